@@ -1,0 +1,174 @@
+#pragma once
+
+#include "population/individual.hpp"
+#include "reward/base/rng.hpp"
+#include "reward/candidate.hpp"
+#include "reward/task.hpp"
+
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// An operator's output before it is evaluated.
+struct Proposal {
+    Candidate candidate;
+    std::string description;      ///< what was done, as one sentence
+    std::vector<Parent> parents;  ///< empty: the ticket's parents
+    std::string prompt;           ///< empty unless a model was asked
+    std::string reply;
+};
+
+/// What the engine tells an operator about a proposal it asked to have evaluated.
+struct Evaluation {
+    bool correct = false;
+    double fitness = 0;  ///< 0 when incorrect
+    double time_ns = 0;
+    bool duplicate = false;
+    bool faulted = false;  ///< a fault of ours: nothing is known about the candidate
+};
+
+/// A parent with its candidate text, as operators see it.
+struct ParentView {
+    IndividualId id;
+    ParentRole role = ParentRole::base;
+    Candidate candidate;
+    double fitness = 0;
+    std::string starter;
+};
+
+struct OperatorInput {
+    TaskPtr task;
+    std::vector<ParentView> parents;
+    CounterRng rng;           ///< keyed by the ticket: the same ticket draws the same numbers
+    int max_evaluations = 8;  ///< asks beyond this are refused by the engine
+};
+
+/// One application of an operator to parents: an ask/tell coroutine. Only the engine evaluates:
+///
+///     OperatorRun tune(OperatorInput in) {
+///         Evaluation first = co_await ask(make_neighbour(in));
+///         if (first.fitness < in.parents[0].fitness) { ... co_await ask(...); }
+///     }
+///
+///     OperatorRun run = op.start(input);
+///     while (std::optional<Proposal> p = run.next()) { run.tell(evaluate(*p)); }
+///
+/// The coroutine must be deterministic given its input and what it is told: after kill -9 it is run
+/// again and told the recorded evaluations. Move-only; not thread-safe.
+class OperatorRun {
+  public:
+    struct promise_type {
+        std::optional<Proposal> proposal;
+        Evaluation evaluation;
+        std::exception_ptr error;
+
+        OperatorRun get_return_object() {
+            return OperatorRun(std::coroutine_handle<promise_type>::from_promise(*this));
+        }
+        std::suspend_always initial_suspend() noexcept { return {}; }
+        std::suspend_always final_suspend() noexcept { return {}; }
+        void return_void() {}
+        void unhandled_exception() { error = std::current_exception(); }
+    };
+
+    struct Ask {
+        Proposal proposal;
+        promise_type* promise = nullptr;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<promise_type> handle) {
+            promise = &handle.promise();
+            promise->proposal = std::move(proposal);
+        }
+        Evaluation await_resume() { return promise->evaluation; }
+    };
+
+    explicit OperatorRun(std::coroutine_handle<promise_type> handle) : m_handle(handle) {}
+    OperatorRun(OperatorRun&& other) noexcept : m_handle(std::exchange(other.m_handle, {})) {}
+    OperatorRun& operator=(OperatorRun&& other) noexcept {
+        std::swap(m_handle, other.m_handle);
+        return *this;
+    }
+    ~OperatorRun() {
+        if (m_handle) {
+            m_handle.destroy();
+        }
+    }
+
+    /// Runs to the next ask; nullopt when the operator is finished. An exception from the
+    /// operator's body is rethrown here.
+    [[nodiscard]] std::optional<Proposal> next();
+    /// Answers the proposal that next() returned.
+    void tell(const Evaluation& evaluation) { m_handle.promise().evaluation = evaluation; }
+
+  private:
+    std::coroutine_handle<promise_type> m_handle;
+};
+
+[[nodiscard]] inline OperatorRun::Ask ask(Proposal proposal) {
+    return OperatorRun::Ask{std::move(proposal)};
+}
+
+/// Makes children from parents. Implementations are small value types registered by name in
+/// mutators/operators/registry.cpp.
+template <class T>
+concept OperatorPolicy = std::copyable<T> && requires(const T c, const OperatorInput& in) {
+    { c.name() } -> std::convertible_to<std::string>;
+    { c.arity() } -> std::convertible_to<int>;  // parents it needs: 1 or 2
+    /// Whether it can do anything with these parents (cheap; no random numbers).
+    { c.applicable(in.task, in.parents) } -> std::same_as<bool>;
+    { c.start(in) } -> std::same_as<OperatorRun>;
+};
+
+class Operator {
+  public:
+    template <OperatorPolicy T>
+    explicit Operator(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+
+    [[nodiscard]] std::string name() const { return m_self->name(); }
+    [[nodiscard]] int arity() const { return m_self->arity(); }
+    [[nodiscard]] bool applicable(const TaskPtr& task,
+                                  const std::vector<ParentView>& parents) const {
+        return m_self->applicable(task, parents);
+    }
+    [[nodiscard]] OperatorRun start(const OperatorInput& input) const {
+        return m_self->start(input);
+    }
+
+  private:
+    struct Base {
+        virtual ~Base() = default;
+        [[nodiscard]] virtual std::string name() const = 0;
+        [[nodiscard]] virtual int arity() const = 0;
+        [[nodiscard]] virtual bool applicable(const TaskPtr&,
+                                              const std::vector<ParentView>&) const = 0;
+        [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
+    };
+    template <class T>
+    struct Model final : Base {
+        explicit Model(T p) : policy(std::move(p)) {}
+        [[nodiscard]] std::string name() const override { return policy.name(); }
+        [[nodiscard]] int arity() const override { return policy.arity(); }
+        [[nodiscard]] bool applicable(const TaskPtr& task,
+                                      const std::vector<ParentView>& parents) const override {
+            return policy.applicable(task, parents);
+        }
+        [[nodiscard]] OperatorRun start(const OperatorInput& input) const override {
+            return policy.start(input);
+        }
+        T policy;
+    };
+    std::shared_ptr<const Base> m_self;
+};
+
+[[nodiscard]] const std::vector<std::string>& operator_names();
+/// REQUIRES name to be one of operator_names() (the config reader checks).
+[[nodiscard]] Operator make_operator(const std::string& name);
+
+}  // namespace atl

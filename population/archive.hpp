@@ -1,0 +1,92 @@
+#pragma once
+
+#include "population/individual.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// What an archive knows of a member. Everything a replacement rule may look at is here, so that
+/// archives need no access to texts.
+struct ArchiveEntry {
+    IndividualId id;
+    Digest key;
+    double fitness = 0;
+    std::string starter;
+    std::vector<std::uint32_t>
+        features;  ///< sorted hashes of (structure, tune choices), for distance
+};
+
+/// Distance in [0, 1] between two programs: 1 - Jaccard index of their feature sets.
+[[nodiscard]] double feature_distance(const ArchiveEntry& a, const ArchiveEntry& b);
+[[nodiscard]] ArchiveEntry archive_entry(const Individual& individual);
+
+enum class AddResult { not_added, added, replaced };
+
+/// Decides which individuals an island keeps. A small value type; the best entry is never lost.
+/// Incorrect individuals (fitness 0) are never offered. Deterministic: no random numbers.
+template <class T>
+concept ArchivePolicy = std::copyable<T> && requires(T t, const T c, ArchiveEntry e) {
+    { t.add(std::move(e)) } -> std::same_as<AddResult>;
+    { c.entries() } -> std::convertible_to<std::span<const ArchiveEntry>>;  // best first
+};
+
+/// Any archive, chosen by name from the config. Copyable value; not thread-safe.
+class Archive {
+  public:
+    template <ArchivePolicy T>
+    explicit Archive(T policy) : m_self(std::make_unique<Model<T>>(std::move(policy))) {}
+    Archive(const Archive& other) : m_self(other.m_self->clone()) {}
+    Archive& operator=(const Archive& other) {
+        m_self = other.m_self->clone();
+        return *this;
+    }
+    Archive(Archive&&) noexcept = default;
+    Archive& operator=(Archive&&) noexcept = default;
+
+    AddResult add(ArchiveEntry entry) { return m_self->add(std::move(entry)); }
+    /// Best first; ties by id, so that the order does not depend on arrival.
+    [[nodiscard]] std::span<const ArchiveEntry> entries() const { return m_self->entries(); }
+    [[nodiscard]] const ArchiveEntry* best() const {
+        return entries().empty() ? nullptr : &entries().front();
+    }
+
+  private:
+    struct Base {
+        virtual ~Base() = default;
+        [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
+        virtual AddResult add(ArchiveEntry entry) = 0;
+        [[nodiscard]] virtual std::span<const ArchiveEntry> entries() const = 0;
+    };
+    template <class T>
+    struct Model final : Base {
+        explicit Model(T p) : policy(std::move(p)) {}
+        [[nodiscard]] std::unique_ptr<Base> clone() const override {
+            return std::make_unique<Model>(policy);
+        }
+        AddResult add(ArchiveEntry entry) override { return policy.add(std::move(entry)); }
+        [[nodiscard]] std::span<const ArchiveEntry> entries() const override {
+            return policy.entries();
+        }
+        T policy;
+    };
+    std::unique_ptr<Base> m_self;
+};
+
+struct ArchiveSettings {
+    std::string kind = "ranked";
+    std::int64_t size = 32;
+    double crowding_distance = 0.15;  ///< closer than this competes with its nearest member
+};
+
+[[nodiscard]] const std::vector<std::string>& archive_names();
+/// REQUIRES settings.kind to be one of archive_names() (the config reader checks).
+[[nodiscard]] Archive make_archive(const ArchiveSettings& settings);
+
+}  // namespace atl

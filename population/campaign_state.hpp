@@ -1,0 +1,134 @@
+#pragma once
+
+#include "population/archive.hpp"
+#include "population/event.hpp"
+#include "population/individual.hpp"
+#include "reward/base/error.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace atl {
+
+/// What the operator bandit knows of one operator: sufficient statistics, so that the bandit
+/// itself is a pure function of the state.
+struct OperatorStats {
+    std::uint64_t issued = 0;  ///< tickets dispatched
+    std::uint64_t committed = 0;
+    std::uint64_t improved = 0;  ///< commits with reward > 0
+    double reward_sum = 0;
+    double decayed_reward = 0;  ///< exponentially weighted, decay per commit of any operator
+    double decayed_count = 0;
+};
+
+struct IslandState {
+    Archive archive;
+    std::uint64_t issued = 0;
+    std::uint64_t committed = 0;
+    std::uint64_t last_improved_commit = 0;  ///< global commit count when its best last rose
+};
+
+struct TicketInFlight {
+    TicketIssued issued;
+    std::vector<Individual> pending;  ///< evaluated, not committed yet; in step order
+};
+
+/// The shape of a fold: what decides how events change the state, taken from the config.
+struct StateSettings {
+    std::uint32_t islands = 1;
+    ArchiveSettings archive;
+    double bandit_decay = 0.95;
+};
+
+/// The state of a campaign: a fold over its events, in journal order. Every decision of the engine
+/// is a pure function of (state, ticket, seed, config). Not thread-safe.
+class CampaignState {
+  public:
+    explicit CampaignState(StateSettings settings);
+
+    /// Checks and applies. An event that cannot follow (unknown ticket or parent, island out of
+    /// range, second start) is an error of code corrupt and changes nothing.
+    [[nodiscard]] Status apply(const Event& event);
+
+    [[nodiscard]] const StateSettings& settings() const { return m_settings; }
+    [[nodiscard]] const std::optional<CampaignStarted>& started() const { return m_started; }
+    [[nodiscard]] std::uint32_t sessions() const { return m_sessions; }
+    /// Committed individuals in commit order, starters first.
+    [[nodiscard]] const std::vector<Individual>& individuals() const { return m_individuals; }
+    [[nodiscard]] const Individual* find(IndividualId id) const;
+    /// The first committed individual with this candidate key.
+    [[nodiscard]] const Individual* find_key(const Digest& key) const;
+    [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
+    [[nodiscard]] const std::vector<IslandState>& islands() const { return m_islands; }
+    [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
+        return m_operators;
+    }
+    [[nodiscard]] const std::map<std::uint64_t, TicketInFlight>& in_flight() const {
+        return m_in_flight;
+    }
+    [[nodiscard]] std::uint64_t next_ticket() const { return m_next_ticket; }
+    [[nodiscard]] std::uint64_t commits() const { return m_commits; }
+    [[nodiscard]] std::uint64_t evaluations() const {
+        return m_evaluations;
+    }  ///< duplicates not counted
+    [[nodiscard]] std::uint64_t duplicates() const { return m_duplicates; }
+    [[nodiscard]] std::uint64_t migrations() const { return m_migrations; }
+    [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
+    [[nodiscard]] const std::array<std::uint64_t, k_outcome_count>& outcomes() const {
+        return m_outcomes;
+    }
+    [[nodiscard]] double compile_seconds() const { return m_compile_seconds; }
+    [[nodiscard]] double device_seconds() const { return m_device_seconds; }
+    [[nodiscard]] std::int64_t elapsed_ns() const { return m_elapsed_ns; }  ///< latest at_ns seen
+    /// Highest search fitness so far (ties: lower id).
+    [[nodiscard]] const Individual* best() const;
+    /// The last accepted confirmation.
+    [[nodiscard]] const std::optional<Confirmed>& confirmed() const { return m_confirmed; }
+    /// Every confirmation so far, accepted or not, by individual.
+    [[nodiscard]] const std::map<IndividualId, Confirmed>& confirmations() const {
+        return m_confirmations;
+    }
+    [[nodiscard]] const std::optional<CampaignStopped>& stopped() const { return m_stopped; }
+    [[nodiscard]] std::uint64_t last_improved_commit() const { return m_last_improved_commit; }
+    [[nodiscard]] std::uint64_t events_applied() const { return m_events; }
+
+    /// Whole state as bytes, and back (snapshots). decode checks everything.
+    [[nodiscard]] std::string encode() const;
+    [[nodiscard]] static Expected<CampaignState> decode(std::string_view bytes,
+                                                        StateSettings settings);
+
+  private:
+    StateSettings m_settings;
+    std::optional<CampaignStarted> m_started;
+    std::uint32_t m_sessions = 0;
+    std::vector<Individual> m_individuals;
+    std::unordered_map<std::uint64_t, std::size_t> m_by_id;
+    std::unordered_map<Digest, std::size_t> m_by_key;
+    std::unordered_map<std::uint64_t, std::uint64_t> m_children;
+    std::vector<IslandState> m_islands;
+    std::map<std::string, OperatorStats> m_operators;
+    std::map<std::uint64_t, TicketInFlight> m_in_flight;
+    std::uint64_t m_next_ticket = 0;
+    std::uint64_t m_commits = 0;
+    std::uint64_t m_evaluations = 0;
+    std::uint64_t m_duplicates = 0;
+    std::uint64_t m_migrations = 0;
+    std::uint64_t m_failed_tickets = 0;
+    std::array<std::uint64_t, k_outcome_count> m_outcomes{};
+    double m_compile_seconds = 0;
+    double m_device_seconds = 0;
+    std::int64_t m_elapsed_ns = 0;
+    std::size_t m_best = SIZE_MAX;
+    std::optional<Confirmed> m_confirmed;
+    std::map<IndividualId, Confirmed> m_confirmations;
+    std::optional<CampaignStopped> m_stopped;
+    std::uint64_t m_last_improved_commit = 0;
+    std::uint64_t m_events = 0;
+};
+
+}  // namespace atl

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "population/individual.hpp"
+#include "reward/base/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace atl {
+
+/// The records of the journal. The state of a campaign is a fold over them (campaign_state.hpp);
+/// nothing that influences a decision lives anywhere else. Every decision carries the probability
+/// with which it was taken.
+
+/// First event of every journal.
+struct CampaignStarted {
+    std::string atoll_version;
+    std::string config;  ///< resolved TOML
+    std::string task_name;
+    Digest task_digest;
+    std::string device;       ///< evaluator description
+    std::string fingerprint;  ///< evaluator fingerprint
+    std::uint64_t seed = 0;
+    std::int64_t started_wall_ns = 0;
+};
+
+/// A process opened the run: the first time, and after each resume.
+struct SessionOpened {
+    std::uint32_t session = 0;
+    std::int64_t wall_ns = 0;
+    std::string device;
+};
+
+/// Intent: a ticket was dispatched. Written before any work on it starts.
+struct TicketIssued {
+    std::uint64_t ticket = 0;
+    std::uint32_t island = 0;
+    double island_probability = 1;
+    std::string operator_name;
+    double operator_probability = 1;
+    std::vector<Parent> parents;
+    std::uint64_t commits_seen = 0;  ///< commits in the state the decision was taken on
+    std::int64_t at_ns = 0;
+};
+
+/// One evaluation inside a ticket came back (or was answered as a duplicate). Acknowledged once
+/// durable; enters the archives when its ticket is committed.
+struct Evaluated {
+    Individual individual;
+};
+
+/// A ticket that could not produce an individual (infrastructure fault, operator had nothing).
+struct TicketFailed {
+    std::uint64_t ticket = 0;
+    std::string reason;
+};
+
+/// The ticket's individuals enter their island's archive, in step order.
+struct TicketCommitted {
+    std::uint64_t ticket = 0;
+    double reward = 0;  ///< what the operator bandit is told
+    std::int64_t at_ns = 0;
+    double compile_seconds = 0;  ///< cost, journalled because budgets depend on it
+    double device_seconds = 0;
+};
+
+/// A copy of the individual enters the archive of another island; its parents stay what they were.
+struct Migrated {
+    IndividualId individual;
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+    double probability = 1;  ///< of the edge
+    std::uint64_t after_commit = 0;
+};
+
+/// A candidate for "best" was re-measured on hidden workloads in a fresh process.
+struct Confirmed {
+    IndividualId individual;
+    bool accepted = false;  ///< right everywhere, and not slower than the previous best
+    double fitness = 0;     ///< confirmed, against the baseline measured in the same run
+    IndividualId rival;     ///< the previous best
+    double rival_fitness = 0;
+    Outcome outcome = Outcome::rejected;
+    Digest verdict;  ///< text id
+    std::int64_t at_ns = 0;
+};
+
+struct CampaignStopped {
+    std::string reason;     ///< "time budget of 60 s spent", "signal SIGINT", ...
+    bool finished = false;  ///< false: interrupted, resume goes on
+    std::int64_t at_ns = 0;
+};
+
+/// On disk the alternative's index is the record type: only append.
+using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
+                           TicketCommitted, Migrated, Confirmed, CampaignStopped>;
+
+[[nodiscard]] const char* event_name(const Event& event);
+
+/// Binary form (documented by field in population/FORMATS.md). decode_event checks everything: a
+/// journal may come from anywhere.
+[[nodiscard]] std::string encode_event(const Event& event);
+[[nodiscard]] Expected<Event> decode_event(std::uint32_t type, std::string_view bytes);
+
+}  // namespace atl

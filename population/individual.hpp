@@ -1,0 +1,69 @@
+#pragma once
+
+#include "reward/base/hash.hpp"
+#include "reward/outcome.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Names an individual: the ticket that made it and its step inside that ticket. The id does not
+/// depend on the order in which results arrive. Starters have ticket 0 and step = their index.
+struct IndividualId {
+    std::uint64_t value = 0;
+
+    static constexpr int k_step_bits = 16;
+    static IndividualId make(std::uint64_t ticket, std::uint32_t step) {
+        return {ticket << k_step_bits | step};
+    }
+    [[nodiscard]] std::uint64_t ticket() const { return value >> k_step_bits; }
+    [[nodiscard]] std::uint32_t step() const {
+        return static_cast<std::uint32_t>(value & ((1u << k_step_bits) - 1));
+    }
+    /// "17.2": ticket 17, step 2.
+    [[nodiscard]] std::string text() const;
+    auto operator<=>(const IndividualId&) const = default;
+};
+
+/// On disk: only append.
+enum class ParentRole : std::uint8_t { base = 0, partner = 1, inspiration = 2, migrant = 3 };
+
+[[nodiscard]] const char* to_string(ParentRole role);
+
+struct Parent {
+    IndividualId id;
+    ParentRole role = ParentRole::base;
+    double probability = 1;  ///< with which the selector chose it
+    bool operator==(const Parent&) const = default;
+};
+
+/// A candidate with its verdict and ancestry. Texts are content ids into the text store.
+/// Immutable once its ticket is committed; under 1 KB without its texts.
+struct Individual {
+    IndividualId id;
+    std::uint32_t island = 0;  ///< where it was born
+    Digest key;                ///< candidate_key()
+    Digest source;             ///< text id
+    std::map<std::string, std::string> tune;
+    std::vector<std::string> flags;
+    std::string starter;          ///< structure it descends from (by its base parent)
+    std::vector<Parent> parents;  ///< empty for starters
+    std::string operator_name;    ///< "starter", "tune", "crossover", ...
+    std::string description;      ///< what the operator says it did
+    Digest prompt;                ///< text id, zero when no model was asked
+    Digest reply;
+    Outcome outcome = Outcome::rejected;
+    double fitness = 0;           ///< search fitness (score preset of the campaign); 0 = incorrect
+    double time_ns = 0;           ///< public geomean; 0 = not measured
+    Digest verdict;               ///< text id of the verdict's JSON
+    bool duplicate = false;       ///< answered from the verdicts of an equal candidate
+    std::uint64_t staleness = 0;  ///< commits between choosing its parents and its own commit
+    std::int64_t asked_ns = 0;    ///< since campaign start, wall time
+    std::int64_t done_ns = 0;
+};
+
+}  // namespace atl

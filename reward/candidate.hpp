@@ -1,0 +1,28 @@
+#pragma once
+
+#include "reward/base/hash.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// A source text for a task and a device kind, with the values chosen for its `// tune:` macros
+/// and the optional compiler flags chosen from the task's allowed list.
+struct Candidate {
+    std::string kind = "cpu_cpp";
+    std::string source;
+    std::map<std::string, std::string> tune;  ///< macro name -> value, passed as -DNAME=VALUE
+    std::vector<std::string> flags;           ///< sorted, unique
+
+    bool operator==(const Candidate&) const = default;
+};
+
+/// Identity for duplicate detection: kind, the source's token stream without comments and white
+/// space, tune values and flags. Two candidates with one key are the same program.
+[[nodiscard]] Digest candidate_key(const Candidate& candidate);
+
+inline constexpr std::size_t k_max_source_bytes = 1 << 20;
+
+}  // namespace atl

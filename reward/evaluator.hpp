@@ -1,0 +1,103 @@
+#pragma once
+
+#include "reward/candidate.hpp"
+#include "reward/task.hpp"
+#include "reward/verdict.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// How far the cascade goes.
+enum class Level {
+    verify,   ///< right or wrong, not timed
+    measure,  ///< + timed on the public workloads
+    confirm,  ///< fresh process, fresh seeds, hidden workloads too, interleaved with the rivals
+};
+
+[[nodiscard]] std::string_view to_string(Level level);
+
+struct Rival {
+    std::string name;  ///< "previous best", "baseline", "openblas"
+    Candidate candidate;
+    std::vector<std::string> libraries;  ///< trusted baselines only
+};
+
+struct EvaluationRequest {
+    TaskPtr task;
+    Candidate candidate;
+    Level level = Level::measure;
+    std::vector<Rival> rivals;  ///< confirm only
+    double cutoff_ns = 0;       ///< > 0: a geomean slower than this ends as slower_than_cutoff
+    std::chrono::seconds deadline{300};  ///< after which the job is an infrastructure fault
+    int priority = 0;                    ///< higher first
+    bool use_cache = true;
+};
+
+/// A fault of ours: no worker, lost device, deadline in the queue. Never a score.
+struct InfrastructureFault {
+    Error error;
+    int attempts = 1;
+};
+
+using EvaluationResult = tl::expected<Verdict, InfrastructureFault>;
+
+struct EvaluatorStats {
+    std::uint64_t submitted = 0;
+    std::uint64_t completed = 0;
+    std::uint64_t cache_hits = 0;
+    std::uint64_t coalesced = 0;  ///< joined an identical job in flight
+    std::uint64_t faults = 0;
+    std::uint64_t worker_restarts = 0;
+    double device_busy_seconds = 0;
+    double compile_seconds = 0;
+};
+
+/// Task + candidate -> verdict, asynchronously: the seam between the engine (or the server) and
+/// everything that compiles and runs. Thread-safe.
+class Evaluator {
+  public:
+    virtual ~Evaluator() = default;
+    using Done = std::function<void(EvaluationResult)>;
+    /// Enqueues and returns at once. `done` is called exactly once, on a thread of the evaluator
+    /// (never from inside submit); it must not block.
+    virtual void submit(EvaluationRequest request, Done done) = 0;
+    [[nodiscard]] virtual EvaluatorStats stats() const = 0;
+    /// How many jobs can be in work at once; more only wait.
+    [[nodiscard]] virtual int parallelism() const = 0;
+    /// What verdicts depend on besides task and candidate: device, toolchain, protocol.
+    [[nodiscard]] virtual std::string fingerprint() const = 0;
+    /// Human description, e.g. "cpu:1 (core 1 of 2), g++ 12.2.0, sandbox full".
+    [[nodiscard]] virtual std::string description() const = 0;
+};
+
+/// Blocks for one result; for tools and tests.
+[[nodiscard]] EvaluationResult evaluate_and_wait(Evaluator& evaluator, EvaluationRequest request);
+
+struct LocalEvaluatorOptions {
+    int device_cores = 1;     ///< cores of the CPU device (pinned); the rest compile
+    int devices = 1;          ///< how many such devices
+    int compile_workers = 0;  ///< 0: one per core that belongs to no device, at least 1
+    std::string compiler;     ///< empty: $CXX, g++, c++, clang++ in that order
+    std::string required_sandbox =
+        "full";                ///< "full", "restricted" or "none": refuse to run below it
+    std::string cache_folder;  ///< empty: verdicts are cached in memory only
+    std::uint64_t memory_bytes = 4ull << 30;  ///< cap of one candidate
+    double compile_timeout_s = 30;
+    double launch_timeout_s = 10;
+    double confidence = 0.01;       ///< target half width of the interval, relative to the median
+    double measure_seconds = 0.15;  ///< cap of timed launches per workload
+};
+
+/// CPU device(s) and external judges of this machine: compile, run and verify processes under
+/// one supervisor. Fails (with what to do) when there is no compiler or the sandbox is too weak.
+[[nodiscard]] Expected<std::unique_ptr<Evaluator>> make_local_evaluator(
+    const LocalEvaluatorOptions& options);
+
+}  // namespace atl

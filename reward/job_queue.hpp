@@ -1,0 +1,53 @@
+#pragma once
+
+#include "reward/evaluator.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace atl {
+
+using JobId = std::uint64_t;
+
+struct Job {
+    JobId id = 0;
+    EvaluationRequest request;
+    Digest key;  ///< verdict cache key; identical jobs in flight are coalesced on it
+    int attempt = 1;
+    std::chrono::nanoseconds submitted{0};  ///< Clock::monotonic
+};
+
+/// A job on loan. `token` fences: completing with a token that is no longer current is refused.
+struct Lease {
+    Job job;
+    std::uint64_t token = 0;
+};
+
+/// Where jobs wait for workers. At-least-once: a lease that is not completed or kept alive
+/// within its time goes to somebody else. In-process here; Redis Streams on a cluster.
+/// Thread-safe.
+class JobQueue {
+  public:
+    virtual ~JobQueue() = default;
+    /// Refuses with code limit when the queue is full.
+    [[nodiscard]] virtual Status push(Job job) = 0;
+    /// Highest priority first, then oldest. Waits up to `wait`; nullopt on time-out or close().
+    [[nodiscard]] virtual std::optional<Lease> pull(std::chrono::milliseconds wait) = 0;
+    /// False when the lease was lost.
+    virtual bool keep_alive(const Lease& lease) = 0;
+    /// Ends the job. False (and no effect) when the lease was lost.
+    virtual bool complete(const Lease& lease) = 0;
+    /// Gives the job back for another attempt. False when the lease was lost.
+    virtual bool give_back(const Lease& lease) = 0;
+    virtual void close() = 0;
+    [[nodiscard]] virtual std::size_t depth() const = 0;
+};
+
+[[nodiscard]] std::unique_ptr<JobQueue> make_local_queue(std::size_t capacity,
+                                                         std::chrono::milliseconds lease_time);
+
+}  // namespace atl

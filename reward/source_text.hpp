@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// Reading C++ (and CUDA) sources as text: tokens, `// tune:` macros, marked regions. Pure and
+/// linear-time; hostile input gives fewer tokens, never an error.
+
+/// The token stream joined by single spaces, without comments and white space, line splices
+/// resolved; string and raw-string literals are kept whole. Preprocessor lines end with '\n', so
+/// that moving a directive's end changes the stream.
+[[nodiscard]] std::string normalised_tokens(std::string_view source);
+
+/// A numeric (or symbolic) knob:
+///     #ifndef TILE
+///     #define TILE 64  // tune: 16, 32, 64, 128
+///     #endif
+struct TuneMacro {
+    std::string name;
+    std::string default_value;
+    std::vector<std::string> values;  ///< as listed; the default is added if it is not among them
+    std::size_t line = 0;             ///< 1-based
+};
+
+/// In source order; the first definition of a name counts. At most 64 macros of 64 values.
+[[nodiscard]] std::vector<TuneMacro> tune_macros(std::string_view source);
+
+/// A part that crossover may exchange:
+///     // region: inner_loop
+///     ...
+///     // endregion: inner_loop
+struct Region {
+    std::string name;
+    std::size_t begin = 0;  ///< byte offsets of the text between the two marker lines
+    std::size_t end = 0;
+};
+
+/// Well-formed, non-nested regions in source order.
+[[nodiscard]] std::vector<Region> marked_regions(std::string_view source);
+
+}  // namespace atl

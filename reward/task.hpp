@@ -1,0 +1,153 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/hash.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8 };
+
+[[nodiscard]] const char* to_string(DType dtype);  ///< schema name: "float32", "int8", ...
+[[nodiscard]] const char* c_type(DType dtype);     ///< type in a launch prototype
+[[nodiscard]] std::size_t size_of(DType dtype);    ///< bytes
+[[nodiscard]] std::optional<DType> dtype_from(const std::string& schema_name);
+
+/// A named extent. `var` axes are arguments of launch(), in definition order.
+struct Axis {
+    enum class Kind { constant, variable, expression };
+    std::string name;
+    Kind kind = Kind::variable;
+    std::int64_t value = 0;  ///< constant only
+    std::string expression;  ///< expression only; over the other axes
+    std::string description;
+};
+
+/// A tensor of the task; an empty shape with `scalar` set is passed by value.
+struct TensorSpec {
+    std::string name;
+    DType dtype = DType::f32;
+    std::vector<std::string> shape;  ///< axis names or expressions over axes, slowest first
+    bool scalar = false;
+    std::string description;
+};
+
+/// How the values of one input are made from a seed. One task names several distributions; each
+/// gives a generator for every input.
+struct InputGenerator {
+    std::string kind = "normal";  ///< see reward/inputs.hpp for the list and its parameters
+    std::map<std::string, double> parameters;
+};
+
+/// A named way to fill all inputs ("normal", "wide", "spikes", "structured"...).
+struct Distribution {
+    std::string name;
+    std::map<std::string, InputGenerator> inputs;  ///< by input name
+};
+
+/// An element passes when !(|out - ref| <= atol + rtol * |ref| + atol_rms * rms(ref)) is false;
+/// the output passes when the share of passing elements is at least `matched_ratio`, and (when
+/// max_error_cap > 0) no error exceeds the cap. NaN never passes.
+struct Tolerance {
+    double atol = 0;
+    double rtol = 0;
+    double atol_rms = 0;
+    double matched_ratio = 1.0;
+    double max_error_cap = 0;
+};
+
+/// What a candidate may trade for speed.
+struct PrecisionPolicy {
+    std::string accumulate = "float32";  ///< least precise accumulation type allowed
+    bool fast_math = false;              ///< may -ffast-math style flags be chosen
+    bool tf32 = false;
+};
+
+/// One binding of the axes. A hidden workload, and anything measured on it, never reaches a
+/// mutator.
+struct Workload {
+    enum class Use { verify, measure };  ///< small awkward shapes check, larger ones are timed
+    std::string id;
+    std::map<std::string, std::int64_t> axes;  ///< variable axes as given
+    std::map<std::string, double> scalars;     ///< values of scalar inputs
+    Use use = Use::measure;
+    bool hidden = false;
+    std::optional<Tolerance> tolerance;  ///< overrides the task's
+};
+
+/// A source the task ships to begin from.
+struct Starter {
+    std::string name;  ///< file name without extension
+    std::string source;
+};
+
+/// Something a speed-up is measured against besides the starters, e.g. OpenBLAS: trusted source
+/// that may link libraries. Missing libraries make it unavailable, not an error.
+struct Baseline {
+    std::string name;
+    std::string source;
+    std::vector<std::string> libraries;  ///< "openblas" -> -lopenblas
+};
+
+/// How an external evaluator judges candidates (kind "external").
+struct ExternalEvaluator {
+    std::vector<std::string> command;  ///< argv; relative paths are relative to the task's folder
+    double timeout_s = 60;
+    std::uint64_t memory_bytes = 2ull << 30;
+    std::uint64_t output_bytes = 1 << 20;
+    std::string candidate_file = "candidate.py";  ///< name under which the candidate is given
+};
+
+/// A task as loaded: immutable, shared between threads through TaskPtr.
+struct Task {
+    std::string name;
+    std::string description;
+    std::filesystem::path folder;
+    std::string kind = "cpu_cpp";  ///< candidate kind the starters are written for
+    std::vector<Axis> axes;
+    std::vector<TensorSpec> inputs;
+    std::vector<TensorSpec> outputs;
+    std::vector<Distribution> distributions;
+    std::vector<Workload> workloads;
+    Tolerance tolerance;
+    PrecisionPolicy precision;
+    std::string flops;              ///< work of one launch, as an expression over axes
+    std::string bytes;              ///< bytes that must move at least once, likewise
+    std::string reference_source;   ///< C++, accumulating in double; see reward/launch_contract.hpp
+    std::vector<Starter> starters;  ///< the first is the default baseline
+    std::vector<Baseline> baselines;
+    std::vector<std::string> allowed_flags;  ///< compiler flags the tune operator may choose from
+    std::optional<ExternalEvaluator> external;
+    Digest digest;  ///< of everything above that can change a verdict, the oracle included
+};
+
+using TaskPtr = std::shared_ptr<const Task>;
+
+/// Loads a task folder (definition.json, workload.jsonl, reference.cpp, starters/, baselines/).
+/// Errors name file and key. Sizes are limited (definition 1 MiB, 10,000 workloads, 1 MiB per
+/// source); axis products that overflow or exceed k_max_tensor_bytes are errors.
+[[nodiscard]] Expected<TaskPtr> load_task(const std::filesystem::path& folder);
+
+/// Finds a task by path, or by name in: $ATOLL_TASKS, ./experiments/tasks, and experiments/tasks
+/// beside or above the program's own folder. The error lists the names that exist.
+[[nodiscard]] Expected<std::filesystem::path> find_task(const std::string& name_or_path);
+[[nodiscard]] std::vector<std::filesystem::path> list_tasks();
+
+/// All axes (constants and expressions too) for one workload.
+[[nodiscard]] Expected<std::map<std::string, std::int64_t>> bind_axes(const Task& task,
+                                                                      const Workload& workload);
+
+/// Element count of a tensor under bound axes; checked against overflow.
+[[nodiscard]] Expected<std::int64_t> element_count(
+    const TensorSpec& tensor, const std::map<std::string, std::int64_t>& bound_axes);
+
+inline constexpr std::uint64_t k_max_tensor_bytes = 4ull << 30;
+
+}  // namespace atl

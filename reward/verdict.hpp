@@ -1,0 +1,111 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/hash.hpp"
+#include "reward/outcome.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// The stages of the cascade, cheapest first (DESIGN section 6). On disk: only append.
+enum class Stage {
+    lint = 0,
+    compile = 1,
+    smoke = 2,
+    verify = 3,
+    screen = 4,
+    measure = 5,
+    confirm = 6
+};
+
+[[nodiscard]] std::string_view to_string(Stage stage);
+
+struct CompileReport {
+    std::string compiler;  ///< "g++ 12.2.0"
+    std::vector<std::string> flags;
+    double seconds = 0;   ///< wall time of the compiler alone
+    bool cached = false;  ///< the binary came from the compile cache
+    std::uint64_t binary_bytes = 0;
+    std::string log;  ///< trimmed to the cause; line numbers are the candidate's own
+};
+
+/// One verification launch.
+struct VerifyCase {
+    std::string workload;
+    std::string distribution;
+    bool hidden = false;
+    bool passed = false;
+    std::string output;        ///< first failing output
+    double max_abs_error = 0;  ///< over all outputs; NaN or infinity where they appeared
+    double max_rel_error = 0;
+    double matched_ratio = 1;
+    std::int64_t first_bad_index = -1;  ///< flat, row-major
+    double got = 0;
+    double want = 0;
+};
+
+/// Timing of one workload. Times are nanoseconds per launch.
+struct WorkloadTiming {
+    std::string workload;
+    bool hidden = false;
+    std::vector<double> samples_ns;  ///< raw, in the order taken
+    double median_ns = 0;            ///< of the drift-corrected samples
+    double low_ns = 0;               ///< 95 % confidence interval of the median
+    double high_ns = 0;
+    double anchor_ratio = 1;  ///< anchor's time now / at calibration; medians are divided by it
+    double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
+    bool noisy = false;       ///< the interval never got under its target
+    int reverified = 0;       ///< timed launches whose outputs were checked
+};
+
+struct MeasureReport {
+    std::string protocol;  ///< "cpu-cold-v1"; part of the cache key
+    std::vector<WorkloadTiming> workloads;
+    /// Rivals measured interleaved with the candidate in the same run (confirm, baselines): name ->
+    /// timings in the same order as `workloads`.
+    std::map<std::string, std::vector<WorkloadTiming>> rivals;
+};
+
+/// Wall seconds spent per stage, queueing excluded.
+struct StageTime {
+    Stage stage = Stage::lint;
+    double seconds = 0;
+};
+
+/// Everything measured about a candidate on a device. A value: scores are computed from it later.
+struct Verdict {
+    Outcome outcome = Outcome::rejected;
+    Stage stage = Stage::lint;  ///< where the cascade ended
+    std::string reason;         ///< one sentence for a person or a prompt; hidden workloads unnamed
+    std::string kind;           ///< candidate kind
+    std::string trust = "jailed";  ///< "jailed", "external"
+    std::string device;            ///< "cpu:1 AMD EPYC ..."
+    std::string toolchain;
+    Digest key;  ///< verdict cache key
+    std::optional<CompileReport> compile;
+    std::vector<VerifyCase> verify;
+    std::optional<MeasureReport> measure;
+    std::map<std::string, double> scores;          ///< external kind: what the judge reported
+    std::map<std::string, std::string> artefacts;  ///< external kind: texts from the judge
+    std::string feedback;                          ///< external kind: the judge's words
+    std::vector<StageTime> stage_times;
+    double queue_seconds = 0;
+    bool from_cache = false;
+    std::string noise;  ///< empty, or why the numbers deserve doubt
+};
+
+/// JSON, the form in which verdicts are stored and served. Non-finite numbers become the strings
+/// "nan", "inf", "-inf". parse_verdict checks every field: stored bytes are not trusted.
+[[nodiscard]] std::string to_json(const Verdict& verdict);
+[[nodiscard]] Expected<Verdict> parse_verdict(std::string_view json);
+
+/// Geometric mean of the medians over public workloads; nullopt when nothing was measured.
+[[nodiscard]] std::optional<double> public_geomean_ns(const Verdict& verdict);
+
+}  // namespace atl

@@ -1,0 +1,10 @@
+# One INTERFACE target carries the warnings; every target of ours links it privately.
+add_library(atoll_warnings INTERFACE)
+target_compile_options(atoll_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(ATOLL_WERROR)
+    target_compile_options(atoll_warnings INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_FLAGS MATCHES "fsanitize=thread")
+    # Asio uses atomic_thread_fence, which GCC's thread sanitizer only warns about.
+    target_compile_options(atoll_warnings INTERFACE -Wno-tsan)
+endif()
