@@ -1,0 +1,23 @@
+#include "population/individual.hpp"
+
+namespace atl {
+
+std::string IndividualId::text() const {
+    return std::to_string(ticket()) + "." + std::to_string(step());
+}
+
+const char* to_string(ParentRole role) {
+    switch (role) {
+        case ParentRole::base:
+            return "base";
+        case ParentRole::partner:
+            return "partner";
+        case ParentRole::inspiration:
+            return "inspiration";
+        case ParentRole::migrant:
+            return "migrant";
+    }
+    return "base";
+}
+
+}  // namespace atl

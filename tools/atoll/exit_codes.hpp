@@ -1,0 +1,12 @@
+#pragma once
+
+namespace atl {
+
+/// What `atoll` returns to the shell. Documented in tools/README.md.
+inline constexpr int k_exit_ok = 0;
+inline constexpr int k_exit_failed = 1;          ///< a candidate or a check failed
+inline constexpr int k_exit_usage = 2;           ///< bad arguments, config, task or file
+inline constexpr int k_exit_infrastructure = 3;  ///< a fault of ours: no worker, no compiler, disk
+inline constexpr int k_exit_interrupted = 130;   ///< stopped by a signal; resume goes on
+
+}  // namespace atl

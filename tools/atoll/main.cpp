@@ -1,0 +1,40 @@
+#include "reward/base/error.hpp"
+#include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+// In the order of the help text.
+constexpr std::initializer_list<atl::AddVerb> k_verbs = {};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app{"Atoll: evolves kernels with islands, operators and an honest reward server."};
+    app.set_version_flag("--version", std::string("atoll ") + ATOLL_VERSION);
+    app.require_subcommand(1);
+    app.footer(
+        "Start with:  atoll doctor   then   atoll run experiments/campaigns/quickstart.toml");
+    atl::VerbContext context;
+    for (const atl::AddVerb add : k_verbs) {
+        add(app, context);
+    }
+    try {
+        app.parse(argc, argv);
+        return context.exit_status;
+    } catch (const CLI::ParseError& error) {
+        const int status = app.exit(error);
+        return status == 0 ? atl::k_exit_ok : atl::k_exit_usage;
+    } catch (const atl::CommandError& error) {
+        std::fprintf(stderr, "atoll: %s\n", error.what());
+        return error.exit_status();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "atoll: internal error: %s\n", error.what());
+        return atl::k_exit_infrastructure;
+    }
+}

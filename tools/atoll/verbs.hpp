@@ -1,0 +1,19 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace atl {
+
+/// Each verb of the `atoll` program lives in verb_<name>.cpp: it adds its sub-command, and its
+/// callback stores the exit status. Errors that end the command are thrown as CommandError.
+struct VerbContext {
+    int exit_status = 0;
+};
+
+using AddVerb = void (*)(CLI::App& app, VerbContext& context);
+
+// One line per verb; main.cpp lists them in the order of the help text.
+
+}  // namespace atl
