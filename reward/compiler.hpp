@@ -1,0 +1,57 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/base/sandbox.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+struct CompileRequest {
+    std::string source;                  ///< one C++ translation unit
+    std::vector<std::string> flags;      ///< checked against an allow-list by the caller
+    std::vector<std::string> libraries;  ///< "openblas" -> -lopenblas; trusted sources only
+    double timeout_s = 30;
+    std::uint64_t memory_bytes = 4ull << 30;
+    std::uint64_t binary_bytes = 64ull << 20;  ///< largest shared object accepted
+};
+
+struct CompileResult {
+    enum class Status { ok, error, limit };  ///< limit: time, memory or output exhausted
+    Status status = Status::error;
+    FileHandle binary;   ///< sealed memfd with the shared object, when ok
+    std::string log;     ///< trimmed to the cause, at most 16 KiB
+    double seconds = 0;  ///< wall time of the compiler process
+};
+
+/// Compiles sources to shared objects in the compile jail: nothing of the host but the compiler,
+/// its headers and libraries is visible, no network, private tmpfs, limits, killed from outside.
+/// Thread-safe; each call blocks its thread. An Expected error is a fault of ours.
+class Compiler {
+  public:
+    virtual ~Compiler() = default;
+    [[nodiscard]] virtual Expected<CompileResult> compile(const CompileRequest& request) = 0;
+    /// "g++ (Debian 12.2.0-14) 12.2.0 at /usr/bin/g++": part of cache keys.
+    [[nodiscard]] virtual std::string toolchain() const = 0;
+    [[nodiscard]] virtual std::uint64_t restarts() const = 0;  ///< of its worker process
+};
+
+struct CompilerOptions {
+    std::string compiler;  ///< empty: $CXX, g++, c++, clang++ in that order
+    SandboxLevel required = SandboxLevel::full;
+    std::vector<int> cores;  ///< pinned to these; empty: anywhere
+};
+
+/// not_found (with what to install) when there is no compiler.
+[[nodiscard]] Expected<std::unique_ptr<Compiler>> make_jailed_compiler(
+    const CompilerOptions& options);
+
+/// Flags every candidate and starter is compiled with: -O3 -march=native -std=c++20 -shared -fPIC
+/// ...
+[[nodiscard]] const std::vector<std::string>& standard_flags();
+
+}  // namespace atl

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/task.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Input generators, by InputGenerator::kind:
+///   "normal"    parameters mean, stddev
+///   "uniform"   low, high (integers: inclusive)
+///   "constant"  value
+///   "spikes"    normal(stddev) with a share `rate` of elements multiplied by `scale`
+///   "wide"      sign * 10^uniform(low_exponent, high_exponent)
+///   "ramp"      start + step * index / count (structured: position matters)
+///   "alternate" +value, -value, ... (cancellation)
+/// Values of element i depend only on (seed, i), so any range can be refilled alone with a new seed
+/// and the same seed gives the same bytes on every machine. Values are rounded to the dtype.
+[[nodiscard]] const std::vector<std::string>& generator_names();
+
+/// Fills elements [begin, end) of a dense tensor of `count` elements. `values` holds the whole
+/// tensor. `stream` tells tensors with one seed apart. invalid_argument: unknown kind or parameter.
+[[nodiscard]] Status fill_input(const InputGenerator& generator, DType dtype, std::uint64_t seed,
+                                std::uint32_t stream, std::int64_t begin, std::int64_t end,
+                                std::int64_t count, std::span<std::byte> values);
+
+/// Generator of `input` in `distribution`, or the default ("normal" for floats, "uniform" over
+/// [-127, 127] for integers).
+[[nodiscard]] InputGenerator generator_for(const Distribution& distribution,
+                                           const TensorSpec& input);
+
+/// One element as double / from double (f16, bf16 included).
+[[nodiscard]] double load_element(DType dtype, const std::byte* values, std::int64_t index);
+void store_element(DType dtype, std::byte* values, std::int64_t index, double value);
+
+}  // namespace atl

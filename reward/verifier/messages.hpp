@@ -1,0 +1,63 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/evaluator.hpp"
+#include "reward/verdict.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// Payloads of the frames between supervisor and verifier. JSON on the wire.
+
+/// load_task: handle [0] is the compiled oracle. The verifier loads the folder itself and refuses
+/// when the digest differs from what the supervisor saw.
+struct LoadTask {
+    std::string folder;
+    Digest digest;
+};
+
+/// evaluate: handles [0] the candidate's shared object, [1...] those of the rivals.
+struct EvaluateOrder {
+    Digest task;  ///< a task loaded before
+    Level level = Level::measure;
+    std::vector<std::string> rivals;  ///< names, in handle order
+    std::vector<bool> rival_trusted;
+    double cutoff_ns = 0;
+    double confidence = 0.01;
+    double measure_seconds = 0.15;
+    double launch_timeout_s = 10;
+    std::uint64_t memory_bytes = 4ull << 30;
+    std::vector<int> cores;
+    double peak_flops = 0;          ///< of the device's cores, per second; 0 = unknown
+    double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
+    std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
+};
+
+/// evaluated: the device stages of a verdict (smoke, verify, screen, measure, confirm).
+struct EvaluateReply {
+    Outcome outcome = Outcome::passed;
+    Stage stage = Stage::smoke;
+    std::string reason;
+    std::vector<VerifyCase> verify;
+    std::optional<MeasureReport> measure;
+    std::vector<StageTime> stage_times;
+    std::string noise;
+    double device_seconds = 0;
+    double timed_seconds = 0;  ///< inside timed launches, anchors included
+};
+
+[[nodiscard]] std::string to_json(const LoadTask& message);
+[[nodiscard]] Expected<LoadTask> parse_load_task(std::string_view json);
+[[nodiscard]] std::string to_json(const EvaluateOrder& message);
+[[nodiscard]] Expected<EvaluateOrder> parse_evaluate_order(std::string_view json);
+[[nodiscard]] std::string to_json(const EvaluateReply& message);
+[[nodiscard]] Expected<EvaluateReply> parse_evaluate_reply(std::string_view json);
+
+/// The measuring protocol's name: part of verdict cache keys.
+inline constexpr const char* k_cpu_protocol = "cpu-cold-v1";
+
+}  // namespace atl
