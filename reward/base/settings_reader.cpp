@@ -1,0 +1,299 @@
+#include "reward/base/settings.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <set>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_max_mistakes = 20;
+
+struct Mistake {
+    std::uint32_t line = 0;
+    std::string text;
+};
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += (text.empty() ? "" : ", ") + word;
+    }
+    return text;
+}
+
+std::string last_part(const std::string& key) {
+    const std::size_t dot = key.rfind('.');
+    return dot == std::string::npos ? key : key.substr(dot + 1);
+}
+
+std::string described(const toml::node& node) {
+    switch (node.type()) {
+        case toml::node_type::table:
+            return "a table";
+        case toml::node_type::array:
+            return "a list";
+        case toml::node_type::string:
+            return "a text";
+        case toml::node_type::integer:
+            return "an integer";
+        case toml::node_type::floating_point:
+            return "a real number";
+        case toml::node_type::boolean:
+            return "a boolean";
+        default:
+            return "a date or time";
+    }
+}
+
+template <class T>
+std::string out_of_range(const std::string& shown, const SettingRange<T>& range) {
+    std::string text = shown + " is out of range: ";
+    if (range.low > std::numeric_limits<T>::lowest()) {
+        text += "at least " + std::to_string(range.low);
+    }
+    if (range.high < std::numeric_limits<T>::max()) {
+        text += (text.ends_with(": ") ? "at most " : " and at most ") + std::to_string(range.high);
+    }
+    return text.ends_with(": ") ? shown + " is not a finite number" : text;
+}
+
+class Reader final : public SettingVisitor {
+  public:
+    explicit Reader(const toml::table& root) : m_root(root) {}
+
+    void integer(std::string_view key, std::int64_t& value, SettingRange<std::int64_t> range,
+                 std::string_view) override {
+        if (const toml::node* node = find(key)) {
+            const auto* number = node->as_integer();
+            if (number == nullptr) {
+                wrong_type(key, *node, "an integer");
+            } else if (number->get() < range.low || number->get() > range.high) {
+                mistake(key, *node, out_of_range(std::to_string(number->get()), range));
+            } else {
+                value = number->get();
+            }
+        }
+    }
+
+    void real(std::string_view key, double& value, SettingRange<double> range,
+              std::string_view) override {
+        if (const toml::node* node = find(key)) {
+            const std::optional<double> number =
+                node->is_number() ? node->value<double>() : std::nullopt;
+            if (!number) {
+                wrong_type(key, *node, "a number");
+            } else if (!std::isfinite(*number) || *number < range.low || *number > range.high) {
+                mistake(key, *node, out_of_range(std::to_string(*number), range));
+            } else {
+                value = *number;
+            }
+        }
+    }
+
+    void boolean(std::string_view key, bool& value, std::string_view) override {
+        if (const toml::node* node = find(key)) {
+            if (const auto* flag = node->as_boolean()) {
+                value = flag->get();
+            } else {
+                wrong_type(key, *node, "true or false");
+            }
+        }
+    }
+
+    void text(std::string_view key, std::string& value, std::string_view) override {
+        if (const toml::node* node = find(key)) {
+            if (const auto* text_node = node->as_string()) {
+                value = text_node->get();
+            } else {
+                wrong_type(key, *node, "a text");
+            }
+        }
+    }
+
+    void choice(std::string_view key, std::string& value, const std::vector<std::string>& choices,
+                std::string_view) override {
+        const toml::node* node = find(key);
+        if (node == nullptr) {
+            return;
+        }
+        const auto* chosen = node->as_string();
+        if (chosen == nullptr) {
+            wrong_type(key, *node, "one of the texts " + joined(choices));
+        } else if (std::find(choices.begin(), choices.end(), chosen->get()) == choices.end()) {
+            mistake(key, *node,
+                    "\"" + chosen->get() + "\" is not one of: " + joined(choices) +
+                        suggestion(nearest_word(chosen->get(), choices)));
+        } else {
+            value = chosen->get();
+        }
+    }
+
+    void texts(std::string_view key, std::vector<std::string>& value, std::string_view) override {
+        const toml::node* node = find(key);
+        if (node == nullptr) {
+            return;
+        }
+        const auto* list = node->as_array();
+        if (list == nullptr) {
+            wrong_type(key, *node, "a list of texts");
+            return;
+        }
+        std::vector<std::string> items;
+        for (const toml::node& item : *list) {
+            if (const auto* text_node = item.as_string()) {
+                items.push_back(text_node->get());
+            } else {
+                wrong_type(key, item, "a list of texts only");
+                return;
+            }
+        }
+        value = std::move(items);
+    }
+
+    void weights(std::string_view key, std::vector<std::pair<std::string, double>>& value,
+                 const std::vector<std::string>& names, std::string_view) override {
+        const toml::node* node = find(key);
+        if (node == nullptr) {
+            return;
+        }
+        const toml::table* table = node->as_table();
+        if (table == nullptr) {
+            wrong_type(key, *node, "a table of numbers");
+            return;
+        }
+        std::vector<std::pair<std::string, double>> items;
+        for (const std::string& name : names) {  // in the order of `names`, not of the file
+            if (const toml::node* item = table->get(name)) {
+                const auto number = item->is_number() ? item->value<double>() : std::nullopt;
+                if (!number || !std::isfinite(*number) || *number < 0) {
+                    mistake(std::string(key) + "." + name, *item, "must be a number at least 0");
+                } else {
+                    items.emplace_back(name, *number);
+                }
+            }
+        }
+        for (const auto& [name, item] : *table) {
+            const std::string shown(name.str());
+            if (std::find(names.begin(), names.end(), shown) == names.end()) {
+                mistake(std::string(key) + "." + shown, item,
+                        "unknown name; known: " + joined(names) +
+                            suggestion(nearest_word(shown, names)));
+            }
+        }
+        value = std::move(items);
+    }
+
+    /// After all declarations: whatever the file has that nobody declared.
+    void check_unknown() { check_table(m_root, ""); }
+
+    std::vector<Mistake> mistakes;
+
+  private:
+    const toml::node* find(std::string_view key) {
+        m_keys.emplace_back(key);
+        return m_root.at_path(key).node();
+    }
+
+    void mistake(std::string_view key, const toml::node& node, const std::string& what) {
+        mistakes.push_back({node.source().begin.line, std::string(key) + ": " + what});
+    }
+
+    void wrong_type(std::string_view key, const toml::node& node, const std::string& wanted) {
+        mistake(key, node, "must be " + wanted + ", not " + described(node));
+    }
+
+    static std::string suggestion(const std::string& word) {
+        return word.empty() ? "" : "; did you mean \"" + word + "\"?";
+    }
+
+    // A known key of the same name in another section, or else one that looks like this one.
+    std::string nearest_key(const std::string& key) const {
+        for (const std::string& known : m_keys) {
+            if (last_part(known) == last_part(key)) {
+                return known;
+            }
+        }
+        return nearest_word(key, m_keys);
+    }
+
+    std::vector<std::string> sections() const {
+        std::set<std::string> names;
+        for (const std::string& key : m_keys) {
+            for (std::size_t dot = key.find('.'); dot != std::string::npos;
+                 dot = key.find('.', dot + 1)) {
+                names.insert(key.substr(0, dot));
+            }
+        }
+        return {names.begin(), names.end()};
+    }
+
+    void check_table(const toml::table& table, const std::string& prefix) {
+        const std::vector<std::string> known_sections = sections();
+        for (const auto& [name, node] : table) {
+            const std::string key = prefix + std::string(name.str());
+            if (std::find(m_keys.begin(), m_keys.end(), key) != m_keys.end()) {
+                continue;
+            }
+            const bool section = std::find(known_sections.begin(), known_sections.end(), key) !=
+                                 known_sections.end();
+            if (section && node.is_table()) {
+                check_table(*node.as_table(), key + ".");
+            } else if (section) {
+                mistake(key, node, "is a section; write [" + key + "]");
+            } else if (node.is_table()) {
+                mistake(key, node,
+                        "unknown section; known: " + joined(known_sections) +
+                            suggestion(nearest_word(key, known_sections)));
+            } else {
+                mistake(key, node, "unknown key" + suggestion(nearest_key(key)));
+            }
+        }
+    }
+
+    const toml::table& m_root;
+    std::vector<std::string> m_keys;
+};
+
+Status report(std::vector<Mistake> mistakes, const std::string& file_name) {
+    if (mistakes.empty()) {
+        return {};
+    }
+    const auto where = [&](const Mistake& m) { return file_name + ":" + std::to_string(m.line); };
+    const std::string hint = "`atoll config explain` lists every key";
+    std::stable_sort(mistakes.begin(), mistakes.end(),
+                     [](const Mistake& a, const Mistake& b) { return a.line < b.line; });
+    if (mistakes.size() == 1) {
+        return failure(ErrorCode::invalid_argument, mistakes[0].text, where(mistakes[0]), hint);
+    }
+    std::string what = std::to_string(mistakes.size()) + " mistakes";
+    for (std::size_t i = 0; i < std::min(mistakes.size(), k_max_mistakes); ++i) {
+        what += "\n  " + where(mistakes[i]) + ": " + mistakes[i].text;
+    }
+    what += mistakes.size() > k_max_mistakes ? "\n  ...\n" : "\n";
+    return failure(ErrorCode::invalid_argument, what, file_name, hint);
+}
+
+}  // namespace
+
+Status read_settings(const std::string& toml_text, const std::string& file_name,
+                     const SettingDeclaration& declare) {
+    try {
+        const toml::table root = toml::parse(toml_text, file_name);
+        Reader reader(root);
+        declare(reader);
+        reader.check_unknown();
+        return report(std::move(reader.mistakes), file_name);
+    } catch (const toml::parse_error& error) {
+        return failure(ErrorCode::invalid_argument,
+                       "not valid TOML: " + std::string(error.description()),
+                       file_name + ":" + std::to_string(error.source().begin.line));
+    }
+}
+
+}  // namespace atl
