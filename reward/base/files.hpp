@@ -42,11 +42,24 @@ class FileHandle {
 /// sees the old text or the new one, after power loss too.
 [[nodiscard]] Status write_file_durably(const std::filesystem::path& path, std::string_view bytes);
 
-/// A file that only grows, behind an interface so that tests can drop what was not synced, fill
-/// the disk, or fail at any byte (as leveldb's fault injection does). Not thread-safe.
-class AppendFile {
+/// A file read by position, which may still be growing. Thread-safe.
+class ReadableFile {
   public:
-    virtual ~AppendFile() = default;
+    virtual ~ReadableFile() = default;
+    /// `size` bytes from `offset`; fewer only where the file ends.
+    [[nodiscard]] virtual Expected<std::string> read_at(std::uint64_t offset,
+                                                        std::size_t size) const = 0;
+};
+
+/// Opens for reading; needs only open and pread (read-only file systems, NFS).
+[[nodiscard]] Expected<std::unique_ptr<ReadableFile>> open_readable_file(
+    const std::filesystem::path& path);
+
+/// A file that only grows, behind an interface so that tests can drop what was not synced, fill
+/// the disk, or fail at any byte (as leveldb's fault injection does). Not thread-safe, but for
+/// read_at of bytes that were appended before.
+class AppendFile : public ReadableFile {
+  public:
     [[nodiscard]] virtual Status append(std::string_view bytes) = 0;
     /// Returns once everything appended so far survives power loss, as far as the disk tells.
     [[nodiscard]] virtual Status sync() = 0;
@@ -55,7 +68,9 @@ class AppendFile {
     [[nodiscard]] virtual Status truncate(std::uint64_t size) = 0;
 };
 
-/// Opens for appending, creating it if absent. Uses only open/write/fsync/ftruncate (NFS-safe).
+/// Opens for appending, creating it if absent. Uses only open/pread/write/fsync/ftruncate
+/// (NFS-safe). After a failed append the file may hold a part of the bytes: truncate() before
+/// trying again.
 [[nodiscard]] Expected<std::unique_ptr<AppendFile>> open_append_file(
     const std::filesystem::path& path);
 

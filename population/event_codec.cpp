@@ -1,0 +1,291 @@
+#include "population/event_codec.hpp"
+
+#include <array>
+#include <type_traits>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+constexpr std::array<const char*, k_event_types> k_names = {
+    "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
+    "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped"};
+
+void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
+    out.u32(static_cast<std::uint32_t>(parents.size()));
+    for (const Parent& parent : parents) {
+        out.u64(parent.id.value);
+        out.u8(static_cast<std::uint8_t>(parent.role));
+        out.f64(parent.probability);
+    }
+}
+
+std::vector<Parent> read_parents(ByteReader& in) {
+    std::vector<Parent> parents(in.count(17));
+    for (Parent& parent : parents) {
+        parent.id.value = in.u64();
+        const std::uint8_t role = in.u8();
+        if (role > static_cast<std::uint8_t>(ParentRole::migrant)) {
+            in.fail("unknown parent role " + std::to_string(role));
+        }
+        parent.role = static_cast<ParentRole>(role);
+        parent.probability = in.f64();
+    }
+    return parents;
+}
+
+Outcome read_outcome(ByteReader& in) {
+    const std::uint8_t value = in.u8();
+    if (value >= k_outcome_count) {
+        in.fail("unknown outcome " + std::to_string(value));
+        return Outcome::rejected;
+    }
+    return static_cast<Outcome>(value);
+}
+
+std::map<std::string, std::string> read_tune(ByteReader& in) {
+    std::map<std::string, std::string> tune;
+    const std::uint32_t size = in.count(8);
+    for (std::uint32_t i = 0; i < size; ++i) {
+        std::string name = in.string();
+        if (!tune.empty() && name <= tune.rbegin()->first) {
+            in.fail("tune names are not in order");
+            break;
+        }
+        tune.emplace_hint(tune.end(), std::move(name), in.string());
+    }
+    return tune;
+}
+
+std::vector<std::string> read_strings(ByteReader& in) {
+    std::vector<std::string> strings(in.count(4));
+    for (std::string& text : strings) {
+        text = in.string();
+    }
+    return strings;
+}
+
+void write_fields(ByteWriter& out, const SessionOpened& event) {
+    out.u32(event.session);
+    out.i64(event.wall_ns);
+    out.string(event.device);
+}
+
+void write_fields(ByteWriter& out, const Evaluated& event) {
+    write_fields(out, event.individual);
+}
+
+void write_fields(ByteWriter& out, const TicketFailed& event) {
+    out.u64(event.ticket);
+    out.string(event.reason);
+}
+
+void write_fields(ByteWriter& out, const TicketCommitted& event) {
+    out.u64(event.ticket);
+    out.f64(event.reward);
+    out.i64(event.at_ns);
+    out.f64(event.compile_seconds);
+    out.f64(event.device_seconds);
+}
+
+void write_fields(ByteWriter& out, const Migrated& event) {
+    out.u64(event.individual.value);
+    out.u32(event.from);
+    out.u32(event.to);
+    out.f64(event.probability);
+    out.u64(event.after_commit);
+}
+
+// Braced initialisers are evaluated left to right, so fields are read in the order of the struct.
+SessionOpened read_session_opened(ByteReader& in) {
+    return {in.u32(), in.i64(), in.string()};
+}
+
+TicketFailed read_ticket_failed(ByteReader& in) {
+    return {in.u64(), in.string()};
+}
+
+TicketCommitted read_ticket_committed(ByteReader& in) {
+    return {in.u64(), in.f64(), in.i64(), in.f64(), in.f64()};
+}
+
+Migrated read_migrated(ByteReader& in) {
+    return {{in.u64()}, in.u32(), in.u32(), in.f64(), in.u64()};
+}
+
+/// `type` must be one of Event's indices.
+Event read_event(std::uint32_t type, ByteReader& in) {
+    switch (type) {
+        case 0:
+            return read_campaign_started(in);
+        case 1:
+            return read_session_opened(in);
+        case 2:
+            return read_ticket_issued(in);
+        case 3:
+            return Evaluated{read_individual(in)};
+        case 4:
+            return read_ticket_failed(in);
+        case 5:
+            return read_ticket_committed(in);
+        case 6:
+            return read_migrated(in);
+        case 7:
+            return read_confirmed(in);
+        default:
+            return read_campaign_stopped(in);
+    }
+}
+
+}  // namespace
+
+void write_fields(ByteWriter& out, const Individual& individual) {
+    out.u64(individual.id.value);
+    out.u32(individual.island);
+    out.digest(individual.key);
+    out.digest(individual.source);
+    out.u32(static_cast<std::uint32_t>(individual.tune.size()));
+    for (const auto& [name, value] : individual.tune) {
+        out.string(name);
+        out.string(value);
+    }
+    out.u32(static_cast<std::uint32_t>(individual.flags.size()));
+    for (const std::string& flag : individual.flags) {
+        out.string(flag);
+    }
+    out.string(individual.starter);
+    write_parents(out, individual.parents);
+    out.string(individual.operator_name);
+    out.string(individual.description);
+    out.digest(individual.prompt);
+    out.digest(individual.reply);
+    out.u8(static_cast<std::uint8_t>(individual.outcome));
+    out.f64(individual.fitness);
+    out.f64(individual.time_ns);
+    out.digest(individual.verdict);
+    out.boolean(individual.duplicate);
+    out.u64(individual.staleness);
+    out.i64(individual.asked_ns);
+    out.i64(individual.done_ns);
+}
+
+Individual read_individual(ByteReader& in) {
+    Individual individual;
+    individual.id.value = in.u64();
+    individual.island = in.u32();
+    individual.key = in.digest();
+    individual.source = in.digest();
+    individual.tune = read_tune(in);
+    individual.flags = read_strings(in);
+    individual.starter = in.string();
+    individual.parents = read_parents(in);
+    individual.operator_name = in.string();
+    individual.description = in.string();
+    individual.prompt = in.digest();
+    individual.reply = in.digest();
+    individual.outcome = read_outcome(in);
+    individual.fitness = in.f64();
+    individual.time_ns = in.f64();
+    individual.verdict = in.digest();
+    individual.duplicate = in.boolean();
+    individual.staleness = in.u64();
+    individual.asked_ns = in.i64();
+    individual.done_ns = in.i64();
+    return individual;
+}
+
+void write_fields(ByteWriter& out, const CampaignStarted& event) {
+    out.string(event.atoll_version);
+    out.string(event.config);
+    out.string(event.task_name);
+    out.digest(event.task_digest);
+    out.string(event.device);
+    out.string(event.fingerprint);
+    out.u64(event.seed);
+    out.i64(event.started_wall_ns);
+}
+
+CampaignStarted read_campaign_started(ByteReader& in) {
+    return {in.string(), in.string(), in.string(), in.digest(),
+            in.string(), in.string(), in.u64(),    in.i64()};
+}
+
+void write_fields(ByteWriter& out, const TicketIssued& event) {
+    out.u64(event.ticket);
+    out.u32(event.island);
+    out.f64(event.island_probability);
+    out.string(event.operator_name);
+    out.f64(event.operator_probability);
+    write_parents(out, event.parents);
+    out.u64(event.commits_seen);
+    out.i64(event.at_ns);
+}
+
+TicketIssued read_ticket_issued(ByteReader& in) {
+    return {in.u64(), in.u32(),         in.f64(), in.string(),
+            in.f64(), read_parents(in), in.u64(), in.i64()};
+}
+
+void write_fields(ByteWriter& out, const Confirmed& event) {
+    out.u64(event.individual.value);
+    out.boolean(event.accepted);
+    out.f64(event.fitness);
+    out.u64(event.rival.value);
+    out.f64(event.rival_fitness);
+    out.u8(static_cast<std::uint8_t>(event.outcome));
+    out.digest(event.verdict);
+    out.i64(event.at_ns);
+}
+
+Confirmed read_confirmed(ByteReader& in) {
+    return {{in.u64()}, in.boolean(),     in.f64(),    {in.u64()},
+            in.f64(),   read_outcome(in), in.digest(), in.i64()};
+}
+
+void write_fields(ByteWriter& out, const CampaignStopped& event) {
+    out.string(event.reason);
+    out.boolean(event.finished);
+    out.i64(event.at_ns);
+}
+
+CampaignStopped read_campaign_stopped(ByteReader& in) {
+    return {in.string(), in.boolean(), in.i64()};
+}
+
+const char* event_name(const Event& event) {
+    return k_names[event.index()];
+}
+
+std::string encode_event(const Event& event) {
+    ByteWriter out;
+    out.u8(k_event_layout);
+    std::visit([&out](const auto& fields) { write_fields(out, fields); }, event);
+    return out.take();
+}
+
+Expected<Event> decode_event(std::uint32_t type, std::string_view bytes) {
+    if (type >= k_event_types) {
+        return failure(ErrorCode::too_new, "unknown event type " + std::to_string(type), {},
+                       "read it with the version of Atoll that wrote it, or a later one");
+    }
+    ByteReader in(bytes);
+    const std::uint8_t layout = in.u8();
+    if (in.ok() && layout > k_event_layout) {
+        return failure(ErrorCode::too_new,
+                       std::string(k_names[type]) + " has layout " + std::to_string(layout) +
+                           "; this program knows up to " + std::to_string(k_event_layout),
+                       {}, "read it with the version of Atoll that wrote it, or a later one");
+    }
+    if (in.ok() && layout == 0) {
+        in.fail("layout 0 does not exist");
+    }
+    Event event = read_event(type, in);
+    if (Status status = in.finish(); !status) {
+        status.error().what = std::string(k_names[type]) + " " + status.error().what;
+        return tl::unexpected<Error>(std::move(status.error()));
+    }
+    return event;
+}
+
+}  // namespace atl
