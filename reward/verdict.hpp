@@ -25,6 +25,7 @@ enum class Stage {
 };
 
 [[nodiscard]] std::string_view to_string(Stage stage);
+[[nodiscard]] std::optional<Stage> stage_from(std::string_view name);
 
 struct CompileReport {
     std::string compiler;  ///< "g++ 12.2.0"
@@ -100,12 +101,19 @@ struct Verdict {
     std::string noise;  ///< empty, or why the numbers deserve doubt
 };
 
+inline constexpr int k_verdict_version = 1;  ///< of the JSON form
+
 /// JSON, the form in which verdicts are stored and served. Non-finite numbers become the strings
-/// "nan", "inf", "-inf". parse_verdict checks every field: stored bytes are not trusted.
+/// "nan", "inf", "-inf"; bytes that are not UTF-8 become U+FFFD. parse_verdict checks every field:
+/// stored bytes are not trusted. Errors: corrupt, limit, too_new.
 [[nodiscard]] std::string to_json(const Verdict& verdict);
 [[nodiscard]] Expected<Verdict> parse_verdict(std::string_view json);
 
-/// Geometric mean of the medians over public workloads; nullopt when nothing was measured.
+/// A time that may enter a score: finite and above zero. NaN, zero and negative times never win.
+[[nodiscard]] bool is_usable_time(double time_ns);
+
+/// Geometric mean of the medians over public workloads; nullopt when nothing was measured or a
+/// median is not a usable time.
 [[nodiscard]] std::optional<double> public_geomean_ns(const Verdict& verdict);
 
 }  // namespace atl

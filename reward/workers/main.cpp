@@ -1,2 +1,4 @@
 // atoll-worker: one of the process roles of DESIGN section 6, started by the supervisor.
-int main() { return 2; }
+int main() {
+    return 2;
+}
