@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace atl {
@@ -26,7 +27,7 @@ namespace atl {
 ///         32    2 number of handles (<= k_max_frame_handles)
 ///         34    6 zero
 enum class FrameType : std::uint16_t {
-    ready = 1,        ///< worker -> supervisor, once, with its capabilities
+    ready = 1,        ///< worker -> supervisor, once, with its capabilities (WorkerReady)
     compile = 2,      ///< supervisor -> compiler: source handle, command line, limits
     compiled = 3,     ///< compiler -> supervisor: binary handle or log
     evaluate = 4,     ///< supervisor -> verifier: binary handle(s), what to check and measure
@@ -36,11 +37,12 @@ enum class FrameType : std::uint16_t {
     run_ended = 8,    ///< runner -> verifier: how the candidate's process died
     load_task = 9,    ///< supervisor -> verifier: task and compiled oracle
     task_loaded = 10,
-    failed = 11,  ///< a fault of ours, with an Error
+    failed = 11,  ///< a fault of ours, with an Error (make_failed_frame, parse_failed_frame)
     stop = 12,    ///< supervisor -> any: finish and exit
 };
 
 inline constexpr std::uint16_t k_frame_version = 1;
+inline constexpr std::size_t k_frame_header_bytes = 40;
 inline constexpr std::uint32_t k_max_frame_bytes = 64u << 20;
 inline constexpr std::size_t k_max_frame_handles = 64;
 
@@ -53,19 +55,36 @@ struct Frame {
     std::vector<FileHandle> handles;
 };
 
-/// One end of a socket. Not thread-safe. Frames that break a limit, a short read inside a frame,
-/// or an unknown version are errors of code corrupt; the peer's end of file is `unavailable`.
+/// One end of a socket. Not thread-safe, but one thread may send while another receives. Frames
+/// that break a limit, an end of file inside a frame, or an unknown version are errors of code
+/// corrupt, after which the channel is useless; the peer's end of file between frames is
+/// `unavailable`.
 class FrameChannel {
   public:
     explicit FrameChannel(FileHandle socket) : m_socket(std::move(socket)) {}
+    /// Blocks while the peer's buffer is full. Handles are duplicated into the peer; the frame
+    /// keeps its own. Never raises SIGPIPE.
     [[nodiscard]] Status send(const Frame& frame);
-    /// Waits for a whole frame; code timeout when `wait` passes first (negative: for ever).
+    /// Waits for a whole frame; code timeout when `wait` passes first (negative: for ever). What
+    /// arrived until then is kept for the next call.
     [[nodiscard]] Expected<Frame> receive(std::chrono::milliseconds wait);
     [[nodiscard]] int fd() const { return m_socket.get(); }
 
   private:
+    [[nodiscard]] Status read_some(std::size_t wanted);
+    [[nodiscard]] Status check_header() const;
+    [[nodiscard]] Frame take_frame();
+
     FileHandle m_socket;
+    std::string m_received;             ///< header and payload of the frame under way
+    std::vector<FileHandle> m_handles;  ///< that came with it
+    bool m_broken = false;              ///< a corrupt frame was seen: no way back in step
 };
+
+/// A `failed` frame that carries `error`, answering `request`.
+[[nodiscard]] Frame make_failed_frame(std::uint64_t request, const Error& error);
+/// The Error in a `failed` frame; one of code corrupt when its payload is not one.
+[[nodiscard]] Error parse_failed_frame(const Frame& frame);
 
 /// A connected pair of close-on-exec Unix stream sockets.
 [[nodiscard]] Expected<std::pair<FileHandle, FileHandle>> make_socket_pair();

@@ -36,8 +36,12 @@ struct StartRun {
     bool trusted = false;            ///< a baseline that may link libraries: rlimits only
 };
 
-/// run_started: handle [0] is a pidfd of the candidate's process (to kill it). No payload.
-/// run_ended: how the process died, seen by its parent.
+/// run_started: handle [0] is a pidfd of the candidate's process (to kill it). No payload. Sent as
+/// soon as the process exists; RunControl::state tells when the binary is loaded.
+/// run_ended: how the process died, seen by its parent. Exactly one run_ended or failed frame ends
+/// a run, with the request id of its start_run; failed is a fault of ours (a bad message, no
+/// memory, a mapping that does not fit) and may come with or without a run_started before it.
+/// Closing the channel kills every run.
 struct RunEnded {
     bool signalled = false;
     int status = 0;  ///< exit status or signal number

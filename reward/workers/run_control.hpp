@@ -8,7 +8,8 @@ namespace atl {
 /// The page that a verifier shares with one candidate process (a memfd mapped by both). The
 /// verifier sets `launch` and `command`, wakes the futex and sleeps on `reply`; the candidate's
 /// process, pinned to the same core, runs the launch, sets `reply = command` and sleeps again. The
-/// verifier holds the clock, so the time of a launch is from its wake to its own waking up.
+/// verifier holds the clock, so the time of a launch is from its wake to its own waking up. The
+/// futexes are shared ones (no FUTEX_PRIVATE_FLAG).
 ///
 /// Everything here can be scribbled on by the candidate: it decides nothing but "done", and a
 /// lie only makes the candidate's own outputs wrong.
@@ -22,10 +23,16 @@ struct RunControl {
 enum RunState : std::uint32_t {
     k_run_starting = 0,
     k_run_loaded = 1,       ///< binary loaded, waiting for commands
-    k_run_load_failed = 2,  ///< dlopen or dlsym refused; text in the page after this struct
+    k_run_load_failed = 2,  ///< dlopen or dlsym refused; text in the page at k_run_text_offset
+    k_run_ended = 3,        ///< the process is dead (set by the runner; load_failed stays)
 };
 
+/// The runner stores this in `reply` and wakes both futexes when the process is dead, before it
+/// sends run_ended: whoever sleeps on the page wakes up and then reads the frame. A counter that
+/// reaches this value must skip it.
+inline constexpr std::uint32_t k_run_reply_dead = 0xffffffff;
+
 inline constexpr std::uint32_t k_run_control_bytes = 4096;
-inline constexpr std::uint32_t k_run_text_offset = 256;
+inline constexpr std::uint32_t k_run_text_offset = 256;  ///< NUL-terminated, hostile until checked
 
 }  // namespace atl

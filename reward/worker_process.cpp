@@ -1,0 +1,144 @@
+#include "reward/worker_process.hpp"
+
+#include "reward/base/json_fields.hpp"
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace atl {
+
+namespace {
+
+constexpr const char* k_program_name = "atoll-worker";
+
+std::string join_cores(const std::vector<int>& cores) {
+    std::string text;
+    for (const int core : cores) {
+        text += (text.empty() ? "" : ",") + std::to_string(core);
+    }
+    return text;
+}
+
+/// Nothing of the user's environment reaches a worker but what a sanitizer build is steered by.
+std::vector<std::string> worker_environment() {
+    std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LC_ALL=C"};
+    for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+        if (const char* value = std::getenv(name)) {
+            environment.push_back(std::string(name) + "=" + value);
+        }
+    }
+    return environment;
+}
+
+std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& options,
+                                          const std::string& program, std::uint32_t generation) {
+    std::vector<std::string> argv{program, std::string(to_string(role))};
+    const auto add = [&argv](const char* name, std::string value) {
+        argv.emplace_back(name);
+        argv.push_back(std::move(value));
+    };
+    add("--parent", std::to_string(::getpid()));
+    add("--generation", std::to_string(generation));
+    add("--required", std::string(to_string(options.required)));
+    add("--at-most", std::string(to_string(options.at_most)));
+    if (!options.cores.empty()) {
+        add("--cores", join_cores(options.cores));
+    }
+    if (!options.compiler.empty()) {
+        add("--compiler", options.compiler);
+    }
+    return argv;
+}
+
+}  // namespace
+
+std::string_view to_string(WorkerRole role) {
+    switch (role) {
+        case WorkerRole::compiler:
+            return "compiler";
+        case WorkerRole::runner:
+            return "runner";
+        case WorkerRole::verifier:
+            return "verifier";
+    }
+    return "unknown";
+}
+
+std::string to_json(const WorkerReady& message) {
+    return nlohmann::json{{"level", std::string(to_string(message.level))},
+                          {"layers", message.layers}}
+        .dump();
+}
+
+Expected<WorkerReady> parse_worker_ready(std::string_view json) {
+    const auto parsed = nlohmann::json::parse(json, nullptr, false);
+    WorkerReady ready;
+    std::string level;
+    JsonFields fields(parsed, "ready frame");
+    fields.text("level", level, 32).texts("layers", ready.layers, 32, 256);
+    ATOLL_TRY(fields.status());
+    ATOLL_TRY_ASSIGN(ready.level, sandbox_level_from(level));
+    return ready;
+}
+
+Expected<std::string> find_worker_program() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    const auto program = self.parent_path() / k_program_name;
+    if (error || ::access(program.c_str(), X_OK) != 0) {
+        return failure(ErrorCode::not_found, "there is no program atoll-worker", program.string(),
+                       "install it beside this program, or build it");
+    }
+    return program.string();
+}
+
+Expected<WorkerProcess> WorkerProcess::start(WorkerRole role, const WorkerOptions& options,
+                                             std::uint32_t generation, FileHandle peer) {
+    std::string program = options.program;
+    if (program.empty()) {
+        ATOLL_TRY_ASSIGN(program, find_worker_program());
+    }
+    ATOLL_TRY_ASSIGN(auto ends, make_socket_pair());
+    SpawnOptions spawn;
+    spawn.argv = worker_arguments(role, options, program, generation);
+    spawn.environment = worker_environment();
+    spawn.handles.push_back(ends.second.get());
+    if (peer) {
+        spawn.handles.push_back(peer.get());
+    }
+    ATOLL_TRY_ASSIGN(ChildProcess process, ChildProcess::spawn(spawn));
+    // Ours of its ends must be closed before waiting, or its death would go unseen.
+    ends.second.reset();
+    peer.reset();
+    WorkerProcess worker(std::move(process), std::move(ends.first), generation);
+    ATOLL_TRY(worker.wait_until_ready(role, options.start_timeout));
+    return worker;
+}
+
+Status WorkerProcess::wait_until_ready(WorkerRole role, std::chrono::milliseconds wait) {
+    Expected<Frame> frame = m_channel.receive(wait);
+    if (!frame) {
+        Error error = frame.error();
+        error.where = "starting the " + std::string(to_string(role));
+        if (error.code == ErrorCode::unavailable) {
+            if (const auto end = m_process.wait(std::chrono::milliseconds(1000))) {
+                error.what = "it ended at once: " + end->text();
+            }
+        }
+        return tl::unexpected(error);
+    }
+    if (frame->type == FrameType::failed) {
+        return tl::unexpected(parse_failed_frame(*frame));
+    }
+    if (frame->type != FrameType::ready || frame->generation != m_generation) {
+        return failure(ErrorCode::corrupt, "the first frame is not a ready frame",
+                       "starting the " + std::string(to_string(role)));
+    }
+    ATOLL_TRY_ASSIGN(m_ready, parse_worker_ready(frame->payload));
+    return {};
+}
+
+}  // namespace atl

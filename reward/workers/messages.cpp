@@ -1,0 +1,127 @@
+#include "reward/workers/messages.hpp"
+
+#include "reward/base/frame.hpp"
+#include "reward/base/json_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <limits>
+
+namespace atl {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t k_max_launches = 1 << 16;
+constexpr std::size_t k_max_tensors = 256;
+constexpr std::size_t k_max_cores = 4096;
+constexpr std::uint64_t k_page_bytes = 4096;
+constexpr std::uint64_t k_max_map_bytes = 1ull << 42;
+constexpr double k_max_cpu_seconds = 1e7;
+
+void parse_mappings(JsonFields& fields, StartRun& message) {
+    for (const Json& item : fields.array("mappings", k_max_frame_handles)) {
+        StartRun::Mapping& mapping = message.mappings.emplace_back();
+        JsonFields inner(item, "mapping");
+        inner
+            .integer<std::uint32_t>("handle", mapping.handle, 2,
+                                    static_cast<std::uint32_t>(k_max_frame_handles) - 1)
+            .integer<std::uint64_t>("map_bytes", mapping.map_bytes, k_page_bytes, k_max_map_bytes);
+        if (mapping.map_bytes % k_page_bytes != 0) {
+            inner.complain("map_bytes is not a multiple of the page size");
+        }
+        if (Status status = inner.status(); !status) {
+            fields.complain(status.error().message());
+            return;
+        }
+    }
+}
+
+Status parse_launch(const Json& item, const StartRun& message, StartRun::LaunchArguments& launch) {
+    JsonFields fields(item, "launch");
+    fields.numbers("scalars", launch.scalars, k_max_tensors)
+        .integers<std::int64_t>("axes", launch.axes, k_max_tensors,
+                                std::numeric_limits<std::int64_t>::min(),
+                                std::numeric_limits<std::int64_t>::max());
+    for (const Json& place_item : fields.array("tensors", k_max_tensors)) {
+        StartRun::TensorPlace& place = launch.tensors.emplace_back();
+        JsonFields inner(place_item, "tensor");
+        inner.integer<std::uint32_t>("mapping", place.mapping, 0,
+                                     static_cast<std::uint32_t>(k_max_frame_handles));
+        inner.integer<std::uint64_t>("offset", place.offset, 0, k_max_map_bytes);
+        ATOLL_TRY(inner.status());
+        if (place.mapping >= message.mappings.size() ||
+            place.offset > message.mappings[place.mapping].map_bytes) {
+            inner.complain("a tensor lies outside its mapping");
+        }
+        ATOLL_TRY(inner.status());
+    }
+    return fields.status();
+}
+
+}  // namespace
+
+std::string to_json(const StartRun& message) {
+    Json mappings = Json::array();
+    for (const StartRun::Mapping& mapping : message.mappings) {
+        mappings.push_back({{"handle", mapping.handle}, {"map_bytes", mapping.map_bytes}});
+    }
+    Json launches = Json::array();
+    for (const StartRun::LaunchArguments& launch : message.launches) {
+        Json tensors = Json::array();
+        for (const StartRun::TensorPlace& place : launch.tensors) {
+            tensors.push_back({{"mapping", place.mapping}, {"offset", place.offset}});
+        }
+        launches.push_back(
+            {{"tensors", std::move(tensors)}, {"scalars", launch.scalars}, {"axes", launch.axes}});
+    }
+    return Json{{"mappings", std::move(mappings)},
+                {"launches", std::move(launches)},
+                {"cores", message.cores},
+                {"memory_bytes", message.memory_bytes},
+                {"cpu_seconds", message.cpu_seconds},
+                {"trusted", message.trusted}}
+        .dump();
+}
+
+Expected<StartRun> parse_start_run(std::string_view json) {
+    const Json parsed = Json::parse(json, nullptr, false);
+    StartRun message;
+    JsonFields fields(parsed, "start_run");
+    parse_mappings(fields, message);
+    fields.integers<int>("cores", message.cores, k_max_cores, 0, static_cast<int>(k_max_cores) - 1)
+        .integer<std::uint64_t>("memory_bytes", message.memory_bytes, 0, k_max_map_bytes)
+        .number("cpu_seconds", message.cpu_seconds, 0, k_max_cpu_seconds)
+        .boolean("trusted", message.trusted);
+    for (const Json& item : fields.array("launches", k_max_launches)) {
+        if (Status status = parse_launch(item, message, message.launches.emplace_back()); !status) {
+            return tl::unexpected(status.error());
+        }
+    }
+    ATOLL_TRY(fields.status());
+    return message;
+}
+
+std::string to_json(const RunEnded& message) {
+    return Json{{"signalled", message.signalled},
+                {"status", message.status},
+                {"peak_rss_bytes", message.peak_rss_bytes},
+                {"cpu_seconds", message.cpu_seconds}}
+        .dump();
+}
+
+Expected<RunEnded> parse_run_ended(std::string_view json) {
+    const Json parsed = Json::parse(json, nullptr, false);
+    RunEnded message;
+    JsonFields fields(parsed, "run_ended");
+    fields.boolean("signalled", message.signalled)
+        .integer("status", message.status, 0, 255)
+        .integer<std::uint64_t>("peak_rss_bytes", message.peak_rss_bytes, 0,
+                                std::numeric_limits<std::uint64_t>::max())
+        .number("cpu_seconds", message.cpu_seconds, 0, 1e12);
+    ATOLL_TRY(fields.status());
+    return message;
+}
+
+}  // namespace atl
