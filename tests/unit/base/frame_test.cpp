@@ -217,7 +217,8 @@ TEST(Frame, CarriesAnErrorInAFailedFrame) {
     EXPECT_EQ(back.code, error.code);
     EXPECT_EQ(back.message(), error.message());
 
-    Frame bad = frame;
+    Frame bad;
+    bad.type = FrameType::failed;
     bad.payload = "{\"code\":99,\"what\":\"\",\"where\":\"\",\"hint\":\"\"}";
     EXPECT_EQ(atl::parse_failed_frame(bad).code, ErrorCode::corrupt);
     bad.payload = "nonsense";
