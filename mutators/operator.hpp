@@ -8,6 +8,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,8 +48,15 @@ struct OperatorInput {
     TaskPtr task;
     std::vector<ParentView> parents;
     CounterRng rng;           ///< keyed by the ticket: the same ticket draws the same numbers
-    int max_evaluations = 8;  ///< asks beyond this are refused by the engine
+    int max_evaluations = 8;  ///< evaluations beyond this are refused by the engine
+    /// Whether a candidate was measured before the ticket was issued (empty: nothing is known).
+    /// Asking for a known one is answered from the record, so it costs no evaluation but tells
+    /// nothing new.
+    std::function<bool(const Candidate&)> known;
 };
+
+/// Asks of one run that are answered; duplicates, which cost no evaluation, included.
+inline constexpr int k_max_asks = 64;
 
 /// One application of an operator to parents: an ask/tell coroutine. Only the engine evaluates:
 ///
@@ -166,9 +174,5 @@ class Operator {
     };
     std::shared_ptr<const Base> m_self;
 };
-
-[[nodiscard]] const std::vector<std::string>& operator_names();
-/// REQUIRES name to be one of operator_names() (the config reader checks).
-[[nodiscard]] Operator make_operator(const std::string& name);
 
 }  // namespace atl

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// An operator that could be applied to the chosen parents.
+struct Arm {
+    OperatorStats stats;
+    double weight = 1;  ///< from the config
+};
+
+/// Shares tickets among operators: gives each arm its probability. Pure; all probabilities that a
+/// policy gives are recorded with the decision. There is at least one arm; weights are above 0.
+///
+/// What an operator earns by a ticket (TicketCommitted::reward) is the relative improvement of the
+/// ticket's best over the better of its parents and its island's best at the commit, cut to [0, 1]
+/// and divided by the evaluations spent, so that a costly operator must be as good per evaluation.
+template <class T>
+concept BanditPolicy = std::copyable<T> && requires(const T c, std::span<const Arm> arms) {
+    { c.probabilities(arms) } -> std::same_as<std::vector<double>>;  // sums to 1
+};
+
+/// Any bandit, chosen by name from the config. An immutable value.
+class Bandit {
+  public:
+    template <BanditPolicy T>
+    explicit Bandit(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+    [[nodiscard]] std::vector<double> probabilities(std::span<const Arm> arms) const {
+        return m_self->probabilities(arms);
+    }
+
+  private:
+    struct Base {
+        virtual ~Base() = default;
+        [[nodiscard]] virtual std::vector<double> probabilities(std::span<const Arm>) const = 0;
+    };
+    template <class T>
+    struct Model final : Base {
+        explicit Model(T p) : policy(std::move(p)) {}
+        [[nodiscard]] std::vector<double> probabilities(std::span<const Arm> arms) const override {
+            return policy.probabilities(arms);
+        }
+        T policy;
+    };
+    std::shared_ptr<const Base> m_self;
+};
+
+struct MixSettings;
+
+[[nodiscard]] const std::vector<std::string>& bandit_names();
+/// REQUIRES settings.bandit to be one of bandit_names() (the config reader checks).
+[[nodiscard]] Bandit make_bandit(const MixSettings& settings);
+
+}  // namespace atl

@@ -1,0 +1,235 @@
+#include "search/config.hpp"
+
+#include "population/topology.hpp"
+#include "reward/base/files.hpp"
+#include "reward/score.hpp"
+#include "search/bandits/bandit.hpp"
+#include "search/selectors/selector.hpp"
+
+#include <numeric>
+
+namespace atl {
+
+namespace {
+
+constexpr std::uint64_t k_max_config_bytes = 1 << 20;
+
+void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
+    v.text("campaign.task", s.task, "Task to work on: a name (`atoll task list`) or a folder.");
+    v.text("campaign.name", s.name, "Names the run folder; empty: the task's name.");
+    v.integer(
+        "campaign.seed", s.seed, {0, INT64_MAX},
+        "Random seed: with commit order \"ticket\" and equal verdicts, equal seeds give equal "
+        "campaigns.");
+}
+
+void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
+    v.integer("evaluation.device_cores", s.device_cores, {1, 256},
+              "Cores of one CPU device; candidates are pinned to them.");
+    v.integer("evaluation.devices", s.devices, {1, 256}, "CPU devices measuring at once.");
+    v.integer("evaluation.compile_workers", s.compile_workers, {0, 256},
+              "Compilers at work at once; 0: one per core that belongs to no device.");
+    v.text("evaluation.compiler", s.compiler,
+           "Compiler of the candidates; empty: $CXX, g++, c++, clang++ in that order.");
+    v.choice("evaluation.sandbox", s.sandbox, {"full", "restricted", "none"},
+             "Sandbox level below which nothing is run (`atoll doctor` shows what there is).");
+    v.integer("evaluation.memory_mb", s.memory_mb, {64, 1 << 20},
+              "Memory cap of one candidate, MiB.");
+    v.real("evaluation.compile_timeout_s", s.compile_timeout_s, {0.1, 3600},
+           "Seconds a compiler may take.");
+    v.real("evaluation.launch_timeout_s", s.launch_timeout_s, {0.01, 3600},
+           "Seconds one launch of a candidate may take.");
+    v.real("evaluation.confidence", s.confidence, {0.0001, 0.5},
+           "Timing goes on until the confidence interval's half width is this share of the median, "
+           "or measure_seconds are spent.");
+    v.real("evaluation.measure_seconds", s.measure_seconds, {0.001, 600},
+           "Cap of the timed launches of one workload, seconds.");
+    v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
+           "A candidate this many times slower than the fastest of its island is not measured in "
+           "full; 0: measure all.");
+    v.integer("evaluation.deadline_s", s.deadline_s, {1, 86400},
+              "Seconds after which an evaluation counts as lost and is tried again.");
+    v.integer("evaluation.retries", s.retries, {0, 100},
+              "Times an evaluation that failed through no fault of the candidate is tried again.");
+}
+
+void declare_population(CampaignConfig& c, SettingVisitor& v) {
+    v.integer("islands.count", c.islands.count, {1, 64}, "Islands that evolve side by side.");
+    v.choice(
+        "islands.starters", c.islands.starters, {"spread", "all", "first"},
+        "Which starters an island begins with: spread gives each island another one, all gives "
+        "every island all, first gives every island the first.");
+    v.choice("archive.kind", c.archive.kind, archive_names(), "What decides who stays.");
+    v.integer("archive.size", c.archive.size, {1, 100'000}, "Individuals an island keeps.");
+    v.real("archive.crowding_distance", c.archive.crowding_distance, {0, 1},
+           "Individuals closer than this (0 equal, 1 nothing in common) compete for one place.");
+    v.choice("selector.name", c.selector.name, selector_names(),
+             "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
+             "children more often).");
+    v.integer("selector.tournament_size", c.selector.tournament_size, {1, 1000},
+              "Individuals drawn per tournament.");
+    v.real("selector.lambda", c.selector.lambda, {0, 1000},
+           "How steeply the weighted selector prefers fitness.");
+}
+
+void declare_mix(MixSettings& s, SettingVisitor& v) {
+    v.choice("operators.bandit", s.bandit, bandit_names(),
+             "How operators share the tickets: fixed by weights, or ucb by what they earned.");
+    v.real("operators.exploration", s.exploration, {0, 100},
+           "How often ucb tries operators that earned little.");
+    v.real("operators.epsilon", s.epsilon, {0, 1},
+           "Share of tickets that ucb gives to operators by weight, whatever they earned.");
+    v.real("operators.decay", s.decay, {0.01, 1},
+           "What is left of an operator's earnings after each commit.");
+    v.weights("operators.weights", s.weights, operator_names(),
+              "Operators in use and their weights; empty: all, equally.");
+}
+
+void declare_migration(MigrationSettings& s, SettingVisitor& v) {
+    v.choice("migration.topology", s.topology, topology_names(),
+             "Which islands send migrants to which.");
+    v.integer("migration.every", s.every, {1, 1'000'000},
+              "Commits from one migration to the next.");
+    v.integer("migration.migrants", s.migrants, {1, 1000}, "Individuals sent along an edge.");
+    v.real("migration.edge_probability", s.edge_probability, {0, 1},
+           "Probability that an edge is used when a migration is due.");
+}
+
+void declare_engine(EngineSettings& s, SettingVisitor& v) {
+    v.integer("engine.tickets_in_flight", s.tickets_in_flight, {0, 4096},
+              "Tickets in work at once; 0: what keeps the evaluator busy.");
+    v.choice("engine.commit_order", s.commit_order, {"arrival", "ticket"},
+             "arrival: commit what is finished (fastest); ticket: commit in order, so that an "
+             "interrupted campaign and an uninterrupted one are the same.");
+    v.integer("engine.snapshot_every", s.snapshot_every, {1, 10'000'000},
+              "Events from one snapshot to the next; they bound the time a resume takes.");
+    v.integer("engine.sync_interval_ms", s.sync_interval_ms, {1, 60'000},
+              "Milliseconds after which what was measured is safe on disk.");
+    v.integer("engine.drain_seconds", s.drain_seconds, {0, 3600},
+              "Seconds that evaluations in work are waited for when the campaign stops.");
+}
+
+void declare_rest(CampaignConfig& c, SettingVisitor& v) {
+    v.real("confirm.min_gain", c.confirm.min_gain, {0, 100},
+           "A best that is this much better than the confirmed one (0.1 = 10 %) is re-measured on "
+           "hidden workloads at once; the final best always is.");
+    v.boolean("confirm.baselines", c.confirm.baselines,
+              "Measure the task's baselines (such as OpenBLAS) side by side with the final best.");
+    v.choice("score.preset", c.score, score_presets(), "What fitness is.");
+    v.integer("stop.max_evaluations", c.stop.max_evaluations, {0, 1'000'000'000'000},
+              "Stop after this many evaluations; 0: no limit.");
+    v.real("stop.seconds", c.stop.seconds, {0, 1e9},
+           "Stop after this many seconds of searching (sessions add up); 0: no limit.");
+    v.real("stop.target_fitness", c.stop.target_fitness, {0, 1e12},
+           "Stop once an individual is this fit; 0: no target.");
+    v.integer("stop.stagnation_commits", c.stop.stagnation_commits, {0, 1'000'000'000},
+              "Stop after this many commits without a better best; 0: never.");
+    v.integer("stop.exhausted_proposals", c.stop.exhausted_proposals, {1, 1'000'000'000},
+              "Stop after this many proposals in a row that were all measured before.");
+}
+
+Status check(const CampaignConfig& config, const std::string& file_name) {
+    const auto weights = operator_weights(config);
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
+                                       [](double s, const auto& w) { return s + w.second; });
+    if (!(sum > 0)) {
+        return failure(ErrorCode::invalid_argument, "operators.weights: no operator is in use",
+                       file_name, "give at least one a weight above 0");
+    }
+    return {};
+}
+
+}  // namespace
+
+void declare(CampaignConfig& config, SettingVisitor& visitor) {
+    declare_campaign(config.campaign, visitor);
+    declare_evaluation(config.evaluation, visitor);
+    declare_population(config, visitor);
+    declare_mix(config.mix, visitor);
+    declare(config.operators, visitor);
+    declare_migration(config.migration, visitor);
+    declare_engine(config.engine, visitor);
+    declare_rest(config, visitor);
+}
+
+Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
+    CampaignConfig config;
+    ATOLL_TRY(read_settings(toml_text, file_name,
+                            [&](SettingVisitor& visitor) { declare(config, visitor); }));
+    ATOLL_TRY(check(config, file_name));
+    return config;
+}
+
+Expected<CampaignConfig> read_config(const std::filesystem::path& file) {
+    ATOLL_TRY_ASSIGN(const std::string text, read_file(file, k_max_config_bytes));
+    return parse_config(text, file.string());
+}
+
+std::string write_config(const CampaignConfig& config) {
+    CampaignConfig copy = config;
+    return write_settings([&](SettingVisitor& visitor) { declare(copy, visitor); });
+}
+
+std::vector<std::string> lint_config(const CampaignConfig& config) {
+    std::vector<std::string> remarks;
+    const bool migrates =
+        config.migration.topology != "none" && config.migration.edge_probability > 0;
+    if (config.islands.count > 1 && !migrates) {
+        remarks.push_back("islands.count is " + std::to_string(config.islands.count) +
+                          " but nothing migrates: the islands are separate searches "
+                          "(set migration.topology to \"ring\")");
+    }
+    const StopSettings& stop = config.stop;
+    if (stop.max_evaluations == 0 && stop.seconds == 0 && stop.target_fitness == 0 &&
+        stop.stagnation_commits == 0) {
+        remarks.push_back(
+            "no stop rule is set: the campaign runs until Ctrl-C or until nothing "
+            "new can be proposed (set stop.seconds or stop.max_evaluations)");
+    }
+    if (config.mix.bandit == "ucb" && operator_weights(config).size() == 1) {
+        remarks.push_back("operators.bandit \"ucb\" has only one operator to choose from");
+    }
+    return remarks;
+}
+
+LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
+    const EvaluationSettings& s = config.evaluation;
+    LocalEvaluatorOptions options;
+    options.device_cores = static_cast<int>(s.device_cores);
+    options.devices = static_cast<int>(s.devices);
+    options.compile_workers = static_cast<int>(s.compile_workers);
+    options.compiler = s.compiler;
+    options.required_sandbox = s.sandbox;
+    options.memory_bytes = static_cast<std::uint64_t>(s.memory_mb) << 20;
+    options.compile_timeout_s = s.compile_timeout_s;
+    options.launch_timeout_s = s.launch_timeout_s;
+    options.confidence = s.confidence;
+    options.measure_seconds = s.measure_seconds;
+    return options;
+}
+
+StateSettings state_settings(const CampaignConfig& config) {
+    StateSettings settings;
+    settings.islands = static_cast<std::uint32_t>(config.islands.count);
+    settings.archive = config.archive;
+    settings.bandit_decay = config.mix.decay;
+    return settings;
+}
+
+std::vector<std::pair<std::string, double>> operator_weights(const CampaignConfig& config) {
+    std::vector<std::pair<std::string, double>> weights;
+    for (const std::string& name : operator_names()) {
+        if (config.mix.weights.empty()) {
+            weights.emplace_back(name, 1.0);
+            continue;
+        }
+        for (const auto& [listed, weight] : config.mix.weights) {
+            if (listed == name && weight > 0) {
+                weights.emplace_back(name, weight);
+            }
+        }
+    }
+    return weights;
+}
+
+}  // namespace atl

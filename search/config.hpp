@@ -1,0 +1,124 @@
+#pragma once
+
+#include "mutators/operators/registry.hpp"
+#include "population/archive.hpp"
+#include "population/campaign_state.hpp"
+#include "reward/base/error.hpp"
+#include "reward/base/settings.hpp"
+#include "reward/evaluator.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// A campaign's config: plain structs, one per section of the TOML file. Each key is declared once,
+/// in declare(); meanings, ranges and defaults are there (`atoll config explain`).
+
+struct CampaignSettings {
+    std::string task;
+    std::string name;
+    std::int64_t seed = 1;
+};
+
+struct EvaluationSettings {
+    std::int64_t device_cores = 1;
+    std::int64_t devices = 1;
+    std::int64_t compile_workers = 0;
+    std::string compiler;
+    std::string sandbox = "full";
+    std::int64_t memory_mb = 4096;
+    double compile_timeout_s = 30;
+    double launch_timeout_s = 10;
+    double confidence = 0.01;
+    double measure_seconds = 0.15;
+    double cutoff_factor = 4;
+    std::int64_t deadline_s = 300;
+    std::int64_t retries = 2;
+};
+
+struct IslandSettings {
+    std::int64_t count = 2;
+    std::string starters = "spread";
+};
+
+struct SelectorSettings {
+    std::string name = "weighted";
+    std::int64_t tournament_size = 3;
+    double lambda = 10;
+};
+
+struct MixSettings {
+    std::string bandit = "ucb";
+    double exploration = 1;
+    double epsilon = 0.2;
+    double decay = 0.95;
+    /// Operators in use with their weights; empty: all, equally.
+    std::vector<std::pair<std::string, double>> weights;
+};
+
+struct MigrationSettings {
+    std::string topology = "ring";
+    std::int64_t every = 10;
+    std::int64_t migrants = 1;
+    double edge_probability = 1;
+};
+
+struct EngineSettings {
+    std::int64_t tickets_in_flight = 0;
+    std::string commit_order = "arrival";
+    std::int64_t snapshot_every = 2000;
+    std::int64_t sync_interval_ms = 100;
+    std::int64_t drain_seconds = 20;
+};
+
+struct ConfirmSettings {
+    double min_gain = 0.1;
+    bool baselines = true;
+};
+
+struct StopSettings {
+    std::int64_t max_evaluations = 0;
+    double seconds = 0;
+    double target_fitness = 0;
+    std::int64_t stagnation_commits = 0;
+    std::int64_t exhausted_proposals = 500;
+};
+
+struct CampaignConfig {
+    CampaignSettings campaign;
+    EvaluationSettings evaluation;
+    IslandSettings islands;
+    ArchiveSettings archive;
+    SelectorSettings selector;
+    MixSettings mix;
+    OperatorSettings operators;
+    MigrationSettings migration;
+    EngineSettings engine;
+    ConfirmSettings confirm;
+    std::string score = "speedup";
+    StopSettings stop;
+};
+
+void declare(CampaignConfig& config, SettingVisitor& visitor);
+
+[[nodiscard]] Expected<CampaignConfig> parse_config(const std::string& toml_text,
+                                                    const std::string& file_name);
+[[nodiscard]] Expected<CampaignConfig> read_config(const std::filesystem::path& file);
+/// The whole config with every key, as parse_config() reads it.
+[[nodiscard]] std::string write_config(const CampaignConfig& config);
+
+/// What is allowed but probably not meant, one sentence each.
+[[nodiscard]] std::vector<std::string> lint_config(const CampaignConfig& config);
+
+[[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
+[[nodiscard]] StateSettings state_settings(const CampaignConfig& config);
+/// The operators in use and their weights, in the order of operator_names().
+[[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(
+    const CampaignConfig& config);
+
+}  // namespace atl

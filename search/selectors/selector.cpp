@@ -1,0 +1,36 @@
+#include "search/selectors/selector.hpp"
+
+#include "search/config.hpp"
+#include "search/selectors/tournament.hpp"
+#include "search/selectors/uniform.hpp"
+#include "search/selectors/weighted.hpp"
+
+#include <stdexcept>
+
+namespace atl {
+
+Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& rng) const {
+    const std::vector<double> p = probabilities(entries);
+    const std::size_t index = rng.weighted(p);
+    return {index, p[index]};
+}
+
+const std::vector<std::string>& selector_names() {
+    static const std::vector<std::string> names = {"weighted", "tournament", "uniform"};
+    return names;
+}
+
+Selector make_selector(const SelectorSettings& settings) {
+    if (settings.name == "uniform") {
+        return Selector(UniformSelector());
+    }
+    if (settings.name == "tournament") {
+        return Selector(TournamentSelector{settings.tournament_size});
+    }
+    if (settings.name == "weighted") {
+        return Selector(WeightedSelector{settings.lambda});
+    }
+    throw std::logic_error("unknown selector " + settings.name);
+}
+
+}  // namespace atl
