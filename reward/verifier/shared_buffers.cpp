@@ -37,8 +37,8 @@ Expected<SharedMemory> SharedMemory::create(const char* name, std::uint64_t byte
     if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
         return tl::unexpected(errno_error("fcntl(F_ADD_SEALS)", name, errno));
     }
-    void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get(),
-                      0);
+    void* data =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get(), 0);
     if (data == MAP_FAILED) {
         return tl::unexpected(errno_error("mmap", name, errno));
     }
@@ -69,8 +69,9 @@ Expected<SharedBuffers> SharedBuffers::create(const std::vector<std::uint64_t>& 
     std::vector<SharedMemory> memory;
     for (int slot = 0; slot < slots; ++slot) {
         for (const std::uint64_t bytes : tensor_bytes) {
-            ATOLL_TRY_ASSIGN(auto one, SharedMemory::create("tensor", round_up(
-                                           std::max<std::uint64_t>(bytes, 1), page)));
+            ATOLL_TRY_ASSIGN(
+                auto one,
+                SharedMemory::create("tensor", round_up(std::max<std::uint64_t>(bytes, 1), page)));
             memory.push_back(std::move(one));
         }
     }
