@@ -24,6 +24,10 @@ namespace atl {
 /// and the same seed gives the same bytes on every machine. Values are rounded to the dtype.
 [[nodiscard]] const std::vector<std::string>& generator_names();
 
+/// invalid_argument (with the nearest known word) for an unknown kind or parameter, a value that
+/// makes no sense, or a range that the dtype cannot hold.
+[[nodiscard]] Status check_generator(const InputGenerator& generator, DType dtype);
+
 /// Fills elements [begin, end) of a dense tensor of `count` elements. `values` holds the whole
 /// tensor. `stream` tells tensors with one seed apart. invalid_argument: unknown kind or parameter.
 [[nodiscard]] Status fill_input(const InputGenerator& generator, DType dtype, std::uint64_t seed,
@@ -35,8 +39,20 @@ namespace atl {
 [[nodiscard]] InputGenerator generator_for(const Distribution& distribution,
                                            const TensorSpec& input);
 
-/// One element as double / from double (f16, bf16 included).
+/// Range of a "uniform" generator with its defaults filled in; integers include both ends.
+struct Bounds {
+    double low = -1;
+    double high = 1;
+};
+[[nodiscard]] Bounds uniform_bounds(const InputGenerator& generator, DType dtype);
+
+/// One element as double / from double (f16, bf16 included). Storing rounds to nearest even;
+/// integers are rounded likewise and saturate (NaN becomes 0), floats overflow to infinity.
 [[nodiscard]] double load_element(DType dtype, const std::byte* values, std::int64_t index);
 void store_element(DType dtype, std::byte* values, std::int64_t index, double value);
+
+/// Smallest and largest finite values of a dtype.
+[[nodiscard]] double lowest_value(DType dtype);
+[[nodiscard]] double highest_value(DType dtype);
 
 }  // namespace atl

@@ -1,0 +1,125 @@
+#include "reward/random_values.hpp"
+
+#include "reward/base/rng.hpp"
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+namespace atl {
+
+namespace {
+
+constexpr std::int64_t k_blocks = k_random_block / 4;  // Philox blocks of four words
+
+/// log(u) for u in (0, 1): exponent and mantissa m in [sqrt(1/2), sqrt(2)), log(m) = 2 atanh(s)
+/// with s = (m - 1) / (m + 1), |s| < 0.172; the series is cut after s^11.
+double log_of_unit(double u) {
+    const auto bits = std::bit_cast<std::uint64_t>(u);
+    // The exponent as a double without an integer conversion, which SSE2 lacks for 64 bits.
+    const double exponent =
+        std::bit_cast<double>(bits >> 52 | 0x4330000000000000ull) - 4503599627370496.0 - 1023.0;
+    const double m = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFFull) | 0x3FF0000000000000ull);
+    const bool high = m > std::numbers::sqrt2;
+    const double mantissa = high ? m * 0.5 : m;
+    const double power = high ? exponent + 1.0 : exponent;
+    const double s = (mantissa - 1.0) / (mantissa + 1.0);
+    const double t = s * s;
+    const double series =
+        1.0 + t * (1.0 / 3 + t * (1.0 / 5 + t * (1.0 / 7 + t * (1.0 / 9 + t * (1.0 / 11)))));
+    return power * std::numbers::ln2 + 2.0 * s * series;
+}
+
+}  // namespace
+
+void random_words(std::uint64_t seed, std::uint32_t stream, std::uint32_t draw, std::int64_t first,
+                  RandomWords& words) {
+    // Philox4x32-10 (see reward/base/rng.hpp) over many counters at once, one array per word so
+    // that the compiler vectorises over counters.
+    std::array<std::uint32_t, k_blocks> c0;
+    std::array<std::uint32_t, k_blocks> c1;
+    std::array<std::uint32_t, k_blocks> c2;
+    std::array<std::uint32_t, k_blocks> c3;
+    const auto purpose = static_cast<std::uint32_t>(RngPurpose::input_values);
+    for (std::int64_t j = 0; j < k_blocks; ++j) {
+        const auto ticket = static_cast<std::uint64_t>(first / 4 + j);
+        const auto at = static_cast<std::size_t>(j);
+        c0[at] = draw;
+        c1[at] = purpose << 20 ^ stream;
+        c2[at] = static_cast<std::uint32_t>(ticket);
+        c3[at] = static_cast<std::uint32_t>(ticket >> 32);
+    }
+    auto k0 = static_cast<std::uint32_t>(seed);
+    auto k1 = static_cast<std::uint32_t>(seed >> 32);
+    for (int round = 0; round < 10; ++round) {
+        for (std::size_t j = 0; j < k_blocks; ++j) {
+            const std::uint64_t p0 = 0xD2511F53ull * c0[j];
+            const std::uint64_t p1 = 0xCD9E8D57ull * c2[j];
+            c0[j] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[j] ^ k0;
+            c1[j] = static_cast<std::uint32_t>(p1);
+            c2[j] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[j] ^ k1;
+            c3[j] = static_cast<std::uint32_t>(p0);
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    for (std::size_t j = 0; j < k_blocks; ++j) {
+        words[4 * j] = c0[j];
+        words[4 * j + 1] = c1[j];
+        words[4 * j + 2] = c2[j];
+        words[4 * j + 3] = c3[j];
+    }
+}
+
+void unit_values(const RandomWords& words, RandomValues& values) {
+    for (std::size_t i = 0; i < k_random_block; ++i) {
+        values[i] = (static_cast<std::int32_t>(words[i] >> 1) + 0.5) * 0x1.0p-31;
+    }
+}
+
+void normal_values(const RandomWords& words, RandomValues& values) {
+    constexpr std::size_t k_pairs = k_random_block / 2;
+    std::array<double, k_pairs> radius;
+    std::array<double, k_pairs> sine;
+    std::array<double, k_pairs> cosine;
+    for (std::size_t j = 0; j < k_pairs; ++j) {
+        const double u = (static_cast<std::int32_t>(words[2 * j] >> 1) + 0.5) * 0x1.0p-31;
+        radius[j] = std::sqrt(-2.0 * log_of_unit(u));
+    }
+    for (std::size_t j = 0; j < k_pairs; ++j) {
+        // The two top bits choose a quadrant, the rest an angle in (-pi/4, pi/4).
+        const std::uint32_t word = words[2 * j + 1];
+        const auto rest = static_cast<std::int32_t>(word & 0x3FFFFFFFu);
+        const double x = ((rest + 0.5) * 0x1.0p-30 - 0.5) * (std::numbers::pi / 2);
+        const double t = x * x;
+        const double s =
+            x * (1 + t * (-1.0 / 6 + t * (1.0 / 120 + t * (-1.0 / 5040 + t * (1.0 / 362880)))));
+        const double c =
+            1 + t * (-0.5 +
+                     t * (1.0 / 24 + t * (-1.0 / 720 + t * (1.0 / 40320 - t * (1.0 / 3628800)))));
+        const bool swap = (word >> 30 & 1) != 0;
+        const double sign = (word >> 31) != 0 ? -1.0 : 1.0;
+        sine[j] = sign * (swap ? c : s);
+        cosine[j] = sign * (swap ? -s : c);
+    }
+    for (std::size_t j = 0; j < k_pairs; ++j) {
+        values[2 * j] = radius[j] * cosine[j];
+        values[2 * j + 1] = radius[j] * sine[j];
+    }
+}
+
+double power_of_ten(double x) {
+    // 10^x = 2^k e^f with |f| <= ln(2) / 2; Taylor's series of e^f to f^13.
+    const double k = std::floor(x * (std::numbers::ln10 / std::numbers::ln2) + 0.5);
+    // ln(2) in two parts, so that k * ln(2) loses nothing.
+    constexpr double k_ln2_high = 0x1.62e42fefa38p-1;
+    constexpr double k_ln2_low = 0x1.ef35793c7673p-45;
+    const double f = (x * std::numbers::ln10 - k * k_ln2_high) - k * k_ln2_low;
+    double series = 1;
+    for (int n = 13; n >= 1; --n) {
+        series = 1 + series * f / n;
+    }
+    return std::ldexp(series, static_cast<int>(k));
+}
+
+}  // namespace atl

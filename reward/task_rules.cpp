@@ -1,0 +1,148 @@
+#include "reward/base/settings.hpp"
+#include "reward/expression.hpp"
+#include "reward/task_parts.hpp"
+
+#include <set>
+
+namespace atl {
+
+namespace {
+
+using Extents = std::map<std::string, std::int64_t>;
+
+/// First name of the expression that is no axis; an Error when the expression is malformed.
+Status check_names(const std::string& expression, const Task& task, const std::string& where,
+                   const std::string& self = {}) {
+    const Expected<std::set<std::string>> names = expression_names(expression);
+    if (!names) {
+        return failure(names.error().code, names.error().message(), where);
+    }
+    std::vector<std::string> known;
+    for (const Axis& axis : task.axes) {
+        if (axis.name != self) {
+            known.push_back(axis.name);
+        }
+    }
+    for (const std::string& name : *names) {
+        if (name == self) {
+            return failure(ErrorCode::invalid_argument, "axis '" + name + "' is defined by itself",
+                           where);
+        }
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            const std::string nearest = nearest_word(name, known);
+            return failure(
+                ErrorCode::invalid_argument, "unknown axis '" + name + "'", where,
+                nearest.empty() ? "declare it under axes" : "did you mean '" + nearest + "'?");
+        }
+    }
+    return {};
+}
+
+Status check_argument_names(const Task& task, const std::string& where) {
+    std::set<std::string> seen;
+    const auto check = [&](const std::string& section, const std::string& name) -> Status {
+        const std::string here = where + ": " + section + "." + name.substr(0, 80);
+        if (!is_identifier(name)) {
+            return failure(ErrorCode::invalid_argument,
+                           "'" + name.substr(0, 80) + "' cannot be an argument of launch()", here,
+                           "use a C identifier that is no C++ keyword and no atoll_ name");
+        }
+        if (!seen.insert(name).second) {
+            return failure(ErrorCode::invalid_argument,
+                           "'" + name + "' names two things; all are arguments of launch()", here,
+                           "rename one of them");
+        }
+        return {};
+    };
+    for (const Axis& axis : task.axes) {
+        ATOLL_TRY(check("axes", axis.name));
+    }
+    for (const TensorSpec& input : task.inputs) {
+        ATOLL_TRY(check("inputs", input.name));
+    }
+    for (const TensorSpec& output : task.outputs) {
+        ATOLL_TRY(check("outputs", output.name));
+    }
+    return {};
+}
+
+Status check_expressions(const Task& task, const std::string& where) {
+    for (const Axis& axis : task.axes) {
+        if (axis.kind == Axis::Kind::expression) {
+            ATOLL_TRY(check_names(axis.expression, task,
+                                  where + ": axes." + axis.name + ".expression", axis.name));
+        }
+    }
+    const auto check_shapes = [&](const char* section,
+                                  const std::vector<TensorSpec>& tensors) -> Status {
+        for (const TensorSpec& tensor : tensors) {
+            for (const std::string& extent : tensor.shape) {
+                ATOLL_TRY(check_names(extent, task,
+                                      where + ": " + section + "." + tensor.name + ".shape"));
+            }
+        }
+        return {};
+    };
+    ATOLL_TRY(check_shapes("inputs", task.inputs));
+    ATOLL_TRY(check_shapes("outputs", task.outputs));
+    ATOLL_TRY(check_names(task.flops, task, where + ": atoll.work.flops"));
+    return check_names(task.bytes, task, where + ": atoll.work.bytes");
+}
+
+Status check_sizes(const Task& task, const Workload& workload) {
+    const std::string where =
+        (task.folder / "workload.jsonl").string() + ": workload '" + workload.id + "'";
+    const auto located = [&](const Error& error) {
+        return failure(error.code, error.message(), where, "choose smaller or other axes");
+    };
+    const Expected<Extents> axes = bind_axes(task, workload);
+    if (!axes) {
+        return located(axes.error());
+    }
+    std::uint64_t total = 0;
+    for (const std::vector<TensorSpec>* tensors : {&task.inputs, &task.outputs}) {
+        for (const TensorSpec& tensor : *tensors) {
+            const Expected<std::int64_t> count = element_count(tensor, *axes);
+            if (!count) {
+                return located(count.error());
+            }
+            // Cannot overflow: each is at most k_max_tensor_bytes, and there are at most 128.
+            total += static_cast<std::uint64_t>(*count) * size_of(tensor.dtype);
+        }
+    }
+    if (total > k_max_tensor_bytes) {
+        return located({ErrorCode::limit,
+                        "its tensors take " + std::to_string(total) + " bytes together; at most " +
+                            std::to_string(k_max_tensor_bytes) + " are allowed",
+                        {},
+                        {}});
+    }
+    for (const std::string* work : {&task.flops, &task.bytes}) {
+        const Expected<double> value = evaluate_expression(*work, *axes);
+        if (!value) {
+            return located(value.error());
+        }
+        if (*value < 0) {
+            return located(
+                {ErrorCode::invalid_argument, "atoll.work: \"" + *work + "\" is negative", {}, {}});
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Status check_consistency(const Task& task, const std::string& where) {
+    ATOLL_TRY(check_argument_names(task, where));
+    ATOLL_TRY(check_expressions(task, where));
+    if (task.kind != "external" && task.outputs.empty()) {
+        return failure(ErrorCode::invalid_argument, "the task has no outputs", where + ": outputs",
+                       "name at least one output tensor");
+    }
+    for (const Workload& workload : task.workloads) {
+        ATOLL_TRY(check_sizes(task, workload));
+    }
+    return {};
+}
+
+}  // namespace atl

@@ -1,0 +1,88 @@
+#include "reward/base/files.hpp"
+#include "reward/candidate.hpp"
+#include "reward/task_parts.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Expected<std::string> read_source(const fs::path& path) {
+    ATOLL_TRY_ASSIGN(std::string source, read_file(path, k_max_source_bytes));
+    if (source.find('\0') != std::string::npos) {
+        return failure(ErrorCode::invalid_argument, "the source holds a NUL byte", path.string());
+    }
+    return source;
+}
+
+/// Extension of the starters: that of the candidates which the task's kind judges.
+std::string starter_extension(const Task& task) {
+    return task.external ? fs::path(task.external->candidate_file).extension().string() : ".cpp";
+}
+
+Status read_starters(Task& task) {
+    const fs::path folder = task.folder / "starters";
+    std::error_code code;
+    if (!fs::exists(folder, code)) {
+        return {};
+    }
+    std::vector<fs::path> files;
+    for (fs::directory_iterator entry(folder, code); !code && entry != fs::directory_iterator();
+         entry.increment(code)) {
+        if (entry->path().extension() == starter_extension(task)) {
+            files.push_back(entry->path());
+        }
+    }
+    if (code) {
+        return tl::unexpected<Error>(errno_error("readdir", folder.string(), code.value()));
+    }
+    if (files.size() > k_max_starters) {
+        return failure(ErrorCode::limit, std::to_string(files.size()) + " starters",
+                       folder.string(),
+                       "at most " + std::to_string(k_max_starters) + " are allowed");
+    }
+    std::sort(files.begin(), files.end());
+    for (const fs::path& file : files) {
+        Starter starter;
+        starter.name = file.stem().string();
+        if (!is_plain_name(starter.name)) {
+            return failure(ErrorCode::invalid_argument, "this cannot name a starter", file.string(),
+                           "letters, digits, '_', '-' and '.', at most 64");
+        }
+        ATOLL_TRY_ASSIGN(starter.source, read_source(file));
+        task.starters.push_back(std::move(starter));
+    }
+    return {};
+}
+
+Status read_baseline(Task& task, Baseline& baseline, const std::string& file) {
+    const fs::path relative(file);
+    const bool leaves = relative.is_absolute() ||
+                        std::find(relative.begin(), relative.end(), "..") != relative.end();
+    if (leaves) {
+        return failure(ErrorCode::invalid_argument, "'" + file + "' is outside the task's folder",
+                       (task.folder / "definition.json").string() + ": atoll.baselines",
+                       "give a path inside it, e.g. baselines/" + baseline.name + ".cpp");
+    }
+    ATOLL_TRY_ASSIGN(baseline.source, read_source(task.folder / relative));
+    return {};
+}
+
+}  // namespace
+
+Status read_sources(Task& task, const std::vector<std::string>& baseline_files) {
+    std::error_code code;
+    if (const fs::path reference = task.folder / "reference.cpp"; fs::exists(reference, code)) {
+        ATOLL_TRY_ASSIGN(task.reference_source, read_source(reference));
+    }
+    ATOLL_TRY(read_starters(task));
+    for (std::size_t i = 0; i < task.baselines.size(); ++i) {
+        ATOLL_TRY(read_baseline(task, task.baselines[i], baseline_files[i]));
+    }
+    return {};
+}
+
+}  // namespace atl

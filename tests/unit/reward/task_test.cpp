@@ -1,0 +1,301 @@
+#include "reward/task.hpp"
+
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::SmallTask;
+
+TEST(LoadTask, ReadsEveryPartInDefinitionOrder) {
+    const SmallTask files;
+    const TaskPtr task = files.task();
+    EXPECT_EQ(task->name, "small");
+    EXPECT_EQ(task->kind, "cpu_cpp");
+    ASSERT_EQ(task->axes.size(), 4u);
+    EXPECT_EQ(task->axes[0].name, "rows");
+    EXPECT_EQ(task->axes[2].kind, Axis::Kind::constant);
+    EXPECT_EQ(task->axes[2].value, 4);
+    EXPECT_EQ(task->axes[3].kind, Axis::Kind::expression);
+    ASSERT_EQ(task->inputs.size(), 3u);
+    EXPECT_EQ(task->inputs[0].name, "x");
+    EXPECT_EQ(task->inputs[1].name, "bias");
+    EXPECT_TRUE(task->inputs[2].scalar);
+    EXPECT_EQ(task->outputs[0].shape, (std::vector<std::string>{"rows", "cols"}));
+    ASSERT_EQ(task->distributions.size(), 2u);
+    EXPECT_EQ(task->distributions[1].inputs.at("x").parameters.at("step"), 2);
+    EXPECT_EQ(task->tolerance.rtol, 1e-5);
+    EXPECT_EQ(task->flops, "3*rows*cols");
+    EXPECT_EQ(task->allowed_flags, std::vector<std::string>{"-funroll-loops"});
+    ASSERT_EQ(task->workloads.size(), 6u);
+    EXPECT_EQ(task->workloads[0].use, Workload::Use::verify);
+    EXPECT_EQ(task->workloads[0].scalars.at("alpha"), 1.5);
+    EXPECT_TRUE(task->workloads[4].hidden);
+    ASSERT_EQ(task->starters.size(), 1u);
+    EXPECT_EQ(task->starters[0].name, "plain");
+    EXPECT_THAT(task->reference_source, HasSubstr("reference("));
+    EXPECT_FALSE(task->digest.is_zero());
+}
+
+TEST(LoadTask, BindsAllAxesAndCountsElements) {
+    const SmallTask files;
+    const TaskPtr task = files.task();
+    const auto axes = bind_axes(*task, task->workloads[0]).value();
+    EXPECT_EQ(axes.at("cols"), 17);
+    EXPECT_EQ(axes.at("padded"), 20);
+    EXPECT_EQ(element_count(task->inputs[0], axes).value(), 51);
+    EXPECT_EQ(element_count(task->inputs[2], axes).value(), 1);
+}
+
+// FlashInfer-Bench's and SOL-ExecBench's own files: no atoll block, Python reference, foreign keys.
+TEST(LoadTask, LoadsDefinitionsOfOtherToolsUnchanged) {
+    const testing::TemporaryFolder root;
+    testing::write_text(root.path() / "gemm/definition.json", R"({
+        "name": "gemm_n128_k2048", "op_type": "gemm", "description": null,
+        "tags": ["status:verified"], "constraints": ["M >= 1"], "author": "someone",
+        "axes": {"M": {"type": "var"}, "N": {"type": "const", "value": 128},
+                 "K": {"type": "const", "value": 2048, "description": "hidden size"},
+                 "KN": {"type": "expr", "expression": "K // N"}},
+        "inputs": {"A": {"shape": ["M", "K"], "dtype": "float16"},
+                   "B": {"shape": ["N", "K"], "dtype": "float16", "description": null},
+                   "eps": {"shape": null, "dtype": "float32"}},
+        "outputs": {"C": {"shape": ["M", "N"], "dtype": "float16"}},
+        "reference": "import torch\n\ndef run(A, B, eps):\n    return A @ B.T\n"})");
+    testing::write_text(root.path() / "gemm/workload.jsonl",
+                        R"({"definition": "gemm_n128_k2048", "solution": null, "evaluation": null,)"
+                        R"( "workload": {"uuid": "a2b4-11", "axes": {"M": 8}, "inputs":)"
+                        R"( {"A": {"type": "random"}, "eps": {"type": "scalar", "value": 1e-6}},)"
+                        R"( "tolerance": {"max_atol": 0.01, "max_rtol": 0.02,)"
+                        R"( "required_matched_ratio": 0.99, "allow_negative_inf": false}}})");
+    const TaskPtr task = load_task(root.path() / "gemm").value();
+    EXPECT_EQ(bind_axes(*task, task->workloads[0]).value().at("KN"), 16);
+    EXPECT_EQ(task->workloads[0].use, Workload::Use::measure);
+    ASSERT_TRUE(task->workloads[0].tolerance.has_value());
+    EXPECT_EQ(task->workloads[0].tolerance->rtol, 0.02);
+    EXPECT_EQ(task->workloads[0].tolerance->matched_ratio, 0.99);
+    EXPECT_EQ(task->distributions.size(), 1u);
+}
+
+/// One way to break the small task, and what the error must say.
+struct Mistake {
+    std::string name;
+    std::function<void(SmallTask&)> make;
+    std::string message;
+    ErrorCode code = ErrorCode::invalid_argument;
+};
+
+std::function<void(SmallTask&)> definition(const std::string& from, const std::string& to) {
+    return [=](SmallTask& task) { task.replace("definition.json", from, to); };
+}
+
+std::function<void(SmallTask&)> workload(const std::string& from, const std::string& to) {
+    return [=](SmallTask& task) { task.replace("workload.jsonl", from, to); };
+}
+
+std::function<void(SmallTask&)> extra_line(const std::string& line) {
+    return [=](SmallTask& task) { task.append("workload.jsonl", line + "\n"); };
+}
+
+std::string mistake_name(const ::testing::TestParamInfo<Mistake>& mistake) {
+    return mistake.param.name;
+}
+
+class BrokenTask : public ::testing::TestWithParam<Mistake> {};
+
+TEST_P(BrokenTask, IsRefusedWithAClearError) {
+    SmallTask files;
+    ASSERT_TRUE(files.load());
+    GetParam().make(files);
+    const Expected<TaskPtr> task = files.load();
+    ASSERT_FALSE(task);
+    EXPECT_THAT(task.error().message(), HasSubstr(GetParam().message));
+    EXPECT_EQ(task.error().code, GetParam().code) << task.error().message();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Definition, BrokenTask,
+    ::testing::Values(
+        Mistake{"syntax", definition("\"op_type\":", "\"op_type\""),
+                "definition.json: not valid JSON"},
+        Mistake{"syntax_line", definition("\"op_type\":", "\"op_type\""), "line 3"},
+        Mistake{"duplicate_key", definition("\"op_type\": \"test\"", "\"name\": \"other\""),
+                "key 'name' stands twice"},
+        Mistake{"duplicate_axis",
+                definition("\"cols\": {\"type\": \"var\"}", "\"rows\": {\"type\": \"var\"}"),
+                "key 'rows' stands twice"},
+        Mistake{"name_missing", definition("\"name\": \"small\",", ""),
+                "name: this key is missing"},
+        Mistake{"bad_name", definition("\"small\"", "\"a/b\""), "cannot name a task"},
+        Mistake{"newer_schema", definition("\"atoll\": {", "\"atoll\": {\"schema\": 2,"),
+                "written for task schema 2", ErrorCode::too_new},
+        Mistake{"unknown_key", definition("\"work\":", "\"wrk\":"), "did you mean 'work'?"},
+        Mistake{"unknown_tolerance", definition("\"rtol\"", "\"rtoll\""), "atoll.tolerance.rtoll"},
+        Mistake{"wrong_type", definition("\"rtol\": 1e-5", "\"rtol\": \"1e-5\""),
+                "a number is needed"},
+        Mistake{"negative_tolerance", definition("\"rtol\": 1e-5", "\"rtol\": -1"), "out of range"},
+        Mistake{"axis_type", definition("\"type\": \"const\"", "\"type\": \"fixed\""),
+                "unknown axis type 'fixed'"},
+        Mistake{"axis_keyword", definition("\"pad\": {", "\"class\": {"), "axes.class"},
+        Mistake{"axis_not_identifier", definition("\"bias\": {\"shape\"", "\"b-s\": {\"shape\""),
+                "b-s"},
+        Mistake{"name_clash", definition("\"y\": {\"shape\"", "\"rows\": {\"shape\""),
+                "names two things"},
+        Mistake{"unknown_axis_in_shape",
+                definition("\"x\": {\"shape\": [\"rows\"", "\"x\": {\"shape\": [\"row\""),
+                "did you mean 'rows'?"},
+        Mistake{"self_reference", definition("ceil_div(cols, pad) * pad", "padded + 1"),
+                "defined by itself"},
+        Mistake{"circle",
+                definition("\"pad\": {\"type\": \"const\", \"value\": 4}",
+                           "\"pad\": {\"type\": \"expr\", \"expression\": \"padded + 1\"}"),
+                "circle of expressions"},
+        Mistake{"dtype", definition("\"dtype\": \"float32\"", "\"dtype\": \"float8_e4m3fn\""),
+                "dtype 'float8_e4m3fn' is not supported"},
+        Mistake{"scalar_output",
+                definition("\"y\": {\"shape\": [\"rows\", \"cols\"]", "\"y\": {\"shape\": null"),
+                "an output cannot be a scalar"},
+        Mistake{"no_outputs",
+                definition("\"y\": {\"shape\": [\"rows\", \"cols\"], \"dtype\": \"float32\"}", ""),
+                "no outputs"},
+        Mistake{"unknown_work_axis", definition("3*rows*cols", "3*rows*colls"), "atoll.work.flops"},
+        Mistake{"malformed_work", definition("3*rows*cols", "3*rows*"), "atoll.work.flops"},
+        Mistake{"negative_work", definition("3*rows*cols", "-3*rows"), "is negative"},
+        Mistake{"generator", definition("\"kind\": \"ramp\"", "\"kind\": \"rammp\""),
+                "did you mean 'ramp'?"},
+        Mistake{"generator_parameter", definition("\"start\"", "\"strt\""),
+                "did you mean 'start'?"},
+        Mistake{"generator_input",
+                definition("\"bias\": {\"kind\": \"normal\"}", "\"bais\": {\"kind\": \"normal\"}"),
+                "did you mean 'bias'?"},
+        Mistake{"generator_scalar",
+                definition("\"bias\": {\"kind\": \"normal\"}", "\"alpha\": {\"kind\": \"normal\"}"),
+                "has its value in the workload"},
+        Mistake{"flag", definition("-funroll-loops", "-fplugin=x.so"), "-fplugin=x.so"},
+        Mistake{"flag_shape", definition("-funroll-loops", "-o/etc/passwd"), "only -O"},
+        Mistake{"fast_math", definition("-funroll-loops", "-ffast-math"), "fast_math is false"},
+        Mistake{"external_without_kind",
+                definition("\"work\":", "\"external\": {\"command\": [\"x\"]}, \"work\":"),
+                "kind external"},
+        Mistake{"kind", definition("\"atoll\": {", "\"atoll\": {\"kind\": \"cuda\","),
+                "unknown candidate kind 'cuda'"},
+        Mistake{"baseline_outside",
+                definition("\"work\":",
+                           "\"baselines\": [{\"name\": \"b\", \"file\": \"../x.cpp\"}], \"work\":"),
+                "outside the task's folder"},
+        Mistake{"baseline_missing",
+                definition("\"work\":",
+                           "\"baselines\": [{\"name\": \"b\", \"file\": \"x.cpp\"}], \"work\":"),
+                "x.cpp", ErrorCode::not_found}),
+    mistake_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    Workload, BrokenTask,
+    ::testing::Values(
+        Mistake{"syntax", extra_line("{"), "workload.jsonl:7: not valid JSON"},
+        Mistake{"duplicate_id", extra_line(SmallTask::line("odd", 2, 2, "verify", false)),
+                "workload 'odd' stands twice"},
+        Mistake{"other_definition",
+                workload("\"definition\": \"small\"", "\"definition\": \"big\""),
+                "the workload is of 'big'"},
+        Mistake{"axis_missing", workload("\"rows\": 3, ", ""), "rows: the workload does not bind"},
+        Mistake{"unknown_axis", workload("\"rows\": 3", "\"rows\": 3, \"rowz\": 1"),
+                "did you mean 'rows'?"},
+        Mistake{"zero_axis", workload("\"rows\": 3", "\"rows\": 0"), "out of range"},
+        Mistake{"fractional_axis", workload("\"rows\": 3", "\"rows\": 3.5"),
+                "an integer is needed"},
+        Mistake{"huge_axis", workload("\"rows\": 3", "\"rows\": 99999999999999999999"),
+                "an integer is needed"},
+        Mistake{"int_overflow", workload("\"rows\": 3", "\"rows\": 2147483648"), "out of range"},
+        Mistake{"absurd_allocation", workload("\"rows\": 3", "\"rows\": 2000000000"),
+                "would be larger than", ErrorCode::limit},
+        Mistake{"product_overflow",
+                [](SmallTask& task) {
+                    task.replace("workload.jsonl", "\"rows\": 3, \"cols\": 17",
+                                 "\"rows\": 2147483647, \"cols\": 2147483647");
+                    task.replace("definition.json", "\"x\": {\"shape\": [\"rows\", \"cols\"]",
+                                 "\"x\": {\"shape\": [\"rows*cols*rows\", \"cols\"]");
+                },
+                "overflows"},
+        Mistake{"sum_of_tensors",
+                workload("\"rows\": 3, \"cols\": 17", "\"rows\": 1000, \"cols\": 900000"),
+                "bytes together", ErrorCode::limit},
+        Mistake{"scalar_missing",
+                workload(", \"alpha\": {\"type\": \"scalar\", \"value\": 1.5}", ""),
+                "a scalar input needs a value"},
+        Mistake{"safetensors", workload("\"type\": \"random\"", "\"type\": \"safetensors\""),
+                "input descriptor 'safetensors' is not supported"},
+        Mistake{"unknown_input", workload("\"x\": {", "\"xx\": {"), "no such input"},
+        Mistake{"use", workload("\"verify\"", "\"verfy\""), "unknown use 'verfy'"},
+        Mistake{"unknown_key", workload("\"hidden\"", "\"hiden\""), "did you mean 'hidden'?"},
+        Mistake{"none", [](SmallTask& task) { task.write("workload.jsonl", "\n"); },
+                "no workloads"},
+        Mistake{"nul_in_source",
+                [](SmallTask& task) {
+                    task.write("starters/plain.cpp", std::string("int a;\0int b;", 13));
+                },
+                "NUL byte"},
+        Mistake{"huge_source",
+                [](SmallTask& task) { task.write("reference.cpp", std::string(2 << 20, ' ')); },
+                "reference.cpp", ErrorCode::limit},
+        Mistake{"huge_definition",
+                [](SmallTask& task) { task.append("definition.json", std::string(2 << 20, ' ')); },
+                "definition.json", ErrorCode::limit},
+        Mistake{"deep_nesting", extra_line(std::string(100'000, '[') + std::string(100'000, ']')),
+                "nested deeper"},
+        Mistake{"folder", [](SmallTask& task) { task.remove("definition.json"); },
+                "definition.json is missing", ErrorCode::not_found}),
+    mistake_name);
+
+Digest digest_after(const std::function<void(SmallTask&)>& change) {
+    SmallTask files;
+    change(files);
+    return files.task()->digest;
+}
+
+TEST(TaskDigest, ChangesWithWhateverCanChangeAVerdict) {
+    const Digest original = digest_after([](SmallTask&) {});
+    EXPECT_EQ(original, digest_after([](SmallTask&) {}));
+    for (const auto& change : std::vector<std::function<void(SmallTask&)>>{
+             definition("\"value\": 4", "\"value\": 8"),
+             definition("ceil_div(cols, pad) * pad", "cols * pad"),
+             definition("\"rtol\": 1e-5", "\"rtol\": 2e-5"),
+             definition("\"step\": 2", "\"step\": 3"), definition("3*rows*cols", "4*rows*cols"),
+             definition("-funroll-loops", "-fno-plt"), workload("\"cols\": 17", "\"cols\": 18"),
+             workload("\"value\": 1.5", "\"value\": 2.5"),
+             workload("\"use\": \"verify\"", "\"use\": \"measure\""),
+             [](SmallTask& task) { task.append("reference.cpp", "// changed\n"); },
+             extra_line(SmallTask::line("more", 2, 2, "verify", false))}) {
+        EXPECT_NE(original, digest_after(change));
+    }
+}
+
+TEST(TaskDigest, IgnoresWordsStartersAndBaselines) {
+    const Digest original = digest_after([](SmallTask&) {});
+    EXPECT_EQ(original,
+              digest_after(definition("\"op_type\": \"test\"", "\"description\": \"x\"")));
+    EXPECT_EQ(original, digest_after([](SmallTask& task) {
+                  task.append("starters/plain.cpp", "// changed\n");
+                  task.write("starters/other.cpp", "int x;");
+              }));
+}
+
+TEST(FindTask, FindsByPathOrNameAndSuggests) {
+    const SmallTask files;
+    EXPECT_EQ(find_task(files.folder().string()).value(), files.folder());
+    ::setenv("ATOLL_TASKS", files.folder().parent_path().c_str(), 1);
+    EXPECT_EQ(find_task("small").value(), files.folder());
+    const auto wrong = find_task("smal");
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, ErrorCode::not_found);
+    EXPECT_THAT(wrong.error().message(), HasSubstr("did you mean 'small'?"));
+    ::unsetenv("ATOLL_TASKS");
+    EXPECT_FALSE(find_task("/nowhere/at/all"));
+}
+
+}  // namespace
+}  // namespace atl
