@@ -1,10 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
-#include "reward/base/files.hpp"
 
-#include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +12,8 @@ namespace atl {
 enum class SandboxLevel {
     none = 0,        ///< rlimits only
     restricted = 1,  ///< seccomp + Landlock + rlimits
-    full = 2,        ///< + user, pid, mount, net, ipc, uts namespaces on a minimal read-only root
+    full = 2,        ///< seccomp + rlimits in user, pid, mount, net, ipc and uts namespaces, on a
+                     ///< minimal root (which makes Landlock unnecessary)
 };
 
 [[nodiscard]] std::string_view to_string(SandboxLevel level);
@@ -27,7 +25,14 @@ struct SandboxProbe {
     std::vector<std::string> missing;  ///< what does not, with the reason and the remedy
 };
 
-/// Tries each layer in a child process and reports; takes a few milliseconds.
+/// Tries each layer in a child process, as the unprivileged user that jails run as, and reports;
+/// takes a few milliseconds. Call from a process with little memory or do not mind the fork.
 [[nodiscard]] SandboxProbe probe_sandbox();
+
+/// The level to work at: what the probe reached, but not more than `at_most`. When that is below
+/// `required`: an error of code permission that says what is missing and what to do.
+[[nodiscard]] Expected<SandboxLevel> choose_sandbox_level(const SandboxProbe& probe,
+                                                          SandboxLevel required,
+                                                          SandboxLevel at_most);
 
 }  // namespace atl
