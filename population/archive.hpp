@@ -24,17 +24,26 @@ struct ArchiveEntry {
 };
 
 /// Distance in [0, 1] between two programs: 1 - Jaccard index of their feature sets.
+/// (Jaccard, "Nouvelles recherches sur la distribution florale", 1908); 0 for two empty sets.
 [[nodiscard]] double feature_distance(const ArchiveEntry& a, const ArchiveEntry& b);
+/// True when `a` ranks before `b`: fitter, or as fit with the lower id.
+[[nodiscard]] bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b);
+/// Features: the starter, the source, each tune choice (name and value) and each flag.
 [[nodiscard]] ArchiveEntry archive_entry(const Individual& individual);
 
 enum class AddResult { not_added, added, replaced };
 
 /// Decides which individuals an island keeps. A small value type; the best entry is never lost.
-/// Incorrect individuals (fitness 0) are never offered. Deterministic: no random numbers.
+/// Incorrect individuals (fitness 0) are never offered; one whose key a member has is not added.
+/// Deterministic: no random numbers.
 template <class T>
-concept ArchivePolicy = std::copyable<T> && requires(T t, const T c, ArchiveEntry e) {
+concept ArchivePolicy = std::copyable<T> &&
+    requires(T t, const T c, ArchiveEntry e, std::vector<ArchiveEntry> all) {
     { t.add(std::move(e)) } -> std::same_as<AddResult>;
     { c.entries() } -> std::convertible_to<std::span<const ArchiveEntry>>;  // best first
+    // Takes what entries() of an archive with the same settings held (a snapshot); false, and
+    // unchanged, when no such archive can hold that.
+    { t.restore(std::move(all)) } -> std::same_as<bool>;
 };
 
 /// Any archive, chosen by name from the config. Copyable value; not thread-safe.
@@ -51,6 +60,9 @@ class Archive {
     Archive& operator=(Archive&&) noexcept = default;
 
     AddResult add(ArchiveEntry entry) { return m_self->add(std::move(entry)); }
+    [[nodiscard]] bool restore(std::vector<ArchiveEntry> entries) {
+        return m_self->restore(std::move(entries));
+    }
     /// Best first; ties by id, so that the order does not depend on arrival.
     [[nodiscard]] std::span<const ArchiveEntry> entries() const { return m_self->entries(); }
     [[nodiscard]] const ArchiveEntry* best() const {
@@ -62,6 +74,7 @@ class Archive {
         virtual ~Base() = default;
         [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
         virtual AddResult add(ArchiveEntry entry) = 0;
+        virtual bool restore(std::vector<ArchiveEntry> entries) = 0;
         [[nodiscard]] virtual std::span<const ArchiveEntry> entries() const = 0;
     };
     template <class T>
@@ -71,6 +84,9 @@ class Archive {
             return std::make_unique<Model>(policy);
         }
         AddResult add(ArchiveEntry entry) override { return policy.add(std::move(entry)); }
+        bool restore(std::vector<ArchiveEntry> entries) override {
+            return policy.restore(std::move(entries));
+        }
         [[nodiscard]] std::span<const ArchiveEntry> entries() const override {
             return policy.entries();
         }

@@ -51,8 +51,17 @@ class CampaignState {
   public:
     explicit CampaignState(StateSettings settings);
 
-    /// Checks and applies. An event that cannot follow (unknown ticket or parent, island out of
-    /// range, second start) is an error of code corrupt and changes nothing.
+    /// Checks and applies. An event that cannot follow is an error of code corrupt and changes
+    /// nothing. The rules:
+    ///  - CampaignStarted comes first, once. Sessions count 0, 1, 2...
+    ///  - Tickets are issued in order without gaps, on an island that exists, with parents that
+    ///    are committed. Probabilities are in (0, 1].
+    ///  - Evaluated and the end of a ticket (committed or failed) need it to be in flight. An
+    ///    evaluation's island is its ticket's, its step is new, and its parents are committed or
+    ///    evaluated before under the same ticket. Only a ticket with an evaluation is committed.
+    ///  - Committing offers the right individuals (fitness > 0) to the island's archive, in step
+    ///    order. Duplicates too: the archive refuses a key that it holds.
+    ///  - Migrated and Confirmed need a committed individual; a migrant needs fitness > 0.
     [[nodiscard]] Status apply(const Event& event);
 
     [[nodiscard]] const StateSettings& settings() const { return m_settings; }
@@ -63,6 +72,7 @@ class CampaignState {
     [[nodiscard]] const Individual* find(IndividualId id) const;
     /// The first committed individual with this candidate key.
     [[nodiscard]] const Individual* find_key(const Digest& key) const;
+    /// Committed individuals with this parent, in any role.
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
     [[nodiscard]] const std::vector<IslandState>& islands() const { return m_islands; }
     [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
@@ -73,9 +83,9 @@ class CampaignState {
     }
     [[nodiscard]] std::uint64_t next_ticket() const { return m_next_ticket; }
     [[nodiscard]] std::uint64_t commits() const { return m_commits; }
-    [[nodiscard]] std::uint64_t evaluations() const {
-        return m_evaluations;
-    }  ///< duplicates not counted
+    /// Of committed and failed tickets (those in flight are in in_flight()); so are outcomes().
+    /// Duplicates not counted.
+    [[nodiscard]] std::uint64_t evaluations() const { return m_evaluations; }
     [[nodiscard]] std::uint64_t duplicates() const { return m_duplicates; }
     [[nodiscard]] std::uint64_t migrations() const { return m_migrations; }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
@@ -93,16 +103,23 @@ class CampaignState {
     [[nodiscard]] const std::map<IndividualId, Confirmed>& confirmations() const {
         return m_confirmations;
     }
+    /// How the last session ended; nothing while one is open.
     [[nodiscard]] const std::optional<CampaignStopped>& stopped() const { return m_stopped; }
     [[nodiscard]] std::uint64_t last_improved_commit() const { return m_last_improved_commit; }
     [[nodiscard]] std::uint64_t events_applied() const { return m_events; }
 
-    /// Whole state as bytes, and back (snapshots). decode checks everything.
+    /// Whole state as bytes, and back (snapshots): equal states have equal bytes. decode checks
+    /// everything; bytes of a state with other settings are an error of code invalid_argument.
     [[nodiscard]] std::string encode() const;
     [[nodiscard]] static Expected<CampaignState> decode(std::string_view bytes,
                                                         StateSettings settings);
 
   private:
+    struct Rules;  // how each event is checked and applied
+    struct Codec;
+    /// Adds to the individuals and everything derived from them.
+    void index(Individual individual);
+
     StateSettings m_settings;
     std::optional<CampaignStarted> m_started;
     std::uint32_t m_sessions = 0;

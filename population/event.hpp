@@ -29,14 +29,14 @@ struct CampaignStarted {
 
 /// A process opened the run: the first time, and after each resume.
 struct SessionOpened {
-    std::uint32_t session = 0;
+    std::uint32_t session = 0;  ///< 0, 1, 2...
     std::int64_t wall_ns = 0;
     std::string device;
 };
 
 /// Intent: a ticket was dispatched. Written before any work on it starts.
 struct TicketIssued {
-    std::uint64_t ticket = 0;
+    std::uint64_t ticket = 0;  ///< in order, without gaps
     std::uint32_t island = 0;
     double island_probability = 1;
     std::string operator_name;
@@ -53,6 +53,7 @@ struct Evaluated {
 };
 
 /// A ticket that could not produce an individual (infrastructure fault, operator had nothing).
+/// What was evaluated under it stays recorded, but joins neither individuals nor archives.
 struct TicketFailed {
     std::uint64_t ticket = 0;
     std::string reason;
@@ -79,10 +80,10 @@ struct Migrated {
 /// A candidate for "best" was re-measured on hidden workloads in a fresh process.
 struct Confirmed {
     IndividualId individual;
-    bool accepted = false;  ///< right everywhere, and not slower than the previous best
-    double fitness = 0;     ///< confirmed, against the baseline measured in the same run
-    IndividualId rival;     ///< the previous best
-    double rival_fitness = 0;
+    bool accepted = false;     ///< right everywhere, and not slower than the previous best
+    double fitness = 0;        ///< confirmed, against the baseline measured in the same run
+    IndividualId rival;        ///< the previous best; meaningless when rival_fitness is 0
+    double rival_fitness = 0;  ///< measured in the same run; 0: there was no rival
     Outcome outcome = Outcome::rejected;
     Digest verdict;  ///< text id
     std::int64_t at_ns = 0;

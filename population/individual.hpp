@@ -12,7 +12,9 @@
 namespace atl {
 
 /// Names an individual: the ticket that made it and its step inside that ticket. The id does not
-/// depend on the order in which results arrive. Starters have ticket 0 and step = their index.
+/// depend on the order in which results arrive. A starter is evaluated under a ticket of its own
+/// (operator "starter", no parents), one for each starter and island that it begins on; these are
+/// the first tickets, 0 to S-1. So 0.0 is a real individual, and "none" needs an optional.
 struct IndividualId {
     std::uint64_t value = 0;
 

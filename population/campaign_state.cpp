@@ -1,0 +1,314 @@
+#include "population/campaign_state.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+tl::unexpected<Error> cannot_follow(std::string what) {
+    return failure(ErrorCode::corrupt, std::move(what), {},
+                   "the events of this run contradict each other: restore the journal from a copy");
+}
+
+bool is_probability(double value) {
+    return value > 0 && value <= 1;
+}
+
+bool is_amount(double value) {
+    return value >= 0 && std::isfinite(value);
+}
+
+std::string ticket_text(std::uint64_t ticket) {
+    return "ticket " + std::to_string(ticket);
+}
+
+}  // namespace
+
+/// Each event has a check, which changes nothing, and a change, which cannot fail.
+struct CampaignState::Rules {
+    CampaignState& state;
+
+    [[nodiscard]] bool is_island(std::uint32_t island) const {
+        return island < state.m_islands.size();
+    }
+
+    [[nodiscard]] Status in_flight(std::uint64_t ticket) const {
+        if (!state.m_in_flight.contains(ticket)) {
+            return cannot_follow(ticket_text(ticket) + " is not in flight");
+        }
+        return {};
+    }
+
+    [[nodiscard]] Status committed(IndividualId id) const {
+        if (state.find(id) == nullptr) {
+            return cannot_follow("individual " + id.text() + " is not committed");
+        }
+        return {};
+    }
+
+    Status check(const CampaignStarted&) const {
+        return state.m_started ? Status(cannot_follow("a second campaign start")) : Status();
+    }
+    void change(const CampaignStarted& event) { state.m_started = event; }
+
+    Status check(const SessionOpened& event) const {
+        if (event.session != state.m_sessions) {
+            return cannot_follow("session " + std::to_string(event.session) + " follows " +
+                                 std::to_string(state.m_sessions) + " sessions");
+        }
+        return {};
+    }
+    void change(const SessionOpened&) {
+        ++state.m_sessions;
+        state.m_stopped.reset();
+    }
+
+    Status check(const TicketIssued& event) const {
+        if (event.ticket != state.m_next_ticket) {
+            return cannot_follow(ticket_text(event.ticket) + " is issued where ticket " +
+                                 std::to_string(state.m_next_ticket) + " is next");
+        }
+        if (event.ticket >> (64 - IndividualId::k_step_bits) != 0) {
+            return cannot_follow("there are too many tickets");
+        }
+        if (!is_island(event.island)) {
+            return cannot_follow(ticket_text(event.ticket) + " is on island " +
+                                 std::to_string(event.island) + ", which does not exist");
+        }
+        if (!is_probability(event.island_probability) ||
+            !is_probability(event.operator_probability) || event.commits_seen > state.m_commits) {
+            return cannot_follow(ticket_text(event.ticket) + " has impossible numbers");
+        }
+        for (const Parent& parent : event.parents) {
+            ATOLL_TRY(committed(parent.id));
+            if (!is_probability(parent.probability)) {
+                return cannot_follow(ticket_text(event.ticket) + " has impossible numbers");
+            }
+        }
+        return {};
+    }
+    void change(const TicketIssued& event) {
+        state.m_in_flight.emplace(event.ticket, TicketInFlight{event, {}});
+        ++state.m_next_ticket;
+        ++state.m_islands[event.island].issued;
+        ++state.m_operators[event.operator_name].issued;
+        see(event.at_ns);
+    }
+
+    Status check(const Evaluated& event) const {
+        const Individual& individual = event.individual;
+        const std::uint64_t ticket = individual.id.ticket();
+        ATOLL_TRY(in_flight(ticket));
+        const TicketInFlight& flight = state.m_in_flight.at(ticket);
+        const auto pending = [&flight](IndividualId id) {
+            return std::any_of(flight.pending.begin(), flight.pending.end(),
+                               [id](const Individual& p) { return p.id == id; });
+        };
+        const std::string name = "individual " + individual.id.text();
+        if (pending(individual.id)) {
+            return cannot_follow(name + " is evaluated twice");
+        }
+        if (individual.island != flight.issued.island) {
+            return cannot_follow(name + " is not on the island of its ticket");
+        }
+        if (!is_amount(individual.fitness) || !is_amount(individual.time_ns) ||
+            (individual.fitness > 0 && !is_correct(individual.outcome))) {
+            return cannot_follow(name + " has impossible numbers");
+        }
+        for (const Parent& parent : individual.parents) {
+            if (!pending(parent.id)) {
+                ATOLL_TRY(committed(parent.id));
+            }
+        }
+        return {};
+    }
+    void change(const Evaluated& event) {
+        std::vector<Individual>& pending =
+            state.m_in_flight.at(event.individual.id.ticket()).pending;
+        const auto at = std::upper_bound(pending.begin(), pending.end(), event.individual,
+                                         [](const auto& a, const auto& b) { return a.id < b.id; });
+        pending.insert(at, event.individual);
+        see(event.individual.done_ns);
+    }
+
+    Status check(const TicketFailed& event) const { return in_flight(event.ticket); }
+    void change(const TicketFailed& event) {
+        for (const Individual& individual : state.m_in_flight.at(event.ticket).pending) {
+            count(individual);
+        }
+        state.m_in_flight.erase(event.ticket);
+        ++state.m_failed_tickets;
+    }
+
+    Status check(const TicketCommitted& event) const {
+        ATOLL_TRY(in_flight(event.ticket));
+        if (state.m_in_flight.at(event.ticket).pending.empty()) {
+            return cannot_follow(ticket_text(event.ticket) + " is committed without an evaluation");
+        }
+        if (!std::isfinite(event.reward) || !is_amount(event.compile_seconds) ||
+            !is_amount(event.device_seconds)) {
+            return cannot_follow(ticket_text(event.ticket) + " has impossible numbers");
+        }
+        return {};
+    }
+    void change(const TicketCommitted& event) {
+        TicketInFlight flight = std::move(state.m_in_flight.at(event.ticket));
+        state.m_in_flight.erase(event.ticket);
+        const std::uint64_t staleness = state.m_commits - flight.issued.commits_seen;
+        ++state.m_commits;
+        ++state.m_islands[flight.issued.island].committed;
+        for (Individual& individual : flight.pending) {
+            individual.staleness = staleness;
+            count(individual);
+            commit(std::move(individual));
+        }
+        reward(flight.issued.operator_name, event.reward);
+        state.m_compile_seconds += event.compile_seconds;
+        state.m_device_seconds += event.device_seconds;
+        see(event.at_ns);
+    }
+
+    Status check(const Migrated& event) const {
+        ATOLL_TRY(committed(event.individual));
+        if (!is_island(event.from) || !is_island(event.to) || event.from == event.to ||
+            !is_probability(event.probability) || event.after_commit > state.m_commits ||
+            state.find(event.individual)->fitness <= 0) {
+            return cannot_follow("the migration of individual " + event.individual.text() +
+                                 " from island " + std::to_string(event.from) + " to " +
+                                 std::to_string(event.to) + " is impossible");
+        }
+        return {};
+    }
+    void change(const Migrated& event) {
+        ++state.m_migrations;
+        offer(*state.find(event.individual), event.to);
+    }
+
+    Status check(const Confirmed& event) const {
+        ATOLL_TRY(committed(event.individual));
+        if (!is_amount(event.fitness) || !is_amount(event.rival_fitness)) {
+            return cannot_follow("the confirmation of individual " + event.individual.text() +
+                                 " has impossible numbers");
+        }
+        return event.rival_fitness > 0 ? committed(event.rival) : Status();
+    }
+    void change(const Confirmed& event) {
+        state.m_confirmations[event.individual] = event;
+        if (event.accepted) {
+            state.m_confirmed = event;
+        }
+        see(event.at_ns);
+    }
+
+    Status check(const CampaignStopped&) const { return {}; }
+    void change(const CampaignStopped& event) {
+        state.m_stopped = event;
+        see(event.at_ns);
+    }
+
+    void see(std::int64_t at_ns) { state.m_elapsed_ns = std::max(state.m_elapsed_ns, at_ns); }
+
+    void count(const Individual& individual) {
+        ++(individual.duplicate ? state.m_duplicates : state.m_evaluations);
+        if (!individual.duplicate) {
+            ++state.m_outcomes[static_cast<std::size_t>(individual.outcome)];
+        }
+    }
+
+    void commit(Individual individual) {
+        const double before = state.best() == nullptr ? 0 : state.best()->fitness;
+        state.index(std::move(individual));
+        const Individual& added = state.m_individuals.back();
+        if (added.fitness > before) {
+            state.m_last_improved_commit = state.m_commits;
+        }
+        if (added.fitness > 0) {
+            offer(added, added.island);
+        }
+    }
+
+    void offer(const Individual& individual, std::uint32_t to) {
+        IslandState& island = state.m_islands[to];
+        const ArchiveEntry* best = island.archive.best();
+        const double before = best == nullptr ? 0 : best->fitness;
+        island.archive.add(archive_entry(individual));
+        if (island.archive.best() != nullptr && island.archive.best()->fitness > before) {
+            island.last_improved_commit = state.m_commits;
+        }
+    }
+
+    void reward(const std::string& operator_name, double reward) {
+        for (auto& [name, stats] : state.m_operators) {
+            stats.decayed_reward *= state.m_settings.bandit_decay;
+            stats.decayed_count *= state.m_settings.bandit_decay;
+        }
+        OperatorStats& stats = state.m_operators[operator_name];
+        ++stats.committed;
+        stats.improved += reward > 0 ? 1 : 0;
+        stats.reward_sum += reward;
+        stats.decayed_reward += reward;
+        stats.decayed_count += 1;
+    }
+};
+
+CampaignState::CampaignState(StateSettings settings) : m_settings(std::move(settings)) {
+    m_islands.reserve(m_settings.islands);
+    for (std::uint32_t i = 0; i < m_settings.islands; ++i) {
+        m_islands.push_back(IslandState{make_archive(m_settings.archive)});
+    }
+}
+
+Status CampaignState::apply(const Event& event) {
+    if (!m_started && !std::holds_alternative<CampaignStarted>(event)) {
+        return cannot_follow(std::string(event_name(event)) + " comes before the campaign's start");
+    }
+    Rules rules{*this};
+    ATOLL_TRY(std::visit([&rules](const auto& e) { return rules.check(e); }, event));
+    std::visit([&rules](const auto& e) { rules.change(e); }, event);
+    ++m_events;
+    return {};
+}
+
+void CampaignState::index(Individual individual) {
+    const std::size_t at = m_individuals.size();
+    m_by_id.emplace(individual.id.value, at);
+    m_by_key.emplace(individual.key, at);
+    std::set<IndividualId> parents;  // one individual may have two roles
+    for (const Parent& parent : individual.parents) {
+        if (parents.insert(parent.id).second) {
+            ++m_children[parent.id.value];
+        }
+    }
+    const Individual* fittest = best();
+    const bool fitter = fittest == nullptr || individual.fitness > fittest->fitness ||
+                        (individual.fitness == fittest->fitness && individual.id < fittest->id);
+    if (individual.fitness > 0 && fitter) {
+        m_best = at;
+    }
+    m_individuals.push_back(std::move(individual));
+}
+
+const Individual* CampaignState::find(IndividualId id) const {
+    const auto found = m_by_id.find(id.value);
+    return found == m_by_id.end() ? nullptr : &m_individuals[found->second];
+}
+
+const Individual* CampaignState::find_key(const Digest& key) const {
+    const auto found = m_by_key.find(key);
+    return found == m_by_key.end() ? nullptr : &m_individuals[found->second];
+}
+
+std::uint64_t CampaignState::children_of(IndividualId id) const {
+    const auto found = m_children.find(id.value);
+    return found == m_children.end() ? 0 : found->second;
+}
+
+const Individual* CampaignState::best() const {
+    return m_best < m_individuals.size() ? &m_individuals[m_best] : nullptr;
+}
+
+}  // namespace atl

@@ -1,0 +1,263 @@
+#include "population/campaign_state.hpp"
+#include "population/event_codec.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+constexpr std::uint8_t k_state_layout = 1;
+constexpr std::uint32_t k_unlimited = ~std::uint32_t{0};  // ByteReader::count() bounds by bytes
+
+void write_settings(ByteWriter& out, const StateSettings& settings) {
+    out.u32(settings.islands);
+    out.string(settings.archive.kind);
+    out.i64(settings.archive.size);
+    out.f64(settings.archive.crowding_distance);
+    out.f64(settings.bandit_decay);
+}
+
+template <class T, class Write>
+void write_optional(ByteWriter& out, const std::optional<T>& value, const Write& write) {
+    out.boolean(value.has_value());
+    if (value) {
+        write(*value);
+    }
+}
+
+void write_stats(ByteWriter& out, const OperatorStats& stats) {
+    out.u64(stats.issued);
+    out.u64(stats.committed);
+    out.u64(stats.improved);
+    out.f64(stats.reward_sum);
+    out.f64(stats.decayed_reward);
+    out.f64(stats.decayed_count);
+}
+
+OperatorStats read_stats(ByteReader& in) {
+    return {in.u64(), in.u64(), in.u64(), in.f64(), in.f64(), in.f64()};
+}
+
+}  // namespace
+
+struct CampaignState::Codec {
+    static void write(ByteWriter& out, const CampaignState& state);
+    static void write_islands(ByteWriter& out, const CampaignState& state);
+    static void write_counters(ByteWriter& out, const CampaignState& state);
+    static void read(ByteReader& in, CampaignState& state);
+    static void read_individuals(ByteReader& in, CampaignState& state);
+    static void read_islands(ByteReader& in, CampaignState& state);
+    static void read_tickets(ByteReader& in, CampaignState& state);
+    static void read_confirmations(ByteReader& in, CampaignState& state);
+    static void read_counters(ByteReader& in, CampaignState& state);
+};
+
+void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& state) {
+    for (const IslandState& island : state.m_islands) {
+        const auto entries = island.archive.entries();
+        out.u32(static_cast<std::uint32_t>(entries.size()));
+        for (const ArchiveEntry& entry : entries) {
+            out.u64(entry.id.value);
+        }
+        out.u64(island.issued);
+        out.u64(island.committed);
+        out.u64(island.last_improved_commit);
+    }
+}
+
+void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& state) {
+    for (const std::uint64_t value :
+         {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
+          state.m_migrations, state.m_failed_tickets, state.m_last_improved_commit,
+          state.m_events}) {
+        out.u64(value);
+    }
+    for (const std::uint64_t value : state.m_outcomes) {
+        out.u64(value);
+    }
+    out.f64(state.m_compile_seconds);
+    out.f64(state.m_device_seconds);
+    out.i64(state.m_elapsed_ns);
+}
+
+void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
+    const auto fields = [&out](const auto& value) { write_fields(out, value); };
+    write_optional(out, state.m_started, fields);
+    out.u32(state.m_sessions);
+    out.u32(static_cast<std::uint32_t>(state.m_individuals.size()));
+    for (const Individual& individual : state.m_individuals) {
+        write_fields(out, individual);
+    }
+    write_islands(out, state);
+    out.u32(static_cast<std::uint32_t>(state.m_operators.size()));
+    for (const auto& [name, stats] : state.m_operators) {
+        out.string(name);
+        write_stats(out, stats);
+    }
+    out.u32(static_cast<std::uint32_t>(state.m_in_flight.size()));
+    for (const auto& [ticket, flight] : state.m_in_flight) {
+        write_fields(out, flight.issued);
+        out.u32(static_cast<std::uint32_t>(flight.pending.size()));
+        for (const Individual& individual : flight.pending) {
+            write_fields(out, individual);
+        }
+    }
+    out.u32(static_cast<std::uint32_t>(state.m_confirmations.size()));
+    for (const auto& [id, confirmed] : state.m_confirmations) {
+        write_fields(out, confirmed);
+    }
+    write_optional(out, state.m_confirmed, fields);
+    write_optional(out, state.m_stopped, fields);
+    write_counters(out, state);
+}
+
+void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(k_least_individual_bytes, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        Individual individual = read_individual(in);
+        if (state.find(individual.id) != nullptr) {
+            in.fail("individual " + individual.id.text() + " is there twice");
+        } else if (individual.island >= state.m_islands.size() || individual.fitness < 0) {
+            in.fail("individual " + individual.id.text() + " is impossible");
+        }
+        if (in.ok()) {
+            state.index(std::move(individual));
+        }
+    }
+}
+
+void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
+    for (IslandState& island : state.m_islands) {
+        const std::uint32_t size = in.count(8, k_unlimited);
+        std::vector<ArchiveEntry> entries;
+        for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+            const Individual* individual = state.find({in.u64()});
+            if (individual == nullptr || individual->fitness <= 0) {
+                in.fail("an archive holds what is no right individual");
+            } else {
+                entries.push_back(archive_entry(*individual));
+            }
+        }
+        if (in.ok() && !island.archive.restore(std::move(entries))) {
+            in.fail("an archive holds what it cannot hold");
+        }
+        island.issued = in.u64();
+        island.committed = in.u64();
+        island.last_improved_commit = in.u64();
+    }
+}
+
+void CampaignState::Codec::read_tickets(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(48, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        TicketInFlight flight{read_ticket_issued(in), {}};
+        const std::uint64_t ticket = flight.issued.ticket;
+        if (flight.issued.island >= state.m_islands.size()) {
+            in.fail("a ticket is on an island that does not exist");
+        }
+        const std::uint32_t pending = in.count(k_least_individual_bytes, k_unlimited);
+        for (std::uint32_t j = 0; j < pending && in.ok(); ++j) {
+            flight.pending.push_back(read_individual(in));
+            const Individual& individual = flight.pending.back();
+            if (individual.id.ticket() != ticket || individual.island != flight.issued.island ||
+                (j > 0 && individual.id <= flight.pending[j - 1].id)) {
+                in.fail("a pending individual is not its ticket's");
+            }
+        }
+        if (!state.m_in_flight.empty() && ticket <= state.m_in_flight.rbegin()->first) {
+            in.fail("tickets are not in order");
+        }
+        state.m_in_flight.emplace(ticket, std::move(flight));
+    }
+}
+
+void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(74, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        const Confirmed confirmed = read_confirmed(in);
+        if (state.find(confirmed.individual) == nullptr ||
+            !state.m_confirmations.emplace(confirmed.individual, confirmed).second) {
+            in.fail("a confirmation of an unknown individual, or a second one");
+        }
+    }
+    if (in.boolean()) {
+        state.m_confirmed = read_confirmed(in);
+        if (state.find(state.m_confirmed->individual) == nullptr) {
+            in.fail("the confirmed individual is unknown");
+        }
+    }
+}
+
+void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
+    for (std::uint64_t* value : {&state.m_next_ticket, &state.m_commits, &state.m_evaluations,
+                                 &state.m_duplicates, &state.m_migrations, &state.m_failed_tickets,
+                                 &state.m_last_improved_commit, &state.m_events}) {
+        *value = in.u64();
+    }
+    for (std::uint64_t& value : state.m_outcomes) {
+        value = in.u64();
+    }
+    state.m_compile_seconds = in.f64();
+    state.m_device_seconds = in.f64();
+    state.m_elapsed_ns = in.i64();
+}
+
+void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
+    if (in.boolean()) {
+        state.m_started = read_campaign_started(in);
+    }
+    state.m_sessions = in.u32();
+    read_individuals(in, state);
+    read_islands(in, state);
+    const std::uint32_t operators = in.count(52, k_unlimited);
+    for (std::uint32_t i = 0; i < operators && in.ok(); ++i) {
+        std::string name = in.string();
+        if (!state.m_operators.emplace(std::move(name), read_stats(in)).second) {
+            in.fail("an operator is there twice");
+        }
+    }
+    read_tickets(in, state);
+    read_confirmations(in, state);
+    if (in.boolean()) {
+        state.m_stopped = read_campaign_stopped(in);
+    }
+    read_counters(in, state);
+    if (!state.m_in_flight.empty() && state.m_in_flight.rbegin()->first >= state.m_next_ticket) {
+        in.fail("a ticket is in flight that was not issued");
+    }
+    for (const auto& [ticket, flight] : state.m_in_flight) {
+        if (flight.issued.commits_seen > state.m_commits) {
+            in.fail("a ticket has seen commits that did not happen");
+        }
+    }
+}
+
+std::string CampaignState::encode() const {
+    ByteWriter out;
+    out.u8(k_state_layout);
+    write_settings(out, m_settings);
+    Codec::write(out, *this);
+    return out.take();
+}
+
+Expected<CampaignState> CampaignState::decode(std::string_view bytes, StateSettings settings) {
+    CampaignState state(settings);
+    ByteWriter wanted;
+    wanted.u8(k_state_layout);
+    write_settings(wanted, settings);
+    if (!bytes.empty() && static_cast<std::uint8_t>(bytes.front()) > k_state_layout) {
+        return failure(ErrorCode::too_new, "a state of a newer layout");
+    }
+    if (bytes.substr(0, wanted.bytes().size()) != wanted.bytes()) {
+        return failure(ErrorCode::invalid_argument, "a state of a campaign with other settings");
+    }
+    ByteReader in(bytes.substr(wanted.bytes().size()));
+    Codec::read(in, state);
+    ATOLL_TRY(in.finish());
+    return state;
+}
+
+}  // namespace atl

@@ -1,0 +1,9 @@
+#include "population/topologies/topologies.hpp"
+
+namespace atl {
+
+std::vector<Edge> no_edges(std::uint32_t /*islands*/, double /*probability*/) {
+    return {};
+}
+
+}  // namespace atl

@@ -1,0 +1,151 @@
+#include "population/event.hpp"
+
+#include "population/event_codec.hpp"
+#include "tests/unit/population/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+namespace atl {
+namespace {
+
+TEST(EventCodec, GivesBackEveryEventExactly) {
+    for (const Event& event : samples::campaign()) {
+        const std::string bytes = encode_event(event);
+        const Expected<Event> decoded =
+            decode_event(static_cast<std::uint32_t>(event.index()), bytes);
+        ASSERT_TRUE(decoded) << event_name(event) << ": " << decoded.error().message();
+        EXPECT_EQ(decoded->index(), event.index());
+        EXPECT_EQ(encode_event(*decoded), bytes) << event_name(event);
+    }
+}
+
+TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
+    Individual made = samples::individual(300, 7, 1, 2.5, "x");
+    made.parents = {{IndividualId::make(1, 2), ParentRole::partner, 0.125},
+                    {IndividualId::make(3, 4), ParentRole::migrant, 0.5}};
+    made.prompt = content_id("p");
+    made.reply = content_id("r");
+    made.duplicate = true;
+    made.staleness = 11;
+    const Expected<Event> decoded = decode_event(3, encode_event(Evaluated{made}));
+    ASSERT_TRUE(decoded);
+    const Individual& got = std::get<Evaluated>(*decoded).individual;
+    EXPECT_EQ(got.id, made.id);
+    EXPECT_EQ(got.island, 1u);
+    EXPECT_EQ(got.key, made.key);
+    EXPECT_EQ(got.source, made.source);
+    EXPECT_EQ(got.tune, made.tune);
+    EXPECT_EQ(got.flags, made.flags);
+    EXPECT_EQ(got.starter, "tiled");
+    EXPECT_EQ(got.parents, made.parents);
+    EXPECT_EQ(got.operator_name, "tune");
+    EXPECT_EQ(got.description, made.description);
+    EXPECT_EQ(got.prompt, made.prompt);
+    EXPECT_EQ(got.reply, made.reply);
+    EXPECT_EQ(got.outcome, Outcome::passed);
+    EXPECT_EQ(got.fitness, 2.5);
+    EXPECT_EQ(got.time_ns, made.time_ns);
+    EXPECT_EQ(got.verdict, made.verdict);
+    EXPECT_TRUE(got.duplicate);
+    EXPECT_EQ(got.staleness, 11u);
+    EXPECT_EQ(got.asked_ns, made.asked_ns);
+    EXPECT_EQ(got.done_ns, made.done_ns);
+}
+
+TEST(EventCodec, ReadsFieldsInOrder) {
+    const CampaignStarted started = samples::campaign_started();
+    const auto again = std::get<CampaignStarted>(*decode_event(0, encode_event(started)));
+    EXPECT_EQ(again.atoll_version, started.atoll_version);
+    EXPECT_EQ(again.config, started.config);
+    EXPECT_EQ(again.task_name, started.task_name);
+    EXPECT_EQ(again.device, started.device);
+    EXPECT_EQ(again.fingerprint, started.fingerprint);
+    EXPECT_EQ(again.seed, started.seed);
+    const Migrated migrated{IndividualId::make(9, 1), 1, 2, 0.25, 77};
+    const auto moved = std::get<Migrated>(*decode_event(6, encode_event(migrated)));
+    EXPECT_EQ(moved.from, 1u);
+    EXPECT_EQ(moved.to, 2u);
+    EXPECT_EQ(moved.probability, 0.25);
+    EXPECT_EQ(moved.after_commit, 77u);
+}
+
+TEST(EventCodec, TheLeastIndividualTakesTheStatedBytes) {
+    ByteWriter out;
+    write_fields(out, Individual{});
+    EXPECT_EQ(out.bytes().size(), k_least_individual_bytes);
+}
+
+TEST(EventCodec, RefusesEveryTruncationAndEveryAddition) {
+    for (const Event& event : samples::campaign()) {
+        const std::string bytes = encode_event(event);
+        const auto type = static_cast<std::uint32_t>(event.index());
+        for (std::size_t size = 0; size < bytes.size(); ++size) {
+            const Expected<Event> decoded = decode_event(type, bytes.substr(0, size));
+            ASSERT_FALSE(decoded) << event_name(event) << " cut to " << size;
+            EXPECT_EQ(decoded.error().code, ErrorCode::corrupt);
+        }
+        EXPECT_FALSE(decode_event(type, bytes + '\0'));
+    }
+}
+
+TEST(EventCodec, RefusesWhatANewerVersionWrote) {
+    std::string bytes = encode_event(SessionOpened{});
+    bytes[0] = 2;
+    EXPECT_EQ(decode_event(1, bytes).error().code, ErrorCode::too_new);
+    EXPECT_EQ(decode_event(k_event_types, bytes).error().code, ErrorCode::too_new);
+}
+
+TEST(EventCodec, RefusesNumbersThatAreNotFiniteAndTextsThatAreTooLong) {
+    TicketCommitted committed;
+    committed.reward = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_EQ(decode_event(5, encode_event(committed)).error().code, ErrorCode::corrupt);
+    TicketFailed failed{1, std::string((1u << 20) + 1, 'x')};
+    EXPECT_FALSE(decode_event(4, encode_event(failed)));
+    failed.reason.pop_back();
+    EXPECT_TRUE(decode_event(4, encode_event(failed)));
+    TicketIssued issued;
+    issued.parents.resize(4097);
+    EXPECT_FALSE(decode_event(2, encode_event(issued)));
+    issued.parents.resize(4096);
+    EXPECT_TRUE(decode_event(2, encode_event(issued)));
+}
+
+// Whatever decodes has exactly one encoding, so bytes that were changed never pass unnoticed as
+// the same event; and no byte string may do worse than give an error.
+TEST(EventCodec, SurvivesRandomMutations) {
+    std::mt19937 random(1);
+    const std::vector<Event> events = samples::campaign();
+    for (int round = 0; round < 20'000; ++round) {
+        const Event& event = events[random() % events.size()];
+        std::string bytes = encode_event(event);
+        auto type = static_cast<std::uint32_t>(event.index());
+        for (unsigned i = 0; i < 1 + random() % 4; ++i) {
+            switch (random() % 4) {
+                case 0:
+                    bytes[random() % bytes.size()] = static_cast<char>(random());
+                    break;
+                case 1:
+                    bytes[random() % bytes.size()] ^= static_cast<char>(1u << random() % 8);
+                    break;
+                case 2:
+                    bytes.insert(random() % bytes.size(), 1 + random() % 8,
+                                 random() % 2 == 0 ? '\xff' : '\0');
+                    break;
+                default:
+                    bytes.resize(1 + random() % bytes.size());
+            }
+        }
+        if (random() % 8 == 0) {
+            type = random() % 12;
+        }
+        if (const Expected<Event> decoded = decode_event(type, bytes)) {
+            EXPECT_EQ(encode_event(*decoded), bytes);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+#include "population/event.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace atl::samples {
+
+/// A folder of the test's own, removed with it.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "atoll_test_XXXXXX").string();
+        m_path = ::mkdtemp(name.data());
+    }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(m_path, ignored);
+    }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
+
+  private:
+    std::filesystem::path m_path;
+};
+
+inline CampaignStarted campaign_started() {
+    return {"0.1.0", "[campaign]\nseed = 7\n", "matmul", content_id("task"),
+            "cpu",   "x86-64 gcc 12",          7,        1'700'000'000'000'000'000};
+}
+
+inline TicketIssued ticket_issued(std::uint64_t ticket, std::uint32_t island,
+                                  std::vector<Parent> parents = {}, std::uint64_t seen = 0) {
+    return {ticket, island,
+            0.5,    parents.empty() ? "starter" : "tune",
+            0.25,   std::move(parents),
+            seen,   static_cast<std::int64_t>(ticket) * 1000};
+}
+
+/// A right individual whose program is named by `program`.
+inline Individual individual(std::uint64_t ticket, std::uint32_t step, std::uint32_t island,
+                             double fitness, const std::string& program) {
+    Individual made;
+    made.id = IndividualId::make(ticket, step);
+    made.island = island;
+    made.key = content_id("key of " + program);
+    made.source = content_id("source of " + program);
+    made.tune = {{"BLOCK", "64"}, {"UNROLL", program}};
+    made.flags = {"-O3", "-ffast-math"};
+    made.starter = "tiled";
+    made.operator_name = "tune";
+    made.description = "set UNROLL to " + program;
+    made.outcome = fitness > 0 ? Outcome::passed : Outcome::wrong_result;
+    made.fitness = fitness;
+    made.time_ns = fitness > 0 ? 1e6 / fitness : 0;
+    made.verdict = content_id("verdict of " + program);
+    made.asked_ns = static_cast<std::int64_t>(ticket) * 1000;
+    made.done_ns = made.asked_ns + 500;
+    return made;
+}
+
+/// A campaign of two islands that uses every event: two starters, children, a duplicate, a failed
+/// ticket, a migration, confirmations, a stop and a resumed session with a ticket in flight.
+inline std::vector<Event> campaign() {
+    const IndividualId first = IndividualId::make(0, 0);
+    const IndividualId second = IndividualId::make(1, 0);
+    std::vector<Event> events = {campaign_started(), SessionOpened{0, 1, "cpu"}};
+    events.emplace_back(ticket_issued(0, 0));
+    events.emplace_back(ticket_issued(1, 1));
+    events.emplace_back(Evaluated{individual(1, 0, 1, 1.5, "b")});
+    events.emplace_back(TicketCommitted{1, 0, 1500, 0.5, 0.25});
+    events.emplace_back(Evaluated{individual(0, 0, 0, 1.0, "a")});
+    events.emplace_back(TicketCommitted{0, 0, 1600, 0.5, 0.25});
+    events.emplace_back(ticket_issued(2, 0, {{first, ParentRole::base, 0.75}}, 2));
+    events.emplace_back(
+        ticket_issued(3, 1, {{second, ParentRole::base, 1}, {first, ParentRole::partner, 0.5}}, 2));
+    Individual child = individual(2, 0, 0, 2.0, "c");
+    child.parents = {{first, ParentRole::base, 0.75}};
+    events.emplace_back(Evaluated{child});
+    Individual refined = individual(2, 1, 0, 2.5, "d");
+    refined.parents = {{child.id, ParentRole::base, 1}};
+    events.emplace_back(Evaluated{refined});
+    events.emplace_back(TicketCommitted{2, 0.9, 3000, 1.0, 0.5});
+    events.emplace_back(TicketFailed{3, "the compiler was killed"});
+    events.emplace_back(Migrated{refined.id, 0, 1, 0.5, 3});
+    events.emplace_back(ticket_issued(4, 1, {{refined.id, ParentRole::migrant, 1}}, 3));
+    Individual copy = individual(4, 0, 1, 2.0, "c");
+    copy.duplicate = true;
+    events.emplace_back(Evaluated{copy});
+    events.emplace_back(TicketCommitted{4, 0, 5000, 0, 0});
+    events.emplace_back(
+        Confirmed{refined.id, true, 2.25, {}, 0, Outcome::passed, content_id("c1"), 6000});
+    events.emplace_back(Confirmed{child.id, false, 1.75, refined.id, 2.25, Outcome::passed,
+                                  content_id("c2"), 6100});
+    events.emplace_back(ticket_issued(5, 0, {{refined.id, ParentRole::base, 1}}, 4));
+    events.emplace_back(CampaignStopped{"signal SIGINT", false, 7000});
+    events.emplace_back(SessionOpened{1, 2, "cpu"});
+    events.emplace_back(Evaluated{individual(5, 0, 0, 0, "e")});
+    return events;
+}
+
+inline StateSettings settings() {
+    return {2, {"ranked", 3, 0.1}, 0.9};
+}
+
+inline CampaignState fold(const std::vector<Event>& events, std::size_t count = SIZE_MAX) {
+    CampaignState state(settings());
+    for (std::size_t i = 0; i < events.size() && i < count; ++i) {
+        if (const Status status = state.apply(events[i]); !status) {
+            throw std::runtime_error(status.error().message());
+        }
+    }
+    return state;
+}
+
+}  // namespace atl::samples
