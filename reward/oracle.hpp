@@ -2,14 +2,13 @@
 
 #include "reward/base/error.hpp"
 #include "reward/base/files.hpp"
+#include "reward/comparison.hpp"
 #include "reward/task.hpp"
-#include "reward/verdict.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -35,22 +34,5 @@ class Oracle {
 };
 
 [[nodiscard]] Expected<std::unique_ptr<Oracle>> load_oracle(TaskPtr task, const FileHandle& binary);
-
-/// Result of comparing one output buffer with its expectation.
-struct Comparison {
-    bool passed = false;
-    bool non_finite = false;  ///< NaN or infinity where a finite value was expected
-    double max_abs_error = 0;
-    double max_rel_error = 0;
-    double matched_ratio = 1;
-    std::int64_t first_bad_index = -1;
-    double got = 0;  ///< at first_bad_index
-    double want = 0;
-};
-
-/// Compares `out` (dense, of `dtype`) with `want` in double under the rule in Tolerance. Where the
-/// expectation itself is NaN or infinite the output must be the same NaN-ness or infinity.
-[[nodiscard]] Comparison compare_output(DType dtype, std::span<const std::byte> out,
-                                        std::span<const double> want, const Tolerance& tolerance);
 
 }  // namespace atl

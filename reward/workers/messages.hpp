@@ -12,11 +12,15 @@ namespace atl {
 /// Payloads of the frames between verifier and runner (FrameType start_run, run_started,
 /// run_ended). JSON on the wire; the parse functions check every field.
 
+/// Several candidates may be alive at once (a best one and its rivals, measured in turns): the
+/// request id of start_run is that of its run_started and, later, its run_ended.
+///
 /// Handles of a start_run frame: [0] the shared object, [1] the RunControl page, [2...] buffers.
 struct StartRun {
     struct Mapping {
         std::uint32_t handle = 2;     ///< index into the frame's handles
-        std::uint64_t map_bytes = 0;  ///< multiple of the page size; mapped between PROT_NONE pages
+        std::uint64_t map_bytes = 0;  ///< multiple of the page size; mapped between PROT_NONE
+                                      ///< pages, populated, so that no launch pays for page faults
     };
     struct TensorPlace {
         std::uint32_t mapping = 0;

@@ -32,6 +32,10 @@ enum RunState : std::uint32_t {
 /// reaches this value must skip it.
 inline constexpr std::uint32_t k_run_reply_dead = 0xffffffff;
 
+/// As RunControl::launch: reply without launching anything. The verifier times such empty rounds to
+/// know what waking up and answering costs.
+inline constexpr std::uint32_t k_launch_nothing = 0xffffffff;
+
 inline constexpr std::uint32_t k_run_control_bytes = 4096;
 inline constexpr std::uint32_t k_run_text_offset = 256;  ///< NUL-terminated, hostile until checked
 

@@ -1,0 +1,184 @@
+#include "reward/comparison.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace atl {
+
+namespace {
+
+/// Small enough for the first-level cache; large enough that the dtype switch costs nothing.
+constexpr std::size_t k_block = 1024;
+
+template <class T>
+void widen(const std::byte* from, std::size_t count, double* to) {
+    for (std::size_t i = 0; i < count; ++i) {
+        T value;
+        std::memcpy(&value, from + i * sizeof(T), sizeof(T));
+        to[i] = static_cast<double>(value);
+    }
+}
+
+void widen_bf16(const std::byte* from, std::size_t count, double* to) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::uint16_t bits;
+        std::memcpy(&bits, from + i * sizeof(bits), sizeof(bits));
+        to[i] = static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+    }
+}
+
+void widen_block(DType dtype, const std::byte* from, std::size_t count, double* to) {
+    switch (dtype) {
+        case DType::f64:
+            return widen<double>(from, count, to);
+        case DType::f32:
+            return widen<float>(from, count, to);
+        case DType::f16:
+            return widen<_Float16>(from, count, to);
+        case DType::bf16:
+            return widen_bf16(from, count, to);
+        case DType::i64:
+            return widen<std::int64_t>(from, count, to);
+        case DType::i32:
+            return widen<std::int32_t>(from, count, to);
+        case DType::i16:
+            return widen<std::int16_t>(from, count, to);
+        case DType::i8:
+            return widen<std::int8_t>(from, count, to);
+        case DType::u8:
+            return widen<std::uint8_t>(from, count, to);
+    }
+}
+
+double rms_of_finite(std::span<const double> values) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (const double value : values) {
+        if (std::isfinite(value)) {
+            sum += value * value;
+            ++count;
+        }
+    }
+    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
+}
+
+struct Limits {
+    double absolute;  ///< atol + atol_rms * rms
+    double relative;
+    double cap;  ///< no single error may exceed it
+};
+
+bool element_passes(double got, double want, const Limits& limits) {
+    if (std::isnan(want)) {
+        return std::isnan(got);
+    }
+    if (std::isinf(want)) {
+        return got == want;
+    }
+    // Written so that NaN fails.
+    return std::abs(got - want) <= limits.absolute + limits.relative * std::abs(want);
+}
+
+/// True when every element of the block is finite, within tolerance and within the cap. Written
+/// without branches, so that the usual case costs little.
+bool block_is_clean(const double* got, const double* want, std::size_t count,
+                    const Limits& limits) {
+    std::size_t good = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double error = std::abs(got[i] - want[i]);
+        const double allowed = limits.absolute + limits.relative * std::abs(want[i]);
+        good += static_cast<std::size_t>(error <= allowed) &
+                static_cast<std::size_t>(error <= limits.cap) &
+                static_cast<std::size_t>(std::abs(want[i]) <= std::numeric_limits<double>::max());
+    }
+    return good == count;
+}
+
+void take_errors(double got, double want, Comparison& result) {
+    if (!std::isfinite(want)) {
+        return;
+    }
+    double error = std::abs(got - want);
+    if (std::isnan(error)) {
+        error = std::numeric_limits<double>::infinity();
+    }
+    result.max_abs_error = std::max(result.max_abs_error, error);
+    if (want != 0) {
+        result.max_rel_error = std::max(result.max_rel_error, error / std::abs(want));
+    }
+}
+
+class Tally {
+  public:
+    explicit Tally(const Limits& limits) : m_limits(limits) {}
+
+    void block(const double* got, const double* want, std::size_t count, std::size_t begin) {
+        for (std::size_t i = 0; i < count; ++i) {
+            take_errors(got[i], want[i], m_result);
+        }
+        if (block_is_clean(got, want, count, m_limits)) {
+            return;
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            element(got[i], want[i], begin + i);
+        }
+    }
+
+    [[nodiscard]] Comparison finish(std::size_t total, double required_ratio) {
+        const auto whole = static_cast<double>(total);
+        m_result.matched_ratio = total == 0 ? 1 : (whole - static_cast<double>(m_failed)) / whole;
+        m_result.passed =
+            m_result.matched_ratio >= required_ratio && !m_result.non_finite && !m_over_cap;
+        return m_result;
+    }
+
+  private:
+    void element(double got, double want, std::size_t index) {
+        const bool finite_wanted = std::isfinite(want);
+        const bool over_cap = finite_wanted && !(std::abs(got - want) <= m_limits.cap);
+        const bool passes = element_passes(got, want, m_limits);
+        m_over_cap = m_over_cap || over_cap;
+        m_result.non_finite = m_result.non_finite || (finite_wanted && !std::isfinite(got));
+        m_failed += passes ? 0 : 1;
+        if ((!passes || over_cap) && m_result.first_bad_index < 0) {
+            m_result.first_bad_index = static_cast<std::int64_t>(index);
+            m_result.got = got;
+            m_result.want = want;
+        }
+    }
+
+    Limits m_limits;
+    Comparison m_result;
+    std::size_t m_failed = 0;
+    bool m_over_cap = false;
+};
+
+}  // namespace
+
+Comparison compare_output(DType dtype, std::span<const std::byte> out, std::span<const double> want,
+                          const Tolerance& tolerance) {
+    const std::size_t element_bytes = size_of(dtype);
+    if (out.size() != want.size() * element_bytes) {
+        Comparison mismatch;
+        mismatch.matched_ratio = 0;
+        mismatch.first_bad_index = 0;
+        return mismatch;
+    }
+    const double rms = tolerance.atol_rms > 0 ? rms_of_finite(want) : 0;
+    Tally tally({tolerance.atol + tolerance.atol_rms * rms, tolerance.rtol,
+                 tolerance.max_error_cap > 0 ? tolerance.max_error_cap
+                                             : std::numeric_limits<double>::infinity()});
+    std::array<double, k_block> got;
+    for (std::size_t begin = 0; begin < want.size(); begin += k_block) {
+        const std::size_t count = std::min(k_block, want.size() - begin);
+        widen_block(dtype, out.data() + begin * element_bytes, count, got.data());
+        tally.block(got.data(), want.data() + begin, count, begin);
+    }
+    return tally.finish(want.size(), tolerance.matched_ratio);
+}
+
+}  // namespace atl

@@ -1,0 +1,232 @@
+#include "reward/device_peaks.hpp"
+
+#include <immintrin.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <thread>
+
+namespace atl {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double seconds_since(SteadyClock::time_point start) {
+    return std::chrono::duration<double>(SteadyClock::now() - start).count();
+}
+
+constexpr std::uint64_t k_flop_rounds = 200'000;
+
+/// Each kernel runs `rounds` rounds of independent multiply-adds and returns the operations done.
+/// The asm barriers keep the compiler from folding the chains; nothing is stored.
+double portable_flops(std::uint64_t rounds) {
+    using Vector [[gnu::vector_size(16)]] = float;
+    Vector chains[8] = {};
+    const Vector factor = {0.5F, 0.5F, 0.5F, 0.5F};
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+        for (Vector& chain : chains) {
+            chain = chain * factor + factor;
+            asm volatile("" : "+x"(chain));
+        }
+    }
+    return static_cast<double>(rounds) * 8 * 4 * 2;
+}
+
+/// Twelve chains hide a latency of 4 cycles at 2 (or 3) operations a cycle.
+#define ATOLL_TWELVE(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11)
+
+[[gnu::target("avx2,fma")]] double avx2_flops(std::uint64_t rounds) {
+    const __m256 factor = _mm256_set1_ps(0.5F);
+#define ATOLL_DECLARE(i) __m256 chain##i = _mm256_set1_ps(static_cast<float>(i));
+#define ATOLL_STEP(i)                                     \
+    chain##i = _mm256_fmadd_ps(chain##i, factor, factor); \
+    asm volatile("" : "+x"(chain##i));
+    ATOLL_TWELVE(ATOLL_DECLARE)
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+        ATOLL_TWELVE(ATOLL_STEP)
+    }
+#undef ATOLL_DECLARE
+#undef ATOLL_STEP
+    return static_cast<double>(rounds) * 12 * 8 * 2;
+}
+
+[[gnu::target("avx512f")]] double avx512_flops(std::uint64_t rounds) {
+    const __m512 factor = _mm512_set1_ps(0.5F);
+#define ATOLL_DECLARE(i) __m512 chain##i = _mm512_set1_ps(static_cast<float>(i));
+#define ATOLL_STEP(i)                                     \
+    chain##i = _mm512_fmadd_ps(chain##i, factor, factor); \
+    asm volatile("" : "+v"(chain##i));
+    ATOLL_TWELVE(ATOLL_DECLARE)
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+        ATOLL_TWELVE(ATOLL_STEP)
+    }
+#undef ATOLL_DECLARE
+#undef ATOLL_STEP
+    return static_cast<double>(rounds) * 12 * 16 * 2;
+}
+
+#undef ATOLL_TWELVE
+
+/// Loads of 8 bytes from eight streams' worth of lines: wide enough to be bound by memory.
+void read_all(const std::byte* data, std::size_t bytes) {
+    __m128i sums[4] = {};
+    for (std::size_t i = 0; i + 64 <= bytes; i += 64) {
+        for (std::size_t j = 0; j < 4; ++j) {
+            const auto* line = reinterpret_cast<const __m128i*>(data + i + 16 * j);
+            sums[j] = _mm_xor_si128(sums[j], _mm_load_si128(line));
+        }
+    }
+    for (__m128i& sum : sums) {
+        asm volatile("" : "+x"(sum));
+    }
+}
+
+double best_flops(DevicePeaks& peaks) {
+    std::function<double(std::uint64_t)> kernel = portable_flops;
+    peaks.vector_unit = "portable";
+    if (__builtin_cpu_supports("avx512f")) {
+        kernel = avx512_flops;
+        peaks.vector_unit = "AVX-512";
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        kernel = avx2_flops;
+        peaks.vector_unit = "AVX2 with FMA";
+    }
+    double best = 0;
+    for (int repetition = 0; repetition < 60; ++repetition) {
+        const auto start = SteadyClock::now();
+        const double operations = kernel(k_flop_rounds);
+        best = std::max(best, operations / seconds_since(start));
+    }
+    return best;
+}
+
+class AnonymousMemory {
+  public:
+    explicit AnonymousMemory(std::size_t bytes)
+        : m_bytes(bytes),
+          m_data(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+        if (m_data != MAP_FAILED) {
+            madvise(m_data, m_bytes, MADV_HUGEPAGE);
+        }
+    }
+    ~AnonymousMemory() {
+        if (m_data != MAP_FAILED) {
+            munmap(m_data, m_bytes);
+        }
+    }
+    AnonymousMemory(const AnonymousMemory&) = delete;
+    AnonymousMemory& operator=(const AnonymousMemory&) = delete;
+
+    [[nodiscard]] bool ok() const { return m_data != MAP_FAILED; }
+    [[nodiscard]] std::byte* data() const { return static_cast<std::byte*>(m_data); }
+
+  private:
+    std::size_t m_bytes;
+    void* m_data;
+};
+
+std::optional<double> best_bandwidth(std::uint64_t last_level_bytes) {
+    constexpr std::size_t k_least = 128u << 20;
+    constexpr std::size_t k_most = 512u << 20;
+    const std::size_t bytes =
+        std::clamp<std::size_t>(4 * static_cast<std::size_t>(last_level_bytes), k_least, k_most);
+    const AnonymousMemory memory(bytes);
+    if (!memory.ok()) {
+        return std::nullopt;
+    }
+    std::memset(memory.data(), 1, bytes);
+    double best = 0;
+    for (int repetition = 0; repetition < 4; ++repetition) {
+        const auto start = SteadyClock::now();
+        read_all(memory.data(), bytes);
+        best = std::max(best, static_cast<double>(bytes) / seconds_since(start));
+    }
+    return best;
+}
+
+Status measure_here(int core, DevicePeaks& peaks) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(static_cast<std::size_t>(core), &cores);
+    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores)) {
+        return tl::unexpected(
+            errno_error("pthread_setaffinity_np", "core " + std::to_string(core), error));
+    }
+    peaks.cache_bytes = cache_bytes(core, 0);
+    peaks.second_cache_bytes = cache_bytes(core, 2);
+    peaks.flops = best_flops(peaks);
+    const auto bandwidth = best_bandwidth(peaks.cache_bytes);
+    if (!bandwidth) {
+        return failure(ErrorCode::no_space, "no memory to measure the memory bandwidth with",
+                       "core " + std::to_string(core), "free 512 MiB");
+    }
+    peaks.bandwidth = *bandwidth;
+    return {};
+}
+
+std::string read_word(const std::string& path) {
+    std::ifstream file(path);
+    std::string word;
+    file >> word;
+    return word;
+}
+
+/// "32768K" -> 33554432; 0 when it is not of that form.
+std::uint64_t parse_cache_size(const std::string& text) {
+    std::uint64_t value = 0;
+    std::size_t i = 0;
+    for (; i < text.size() && i < 12 && text[i] >= '0' && text[i] <= '9'; ++i) {
+        value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+    }
+    const std::string unit = text.substr(i);
+    return unit == "K" ? value << 10 : unit == "M" ? value << 20 : unit.empty() ? value : 0;
+}
+
+}  // namespace
+
+Expected<DevicePeaks> measure_device_peaks(int core) {
+    if (core < 0 || core >= CPU_SETSIZE) {
+        return failure(ErrorCode::invalid_argument, "there is no core " + std::to_string(core));
+    }
+    DevicePeaks peaks;
+    Status status;
+    // A thread of its own, so that the caller's affinity stays as it is.
+    std::thread([&] { status = measure_here(core, peaks); }).join();
+    if (!status) {
+        return tl::unexpected(status.error());
+    }
+    return peaks;
+}
+
+std::uint64_t cache_bytes(int core, int level) {
+    const std::string folder =
+        "/sys/devices/system/cpu/cpu" + std::to_string(core) + "/cache/index";
+    std::uint64_t best = 0;
+    int best_level = 0;
+    for (int index = 0; index < 16; ++index) {
+        const std::string entry = folder + std::to_string(index);
+        const std::string kind = read_word(entry + "/type");
+        if (kind.empty()) {
+            break;
+        }
+        const std::string level_text = read_word(entry + "/level");
+        const int this_level = level_text.size() == 1 ? level_text[0] - '0' : 0;
+        const bool wanted = level == 0 ? this_level >= best_level : this_level == level;
+        if (kind != "Instruction" && wanted) {
+            best = parse_cache_size(read_word(entry + "/size"));
+            best_level = this_level;
+        }
+    }
+    return best;
+}
+
+}  // namespace atl

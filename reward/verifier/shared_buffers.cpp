@@ -1,0 +1,143 @@
+#include "reward/verifier/shared_buffers.hpp"
+
+#include "reward/launch_contract.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
+    return (value + step - 1) / step * step;
+}
+
+bool all_equal(std::span<const std::byte> bytes, std::byte value) {
+    return std::all_of(bytes.begin(), bytes.end(), [&](std::byte b) { return b == value; });
+}
+
+}  // namespace
+
+Expected<SharedMemory> SharedMemory::create(const char* name, std::uint64_t bytes) {
+    FileHandle file(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file) {
+        return tl::unexpected(errno_error("memfd_create", name, errno));
+    }
+    if (ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) {
+        return tl::unexpected(errno_error("ftruncate", name, errno));
+    }
+    // A candidate that shrank a buffer would end the verifier with SIGBUS.
+    if (fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        return tl::unexpected(errno_error("fcntl(F_ADD_SEALS)", name, errno));
+    }
+    void* data =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file.get(), 0);
+    if (data == MAP_FAILED) {
+        return tl::unexpected(errno_error("mmap", name, errno));
+    }
+    return SharedMemory(std::move(file), static_cast<std::byte*>(data), bytes);
+}
+
+SharedMemory::~SharedMemory() {
+    if (m_data != nullptr) {
+        munmap(m_data, m_size);
+    }
+}
+
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept
+    : m_file(std::move(other.m_file)),
+      m_data(std::exchange(other.m_data, nullptr)),
+      m_size(std::exchange(other.m_size, 0)) {}
+
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
+    std::swap(m_file, other.m_file);
+    std::swap(m_data, other.m_data);
+    std::swap(m_size, other.m_size);
+    return *this;
+}
+
+Expected<SharedBuffers> SharedBuffers::create(const std::vector<std::uint64_t>& tensor_bytes,
+                                              int slots) {
+    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    std::vector<SharedMemory> memory;
+    for (int slot = 0; slot < slots; ++slot) {
+        for (const std::uint64_t bytes : tensor_bytes) {
+            ATOLL_TRY_ASSIGN(
+                auto one,
+                SharedMemory::create("tensor", round_up(std::max<std::uint64_t>(bytes, 1), page)));
+            memory.push_back(std::move(one));
+        }
+    }
+    return SharedBuffers(std::move(memory), tensor_bytes.size(), slots);
+}
+
+std::uint64_t SharedBuffers::offset(int slot, std::size_t tensor, std::uint64_t bytes,
+                                    Placement placement) const {
+    if (placement == Placement::start) {
+        return 0;
+    }
+    return memory(slot, tensor).bytes().size() - round_up(bytes, k_tensor_alignment);
+}
+
+std::span<std::byte> SharedBuffers::place(int slot, std::size_t tensor, std::uint64_t bytes,
+                                          Placement placement) const {
+    return memory(slot, tensor).bytes().subspan(offset(slot, tensor, bytes, placement), bytes);
+}
+
+void SharedBuffers::scrub() {
+    for (const SharedMemory& one : m_memory) {
+        std::memset(one.bytes().data(), static_cast<int>(k_canary), one.bytes().size());
+    }
+}
+
+SharedBuffers::Slack SharedBuffers::slack(int slot, std::size_t tensor, std::uint64_t bytes,
+                                          Placement placement) const {
+    const std::span<std::byte> all = memory(slot, tensor).bytes();
+    const std::uint64_t begin = offset(slot, tensor, bytes, placement);
+    const std::uint64_t end = begin + bytes;
+    const std::uint64_t before = std::min<std::uint64_t>(begin, k_canary_bytes);
+    const std::uint64_t after = std::min<std::uint64_t>(all.size() - end, k_canary_bytes);
+    return {all.subspan(begin - before, before), all.subspan(end, after)};
+}
+
+void SharedBuffers::arm_canaries(int slot, std::size_t tensor, std::uint64_t bytes,
+                                 Placement placement) const {
+    const Slack around = slack(slot, tensor, bytes, placement);
+    std::fill(around.before.begin(), around.before.end(), k_canary);
+    std::fill(around.after.begin(), around.after.end(), k_canary);
+}
+
+bool SharedBuffers::canaries_intact(int slot, std::size_t tensor, std::uint64_t bytes,
+                                    Placement placement) const {
+    const Slack around = slack(slot, tensor, bytes, placement);
+    return all_equal(around.before, k_canary) && all_equal(around.after, k_canary);
+}
+
+std::byte poison_of(DType dtype) {
+    switch (dtype) {
+        case DType::f64:
+        case DType::f32:
+        case DType::f16:
+        case DType::bf16:
+            return std::byte{0xFF};
+        default:
+            return std::byte{0xA5};
+    }
+}
+
+bool is_poison(DType dtype, std::span<const std::byte> values, std::int64_t index) {
+    const std::byte poison = poison_of(dtype);
+    const std::size_t width = size_of(dtype);
+    const std::size_t begin = static_cast<std::size_t>(index) * width;
+    return poison == std::byte{0xFF} && index >= 0 && begin + width <= values.size() &&
+           all_equal(values.subspan(begin, width), poison);
+}
+
+}  // namespace atl
