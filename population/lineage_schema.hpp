@@ -1,0 +1,226 @@
+#pragma once
+
+#include "reward/base/hash.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+/// The tables of lineage.h5: one struct per row, one list of fields per table, from which the HDF5
+/// compound types are made. FORMATS.md documents every field (a test compares). Texts are row
+/// numbers of texts/index, -1 for none; names are row numbers of names. Internal to population.
+namespace atl::lineage {
+
+enum class TableId {
+    text_index,
+    names,
+    campaign,
+    sessions,
+    tickets,
+    selections,
+    individuals,
+    edges,
+    migrations,
+    confirmations,
+    timings,
+    stops,
+    events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
+};
+inline constexpr std::size_t k_table_count = 13;
+
+enum class FieldType {
+    u32,
+    u64,
+    i32,
+    i64,
+    f64,
+    boolean,  ///< one byte; h5py shows bool
+    digest,   ///< 32 bytes
+    name,     ///< 64 bytes of UTF-8, padded with zeros
+    outcome,  ///< enumerations of one byte
+    role,
+    event,
+    state,
+    name_kind,
+};
+
+struct Field {
+    const char* name;
+    FieldType type;
+    std::size_t offset;
+};
+
+struct TableSpec {
+    const char* path;
+    std::size_t row_bytes;
+    std::size_t chunk_rows;
+    std::span<const Field> fields;
+};
+
+[[nodiscard]] const TableSpec& table_spec(TableId id);
+
+inline constexpr const char* k_text_bytes_path = "texts/bytes";
+inline constexpr const char* k_payload_path = "events/payload";
+inline constexpr const char* k_samples_path = "timings/samples";
+inline constexpr std::size_t k_text_chunk_bytes = 128 * 1024;
+inline constexpr std::size_t k_payload_chunk_bytes = 32 * 1024;
+inline constexpr std::size_t k_sample_chunk = 4096;
+inline constexpr std::size_t k_name_bytes = 64;
+inline constexpr std::int32_t k_no_text = -1;
+inline constexpr std::int64_t k_not_committed = -1;
+
+enum class TicketState : std::uint8_t { in_flight = 0, committed = 1, failed = 2 };
+enum class NameKind : std::uint8_t { operator_name = 0, starter = 1, workload = 2, rival = 3 };
+
+struct TextRow {
+    static constexpr TableId k_table = TableId::text_index;
+    std::array<std::uint8_t, 32> digest{};
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+};
+
+struct NameRow {
+    static constexpr TableId k_table = TableId::names;
+    std::array<char, k_name_bytes> name{};
+    NameKind kind = NameKind::operator_name;
+};
+
+struct CampaignRow {
+    static constexpr TableId k_table = TableId::campaign;
+    std::uint64_t seed = 0;
+    std::int64_t started_wall_ns = 0;
+    std::array<std::uint8_t, 32> task_digest{};
+    std::int32_t task = k_no_text;
+    std::int32_t config = k_no_text;
+    std::int32_t device = k_no_text;
+    std::int32_t fingerprint = k_no_text;
+    std::int32_t atoll_version = k_no_text;
+};
+
+struct SessionRow {
+    static constexpr TableId k_table = TableId::sessions;
+    std::uint32_t session = 0;
+    std::int32_t device = k_no_text;
+    std::int64_t wall_ns = 0;
+};
+
+struct TicketRow {
+    static constexpr TableId k_table = TableId::tickets;
+    std::uint64_t ticket = 0;
+    std::uint64_t commits_seen = 0;
+    std::int64_t commit = k_not_committed;
+    std::int64_t issued_ns = 0;
+    std::int64_t closed_ns = -1;
+    double island_probability = 1;
+    double operator_probability = 1;
+    double reward = 0;
+    double compile_seconds = 0;
+    double device_seconds = 0;
+    std::uint32_t island = 0;
+    std::uint32_t operator_name = 0;
+    std::int32_t reason = k_no_text;
+    TicketState state = TicketState::in_flight;
+};
+
+struct SelectionRow {
+    static constexpr TableId k_table = TableId::selections;
+    std::uint64_t ticket = 0;
+    std::uint64_t parent = 0;
+    double probability = 1;
+    std::uint8_t role = 0;
+};
+
+struct IndividualRow {
+    static constexpr TableId k_table = TableId::individuals;
+    std::uint64_t id = 0;
+    std::uint64_t ticket = 0;
+    std::int64_t commit = k_not_committed;
+    std::uint64_t staleness = 0;
+    std::int64_t asked_ns = 0;
+    std::int64_t done_ns = 0;
+    double fitness = 0;
+    double time_ns = 0;
+    std::array<std::uint8_t, 32> key{};
+    std::uint32_t step = 0;
+    std::uint32_t island = 0;
+    std::uint32_t operator_name = 0;
+    std::uint32_t starter = 0;
+    std::int32_t source = k_no_text;
+    std::int32_t tune = k_no_text;
+    std::int32_t flags = k_no_text;
+    std::int32_t description = k_no_text;
+    std::int32_t prompt = k_no_text;
+    std::int32_t reply = k_no_text;
+    std::int32_t verdict = k_no_text;
+    std::uint8_t outcome = 0;
+    std::uint8_t duplicate = 0;
+    std::uint8_t committed = 0;
+};
+
+struct EdgeRow {
+    static constexpr TableId k_table = TableId::edges;
+    std::uint64_t child = 0;
+    std::uint64_t parent = 0;
+    double probability = 1;
+    std::uint8_t role = 0;
+};
+
+struct MigrationRow {
+    static constexpr TableId k_table = TableId::migrations;
+    std::uint64_t individual = 0;
+    std::uint64_t after_commit = 0;
+    double probability = 1;
+    std::uint32_t from = 0;
+    std::uint32_t to = 0;
+};
+
+struct ConfirmationRow {
+    static constexpr TableId k_table = TableId::confirmations;
+    std::uint64_t individual = 0;
+    std::uint64_t rival = 0;
+    double fitness = 0;
+    double rival_fitness = 0;
+    std::int64_t at_ns = 0;
+    std::int32_t verdict = k_no_text;
+    std::uint8_t outcome = 0;
+    std::uint8_t accepted = 0;
+};
+
+struct TimingRow {
+    static constexpr TableId k_table = TableId::timings;
+    std::uint64_t individual = 0;
+    double median_ns = 0;
+    double low_ns = 0;
+    double high_ns = 0;
+    double light_ns = 0;
+    double anchor_ratio = 1;
+    std::uint64_t samples_offset = 0;
+    std::uint32_t samples_count = 0;
+    std::uint32_t workload = 0;
+    std::int32_t verdict = k_no_text;
+    std::int32_t rival = -1;
+    std::uint32_t reverified = 0;
+    std::uint8_t hidden = 0;
+    std::uint8_t noisy = 0;
+    std::uint8_t confirmation = 0;
+};
+
+struct StopRow {
+    static constexpr TableId k_table = TableId::stops;
+    std::int64_t at_ns = 0;
+    std::int32_t reason = k_no_text;
+    std::uint8_t finished = 0;
+};
+
+struct EventRow {
+    static constexpr TableId k_table = TableId::events;
+    std::uint64_t index = 0;
+    std::int64_t time_ns = -1;
+    std::uint64_t payload_offset = 0;
+    std::uint32_t payload_length = 0;
+    std::uint8_t type = 0;
+};
+
+}  // namespace atl::lineage

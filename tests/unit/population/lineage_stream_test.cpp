@@ -1,0 +1,204 @@
+#include "population/lineage_stream.hpp"
+
+#include "population/journal.hpp"
+#include "tests/unit/population/lineage_fixture.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+namespace atl {
+namespace {
+
+using namespace lineage_test;
+
+/// A run folder whose journal gets the small campaign, some events at a time.
+class LineageStreaming : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        auto opened = JournalWriter::open(m_run / "journal");
+        ASSERT_TRUE(opened) << opened.error().message();
+        m_journal = std::move(*opened);
+        for (const auto& [id, text] : m_campaign.texts.all()) {
+            ASSERT_TRUE(m_journal->put_text(text));
+        }
+    }
+
+    void append(std::size_t count) {
+        for (std::size_t i = 0; i < count && m_next < m_campaign.events.size(); ++i) {
+            ASSERT_TRUE(m_journal->append(m_campaign.events[m_next++]));
+        }
+        ASSERT_TRUE(m_journal->sync());
+    }
+
+    [[nodiscard]] std::unique_ptr<LineageStream> start() {
+        LineageStream::Options options;
+        options.run = m_run;
+        options.on_failure = [this](const Error&) { ++m_failures; };
+        return LineageStream::start(std::move(options));
+    }
+
+    [[nodiscard]] std::vector<Event> first_events() const {
+        return {m_campaign.events.begin(),
+                m_campaign.events.begin() + static_cast<std::ptrdiff_t>(m_next)};
+    }
+
+    ScratchFolder m_folder;
+    std::filesystem::path m_run = m_folder.path();
+    std::filesystem::path m_h5 = m_run / "lineage.h5";
+    Campaign m_campaign = small_campaign();
+    std::unique_ptr<JournalWriter> m_journal;
+    std::size_t m_next = 0;
+    std::atomic<int> m_failures = 0;
+};
+
+TEST_F(LineageStreaming, HoldsTheWholeJournalAfterFinish) {
+    append(4);
+    const auto stream = start();
+    append(6);
+    stream->nudge();
+    append(100);
+    ASSERT_TRUE(stream->finish());
+    ASSERT_TRUE(stream->finish());
+    const auto data = read_lineage(m_h5);
+    ASSERT_TRUE(data) << data.error().message();
+    EXPECT_EQ(encoded(data->events), encoded(m_campaign.events));
+    for (const auto& [id, text] : m_campaign.texts.all()) {
+        if (data->texts->text(id)) {  // the journal was given texts that no event refers to
+            EXPECT_EQ(*data->texts->text(id), text);
+        }
+    }
+    EXPECT_EQ(m_failures, 0);
+}
+
+// A second process reads while the first writes (HDF5 refuses that within one process).
+TEST_F(LineageStreaming, ALiveReaderSeesTheFileGrow) {
+    append(4);
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t reader = ::fork();
+    ASSERT_GE(reader, 0);
+    if (reader == 0) {
+        char go = 0;
+        if (::read(ready[0], &go, 1) != 1) {
+            ::_exit(3);
+        }
+        // The writer is running and stays so until this process ends.
+        for (int i = 0; i < 3000; ++i) {
+            const auto data = read_lineage(m_h5);
+            if (data && data->events.size() == 10) {
+                ::_exit(0);
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        ::_exit(1);
+    }
+    const auto stream = start();
+    append(6);
+    stream->nudge();
+    ASSERT_EQ(::write(ready[1], "g", 1), 1);
+    int status = -1;
+    ::waitpid(reader, &status, 0);
+    if (stream->mode() == LineageMode::live) {
+        EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    ASSERT_TRUE(stream->finish());
+}
+
+TEST_F(LineageStreaming, ReplacesWhatADeadWriterLeft) {
+    std::ofstream(m_h5) << "half a file";
+    std::ofstream(m_run / "lineage.h5.new") << "half a file";
+    append(12);
+    const auto stream = start();
+    ASSERT_TRUE(stream->finish());
+    const auto data = read_lineage(m_h5);
+    ASSERT_TRUE(data) << data.error().message();
+    EXPECT_EQ(encoded(data->events), encoded(first_events()));
+    EXPECT_FALSE(std::filesystem::exists(m_run / "lineage.h5.new"));
+}
+
+TEST_F(LineageStreaming, AFailureIsReportedOnceAndHarmsNothing) {
+    std::filesystem::create_directories(m_h5 / "in the way");
+    append(4);
+    const auto stream = start();
+    append(100);
+    stream->nudge();
+    EXPECT_FALSE(stream->finish());
+    EXPECT_FALSE(stream->finish());
+    EXPECT_EQ(m_failures, 1);
+    EXPECT_FALSE(std::filesystem::exists(m_run / "lineage.h5.new"));
+    std::filesystem::remove_all(m_h5);
+    ASSERT_TRUE(rebuild_lineage(m_run, m_h5));
+    EXPECT_EQ(read_lineage(m_h5)->events.size(), m_campaign.events.size());
+}
+
+TEST_F(LineageStreaming, GivesUpWithoutAJournal) {
+    std::filesystem::remove(m_run / "journal");
+    const auto stream = start();
+    EXPECT_FALSE(stream->finish());
+    EXPECT_EQ(m_failures, 1);
+}
+
+TEST_F(LineageStreaming, DestructionWithoutFinishLeavesAReadableFile) {
+    append(4);
+    { const auto stream = start(); }
+    ASSERT_TRUE(read_lineage(m_h5));
+}
+
+TEST_F(LineageStreaming, ARunIsReadFromItsJournalAfterKill) {
+    append(100);
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t writer = ::fork();
+    ASSERT_GE(writer, 0);
+    if (writer == 0) {
+        const auto stream = start();
+        while (!std::filesystem::exists(m_h5)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        if (::write(ready[1], "g", 1) != 1) {
+            ::_exit(1);
+        }
+        ::pause();
+    }
+    char go = 0;
+    ASSERT_EQ(::read(ready[0], &go, 1), 1);
+    ::kill(writer, SIGKILL);
+    ::waitpid(writer, nullptr, 0);
+
+    const auto data = read_lineage(m_run);
+    ASSERT_TRUE(data) << data.error().message();
+    EXPECT_EQ(data->source.filename(), "journal");
+    EXPECT_EQ(encoded(data->events), encoded(m_campaign.events));
+    ASSERT_TRUE(rebuild_lineage(m_run, m_h5));
+    const auto rebuilt = read_lineage(m_h5);
+    ASSERT_TRUE(rebuilt) << rebuilt.error().message();
+    EXPECT_EQ(encoded(rebuilt->events), encoded(m_campaign.events));
+    EXPECT_FALSE(std::filesystem::exists(m_run / "lineage.h5.tmp"));
+}
+
+TEST_F(LineageStreaming, RebuildWritesElsewhereForReadOnlyRuns) {
+    append(100);
+    const ScratchFolder elsewhere;
+    ASSERT_TRUE(rebuild_lineage(m_run, elsewhere.path() / "copy.h5"));
+    EXPECT_FALSE(std::filesystem::exists(m_h5));
+    EXPECT_EQ(read_lineage(elsewhere.path() / "copy.h5")->events.size(), m_campaign.events.size());
+    EXPECT_EQ(rebuild_lineage(elsewhere.path(), m_h5).error().code, ErrorCode::not_found);
+}
+
+TEST_F(LineageStreaming, AFolderWithoutAJournalIsReadFromItsLineageFile) {
+    append(100);
+    ASSERT_TRUE(rebuild_lineage(m_run, m_h5));
+    std::filesystem::remove(m_run / "journal");
+    const auto data = read_lineage(m_run);
+    ASSERT_TRUE(data) << data.error().message();
+    EXPECT_EQ(data->source.filename(), "lineage.h5");
+    EXPECT_EQ(encoded(data->events), encoded(m_campaign.events));
+}
+
+}  // namespace
+}  // namespace atl
