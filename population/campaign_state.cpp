@@ -160,6 +160,7 @@ struct CampaignState::Rules {
         state.m_in_flight.erase(event.ticket);
         const std::uint64_t staleness = state.m_commits - flight.issued.commits_seen;
         ++state.m_commits;
+        state.m_recent_migrations.clear();
         ++state.m_islands[flight.issued.island].committed;
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
@@ -185,6 +186,7 @@ struct CampaignState::Rules {
     }
     void change(const Migrated& event) {
         ++state.m_migrations;
+        state.m_recent_migrations.push_back(event);
         offer(*state.find(event.individual), event.to);
     }
 

@@ -88,6 +88,11 @@ class CampaignState {
     [[nodiscard]] std::uint64_t evaluations() const { return m_evaluations; }
     [[nodiscard]] std::uint64_t duplicates() const { return m_duplicates; }
     [[nodiscard]] std::uint64_t migrations() const { return m_migrations; }
+    /// Those after the last commit, in order: what is still due is decided from here
+    /// (migration.hpp).
+    [[nodiscard]] const std::vector<Migrated>& recent_migrations() const {
+        return m_recent_migrations;
+    }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
     [[nodiscard]] const std::array<std::uint64_t, k_outcome_count>& outcomes() const {
         return m_outcomes;
@@ -135,6 +140,7 @@ class CampaignState {
     std::uint64_t m_evaluations = 0;
     std::uint64_t m_duplicates = 0;
     std::uint64_t m_migrations = 0;
+    std::vector<Migrated> m_recent_migrations;
     std::uint64_t m_failed_tickets = 0;
     std::array<std::uint64_t, k_outcome_count> m_outcomes{};
     double m_compile_seconds = 0;

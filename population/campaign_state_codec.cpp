@@ -111,6 +111,10 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     }
     write_optional(out, state.m_confirmed, fields);
     write_optional(out, state.m_stopped, fields);
+    out.u32(static_cast<std::uint32_t>(state.m_recent_migrations.size()));
+    for (const Migrated& migrated : state.m_recent_migrations) {
+        write_fields(out, migrated);
+    }
     write_counters(out, state);
 }
 
@@ -223,6 +227,14 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     read_confirmations(in, state);
     if (in.boolean()) {
         state.m_stopped = read_campaign_stopped(in);
+    }
+    const std::uint32_t migrations = in.count(32, k_unlimited);
+    for (std::uint32_t i = 0; i < migrations && in.ok(); ++i) {
+        const Migrated migrated = read_migrated(in);
+        if (state.find(migrated.individual) == nullptr) {
+            in.fail("a migrant is unknown");
+        }
+        state.m_recent_migrations.push_back(migrated);
     }
     read_counters(in, state);
     if (!state.m_in_flight.empty() && state.m_in_flight.rbegin()->first >= state.m_next_ticket) {

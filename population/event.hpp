@@ -73,7 +73,7 @@ struct Migrated {
     IndividualId individual;
     std::uint32_t from = 0;
     std::uint32_t to = 0;
-    double probability = 1;  ///< of the edge
+    double probability = 1;  ///< of the edge being used, times that of this migrant being chosen
     std::uint64_t after_commit = 0;
 };
 

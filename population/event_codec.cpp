@@ -89,14 +89,6 @@ void write_fields(ByteWriter& out, const TicketCommitted& event) {
     out.f64(event.device_seconds);
 }
 
-void write_fields(ByteWriter& out, const Migrated& event) {
-    out.u64(event.individual.value);
-    out.u32(event.from);
-    out.u32(event.to);
-    out.f64(event.probability);
-    out.u64(event.after_commit);
-}
-
 // Braced initialisers are evaluated left to right, so fields are read in the order of the struct.
 SessionOpened read_session_opened(ByteReader& in) {
     return {in.u32(), in.i64(), in.string()};
@@ -108,10 +100,6 @@ TicketFailed read_ticket_failed(ByteReader& in) {
 
 TicketCommitted read_ticket_committed(ByteReader& in) {
     return {in.u64(), in.f64(), in.i64(), in.f64(), in.f64()};
-}
-
-Migrated read_migrated(ByteReader& in) {
-    return {{in.u64()}, in.u32(), in.u32(), in.f64(), in.u64()};
 }
 
 /// `type` must be one of Event's indices.
@@ -225,6 +213,18 @@ void write_fields(ByteWriter& out, const TicketIssued& event) {
 TicketIssued read_ticket_issued(ByteReader& in) {
     return {in.u64(), in.u32(),         in.f64(), in.string(),
             in.f64(), read_parents(in), in.u64(), in.i64()};
+}
+
+void write_fields(ByteWriter& out, const Migrated& event) {
+    out.u64(event.individual.value);
+    out.u32(event.from);
+    out.u32(event.to);
+    out.f64(event.probability);
+    out.u64(event.after_commit);
+}
+
+Migrated read_migrated(ByteReader& in) {
+    return {{in.u64()}, in.u32(), in.u32(), in.f64(), in.u64()};
 }
 
 void write_fields(ByteWriter& out, const Confirmed& event) {

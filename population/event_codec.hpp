@@ -16,6 +16,7 @@ inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
 void write_fields(ByteWriter& out, const Individual& individual);
 void write_fields(ByteWriter& out, const CampaignStarted& event);
 void write_fields(ByteWriter& out, const TicketIssued& event);
+void write_fields(ByteWriter& out, const Migrated& event);
 void write_fields(ByteWriter& out, const Confirmed& event);
 void write_fields(ByteWriter& out, const CampaignStopped& event);
 
@@ -23,6 +24,7 @@ void write_fields(ByteWriter& out, const CampaignStopped& event);
 [[nodiscard]] Individual read_individual(ByteReader& in);
 [[nodiscard]] CampaignStarted read_campaign_started(ByteReader& in);
 [[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in);
+[[nodiscard]] Migrated read_migrated(ByteReader& in);
 [[nodiscard]] Confirmed read_confirmed(ByteReader& in);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);
 

@@ -64,9 +64,10 @@ class JournalReader : public TextSource {
         std::uint64_t end_position = 0;  ///< byte offset just after its record
     };
     /// Calls `visit` for each valid event from byte offset `from` (0: the beginning; otherwise an
-    /// end_position of an earlier entry) until the end or until it returns an error. Texts are
-    /// indexed on the way; with `from` > 0 the skipped texts are indexed without being unpacked.
-    /// Errors: corrupt, io, invalid_argument when no event ends at `from`.
+    /// end_position of an earlier entry, or what position() of the writer was) until the end or
+    /// until it returns an error. Texts are indexed on the way; with `from` > 0 the skipped texts
+    /// are indexed without being unpacked. Errors: corrupt, io, invalid_argument when no record
+    /// ends at `from`.
     [[nodiscard]] virtual Status for_each(std::uint64_t from,
                                           const std::function<Status(const Entry&)>& visit) = 0;
     /// Bytes after the last valid record that were ignored as a torn tail.

@@ -23,10 +23,11 @@ class FileJournalReader final : public JournalReader {
     [[nodiscard]] std::uint64_t torn_bytes() const override { return m_torn_bytes; }
 
   private:
-    /// Scans from `position`, adding to the index what lies beyond m_indexed; `visit` may be null.
-    [[nodiscard]] Status scan(std::uint64_t position, std::uint64_t first_index,
-                              std::uint64_t stop_at,
-                              const std::function<Status(const Entry&)>* visit);
+    /// Scans from `position` until `stop_at` or the end, adding to the index what lies beyond
+    /// m_indexed; `visit` may be null. Gives where it stopped.
+    [[nodiscard]] Expected<std::uint64_t> scan(std::uint64_t position, std::uint64_t first_index,
+                                               std::uint64_t stop_at,
+                                               const std::function<Status(const Entry&)>* visit);
     [[nodiscard]] Status index_record(const Record& record);
     [[nodiscard]] Error placed(Error error, std::uint64_t position) const;
 
@@ -74,16 +75,16 @@ Status FileJournalReader::index_record(const Record& record) {
     return {};
 }
 
-Status FileJournalReader::scan(std::uint64_t position, std::uint64_t first_index,
-                               std::uint64_t stop_at,
-                               const std::function<Status(const Entry&)>* visit) {
+Expected<std::uint64_t> FileJournalReader::scan(std::uint64_t position, std::uint64_t first_index,
+                                                std::uint64_t stop_at,
+                                                const std::function<Status(const Entry&)>* visit) {
     RecordScanner scanner(*m_file, m_name, m_id, position);
     std::uint64_t index = first_index;
     while (scanner.position() < stop_at) {
         ATOLL_TRY_ASSIGN(const std::optional<Record> record, scanner.next());
         if (!record) {
             m_torn_bytes = scanner.torn_bytes();
-            return {};
+            break;
         }
         if (Status status = index_record(*record); !status) {
             return tl::unexpected(placed(std::move(status.error()), record->position));
@@ -100,7 +101,7 @@ Status FileJournalReader::scan(std::uint64_t position, std::uint64_t first_index
         }
         ++index;
     }
-    return {};
+    return scanner.position();
 }
 
 Status FileJournalReader::for_each(std::uint64_t from,
@@ -112,19 +113,26 @@ Status FileJournalReader::for_each(std::uint64_t from,
         }
     }
     constexpr std::uint64_t k_everything = ~std::uint64_t{0};
-    if (from == 0) {
-        return scan(k_journal_header_bytes, 0, k_everything, &visit);
+    std::uint64_t index = 0;
+    std::uint64_t position = k_journal_header_bytes;
+    if (from > 0) {
+        if (from > m_indexed) {
+            ATOLL_TRY(scan(m_indexed, m_event_ends.size(), from, nullptr));
+        }
+        // `from` may also lie after texts: walk to it from the last event before it.
+        const auto end = std::upper_bound(m_event_ends.begin(), m_event_ends.end(), from);
+        index = static_cast<std::uint64_t>(end - m_event_ends.begin());
+        if (index > 0) {
+            position = m_event_ends[index - 1];
+        }
+        ATOLL_TRY_ASSIGN(position, scan(position, index, from, nullptr));
+        if (position != from) {
+            return failure(ErrorCode::invalid_argument,
+                           "no record ends at byte " + std::to_string(from), m_name);
+        }
     }
-    if (from > m_indexed) {
-        ATOLL_TRY(scan(m_indexed, m_event_ends.size(), from, nullptr));
-    }
-    const auto end = std::lower_bound(m_event_ends.begin(), m_event_ends.end(), from);
-    if (end == m_event_ends.end() || *end != from) {
-        return failure(ErrorCode::invalid_argument, "no event ends at byte " + std::to_string(from),
-                       m_name);
-    }
-    const auto index = static_cast<std::uint64_t>(end - m_event_ends.begin()) + 1;
-    return scan(from, index, k_everything, &visit);
+    ATOLL_TRY(scan(position, index, k_everything, &visit));
+    return {};
 }
 
 Expected<std::string> FileJournalReader::text(const Digest& id) const {

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+
+#include <filesystem>
+#include <optional>
+
+namespace atl {
+
+/// The folder that a campaign writes:
+///
+///     config.toml    the resolved config
+///     journal        the truth: every event and text (journal.hpp)
+///     snapshots/     states that bound the replay on resume (snapshot.hpp)
+///     lineage.h5     the data set, rebuildable from the journal (lineage.hpp)
+///     logs/          for people
+///     best/          the best kernels as files
+///     lock           who has the folder open for writing
+///
+/// Movable; the lock is held while the object lives.
+class RunFolder {
+  public:
+    /// Makes the folder and locks it. already_exists when it holds a run (says to resume it),
+    /// anything else (says to choose another), or is in use.
+    [[nodiscard]] static Expected<RunFolder> create(const std::filesystem::path& path);
+    /// Locks an existing run to go on with it. not_found when it is no run, already_exists when
+    /// another process has it (says which).
+    [[nodiscard]] static Expected<RunFolder> open(const std::filesystem::path& path);
+    /// Takes no lock and writes nothing: for analysis of running, finished and read-only runs.
+    [[nodiscard]] static Expected<RunFolder> open_read_only(const std::filesystem::path& path);
+
+    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
+    [[nodiscard]] std::filesystem::path config() const { return m_path / "config.toml"; }
+    [[nodiscard]] std::filesystem::path journal() const { return m_path / "journal"; }
+    [[nodiscard]] std::filesystem::path snapshots() const { return m_path / "snapshots"; }
+    [[nodiscard]] std::filesystem::path lineage() const { return m_path / "lineage.h5"; }
+    [[nodiscard]] std::filesystem::path logs() const { return m_path / "logs"; }
+    [[nodiscard]] std::filesystem::path best() const { return m_path / "best"; }
+
+  private:
+    RunFolder(std::filesystem::path path, std::optional<FolderLock> lock)
+        : m_path(std::move(path)), m_lock(std::move(lock)) {}
+
+    std::filesystem::path m_path;
+    std::optional<FolderLock> m_lock;
+};
+
+}  // namespace atl
