@@ -33,7 +33,8 @@ std::uint16_t encode(double value, const SmallFormat& format) {
     }
     int exponent = 0;
     std::frexp(magnitude, &exponent);  // magnitude in [2^(exponent-1), 2^exponent)
-    const int scale = std::max(exponent - 1, format.min_exponent);
+    const int scale =
+        magnitude == 0 ? format.min_exponent : std::max(exponent - 1, format.min_exponent);
     // In units of the last place the value is below 2^(bits+1): exact in double, and rounding up to
     // the next power of two carries into the exponent field by itself.
     const auto units =

@@ -17,7 +17,9 @@ namespace atl {
 /// The candidate's source (line numbers kept) followed by a generated entry point
 ///     extern "C" void atoll_entry(void* const* tensors, const double* scalars,
 ///                                 const long long* axes)
-/// that calls launch() with the right types, so that a wrong signature is a compile error.
+/// that calls launch() with the right types, so that a wrong signature is a compile error that
+/// shows the prototype. `tensors`: tensor inputs, then outputs; `scalars`: one per scalar input;
+/// `axes`: the variable axes; each in definition order. launch() needs no C linkage of its own.
 [[nodiscard]] std::string with_entry_point(const Task& task, const std::string& source);
 
 /// The same for the oracle: reference.cpp defines

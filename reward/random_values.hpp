@@ -28,7 +28,7 @@ void unit_values(const RandomWords& words, RandomValues& values);
 /// of relative error below 1e-8. The largest magnitude is 6.7.
 void normal_values(const RandomWords& words, RandomValues& values);
 
-/// 10^x for -300 <= x <= 300, relative error below 1e-13.
+/// 10^x for -300 <= x <= 300, relative error below 1e-12.
 [[nodiscard]] double power_of_ten(double x);
 
 }  // namespace atl

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +13,16 @@ namespace atl {
 
 /// The token stream joined by single spaces, without comments and white space, line splices
 /// resolved; string and raw-string literals are kept whole. Preprocessor lines end with '\n', so
-/// that moving a directive's end changes the stream.
+/// that moving a directive's end changes the stream. A source whose meaning depends on its layout
+/// (macros that stringize with #, __LINE__, std::source_location) is returned unchanged.
 [[nodiscard]] std::string normalised_tokens(std::string_view source);
 
 /// A numeric (or symbolic) knob:
 ///     #ifndef TILE
 ///     #define TILE 64  // tune: 16, 32, 64, 128
 ///     #endif
+/// or, in Python and other languages whose comments begin with #:
+///     STEPS = 100  # tune: 50, 100, 200
 struct TuneMacro {
     std::string name;
     std::string default_value;
@@ -29,7 +33,12 @@ struct TuneMacro {
 /// In source order; the first definition of a name counts. At most 64 macros of 64 values.
 [[nodiscard]] std::vector<TuneMacro> tune_macros(std::string_view source);
 
-/// A part that crossover may exchange:
+/// The source with chosen values in place of the defaults, for kinds whose candidates are not
+/// compiled with -DNAME=VALUE. Names without a tune macro are ignored.
+[[nodiscard]] std::string apply_tune_to_text(std::string_view source,
+                                             const std::map<std::string, std::string>& tune);
+
+/// A part that crossover may exchange (markers may begin with # instead of //):
 ///     // region: inner_loop
 ///     ...
 ///     // endregion: inner_loop

@@ -1,0 +1,306 @@
+#include "reward/inputs.hpp"
+
+#include "reward/base/rng.hpp"
+#include "reward/random_values.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr DType k_all[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64,
+                           DType::i32, DType::i16, DType::i8,  DType::u8};
+
+std::vector<std::byte> fill(const InputGenerator& generator, DType dtype, std::int64_t count,
+                            std::uint64_t seed = 1, std::uint32_t stream = 0) {
+    std::vector<std::byte> values(static_cast<std::size_t>(count) * size_of(dtype));
+    const Status status = fill_input(generator, dtype, seed, stream, 0, count, count, values);
+    EXPECT_TRUE(status) << status.error().message();
+    return values;
+}
+
+std::vector<double> doubles(const InputGenerator& generator, DType dtype, std::int64_t count,
+                            std::uint64_t seed = 1, std::uint32_t stream = 0) {
+    const auto bytes = fill(generator, dtype, count, seed, stream);
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < count; ++i) {
+        values.push_back(load_element(dtype, bytes.data(), i));
+    }
+    return values;
+}
+
+double mean(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double value : values) {
+        sum += value;
+    }
+    return sum / static_cast<double>(values.size());
+}
+
+/// Mean of (value - centre)^power.
+double moment(const std::vector<double>& values, int power, double centre = 0) {
+    double sum = 0;
+    for (const double value : values) {
+        sum += std::pow(value - centre, power);
+    }
+    return sum / static_cast<double>(values.size());
+}
+
+TEST(RandomValues, WordsAreThoseOfTheCounterGenerator) {
+    RandomWords words;
+    const std::uint64_t seed = 0x123456789abcdef0ull;
+    random_words(seed, 5, 0, 2048, words);
+    for (const std::size_t element : {std::size_t{0}, std::size_t{7}, std::size_t{1023}}) {
+        CounterRng rng(seed, RngPurpose::input_values, (2048 + element) / 4, 5);
+        const std::uint64_t first = rng.next();
+        const std::uint64_t second = rng.next();
+        const std::uint64_t pair = element % 4 < 2 ? first : second;
+        EXPECT_EQ(words[element], static_cast<std::uint32_t>(element % 2 == 0 ? pair : pair >> 32));
+    }
+}
+
+// Against the C library's functions, from the same words.
+TEST(RandomValues, NormalValuesFollowBoxMuller) {
+    RandomWords words;
+    RandomValues values;
+    for (std::int64_t block = 0; block < 200; ++block) {
+        random_words(99, 0, 0, block * k_random_block, words);
+        if (block == 0) {
+            words[0] = 0;  // the rarest values
+            words[2] = 0xFFFFFFFF;
+        }
+        normal_values(words, values);
+        for (std::size_t i = 0; i < words.size(); i += 2) {
+            const double u = ((words[i] >> 1) + 0.5) * 0x1.0p-31;
+            const double radius = std::sqrt(-2 * std::log(u));
+            EXPECT_NEAR(std::hypot(values[i], values[i + 1]), radius, 1e-7 * (1 + radius));
+            const double quarter = std::floor(words[i + 1] * 0x1.0p-30) * std::numbers::pi / 2;
+            const double rest = ((words[i + 1] & 0x3FFFFFFF) + 0.5) * 0x1.0p-30 - 0.5;
+            const double angle = quarter + rest * std::numbers::pi / 2;
+            EXPECT_NEAR(values[i], radius * std::cos(angle), 1e-7);
+            EXPECT_NEAR(values[i + 1], radius * std::sin(angle), 1e-7);
+        }
+    }
+}
+
+TEST(RandomValues, PowersOfTenAreExactEnough) {
+    for (double x = -300; x <= 300; x += 0.37) {
+        EXPECT_NEAR(power_of_ten(x) / std::pow(10.0, x), 1, 1e-12) << x;
+    }
+}
+
+// The same bits on every machine: these were written down once and must never change.
+TEST(FillInput, GivesTheseBytesForEver) {
+    const auto digest = [](const InputGenerator& generator, DType dtype) {
+        const auto bytes = fill(generator, dtype, 5000, 42, 3);
+        return content_id({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).short_hex();
+    };
+    EXPECT_EQ(digest({"normal", {}}, DType::f32), "2dd419e26bc2");
+    EXPECT_EQ(digest({"uniform", {}}, DType::f64), "a12ae807d4ec");
+    EXPECT_EQ(digest({"uniform", {}}, DType::i8), "918682f99eb2");
+    EXPECT_EQ(digest({"wide", {}}, DType::f32), "8b39d6f9337a");
+    EXPECT_EQ(digest({"spikes", {}}, DType::bf16), "42fa67eaf176");
+}
+
+TEST(FillInput, AnyRangeCanBeRefilledAlone) {
+    for (const std::string& kind : generator_names()) {
+        for (const DType dtype : k_all) {
+            const InputGenerator generator{kind, {}};
+            const auto whole = fill(generator, dtype, 5000);
+            std::vector<std::byte> parts(whole.size());
+            for (const auto& [begin, end] : std::vector<std::pair<int, int>>{
+                     {0, 1}, {1, 1024}, {1024, 1030}, {1030, 4097}, {4097, 5000}}) {
+                ASSERT_TRUE(fill_input(generator, dtype, 1, 0, begin, end, 5000, parts));
+            }
+            EXPECT_EQ(whole, parts) << kind << " " << to_string(dtype);
+        }
+    }
+}
+
+TEST(FillInput, SeedsAndStreamsDiffer) {
+    for (const char* kind : {"normal", "uniform", "spikes", "wide"}) {
+        const InputGenerator generator{kind, {}};
+        const auto values = fill(generator, DType::f32, 100, 1, 0);
+        EXPECT_NE(values, fill(generator, DType::f32, 100, 2, 0)) << kind;
+        EXPECT_NE(values, fill(generator, DType::f32, 100, 1, 1)) << kind;
+    }
+}
+
+TEST(FillInput, NormalHasItsMoments) {
+    const auto values = doubles({"normal", {{"mean", 3}, {"stddev", 2}}}, DType::f32, 1 << 20);
+    EXPECT_NEAR(mean(values), 3, 0.01);
+    EXPECT_NEAR(moment(values, 2, 3), 4, 0.03);
+    EXPECT_NEAR(moment(values, 3, 3), 0, 0.1);
+    EXPECT_NEAR(moment(values, 4, 3) / 16, 3, 0.05);
+    // Neighbours are independent.
+    double product = 0;
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+        product += (values[i] - 3) * (values[i + 1] - 3);
+    }
+    EXPECT_NEAR(product / static_cast<double>(values.size()), 0, 0.02);
+}
+
+TEST(FillInput, UniformStaysInItsRange) {
+    const auto reals = doubles({"uniform", {{"low", -2}, {"high", 6}}}, DType::f64, 1 << 18);
+    EXPECT_GE(*std::min_element(reals.begin(), reals.end()), -2);
+    EXPECT_LT(*std::max_element(reals.begin(), reals.end()), 6);
+    EXPECT_NEAR(mean(reals), 2, 0.02);
+    EXPECT_NEAR(moment(reals, 2, 2), 64.0 / 12, 0.05);
+
+    std::vector<int> seen(256);
+    for (const double value : doubles({"uniform", {}}, DType::i8, 1 << 18)) {
+        ++seen[static_cast<std::size_t>(value + 128)];
+    }
+    EXPECT_EQ(seen[0], 0);  // -128 is outside the default range
+    for (std::size_t i = 1; i < seen.size(); ++i) {
+        EXPECT_NEAR(seen[i], (1 << 18) / 255, 200) << i;
+    }
+    const double limit = 0x1.0p52;
+    const auto wide = doubles({"uniform", {{"low", -limit}, {"high", limit}}}, DType::i64, 10000);
+    EXPECT_LT(*std::min_element(wide.begin(), wide.end()), -0.9 * limit);
+    EXPECT_GT(*std::max_element(wide.begin(), wide.end()), 0.9 * limit);
+}
+
+TEST(FillInput, StructuredKindsAreWhatTheySay) {
+    EXPECT_EQ(doubles({"constant", {{"value", 2.5}}}, DType::f32, 3),
+              (std::vector<double>{2.5, 2.5, 2.5}));
+    EXPECT_EQ(doubles({"ramp", {{"start", -1}, {"step", 2}}}, DType::f32, 4),
+              (std::vector<double>{-1, -0.5, 0, 0.5}));
+    EXPECT_EQ(doubles({"alternate", {{"value", 3}}}, DType::i32, 3),
+              (std::vector<double>{3, -3, 3}));
+    int large = 0;
+    for (const double value :
+         doubles({"spikes", {{"rate", 0.1}, {"scale", 1000}}}, DType::f64, 100'000)) {
+        large += std::abs(value) > 10 ? 1 : 0;
+    }
+    EXPECT_NEAR(large, 10'000, 500);
+    const auto wide =
+        doubles({"wide", {{"low_exponent", -2}, {"high_exponent", 4}}}, DType::f64, 100'000);
+    int negative = 0;
+    int below_ten = 0;
+    for (const double value : wide) {
+        EXPECT_GE(std::abs(value), 0.0099);
+        EXPECT_LE(std::abs(value), 10001);
+        negative += value < 0 ? 1 : 0;
+        below_ten += std::abs(value) < 10 ? 1 : 0;
+    }
+    EXPECT_NEAR(negative, 50'000, 1000);
+    EXPECT_NEAR(below_ten, 50'000, 1000);
+}
+
+TEST(FillInput, StaysFiniteInNarrowTypes) {
+    for (const double value :
+         doubles({"wide", {{"low_exponent", 30}, {"high_exponent", 300}}}, DType::f16, 1000)) {
+        EXPECT_EQ(std::abs(value), 65504);
+    }
+    for (const double value : doubles({"constant", {{"value", 1e300}}}, DType::f32, 10)) {
+        EXPECT_EQ(value, std::numeric_limits<float>::max());
+    }
+}
+
+TEST(FillInput, RefusesBadRequests) {
+    std::vector<std::byte> values(40);
+    const auto message = [&](const InputGenerator& generator, DType dtype = DType::f32) {
+        const Status status = fill_input(generator, dtype, 1, 0, 0, 5, 5, values);
+        return status ? "" : status.error().message();
+    };
+    EXPECT_THAT(message({"gauss", {}}), HasSubstr("unknown input generator 'gauss'"));
+    EXPECT_THAT(message({"normal", {{"sdtdev", 1}}}), HasSubstr("did you mean 'stddev'?"));
+    EXPECT_THAT(message({"normal", {{"stddev", -1}}}), HasSubstr("must not be negative"));
+    EXPECT_THAT(message({"uniform", {{"low", 2}}}), HasSubstr("low must not exceed high"));
+    EXPECT_THAT(message({"uniform", {{"high", 300}}}, DType::i8), HasSubstr("int8 can hold"));
+    EXPECT_THAT(message({"spikes", {{"rate", 2}}}), HasSubstr("rate must be"));
+    EXPECT_THAT(message({"wide", {{"low_exponent", 9}}}), HasSubstr("must not exceed"));
+    EXPECT_THAT(message({"constant", {{"value", std::nan("")}}}), HasSubstr("not finite"));
+    EXPECT_FALSE(fill_input({"normal", {}}, DType::f32, 1, 0, 0, 11, 11, values));
+    EXPECT_FALSE(fill_input({"normal", {}}, DType::f32, 1, 0, 3, 2, 5, values));
+    EXPECT_FALSE(fill_input({"normal", {}}, DType::f32, 1, 0, -1, 2, 5, values));
+}
+
+double through(DType dtype, double value) {
+    std::byte bytes[8] = {};
+    store_element(dtype, bytes, 0, value);
+    return load_element(dtype, bytes, 0);
+}
+
+// All 65,536 codes: decoding and encoding again gives the same code, and values between two
+// neighbours round to the nearer one, ties to the even code.
+void check_small_format(DType dtype) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (std::uint32_t code = 0; code < 0x8000; ++code) {
+        const auto bits = static_cast<std::uint16_t>(code);
+        const auto next_bits = static_cast<std::uint16_t>(code + 1);
+        const double value = load_element(dtype, reinterpret_cast<const std::byte*>(&bits), 0);
+        if (std::isnan(value)) {
+            EXPECT_TRUE(std::isnan(through(dtype, value)));
+            continue;
+        }
+        ASSERT_EQ(through(dtype, value), value) << code;
+        ASSERT_EQ(through(dtype, -value), -value) << code;
+        const double next = load_element(dtype, reinterpret_cast<const std::byte*>(&next_bits), 0);
+        if (!std::isfinite(next) || value == infinity) {
+            continue;
+        }
+        const double middle = (value + next) / 2;
+        ASSERT_EQ(through(dtype, middle), code % 2 == 0 ? value : next) << code;
+        ASSERT_EQ(through(dtype, std::nextafter(middle, -infinity)), value) << code;
+        ASSERT_EQ(through(dtype, std::nextafter(middle, infinity)), next) << code;
+    }
+    const double highest = highest_value(dtype);
+    EXPECT_EQ(through(dtype, highest), highest);
+    EXPECT_EQ(through(dtype, highest * 1.0001), highest);
+    EXPECT_EQ(through(dtype, highest * 1.01), infinity);
+    EXPECT_EQ(through(dtype, infinity), infinity);
+    EXPECT_TRUE(std::signbit(through(dtype, -0.0)));
+}
+
+TEST(Elements, HalfRoundsToNearestEven) {
+    check_small_format(DType::f16);
+    EXPECT_EQ(through(DType::f16, 0x1.0p-25), 0);  // half the smallest subnormal: tie to even
+    EXPECT_EQ(through(DType::f16, 0x1.1p-25), 0x1.0p-24);
+}
+
+TEST(Elements, Bfloat16RoundsToNearestEven) {
+    check_small_format(DType::bf16);
+}
+
+#if defined(__FLT16_MAX__)
+TEST(Elements, HalfAgreesWithTheCompilersType) {
+    CounterRng rng(11, RngPurpose::input_values, 0);
+    for (int i = 0; i < 100'000; ++i) {
+        const double value =
+            std::ldexp(rng.uniform() * 2 - 1, static_cast<int>(rng.below(44)) - 27);
+        const auto half = static_cast<_Float16>(value);
+        ASSERT_EQ(through(DType::f16, value), static_cast<double>(half)) << value;
+    }
+}
+#endif
+
+TEST(Elements, IntegersRoundAndSaturate) {
+    EXPECT_EQ(through(DType::i8, 2.5), 2);
+    EXPECT_EQ(through(DType::i8, 3.5), 4);
+    EXPECT_EQ(through(DType::i8, 1000), 127);
+    EXPECT_EQ(through(DType::i8, -1000), -128);
+    EXPECT_EQ(through(DType::u8, -1), 0);
+    EXPECT_EQ(through(DType::i64, 1e30), 0x1.0p63);
+    EXPECT_EQ(through(DType::i64, -1e30), -0x1.0p63);
+    EXPECT_EQ(through(DType::i32, std::nan("")), 0);
+}
+
+TEST(GeneratorFor, DefaultsByDtype) {
+    TensorSpec input;
+    input.name = "x";
+    EXPECT_EQ(generator_for({}, input).kind, "normal");
+    input.dtype = DType::i8;
+    EXPECT_EQ(generator_for({}, input).kind, "uniform");
+    EXPECT_EQ(generator_for({"d", {{"x", {"ramp", {}}}}}, input).kind, "ramp");
+}
+
+}  // namespace
+}  // namespace atl
