@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/base/clock.hpp"
 #include "reward/evaluator.hpp"
 
 #include <chrono>
@@ -33,9 +34,10 @@ struct Lease {
 class JobQueue {
   public:
     virtual ~JobQueue() = default;
-    /// Refuses with code limit when the queue is full.
+    /// Refuses with code limit when the queue is full, unavailable after close().
     [[nodiscard]] virtual Status push(Job job) = 0;
-    /// Highest priority first, then oldest. Waits up to `wait`; nullopt on time-out or close().
+    /// Highest priority first, then oldest. Waits up to `wait`; nullopt on time-out or close()
+    /// (jobs that still wait are then not handed out any more).
     [[nodiscard]] virtual std::optional<Lease> pull(std::chrono::milliseconds wait) = 0;
     /// False when the lease was lost.
     virtual bool keep_alive(const Lease& lease) = 0;
@@ -47,7 +49,10 @@ class JobQueue {
     [[nodiscard]] virtual std::size_t depth() const = 0;
 };
 
+/// A queue in this process. `capacity` bounds the waiting jobs (not those on loan); `clock` tells
+/// when leases end and must outlive the queue.
 [[nodiscard]] std::unique_ptr<JobQueue> make_local_queue(std::size_t capacity,
-                                                         std::chrono::milliseconds lease_time);
+                                                         std::chrono::milliseconds lease_time,
+                                                         const Clock& clock);
 
 }  // namespace atl

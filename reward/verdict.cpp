@@ -86,6 +86,7 @@ void read_plain(JsonReader& reader, Verdict& verdict) {
         .digest("key", verdict.key)
         .text("feedback", verdict.feedback, 16u << 20)
         .number("queue_seconds", verdict.queue_seconds)
+        .number("timed_seconds", verdict.timed_seconds)
         .boolean("from_cache", verdict.from_cache)
         .text("noise", verdict.noise, k_max_text);
     if (!reader.ok()) {
@@ -180,6 +181,7 @@ std::string to_json(const Verdict& verdict) {
                           {"feedback", verdict.feedback},
                           {"stage_times", stage_times_to_json(verdict.stage_times)},
                           {"queue_seconds", number_to_json(verdict.queue_seconds)},
+                          {"timed_seconds", number_to_json(verdict.timed_seconds)},
                           {"from_cache", verdict.from_cache},
                           {"noise", verdict.noise}});
 }

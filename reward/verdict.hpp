@@ -97,6 +97,7 @@ struct Verdict {
     std::string feedback;                          ///< external kind: the judge's words
     std::vector<StageTime> stage_times;
     double queue_seconds = 0;
+    double timed_seconds = 0;  ///< inside timed launches, anchors and rivals included
     bool from_cache = false;
     std::string noise;  ///< empty, or why the numbers deserve doubt
 };

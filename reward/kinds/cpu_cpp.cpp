@@ -1,0 +1,177 @@
+#include "reward/kinds/cpu_cpp.hpp"
+
+#include "reward/kinds/device_reply.hpp"
+#include "reward/launch_contract.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+CompileRequest compile_request(const Task& task, const Candidate& candidate,
+                               const EvaluationLimits& limits) {
+    CompileRequest request;
+    request.source = with_entry_point(task, candidate.source);
+    request.flags = standard_flags();
+    for (const auto& [name, value] : candidate.tune) {
+        request.flags.push_back("-D" + name + "=" + value);
+    }
+    request.flags.insert(request.flags.end(), candidate.flags.begin(), candidate.flags.end());
+    request.timeout_s = limits.compile_timeout_s;
+    return request;
+}
+
+std::string first_line_with(const std::string& log, const std::string& word) {
+    std::size_t begin = 0;
+    while (begin < log.size()) {
+        const std::size_t end = std::min(log.find('\n', begin), log.size());
+        const std::string line = log.substr(begin, end - begin);
+        if (line.find(word) != std::string::npos) {
+            return line.substr(0, 300);
+        }
+        begin = end + 1;
+    }
+    return log.substr(0, std::min<std::size_t>(log.find('\n'), 300));
+}
+
+CompileReport report_of(const CompileService& compiler, const CompileRequest& request,
+                        const CompiledBinary& compiled) {
+    CompileReport report;
+    report.compiler = compiler.toolchain();
+    report.flags = request.flags;
+    report.seconds = compiled.seconds;
+    report.cached = compiled.cached;
+    report.binary_bytes = compiled.bytes;
+    report.log = compiled.log;
+    return report;
+}
+
+/// The reference is trusted, so a compiler's refusal is the task's fault, not the candidate's.
+Expected<std::shared_ptr<const FileHandle>> compile_oracle(const Task& task,
+                                                           CompileService& compiler,
+                                                           const EvaluationLimits& limits) {
+    CompileRequest request;
+    request.source = with_reference_entry_point(task);
+    request.flags = standard_flags();
+    request.timeout_s = limits.compile_timeout_s;
+    ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(request));
+    if (compiled.status != CompileResult::Status::ok) {
+        return failure(ErrorCode::invalid_argument,
+                       "the reference does not compile: " + first_line_with(compiled.log, "error"),
+                       (task.folder / "reference.cpp").string(), "run: atoll task check");
+    }
+    return compiled.binary;
+}
+
+class CpuCppKind final : public CandidateKind {
+  public:
+    std::string name() const override { return "cpu_cpp"; }
+    std::string trust() const override { return "jailed"; }
+    std::string protocol() const override { return k_cpu_protocol; }
+
+    std::string contract(const Task& task) const override {
+        return "One C++20 translation unit that defines\n\n    " + launch_prototype(task) +
+               "\n\n"
+               "- Tensors are dense, row-major, do not overlap and start on a 64-byte boundary.\n"
+               "- Every element of every output must be written; inputs must stay as they are.\n"
+               "- The standard library and vector intrinsics may be used. Files, sockets and new\n"
+               "  processes are not there; threads only help as far as the device has cores.\n"
+               "- Memory outside the tensors must not be touched: pages around them fault.\n"
+               "- Answers kept from one call to the next are wrong: inputs change before every "
+               "call.\n"
+               "- A macro that may be varied: #ifndef TILE / #define TILE 64  // tune: 32, 64, 128 "
+               "/ #endif\n";
+    }
+
+    std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
+        if (std::optional<std::string> problem = lint_common(task, candidate)) {
+            return problem;
+        }
+        if (candidate.source.find("launch") == std::string::npos) {
+            return "the source does not define launch(): expected " + launch_prototype(task);
+        }
+        return std::nullopt;
+    }
+
+    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
+                               const EvaluationLimits& limits,
+                               CompileService& compiler) const override {
+        const Task& task = *request.task;
+        const auto start = std::chrono::steady_clock::now();
+        Prepared prepared;
+        prepared.verdict = std::move(verdict);
+        const CompileRequest order = compile_request(task, request.candidate, limits);
+        ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(order));
+        prepared.verdict.compile = report_of(compiler, order, compiled);
+        prepared.verdict.stage = Stage::compile;
+        prepared.verdict.stage_times.push_back({Stage::compile, seconds_since(start)});
+        if (compiled.status != CompileResult::Status::ok) {
+            end_at_compile(compiled, prepared);
+            return prepared;
+        }
+        prepared.order.task = request.task;
+        ATOLL_TRY_ASSIGN(prepared.order.oracle, compile_oracle(task, compiler, limits));
+        prepared.order.binaries.push_back(compiled.binary);
+        prepared.order.evaluate.task = task.digest;
+        prepared.order.evaluate.level = request.level;
+        prepared.order.evaluate.cutoff_ns = request.cutoff_ns;
+        prepared.order.evaluate.confidence = limits.confidence;
+        prepared.order.evaluate.measure_seconds = limits.measure_seconds;
+        prepared.order.evaluate.launch_timeout_s = limits.launch_timeout_s;
+        prepared.order.evaluate.memory_bytes = limits.memory_bytes;
+        for (const Rival& rival : request.rivals) {
+            ATOLL_TRY(add_rival(task, rival, limits, compiler, prepared));
+        }
+        return prepared;
+    }
+
+    Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
+                              DeviceLane& lane) const override {
+        ATOLL_TRY_ASSIGN(EvaluateReply reply, lane.evaluate(prepared.order));
+        add_device_reply(std::move(reply), prepared.verdict);
+        return std::move(prepared.verdict);
+    }
+
+  private:
+    static void end_at_compile(const CompiledBinary& compiled, Prepared& prepared) {
+        const bool limit = compiled.status == CompileResult::Status::limit;
+        prepared.ended = true;
+        prepared.verdict.outcome = limit ? Outcome::compile_limit : Outcome::compile_error;
+        prepared.verdict.reason =
+            limit ? "the compiler ran out of time, memory or output: " +
+                        first_line_with(compiled.log, "limit")
+                  : "does not compile: " + first_line_with(compiled.log, "error");
+    }
+
+    /// A rival that cannot be built is left out and noted: it must not cost the candidate its
+    /// verdict.
+    static Status add_rival(const Task& task, const Rival& rival, const EvaluationLimits& limits,
+                            CompileService& compiler, Prepared& prepared) {
+        CompileRequest request = compile_request(task, rival.candidate, limits);
+        request.libraries = rival.libraries;
+        ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(request));
+        if (compiled.status != CompileResult::Status::ok) {
+            append_note(prepared.verdict.noise, "rival '" + rival.name + "' was left out: " +
+                                                    first_line_with(compiled.log, "error"));
+            return {};
+        }
+        prepared.order.evaluate.rivals.push_back(rival.name);
+        prepared.order.evaluate.rival_trusted.push_back(!rival.libraries.empty());
+        prepared.order.binaries.push_back(compiled.binary);
+        return {};
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<const CandidateKind> make_cpu_cpp_kind() {
+    return std::make_shared<CpuCppKind>();
+}
+
+}  // namespace atl

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/compile_service.hpp"
+#include "reward/device_lane.hpp"
+#include "reward/evaluator.hpp"
+#include "reward/verdict.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Limits and targets of one evaluator, as its options give them.
+struct EvaluationLimits {
+    std::uint64_t memory_bytes = 4ull << 30;
+    double compile_timeout_s = 30;
+    double launch_timeout_s = 10;
+    double confidence = 0.01;
+    double measure_seconds = 0.15;
+};
+
+/// A candidate on its way: the verdict so far and, unless it has ended, what a device needs.
+struct Prepared {
+    Verdict verdict;
+    bool ended = false;  ///< the verdict is final; no device is needed
+    DeviceOrder order;
+};
+
+/// A candidate kind (DESIGN section 5): how a source becomes something a worker can run, and how
+/// far the result is trusted. Implementations are stateless and thread-safe, one folder entry each
+/// in reward/kinds; only the registry knows their names.
+class CandidateKind {
+  public:
+    virtual ~CandidateKind() = default;
+    [[nodiscard]] virtual std::string name() const = 0;
+    /// Verdict::trust: "jailed", "external".
+    [[nodiscard]] virtual std::string trust() const = 0;
+    /// Name of the measuring protocol: part of cache keys.
+    [[nodiscard]] virtual std::string protocol() const = 0;
+    /// What a candidate for `task` must look like, for people and prompts: the prototype and the
+    /// rules.
+    [[nodiscard]] virtual std::string contract(const Task& task) const = 0;
+    /// Why the candidate is refused unseen, as one sentence; nullopt when it may go on. Cheap.
+    [[nodiscard]] virtual std::optional<std::string> lint(const Task& task,
+                                                          const Candidate& candidate) const = 0;
+    /// The stages that need no device, from a verdict that says only who and where. A candidate's
+    /// fault ends the verdict; an error is ours.
+    [[nodiscard]] virtual Expected<Prepared> prepare(const EvaluationRequest& request,
+                                                     Verdict verdict,
+                                                     const EvaluationLimits& limits,
+                                                     CompileService& compiler) const = 0;
+    /// The stages on a device: completes `prepared.verdict`. An error is a fault of ours.
+    [[nodiscard]] virtual Expected<Verdict> execute(const EvaluationRequest& request,
+                                                    Prepared prepared, DeviceLane& lane) const = 0;
+};
+
+/// Every kind there is. A new kind adds one line to reward/kinds/registry.cpp.
+[[nodiscard]] const std::vector<std::shared_ptr<const CandidateKind>>& candidate_kinds();
+/// nullptr when there is none of that name.
+[[nodiscard]] const CandidateKind* find_kind(const std::string& name);
+[[nodiscard]] std::vector<std::string> kind_names();
+
+/// Rules that every kind shares: size, NUL bytes, tune names and values (they become -D options),
+/// flags within the task's allowed list.
+[[nodiscard]] std::optional<std::string> lint_common(const Task& task, const Candidate& candidate);
+
+}  // namespace atl

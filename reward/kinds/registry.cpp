@@ -1,0 +1,30 @@
+#include "reward/kinds/cpu_cpp.hpp"
+#include "reward/kinds/kind.hpp"
+
+namespace atl {
+
+const std::vector<std::shared_ptr<const CandidateKind>>& candidate_kinds() {
+    static const std::vector<std::shared_ptr<const CandidateKind>> kinds = {
+        make_cpu_cpp_kind(),
+    };
+    return kinds;
+}
+
+const CandidateKind* find_kind(const std::string& name) {
+    for (const std::shared_ptr<const CandidateKind>& kind : candidate_kinds()) {
+        if (kind->name() == name) {
+            return kind.get();
+        }
+    }
+    return nullptr;
+}
+
+std::vector<std::string> kind_names() {
+    std::vector<std::string> names;
+    for (const std::shared_ptr<const CandidateKind>& kind : candidate_kinds()) {
+        names.push_back(kind->name());
+    }
+    return names;
+}
+
+}  // namespace atl

@@ -1,0 +1,216 @@
+#include "reward/local_evaluator.hpp"
+
+#include "reward/compiler.hpp"
+
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+/// A verdict that stopped at a cut-off answers only requests that would stop there too.
+bool is_answer_to(const Verdict& verdict, const EvaluationRequest& request) {
+    if (verdict.outcome != Outcome::slower_than_cutoff) {
+        return true;
+    }
+    const std::optional<double> time = public_geomean_ns(verdict);
+    return request.cutoff_ns > 0 && time && *time > request.cutoff_ns;
+}
+
+bool may_use_cache(const EvaluationRequest& request) {
+    return request.use_cache && request.level != Level::confirm;
+}
+
+}  // namespace
+
+LocalEvaluator::LocalEvaluator(EvaluatorParts parts)
+    : m_parts(std::move(parts)),
+      m_cache(m_parts.cache_folder),
+      m_queue(make_local_queue(m_parts.queue_capacity, m_parts.lease_time, *m_parts.clock)),
+      m_hand_over(2 * m_parts.lanes.size()) {
+    for (int i = 0; i < m_parts.compile_workers; ++i) {
+        m_threads.emplace_back([this] { serve_compiles(); });
+    }
+    for (const std::unique_ptr<DeviceLane>& lane : m_parts.lanes) {
+        m_threads.emplace_back([this, raw = lane.get()] { serve_device(*raw); });
+    }
+    m_threads.emplace_back([this] { monitor(); });
+}
+
+LocalEvaluator::~LocalEvaluator() {
+    m_closing = true;
+    m_queue->close();
+    m_hand_over.close();
+    for (const std::unique_ptr<DeviceLane>& lane : m_parts.lanes) {
+        lane->abort();
+    }
+    for (std::thread& thread : m_threads) {
+        thread.join();
+    }
+    const Error error{ErrorCode::interrupted, "the evaluator was shut down", "evaluator", ""};
+    answer(m_flights.close_all(), tl::unexpected(InfrastructureFault{error, 1}));
+}
+
+int LocalEvaluator::parallelism() const {
+    return m_parts.compile_workers + static_cast<int>(m_parts.lanes.size());
+}
+
+std::string LocalEvaluator::fingerprint() const {
+    const EvaluationLimits& limits = m_parts.limits;
+    return (m_parts.lanes.empty() ? "" : m_parts.lanes.front()->device()) + " | " +
+           m_parts.compiler->toolchain() + " | memory " + std::to_string(limits.memory_bytes) +
+           ", compile " + std::to_string(limits.compile_timeout_s) + " s, launch " +
+           std::to_string(limits.launch_timeout_s) + " s, interval " +
+           std::to_string(limits.confidence) + ", measure " +
+           std::to_string(limits.measure_seconds) + " s";
+}
+
+std::string LocalEvaluator::description() const {
+    std::string text;
+    for (const std::unique_ptr<DeviceLane>& lane : m_parts.lanes) {
+        text += (text.empty() ? "" : ", ") + lane->device() + " (" + lane->description() + ")";
+    }
+    text += "; " + m_parts.compiler->toolchain();
+    if (!m_parts.sandbox.empty()) {
+        text += "; sandbox " + m_parts.sandbox;
+    }
+    const std::lock_guard lock(m_stats_mutex);
+    return m_cache_problem.empty() ? text
+                                   : text + "; verdicts not cached on disk: " + m_cache_problem;
+}
+
+EvaluatorStats LocalEvaluator::stats() const {
+    const std::lock_guard lock(m_stats_mutex);
+    EvaluatorStats stats = m_stats;
+    stats.worker_restarts += m_parts.compiler->restarts();
+    stats.compile_seconds = m_parts.compiler->seconds();
+    return stats;
+}
+
+Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
+    const CandidateKind* kind = m_parts.find_kind(request.candidate.kind);
+    ContentHasher hasher;
+    hasher.field("verdict 1").field(request.task->digest).field(request.candidate.kind);
+    hasher.field(candidate_key(request.candidate));
+    hasher.field(standard_flags().size());
+    for (const std::string& flag : standard_flags()) {
+        hasher.field(flag);
+    }
+    hasher.field(to_string(request.level)).field(kind != nullptr ? kind->protocol() : "");
+    hasher.field(fingerprint());
+    for (const Rival& rival : request.rivals) {
+        hasher.field(rival.name).field(candidate_key(rival.candidate));
+        hasher.field(rival.libraries.size());
+        for (const std::string& library : rival.libraries) {
+            hasher.field(library);
+        }
+    }
+    return hasher.finish();
+}
+
+Verdict LocalEvaluator::blank_verdict(const Job& job, const CandidateKind* kind) const {
+    Verdict verdict;
+    verdict.kind = job.request.candidate.kind;
+    verdict.trust = kind != nullptr ? kind->trust() : "";
+    verdict.key = job.key;
+    verdict.toolchain = m_parts.compiler->toolchain();
+    verdict.device = m_parts.lanes.empty() ? "" : m_parts.lanes.front()->device();
+    verdict.queue_seconds =
+        std::chrono::duration<double>(m_parts.clock->monotonic() - job.submitted).count();
+    return verdict;
+}
+
+bool LocalEvaluator::answer_from_cache(const Digest& key, const EvaluationRequest& request,
+                                       const Flights::Waiter& waiter) {
+    std::optional<Verdict> known = m_cache.find(key);
+    if (!known || !is_answer_to(*known, request)) {
+        return false;
+    }
+    {
+        const std::lock_guard lock(m_stats_mutex);
+        ++m_stats.cache_hits;
+    }
+    answer({waiter}, std::move(*known));
+    return true;
+}
+
+void LocalEvaluator::submit(EvaluationRequest request, Done done) {
+    {
+        const std::lock_guard lock(m_stats_mutex);
+        ++m_stats.submitted;
+    }
+    const std::chrono::nanoseconds now = m_parts.clock->monotonic();
+    Flights::Waiter waiter{std::move(done), now + request.deadline};
+    if (!request.task) {
+        const Error error{ErrorCode::invalid_argument, "the request has no task", "evaluator", ""};
+        return answer({std::move(waiter)}, tl::unexpected(InfrastructureFault{error, 0}));
+    }
+    Job job;
+    job.key = cache_key(request);
+    job.submitted = now;
+    std::optional<Digest> shared_key;
+    if (may_use_cache(request)) {
+        if (answer_from_cache(job.key, request, waiter)) {
+            return;
+        }
+        // Requests with different cut-offs may end differently.
+        shared_key =
+            ContentHasher().field(job.key).field(std::to_string(request.cutoff_ns)).finish();
+    }
+    const Flights::Joined joined = m_flights.join(shared_key, std::move(waiter));
+    if (!joined.fresh) {
+        const std::lock_guard lock(m_stats_mutex);
+        ++m_stats.coalesced;
+        return;
+    }
+    job.id = joined.id;
+    job.request = std::move(request);
+    if (Status pushed = m_queue->push(std::move(job)); !pushed) {
+        answer(m_flights.close(joined.id), tl::unexpected(InfrastructureFault{pushed.error(), 0}));
+    }
+}
+
+void LocalEvaluator::finish(const Lease& lease, Verdict verdict) {
+    if (may_use_cache(lease.job.request)) {
+        // Before the flight ends, so that an equal request finds one or the other.
+        m_cache.remember(verdict);
+        if (m_cache.has_folder()) {
+            m_writer.post([this, verdict] { save(verdict); });
+        }
+    }
+    m_queue->complete(lease);
+    answer(m_flights.close(lease.job.id), std::move(verdict));
+}
+
+void LocalEvaluator::save(const Verdict& verdict) {
+    if (Status saved = m_cache.save(verdict); !saved) {
+        const std::lock_guard lock(m_stats_mutex);
+        m_cache_problem = saved.error().message();
+    }
+}
+
+void LocalEvaluator::fail(const Lease& lease, Error error, int attempts) {
+    m_queue->complete(lease);
+    answer(m_flights.close(lease.job.id),
+           tl::unexpected(InfrastructureFault{std::move(error), attempts}));
+}
+
+void LocalEvaluator::drop(const Lease& lease) {
+    m_queue->complete(lease);
+    // Nobody is left to answer; a waiter that joined meanwhile gets the fault.
+    const Error error{ErrorCode::timeout, "the deadline passed", "evaluator", ""};
+    answer(m_flights.close(lease.job.id), tl::unexpected(InfrastructureFault{error, 1}));
+}
+
+void LocalEvaluator::answer(std::vector<Flights::Waiter> waiters, const EvaluationResult& result) {
+    {
+        const std::lock_guard lock(m_stats_mutex);
+        m_stats.completed += waiters.size();
+        m_stats.faults += result ? 0 : waiters.size();
+    }
+    for (Flights::Waiter& waiter : waiters) {
+        m_answers.post([done = std::move(waiter.done), result] { done(result); });
+    }
+}
+
+}  // namespace atl
