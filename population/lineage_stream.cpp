@@ -14,6 +14,8 @@ namespace atl {
 
 namespace {
 
+constexpr const char* k_journal_file = "journal";
+
 class JournalFollower final : public LineageStream {
   public:
     explicit JournalFollower(Options options)

@@ -10,9 +10,7 @@
 namespace {
 
 // In the order of the help text.
-constexpr std::initializer_list<atl::AddVerb> k_verbs = {
-    atl::add_lineage_verb,
-};
+constexpr std::initializer_list<atl::AddVerb> k_verbs = {};
 
 }  // namespace
 
