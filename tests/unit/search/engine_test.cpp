@@ -82,7 +82,9 @@ TEST_P(BothOrders, StartersOfDifferentStructureBeginOnDifferentIslands) {
 TEST_P(BothOrders, EqualCandidatesAreNotEvaluatedAgain) {
     Campaign campaign(config());
     campaign.config.engine.tickets_in_flight = 1;
-    FakeEvaluator evaluator({.time_ns = testing::small_time_ns});
+    FakeEvaluatorOptions options;
+    options.time_ns = testing::small_time_ns;
+    FakeEvaluator evaluator(options);
     const auto report = campaign.run_with(evaluator);
     ASSERT_TRUE(report) << report.error().message();
     std::set<Digest> keys;
