@@ -119,12 +119,15 @@ Expected<Handle> create_file(const std::filesystem::path& path) {
     return file;
 }
 
-Expected<Handle> open_file(const std::filesystem::path& path) {
+Expected<Handle> open_file(const std::filesystem::path& path, LeftOpen left_open) {
     const std::string where = path.string();
     ATOLL_TRY_ASSIGN(const Handle access, access_properties(where));
     auto plain = ATOLL_HDF5(where, H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
     if (plain) {
         return Handle(*plain, H5Fclose);
+    }
+    if (left_open == LeftOpen::refuse) {
+        return tl::unexpected<Error>(plain.error());
     }
     // Refused when a writer has it open, or died: such a file can be read as a live reader does.
     auto live =

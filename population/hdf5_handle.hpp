@@ -62,9 +62,11 @@ template <class Call>
 /// Creates (truncating) a file in the newest format, ready for live mode; not inherited by
 /// children.
 [[nodiscard]] Expected<Handle> create_file(const std::filesystem::path& path);
-/// Opens for reading only, without locks (read-only copies, NFS). Also opens a file that a live
-/// writer holds or left behind.
-[[nodiscard]] Expected<Handle> open_file(const std::filesystem::path& path);
+enum class LeftOpen { accept, refuse };
+/// Opens for reading only, without locks (read-only copies, NFS). A file that a live writer holds
+/// or left behind when it was killed is read as a live reader does, or refused.
+[[nodiscard]] Expected<Handle> open_file(const std::filesystem::path& path,
+                                         LeftOpen left_open = LeftOpen::accept);
 
 /// True when files of this statfs(2) type keep the write order that live readers rely on; false for
 /// network and user-space file systems.

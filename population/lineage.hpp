@@ -15,7 +15,8 @@ namespace atl {
 /// rebuildable from it. All data sets exist before live mode starts, rows are fixed-size compounds,
 /// text is (offset, length) into one byte data set. Fields: FORMATS.md.
 inline constexpr std::uint32_t k_lineage_version = 1;
-inline constexpr const char* k_lineage_file = "lineage.h5";  ///< its name in a run folder
+inline constexpr const char* k_lineage_file = "lineage.h5";  ///< names in a run folder
+inline constexpr const char* k_journal_file = "journal";
 
 enum class LineageMode {
     live,   ///< single-writer/multiple-reader where the file system allows, else plain with flushes

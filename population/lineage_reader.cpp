@@ -13,7 +13,6 @@ namespace {
 
 using namespace lineage;
 
-constexpr const char* k_journal_file = "journal";
 constexpr std::uint64_t k_max_text_bytes = 256ull << 20;
 constexpr std::uint64_t k_max_payload_bytes = 64ull << 20;
 

@@ -14,8 +14,6 @@ namespace atl {
 
 namespace {
 
-constexpr const char* k_journal_file = "journal";
-
 class JournalFollower final : public LineageStream {
   public:
     explicit JournalFollower(Options options)

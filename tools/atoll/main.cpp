@@ -10,7 +10,9 @@
 namespace {
 
 // In the order of the help text.
-constexpr std::initializer_list<atl::AddVerb> k_verbs = {};
+constexpr std::initializer_list<atl::AddVerb> k_verbs = {
+    atl::add_lineage_verb,
+};
 
 }  // namespace
 

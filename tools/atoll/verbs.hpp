@@ -15,5 +15,6 @@ struct VerbContext {
 using AddVerb = void (*)(CLI::App& app, VerbContext& context);
 
 // One line per verb; main.cpp lists them in the order of the help text.
+void add_lineage_verb(CLI::App& app, VerbContext& context);
 
 }  // namespace atl

@@ -1,0 +1,252 @@
+#include "population/lineage.hpp"
+#include "population/lineage_check.hpp"
+#include "population/lineage_report.hpp"
+#include "population/lineage_summary.hpp"
+#include "population/run_folder.hpp"
+#include "population/text_layout.hpp"
+#include "search/config.hpp"
+#include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+namespace atl {
+
+namespace {
+
+constexpr const char* k_footer = R"(Examples:
+  atoll lineage runs/first                     the campaign in numbers, with a chart
+  atoll lineage runs/first best                the best individual and its measurements
+  atoll lineage runs/first path                how the best came to be, step by step
+  atoll lineage runs/first show 17.2 --source > kernel.cpp
+  atoll lineage lineage.h5 summary --json      a data set alone is enough
+  atoll lineage runs/first check               exit status 1 if anything is wrong
+  atoll lineage runs/first rebuild             writes lineage.h5 anew from the journal)";
+
+struct Arguments {
+    std::filesystem::path run;
+    bool json = false;
+    std::string id;
+    bool source = false;
+    bool verdict = false;
+    std::filesystem::path output;
+};
+
+/// A campaign read for one question.
+struct Loaded {
+    LineageData data;
+    LineageView view;
+    StateSettings settings;
+};
+
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+        std::fflush(stdout) != 0) {
+        throw CommandError(k_exit_infrastructure, "cannot write to standard output");
+    }
+}
+
+// A campaign of another version may have keys that this one does not know: then the archives are
+// shown with default settings rather than not at all.
+StateSettings settings_of(const LineageView& view) {
+    StateSettings settings;
+    settings.islands = view.islands();
+    if (view.started != nullptr) {
+        if (const auto config = parse_config(view.started->config, "config")) {
+            const StateSettings own = state_settings(*config);
+            if (own.islands >= settings.islands) {
+                return own;
+            }
+        }
+    }
+    return settings;
+}
+
+Loaded load(const std::filesystem::path& run) {
+    Loaded loaded;
+    loaded.data = value_or_throw(read_lineage(run));
+    loaded.view = lineage_view(loaded.data.events);
+    if (loaded.view.started == nullptr) {
+        throw CommandError(k_exit_usage, run.string() + ": holds no campaign yet");
+    }
+    loaded.settings = settings_of(loaded.view);
+    return loaded;
+}
+
+IndividualId individual_named(const Loaded& loaded, const std::string& text) {
+    const auto id = parse_individual_id(text);
+    if (!id) {
+        throw CommandError(k_exit_usage,
+                           "'" + printable(text) +
+                               "' names no individual; ids look like 17.2 (ticket 17, "
+                               "step 2)");
+    }
+    if (loaded.view.find(*id) == nullptr) {
+        throw CommandError(k_exit_usage, "there is no individual " + id->text() + " in " +
+                                             loaded.data.source.string());
+    }
+    return *id;
+}
+
+void summary(const Arguments& arguments) {
+    const Loaded loaded = load(arguments.run);
+    CampaignState state(loaded.settings);
+    for (const Event& event : loaded.data.events) {
+        // Damage is the business of `check`; a summary shows what there is.
+        static_cast<void>(state.apply(event));
+    }
+    const LineageSummary result = summarize(loaded.view, &state);
+    print(arguments.json ? to_json(result) : to_text(result));
+}
+
+void best(const Arguments& arguments) {
+    const Loaded loaded = load(arguments.run);
+    print(arguments.json ? best_json(loaded.view, *loaded.data.texts)
+                         : best_text(loaded.view, *loaded.data.texts, arguments.run.string()));
+}
+
+void path(const Arguments& arguments) {
+    const Loaded loaded = load(arguments.run);
+    IndividualId id;
+    if (!arguments.id.empty()) {
+        id = individual_named(loaded, arguments.id);
+    } else if (const LineageView::Node* node = loaded.view.best()) {
+        id = node->individual->id;
+    } else {
+        throw CommandError(k_exit_failed, "no individual with right answers was committed yet");
+    }
+    print(arguments.json ? path_json(loaded.view, *loaded.data.texts, id)
+                         : path_text(loaded.view, *loaded.data.texts, id));
+}
+
+// Exact bytes for files and pipes; a terminal gets them without control characters.
+void print_exact(const std::string& text) {
+    print(::isatty(STDOUT_FILENO) == 1 ? printable(text) : text);
+}
+
+void show(const Arguments& arguments) {
+    const Loaded loaded = load(arguments.run);
+    const IndividualId id = individual_named(loaded, arguments.id);
+    const TextSource& texts = *loaded.data.texts;
+    const Individual& one = *loaded.view.find(id)->individual;
+    if (arguments.source) {
+        print_exact(value_or_throw(compilable_source(one, texts)));
+    } else if (arguments.verdict) {
+        print_exact(value_or_throw(texts.text(one.verdict)) + "\n");
+    } else {
+        print(arguments.json ? show_json(loaded.view, texts, id)
+                             : show_text(loaded.view, texts, id));
+    }
+}
+
+std::string check_text(const LineageCheck& check) {
+    std::string text;
+    for (const std::string& problem : check.problems) {
+        text += "wrong: " + one_line(problem, 300) + "\n";
+    }
+    for (const std::string& note : check.notes) {
+        text += "note:  " + one_line(note, 300) + "\n";
+    }
+    return text + (check.problems.empty() ? "sound: " : "looked at: ") +
+           std::to_string(check.events) + " events, " + std::to_string(check.individuals) +
+           " individuals, " + std::to_string(check.texts) + " texts\n";
+}
+
+std::string check_json(const LineageCheck& check) {
+    const nlohmann::ordered_json json = {{"sound", check.problems.empty()},
+                                         {"problems", check.problems},
+                                         {"notes", check.notes},
+                                         {"events", check.events},
+                                         {"individuals", check.individuals},
+                                         {"texts", check.texts}};
+    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+int check(const Arguments& arguments) {
+    const Loaded loaded = load(arguments.run);
+    LineageCheck result = check_lineage(loaded.data, loaded.view, loaded.settings);
+    const std::filesystem::path h5 = std::filesystem::is_directory(arguments.run)
+                                         ? arguments.run / k_lineage_file
+                                         : arguments.run;
+    if (!std::filesystem::exists(h5)) {
+        result.notes.push_back("there is no lineage.h5: `atoll lineage RUN rebuild` writes it");
+    } else if (const Status status = check_lineage_tables(h5, loaded.data.events.size(), result);
+               !status) {
+        result.problem(status.error().message());
+    }
+    print(arguments.json ? check_json(result) : check_text(result));
+    return result.problems.empty() ? k_exit_ok : k_exit_failed;
+}
+
+void rebuild(const Arguments& arguments) {
+    std::optional<RunFolder> held;  // a campaign that is running writes the file itself
+    std::filesystem::path output = arguments.output;
+    if (output.empty()) {
+        auto run = RunFolder::open(arguments.run);
+        if (!run) {
+            Error error = run.error();
+            error.hint += error.hint.empty() ? "" : "; ";
+            error.hint += "or write it elsewhere with --output FILE.h5";
+            throw CommandError(error);
+        }
+        held = std::move(*run);
+        output = arguments.run / k_lineage_file;
+    }
+    value_or_throw(rebuild_lineage(arguments.run, output));
+    print("wrote " + output.string() + "\n");
+}
+
+CLI::App* add_question(CLI::App& verb, const std::shared_ptr<Arguments>& arguments,
+                       const std::string& name, const std::string& help) {
+    CLI::App* question = verb.add_subcommand(name, help);
+    question->add_flag("--json", arguments->json, "Print one JSON object");
+    return question;
+}
+
+}  // namespace
+
+void add_lineage_verb(CLI::App& app, VerbContext& context) {
+    CLI::App* verb = app.add_subcommand(
+        "lineage", "Ask where a campaign's kernels came from; check and rebuild its record");
+    verb->footer(k_footer);
+    const auto arguments = std::make_shared<Arguments>();
+    verb->add_option("RUN", arguments->run, "A run folder, or a lineage.h5 alone")->required();
+    verb->require_subcommand(0, 1);
+
+    CLI::App* question = add_question(*verb, arguments, "summary",
+                                      "The campaign in numbers (also without a question)");
+    question->callback([arguments] { summary(*arguments); });
+    question = add_question(*verb, arguments, "best", "The best individual and its measurements");
+    question->callback([arguments] { best(*arguments); });
+    question =
+        add_question(*verb, arguments, "path", "How an individual came to be, from its starter");
+    question->add_option("ID", arguments->id, "Which individual (default: the best)");
+    question->callback([arguments] { path(*arguments); });
+    question = add_question(*verb, arguments, "show", "Everything recorded about one individual");
+    question->add_option("ID", arguments->id, "Ticket and step, like 17.2")->required();
+    CLI::Option* source = question->add_flag("--source", arguments->source,
+                                             "Print only its source, tune values as #define lines");
+    question->add_flag("--verdict", arguments->verdict, "Print only its verdict, as stored (JSON)")
+        ->excludes(source);
+    question->callback([arguments] { show(*arguments); });
+    question = add_question(*verb, arguments, "check",
+                            "Verify the record; exit status 1 when something is wrong");
+    question->callback([arguments, &context] { context.exit_status = check(*arguments); });
+    question = verb->add_subcommand("rebuild", "Write lineage.h5 anew from the journal");
+    question->add_option("--output", arguments->output,
+                         "Write to this file instead of RUN/lineage.h5");
+    question->callback([arguments] { rebuild(*arguments); });
+    verb->callback([arguments, verb] {
+        if (verb->get_subcommands().empty()) {
+            summary(*arguments);
+        }
+    });
+}
+
+}  // namespace atl
