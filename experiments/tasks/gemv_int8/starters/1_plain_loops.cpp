@@ -44,16 +44,23 @@ static void dot_rows(const signed char* __restrict q, const float* __restrict sc
 // endregion: dot
 
 // region: rows
+#ifndef ROWS_TOGETHER
+#define ROWS_TOGETHER 1  // tune: 1, 2, 4
+#endif
 #ifndef PREFETCH_ROWS
 #define PREFETCH_ROWS 0  // tune: 0, 1, 2, 4
 #endif
 
 static void all_rows(const signed char* q, const float* scale, const float* x, float* y, long m,
                      long k, long groups) {
-    for (long i = 0; i < m; ++i) {
-        for (long j = 0; PREFETCH_ROWS > 0 && j < k; j += 64) {
+    long i = 0;
+    for (; i + ROWS_TOGETHER <= m; i += ROWS_TOGETHER) {
+        for (long j = 0; PREFETCH_ROWS > 0 && j < ROWS_TOGETHER * k; j += 64) {
             __builtin_prefetch(q + (i + PREFETCH_ROWS) * k + j);
         }
+        dot_rows<ROWS_TOGETHER>(q + i * k, scale + i * groups, x, y + i, k, groups);
+    }
+    for (; i < m; ++i) {
         dot_rows<1>(q + i * k, scale + i * groups, x, y + i, k, groups);
     }
 }

@@ -102,11 +102,20 @@ static void dot_rows(const signed char* q, const float* scale, const float* x, f
 
 // region: rows
 #ifndef ROWS_TOGETHER
-#define ROWS_TOGETHER 1  // tune: 1, 2, 4, 8
+#define ROWS_TOGETHER 1  // tune: 1, 2, 3, 4, 6, 8
 #endif
 #ifndef APART
 #define APART 0  // tune: 0, 1
 #endif
+#ifndef PREFETCH_BYTES
+#define PREFETCH_BYTES 0  // tune: 0, 1024, 4096, 16384
+#endif
+
+static inline void prefetch_rows(const signed char* q, long k) {
+    for (long j = 0; PREFETCH_BYTES > 0 && j < ROWS_TOGETHER * k; j += 64) {
+        __builtin_prefetch(q + j + PREFETCH_BYTES);
+    }
+}
 
 // Rows are taken ROWS_TOGETHER at a time, from the top, or alternately from the top and from the
 // middle, which keeps two streams of memory in flight.
@@ -116,11 +125,14 @@ static void all_rows(const signed char* q, const float* scale, const float* x, f
     long i = 0;
     for (; i < half; i += ROWS_TOGETHER) {
         const long low = i + half;
+        prefetch_rows(q + i * k, k);
+        prefetch_rows(q + low * k, k);
         dot_rows<ROWS_TOGETHER>(q + i * k, scale + i * groups, x, y + i, k, groups);
         dot_rows<ROWS_TOGETHER>(q + low * k, scale + low * groups, x, y + low, k, groups);
     }
     i = 2 * half;
     for (; i + ROWS_TOGETHER <= m; i += ROWS_TOGETHER) {
+        prefetch_rows(q + i * k, k);
         dot_rows<ROWS_TOGETHER>(q + i * k, scale + i * groups, x, y + i, k, groups);
     }
     for (; i < m; ++i) {

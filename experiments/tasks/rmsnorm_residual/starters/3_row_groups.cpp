@@ -1,5 +1,44 @@
 // Several rows at a time, column by column of a group: more independent streams and sums in
-// flight, and each weight is loaded once per group of rows.
+// flight, and each weight is loaded once per group of rows. Rows left over are done one by one.
+
+// region: add_and_square
+#ifndef LANES
+#define LANES 8  // tune: 8, 16, 32
+#endif
+
+// h = x + residual for one row; returns the sum of h^2.
+static float add_and_square(const float* __restrict x, const float* __restrict residual,
+                            float* __restrict h, long n) {
+    float sums[LANES] = {};
+    long i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        for (int l = 0; l < LANES; ++l) {
+            const float sum = x[i + l] + residual[i + l];
+            h[i + l] = sum;
+            sums[l] += sum * sum;
+        }
+    }
+    for (; i < n; ++i) {
+        h[i] = x[i] + residual[i];
+        sums[0] += h[i] * h[i];
+    }
+    float squares = 0.0F;
+    for (const float s : sums) {
+        squares += s;
+    }
+    return squares;
+}
+// endregion: add_and_square
+
+// region: normalise
+// y = h * factor * weight for one row
+static void normalise(const float* __restrict h, const float* __restrict weight, float factor,
+                      float* __restrict y, long n) {
+    for (long i = 0; i < n; ++i) {
+        y[i] = h[i] * factor * weight[i];
+    }
+}
+// endregion: normalise
 
 // region: rows
 #ifndef VEC_BYTES
@@ -39,15 +78,14 @@ static inline void store(float* to, Vec value, bool aligned) {
     }
 }
 
-template <int ROWS>
 static void group_of_rows(const float* x, const float* residual, const float* weight, float eps,
                           float* y, float* h, long cols) {
-    Vec sums[ROWS] = {};
-    float squares[ROWS] = {};
+    Vec sums[GROUP] = {};
+    float squares[GROUP] = {};
     long c = 0;
     for (; c + k_step <= cols; c += k_step) {
 #pragma GCC unroll 8
-        for (int r = 0; r < ROWS; ++r) {
+        for (int r = 0; r < GROUP; ++r) {
 #pragma GCC unroll 8
             for (int v = 0; v < VECTORS; ++v) {
                 const long at = r * cols + c + v * k_lanes;
@@ -58,7 +96,7 @@ static void group_of_rows(const float* x, const float* residual, const float* we
             }
         }
     }
-    for (int r = 0; r < ROWS; ++r) {
+    for (int r = 0; r < GROUP; ++r) {
         for (long i = r * cols + c; i < (r + 1) * cols; ++i) {
             h[i] = x[i] + residual[i];
             squares[r] += h[i] * h[i];
@@ -72,14 +110,14 @@ static void group_of_rows(const float* x, const float* residual, const float* we
     for (c = 0; c + k_lanes <= cols; c += k_lanes) {
         const Vec factors = *reinterpret_cast<const LooseVec*>(weight + c);
 #pragma GCC unroll 8
-        for (int r = 0; r < ROWS; ++r) {
+        for (int r = 0; r < GROUP; ++r) {
             const long at = r * cols + c;
             store(y + at, *reinterpret_cast<const LooseVec*>(h + at) * squares[r] * factors,
                   aligned);
         }
     }
     for (; c < cols; ++c) {
-        for (int r = 0; r < ROWS; ++r) {
+        for (int r = 0; r < GROUP; ++r) {
             y[r * cols + c] = h[r * cols + c] * squares[r] * weight[c];
         }
     }
@@ -90,11 +128,13 @@ static void all_rows(const float* x, const float* residual, const float* weight,
     long r = 0;
     for (; r + GROUP <= rows; r += GROUP) {
         const long at = r * cols;
-        group_of_rows<GROUP>(x + at, residual + at, weight, eps, y + at, h + at, cols);
+        group_of_rows(x + at, residual + at, weight, eps, y + at, h + at, cols);
     }
     for (; r < rows; ++r) {
         const long at = r * cols;
-        group_of_rows<1>(x + at, residual + at, weight, eps, y + at, h + at, cols);
+        const float mean =
+            add_and_square(x + at, residual + at, h + at, cols) / static_cast<float>(cols);
+        normalise(h + at, weight, 1.0F / __builtin_sqrtf(mean + eps), y + at, cols);
     }
 #if defined(__SSE__)
     __builtin_ia32_sfence();
