@@ -1,5 +1,6 @@
 #include "reward/inputs.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -20,7 +21,7 @@ constexpr SmallFormat k_half = {10, -14, 15};
 constexpr SmallFormat k_bfloat = {7, -126, 127};
 
 /// Rounds to nearest, ties to even, in one step from double (through float it could round twice).
-std::uint16_t encode(double value, const SmallFormat& format) {
+inline std::uint16_t encode(double value, const SmallFormat& format) {
     const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
     const int bits = format.mantissa_bits;
     const auto infinity = static_cast<std::uint16_t>((0x7FFF >> bits) << bits);
@@ -28,19 +29,19 @@ std::uint16_t encode(double value, const SmallFormat& format) {
         return static_cast<std::uint16_t>(sign | infinity | 1 << (bits - 1));
     }
     const double magnitude = std::abs(value);
-    if (magnitude >= std::ldexp(1.0, format.max_exponent + 1)) {
-        return static_cast<std::uint16_t>(sign | infinity);
+    if (magnitude < std::ldexp(1.0, format.min_exponent)) {
+        // In units of the last place; rounding up to the smallest normal value carries into the
+        // exponent field by itself.
+        const double units =
+            std::nearbyint(magnitude * std::ldexp(1.0, bits - format.min_exponent));
+        return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(units));
     }
-    int exponent = 0;
-    std::frexp(magnitude, &exponent);  // magnitude in [2^(exponent-1), 2^exponent)
-    const int scale =
-        magnitude == 0 ? format.min_exponent : std::max(exponent - 1, format.min_exponent);
-    // In units of the last place the value is below 2^(bits+1): exact in double, and rounding up to
-    // the next power of two carries into the exponent field by itself.
-    const auto units =
-        static_cast<std::uint32_t>(std::nearbyint(std::ldexp(magnitude, bits - scale)));
-    const auto biased = static_cast<std::uint32_t>(scale - format.min_exponent);
-    return static_cast<std::uint16_t>(sign | (units + (biased << bits)));
+    const int shift = std::numeric_limits<double>::digits - 1 - bits;
+    const auto code = std::bit_cast<std::uint64_t>(magnitude);
+    const std::uint64_t half = (1ull << (shift - 1)) - 1 + (code >> shift & 1);
+    const std::uint64_t bias = static_cast<std::uint64_t>(1023 - format.max_exponent) << bits;
+    const std::uint64_t rounded = ((code + half) >> shift) - bias;
+    return static_cast<std::uint16_t>(sign | std::min<std::uint64_t>(rounded, infinity));
 }
 
 double decode(std::uint16_t code, const SmallFormat& format) {

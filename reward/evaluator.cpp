@@ -21,9 +21,8 @@ EvaluationResult evaluate_and_wait(Evaluator& evaluator, EvaluationRequest reque
     // Shared with the callback, which may run after this function has returned to the scheduler.
     auto promise = std::make_shared<std::promise<EvaluationResult>>();
     std::future<EvaluationResult> result = promise->get_future();
-    evaluator.submit(std::move(request), [promise](EvaluationResult answer) {
-        promise->set_value(std::move(answer));
-    });
+    evaluator.submit(std::move(request),
+                     [promise](EvaluationResult answer) { promise->set_value(std::move(answer)); });
     return result.get();
 }
 

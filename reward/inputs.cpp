@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 
 namespace atl {
 
@@ -111,10 +113,13 @@ class BlockMaker {
         draw(0, first);
         const double low = parameter("low_exponent", -3);
         const double width = parameter("high_exponent", 3) - low;
+        unit_values(m_words, values);
+        for (double& value : values) {
+            value = low + width * value;
+        }
+        powers_of_ten(values);
         for (std::size_t i = 0; i < values.size(); ++i) {
-            const double unit = ((m_words[i] >> 1) + 0.5) * 0x1.0p-31;
-            const double magnitude = power_of_ten(low + width * unit);
-            values[i] = (m_words[i] & 1) != 0 ? -magnitude : magnitude;
+            values[i] = (m_words[i] & 1) != 0 ? -values[i] : values[i];
         }
     }
 
@@ -135,26 +140,53 @@ class BlockMaker {
     RandomWords m_words;
 };
 
-/// Rounds values[from, to) of a block into the tensor's elements [begin, begin + to - from).
+/// The value of T nearest to `value`; T has at most 32 bits if it is an integer.
+template <class T>
+T rounded(double value) {
+    if constexpr (std::is_integral_v<T>) {
+        constexpr double k_to_integer = 0x1.8p52;  // adding it rounds to nearest even
+        return static_cast<T>(static_cast<std::int32_t>((value + k_to_integer) - k_to_integer));
+    } else {
+        return static_cast<T>(value);
+    }
+}
+
+/// Rounds a whole block, vectorised, and copies [from, to) of it to the tensor.
+template <class T>
+void store_block(const RandomValues& values, std::size_t from, std::size_t to, std::byte* place) {
+    constexpr auto k_lowest = static_cast<double>(std::numeric_limits<T>::lowest());
+    constexpr auto k_highest = static_cast<double>(std::numeric_limits<T>::max());
+    std::array<T, k_random_block> block;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+        const double low = values[i] < k_lowest ? k_lowest : values[i];
+        block[i] = rounded<T>(low > k_highest ? k_highest : low);
+    }
+    std::memcpy(place, block.data() + from, (to - from) * sizeof(T));
+}
+
+/// Stores values[from, to) of a block as the tensor's elements from `begin` on. A generator whose
+/// values leave the dtype's range gives the nearest value in it.
 void store_values(DType dtype, const RandomValues& values, std::size_t from, std::size_t to,
                   std::int64_t begin, std::byte* tensor) {
-    if (dtype == DType::f32) {
-        // The common case, vectorised.
-        std::array<float, k_random_block> rounded;
-        constexpr double k_highest = std::numeric_limits<float>::max();
-        for (std::size_t i = 0; i < rounded.size(); ++i) {
-            const double value = values[i];
-            const double low = value < -k_highest ? -k_highest : value;
-            rounded[i] = static_cast<float>(low > k_highest ? k_highest : low);
-        }
-        std::memcpy(tensor + begin * 4, rounded.data() + from, (to - from) * 4);
-        return;
+    std::byte* place = tensor + begin * static_cast<std::int64_t>(size_of(dtype));
+    switch (dtype) {
+        case DType::f32:
+            return store_block<float>(values, from, to, place);
+        case DType::i32:
+            return store_block<std::int32_t>(values, from, to, place);
+        case DType::i16:
+            return store_block<std::int16_t>(values, from, to, place);
+        case DType::i8:
+            return store_block<std::int8_t>(values, from, to, place);
+        case DType::u8:
+            return store_block<std::uint8_t>(values, from, to, place);
+        default:
+            break;
     }
-    // A generator whose values leave the dtype's range gives its largest finite value.
     const double lowest = lowest_value(dtype);
     const double highest = highest_value(dtype);
     for (std::size_t i = from; i < to; ++i) {
-        store_element(dtype, tensor, begin + static_cast<std::int64_t>(i - from),
+        store_element(dtype, place, static_cast<std::int64_t>(i - from),
                       std::clamp(values[i], lowest, highest));
     }
 }

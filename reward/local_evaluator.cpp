@@ -1,7 +1,5 @@
 #include "reward/local_evaluator.hpp"
 
-#include "reward/compiler.hpp"
-
 #include <utility>
 
 namespace atl {
@@ -92,11 +90,7 @@ Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
     ContentHasher hasher;
     hasher.field("verdict 1").field(request.task->digest).field(request.candidate.kind);
     hasher.field(candidate_key(request.candidate));
-    hasher.field(standard_flags().size());
-    for (const std::string& flag : standard_flags()) {
-        hasher.field(flag);
-    }
-    hasher.field(to_string(request.level)).field(kind != nullptr ? kind->protocol() : "");
+    hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());
     for (const Rival& rival : request.rivals) {
         hasher.field(rival.name).field(candidate_key(rival.candidate));

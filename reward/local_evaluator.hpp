@@ -99,7 +99,7 @@ class LocalEvaluator final : public Evaluator {
     mutable std::mutex m_stats_mutex;
     EvaluatorStats m_stats;
     std::string m_cache_problem;  // guarded by m_stats_mutex
-    SerialExecutor m_writer;  // waits for the disk, so that no lane does
+    SerialExecutor m_writer;      // waits for the disk, so that no lane does
     SerialExecutor m_answers;
     std::vector<std::thread> m_threads;
 };

@@ -119,6 +119,11 @@ Expected<Verdict> LocalEvaluator::execute(DeviceLane& lane, const HandedOver& it
             if (lane.broken()) {
                 ATOLL_TRY(restart(lane));
             }
+            // What aborts a lane finds nothing to kill while it restarts.
+            if (m_closing || !m_flights.wanted(id)) {
+                return failure(ErrorCode::interrupted, "nobody waits for the job any more",
+                               "evaluator");
+            }
             return item.kind->execute(item.lease.job.request, item.prepared, lane);
         }();
         if (verdict || attempts >= k_attempts || m_closing || !m_flights.wanted(id) ||

@@ -108,18 +108,32 @@ void normal_values(const RandomWords& words, RandomValues& values) {
     }
 }
 
-double power_of_ten(double x) {
-    // 10^x = 2^k e^f with |f| <= ln(2) / 2; Taylor's series of e^f to f^13.
-    const double k = std::floor(x * (std::numbers::ln10 / std::numbers::ln2) + 0.5);
-    // ln(2) in two parts, so that k * ln(2) loses nothing.
+void powers_of_ten(RandomValues& values) {
+    // 10^x = 2^k e^f with |f| <= ln(2) / 2; Taylor's series of e^f to f^13. ln(2) in two parts, so
+    // that k * ln(2) loses nothing.
     constexpr double k_ln2_high = 0x1.62e42fefa38p-1;
     constexpr double k_ln2_low = 0x1.ef35793c7673p-45;
-    const double f = (x * std::numbers::ln10 - k * k_ln2_high) - k * k_ln2_low;
-    double series = 1;
-    for (int n = 13; n >= 1; --n) {
-        series = 1 + series * f / n;
+    constexpr double k_to_integer = 0x1.8p52;  // adding it rounds and leaves k in the low bits
+    constexpr std::array<double, 14> k_inverse_factorial = [] {
+        std::array<double, 14> table{};
+        double factorial = 1;
+        for (std::size_t n = 0; n < table.size(); ++n) {
+            factorial *= n == 0 ? 1 : static_cast<double>(n);
+            table[n] = 1 / factorial;
+        }
+        return table;
+    }();
+    for (double& value : values) {
+        const double shifted = value * (std::numbers::ln10 / std::numbers::ln2) + k_to_integer;
+        const double k = shifted - k_to_integer;
+        const double f = (value * std::numbers::ln10 - k * k_ln2_high) - k * k_ln2_low;
+        double series = k_inverse_factorial[13];
+        for (std::size_t n = 13; n-- > 0;) {
+            series = series * f + k_inverse_factorial[n];
+        }
+        const std::uint64_t exponent = (std::bit_cast<std::uint64_t>(shifted) + 1023) << 52;
+        value = series * std::bit_cast<double>(exponent);
     }
-    return std::ldexp(series, static_cast<int>(k));
 }
 
 }  // namespace atl

@@ -28,7 +28,7 @@ void unit_values(const RandomWords& words, RandomValues& values);
 /// of relative error below 1e-8. The largest magnitude is 6.7.
 void normal_values(const RandomWords& words, RandomValues& values);
 
-/// 10^x for -300 <= x <= 300, relative error below 1e-12.
-[[nodiscard]] double power_of_ten(double x);
+/// Replaces each x in [-300, 300] by 10^x, relative error below 1e-12.
+void powers_of_ten(RandomValues& values);
 
 }  // namespace atl

@@ -79,7 +79,9 @@ std::optional<Verdict> VerdictCache::find(const Digest& key) {
     return verdict;
 }
 
-void VerdictCache::remember(const Verdict& verdict) { insert(verdict.key, to_json(verdict)); }
+void VerdictCache::remember(const Verdict& verdict) {
+    insert(verdict.key, to_json(verdict));
+}
 
 Status VerdictCache::save(const Verdict& verdict) const {
     if (m_folder.empty()) {

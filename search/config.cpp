@@ -45,8 +45,8 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
     v.real("evaluation.measure_seconds", s.measure_seconds, {0.001, 600},
            "Cap of the timed launches of one workload, seconds.");
     v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
-           "A candidate this many times slower than the fastest of its island is not measured in "
-           "full; 0: measure all.");
+           "A candidate this many times slower than its parent is not measured in full; 0: measure "
+           "all.");
     v.integer("evaluation.deadline_s", s.deadline_s, {1, 86400},
               "Seconds after which an evaluation counts as lost and is tried again.");
     v.integer("evaluation.retries", s.retries, {0, 100},
@@ -85,14 +85,19 @@ void declare_mix(MixSettings& s, SettingVisitor& v) {
               "Operators in use and their weights; empty: all, equally.");
 }
 
-void declare_migration(MigrationSettings& s, SettingVisitor& v) {
+void declare_migration(MigrationConfig& s, SettingVisitor& v) {
     v.choice("migration.topology", s.topology, topology_names(),
              "Which islands send migrants to which.");
-    v.integer("migration.every", s.every, {1, 1'000'000},
-              "Commits from one migration to the next.");
-    v.integer("migration.migrants", s.migrants, {1, 1000}, "Individuals sent along an edge.");
     v.real("migration.edge_probability", s.edge_probability, {0, 1},
            "Probability that an edge is used when a migration is due.");
+    v.integer("migration.every", s.policy.every_commits, {0, 1'000'000},
+              "Commits of an island from one sending to the next; 0: never.");
+    v.integer("migration.migrants", s.policy.migrants, {1, k_max_migrants},
+              "Individuals sent along an edge.");
+    v.choice("migration.choice", s.policy.choice, migrant_choices(),
+             "Who goes: the best that the target lacks, or any of the top ones.");
+    v.integer("migration.top", s.policy.top, {1, 1000},
+              "Among how many of the best \"uniform\" chooses.");
 }
 
 void declare_engine(EngineSettings& s, SettingVisitor& v) {
@@ -113,6 +118,8 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
     v.real("confirm.min_gain", c.confirm.min_gain, {0, 100},
            "A best that is this much better than the confirmed one (0.1 = 10 %) is re-measured on "
            "hidden workloads at once; the final best always is.");
+    v.real("confirm.share", c.confirm.share, {0, 1},
+           "Share of the searching time that such confirmations may take.");
     v.boolean("confirm.baselines", c.confirm.baselines,
               "Measure the task's baselines (such as OpenBLAS) side by side with the final best.");
     v.choice("score.preset", c.score, score_presets(), "What fitness is.");
@@ -172,8 +179,9 @@ std::string write_config(const CampaignConfig& config) {
 
 std::vector<std::string> lint_config(const CampaignConfig& config) {
     std::vector<std::string> remarks;
-    const bool migrates =
-        config.migration.topology != "none" && config.migration.edge_probability > 0;
+    const bool migrates = config.migration.topology != "none" &&
+                          config.migration.edge_probability > 0 &&
+                          config.migration.policy.every_commits > 0;
     if (config.islands.count > 1 && !migrates) {
         remarks.push_back("islands.count is " + std::to_string(config.islands.count) +
                           " but nothing migrates: the islands are separate searches "
@@ -206,6 +214,12 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     options.confidence = s.confidence;
     options.measure_seconds = s.measure_seconds;
     return options;
+}
+
+Topology campaign_topology(const CampaignConfig& config) {
+    return make_topology(config.migration.topology,
+                         static_cast<std::uint32_t>(config.islands.count),
+                         config.migration.edge_probability);
 }
 
 StateSettings state_settings(const CampaignConfig& config) {

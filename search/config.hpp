@@ -3,6 +3,8 @@
 #include "mutators/operators/registry.hpp"
 #include "population/archive.hpp"
 #include "population/campaign_state.hpp"
+#include "population/migration.hpp"
+#include "population/topology.hpp"
 #include "reward/base/error.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/evaluator.hpp"
@@ -61,11 +63,10 @@ struct MixSettings {
     std::vector<std::pair<std::string, double>> weights;
 };
 
-struct MigrationSettings {
+struct MigrationConfig {
     std::string topology = "ring";
-    std::int64_t every = 10;
-    std::int64_t migrants = 1;
     double edge_probability = 1;
+    MigrationSettings policy;
 };
 
 struct EngineSettings {
@@ -78,6 +79,7 @@ struct EngineSettings {
 
 struct ConfirmSettings {
     double min_gain = 0.1;
+    double share = 0.1;
     bool baselines = true;
 };
 
@@ -97,7 +99,7 @@ struct CampaignConfig {
     SelectorSettings selector;
     MixSettings mix;
     OperatorSettings operators;
-    MigrationSettings migration;
+    MigrationConfig migration;
     EngineSettings engine;
     ConfirmSettings confirm;
     std::string score = "speedup";
@@ -116,6 +118,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 [[nodiscard]] std::vector<std::string> lint_config(const CampaignConfig& config);
 
 [[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
+[[nodiscard]] Topology campaign_topology(const CampaignConfig& config);
 [[nodiscard]] StateSettings state_settings(const CampaignConfig& config);
 /// The operators in use and their weights, in the order of operator_names().
 [[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(

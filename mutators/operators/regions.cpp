@@ -114,6 +114,12 @@ Candidate graft_regions(const Candidate& base, const Candidate& partner,
         definitions += defined == own.end() ? definition_of(macro) : "";
     }
     child.source = definitions + child.source;
+    // Values of macros that went away with the old regions would only disguise equal programs.
+    const std::vector<TuneMacro> left = tune_macros(child.source);
+    std::erase_if(child.tune, [&](const auto& item) {
+        return std::none_of(left.begin(), left.end(),
+                            [&](const TuneMacro& macro) { return macro.name == item.first; });
+    });
     return child;
 }
 

@@ -50,21 +50,22 @@ Expected<std::string> pread_at(int fd, std::uint64_t offset, std::size_t size,
                                const std::string& name) {
     constexpr auto k_last = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
     std::string bytes;
+    // In steps, so that an absurd size costs no more memory than the file has bytes.
+    char chunk[1 << 16];
     while (bytes.size() < size && offset <= k_last) {
-        // In steps, so that an absurd size costs no more memory than the file has bytes.
-        constexpr std::size_t k_step = 4u << 20;
-        const std::size_t start = bytes.size();
-        bytes.resize(start + std::min(k_step, size - start));
-        const ssize_t got =
-            ::pread(fd, bytes.data() + start, bytes.size() - start, static_cast<off_t>(offset));
-        bytes.resize(start + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        if (got < 0 && errno != EINTR) {
+        const std::size_t wanted = std::min(sizeof(chunk), size - bytes.size());
+        const ssize_t got = ::pread(fd, chunk, wanted, static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
             return tl::unexpected(errno_error("read", name, errno));
         }
         if (got == 0) {
             break;
         }
-        offset += static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+        bytes.append(chunk, static_cast<std::size_t>(got));
+        offset += static_cast<std::uint64_t>(got);
     }
     return bytes;
 }

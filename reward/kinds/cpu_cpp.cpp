@@ -73,7 +73,13 @@ class CpuCppKind final : public CandidateKind {
   public:
     std::string name() const override { return "cpu_cpp"; }
     std::string trust() const override { return "jailed"; }
-    std::string protocol() const override { return k_cpu_protocol; }
+    std::string fingerprint() const override {
+        std::string text = k_cpu_protocol;
+        for (const std::string& flag : standard_flags()) {
+            text += " " + flag;
+        }
+        return text;
+    }
 
     std::string contract(const Task& task) const override {
         return "One C++20 translation unit that defines\n\n    " + launch_prototype(task) +

@@ -38,8 +38,8 @@ class CandidateKind {
     [[nodiscard]] virtual std::string name() const = 0;
     /// Verdict::trust: "jailed", "external".
     [[nodiscard]] virtual std::string trust() const = 0;
-    /// Name of the measuring protocol: part of cache keys.
-    [[nodiscard]] virtual std::string protocol() const = 0;
+    /// How this kind builds and measures (standard flags, protocol): part of cache keys.
+    [[nodiscard]] virtual std::string fingerprint() const = 0;
     /// What a candidate for `task` must look like, for people and prompts: the prototype and the
     /// rules.
     [[nodiscard]] virtual std::string contract(const Task& task) const = 0;

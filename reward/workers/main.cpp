@@ -1,4 +1,52 @@
-// atoll-worker: one of the process roles of DESIGN section 6, started by the supervisor.
-int main() {
-    return 2;
+// atoll-worker: one of the process roles of DESIGN section 6, started by WorkerProcess with the
+// supervisor's channel as descriptor 3 and, for verifier and runner, the channel between those two
+// as descriptor 4.
+
+#include "reward/base/jail_limits.hpp"
+#include "reward/base/process.hpp"
+#include "reward/workers/runner_role.hpp"
+#include "reward/workers/worker_arguments.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace {
+
+constexpr int k_supervisor_fd = 3;
+constexpr int k_peer_fd = 4;
+
+atl::Status prepare(const atl::WorkerArguments& arguments) {
+    ATOLL_TRY(atl::die_with_parent(arguments.parent));
+    return atl::pin_to_cores(arguments.cores);
+}
+
+int play(const atl::WorkerArguments& arguments) {
+    atl::FrameChannel supervisor{atl::FileHandle(k_supervisor_fd)};
+    if (atl::Status prepared = prepare(arguments); !prepared) {
+        (void)supervisor.send(atl::make_failed_frame(0, prepared.error()));
+        return 1;
+    }
+    switch (arguments.role) {
+        case atl::WorkerRole::compiler:
+            return 1;
+        case atl::WorkerRole::runner:
+            return atl::serve_runner(arguments, std::move(supervisor),
+                                     atl::FrameChannel(atl::FileHandle(k_peer_fd)));
+        case atl::WorkerRole::verifier:
+            return 1;
+    }
+    return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto arguments =
+        atl::parse_worker_arguments(std::vector<std::string>(argv + 1, argv + argc));
+    if (!arguments) {
+        std::fprintf(stderr, "%s\n", arguments.error().message().c_str());
+        return 2;
+    }
+    return play(*arguments);
 }

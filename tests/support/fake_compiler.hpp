@@ -14,7 +14,8 @@
 namespace atl::testing {
 
 /// A Compiler that writes the source's text into a memfd in place of machine code. A source that
-/// contains "syntax error" does not compile, one with "fault" is a fault of ours. Thread-safe.
+/// contains "syntax error" does not compile, one with "kill_the_compiler" is a fault of ours.
+/// Thread-safe.
 class FakeCompiler final : public Compiler {
   public:
     /// Called at the start of every compile, on the compiling thread.
@@ -30,7 +31,7 @@ class FakeCompiler final : public Compiler {
         }
         CompileResult result;
         result.seconds = 0.5;
-        if (request.source.find("fault") != std::string::npos) {
+        if (request.source.find("kill_the_compiler") != std::string::npos) {
             return failure(ErrorCode::unavailable, "the compiler's process died", "fake compiler");
         }
         if (request.source.find("syntax error") != std::string::npos) {

@@ -2,10 +2,14 @@
 
 #include "population/campaign_state.hpp"
 #include "population/event.hpp"
+#include "population/journal.hpp"
 
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -117,6 +121,62 @@ inline CampaignState fold(const std::vector<Event>& events, std::size_t count = 
         }
     }
     return state;
+}
+
+inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary) << bytes;
+}
+
+inline std::string read_bytes(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Fails the test by throwing.
+inline void require(const Status& status) {
+    if (!status) {
+        throw std::runtime_error(status.error().message());
+    }
+}
+
+/// The texts that the sample events refer to, which a journal wants to have first.
+inline void put_texts(JournalWriter& writer) {
+    for (const char* program : {"a", "b", "c", "d", "e"}) {
+        require(writer.put_text(std::string("source of ") + program).map([](const Digest&) {}));
+        require(writer.put_text(std::string("verdict of ") + program).map([](const Digest&) {}));
+    }
+    require(writer.put_text("c1").map([](const Digest&) {}));
+    require(writer.put_text("c2").map([](const Digest&) {}));
+}
+
+/// Writes the events with a sync after every `batch`; gives where the last batch begins.
+inline std::uint64_t write_journal(const std::filesystem::path& path,
+                                   const std::vector<Event>& events, std::size_t batch) {
+    auto writer = value_or_throw(JournalWriter::open(path));
+    put_texts(*writer);
+    std::uint64_t last_batch = writer->position();
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        require(writer->append(events[i]));
+        if (i % batch == batch - 1 && i + 1 < events.size()) {
+            require(writer->sync());
+            last_batch = writer->position();
+        }
+    }
+    require(writer->sync());
+    return last_batch;
+}
+
+inline Expected<std::vector<Event>> read_events(const std::filesystem::path& path) {
+    std::vector<Event> events;
+    ATOLL_TRY_ASSIGN(const auto reader, JournalReader::open(path));
+    ATOLL_TRY(reader->for_each(0, [&](const JournalReader::Entry& entry) -> Status {
+        if (entry.index != events.size()) {
+            return failure(ErrorCode::internal, "events are numbered wrongly");
+        }
+        events.push_back(entry.event);
+        return {};
+    }));
+    return events;
 }
 
 }  // namespace atl::samples

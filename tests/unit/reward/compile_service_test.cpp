@@ -59,7 +59,7 @@ TEST_F(CompileServiceTest, FlagsAndLibrariesBelongToTheKey) {
 TEST_F(CompileServiceTest, FailuresAreNotKept) {
     make();
     EXPECT_EQ(m_service->compile(request("syntax error"))->status, CompileResult::Status::error);
-    EXPECT_FALSE(m_service->compile(request("fault")));
+    EXPECT_FALSE(m_service->compile(request("kill_the_compiler")));
     EXPECT_EQ(m_service->compile(request("syntax error"))->status, CompileResult::Status::error);
     EXPECT_EQ(m_fake->requests().size(), 3u);
 }
@@ -102,7 +102,7 @@ TEST_F(CompileServiceTest, AFailureDoesNotStopThoseWhoWaitForTheSameSource) {
     make();
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
-        threads.emplace_back([&] { EXPECT_FALSE(m_service->compile(request("fault"))); });
+        threads.emplace_back([&] { EXPECT_FALSE(m_service->compile(request("kill_the_compiler"))); });
     }
     for (std::thread& thread : threads) {
         thread.join();

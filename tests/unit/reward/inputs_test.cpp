@@ -90,8 +90,14 @@ TEST(RandomValues, NormalValuesFollowBoxMuller) {
 }
 
 TEST(RandomValues, PowersOfTenAreExactEnough) {
-    for (double x = -300; x <= 300; x += 0.37) {
-        EXPECT_NEAR(power_of_ten(x) / std::pow(10.0, x), 1, 1e-12) << x;
+    RandomValues values;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = -300 + 600.0 * static_cast<double>(i) / (values.size() - 1);
+    }
+    const RandomValues exponents = values;
+    powers_of_ten(values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        EXPECT_NEAR(values[i] / std::pow(10.0, exponents[i]), 1, 1e-12) << exponents[i];
     }
 }
 

@@ -1,0 +1,182 @@
+#include "reward/cpu_lane.hpp"
+
+#include "reward/base/process.hpp"
+#include "reward/cpu_layout.hpp"
+#include "reward/worker_process.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+Expected<FileHandle> duplicate(int fd) {
+    FileHandle copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!copy) {
+        return tl::unexpected(errno_error("fcntl(F_DUPFD_CLOEXEC)", "device lane", errno));
+    }
+    return copy;
+}
+
+/// Both processes of one generation. The runner ends first: the verifier must not see a runner's
+/// death as a candidate's.
+struct WorkerPair {
+    WorkerProcess runner;
+    WorkerProcess verifier;
+};
+
+class CpuLane final : public DeviceLane {
+  public:
+    explicit CpuLane(CpuLaneOptions options) : m_options(std::move(options)) {}
+
+    Expected<EvaluateReply> evaluate(const DeviceOrder& order) override {
+        Expected<EvaluateReply> reply = exchange(order);
+        if (!reply) {
+            m_broken = true;
+        }
+        return reply;
+    }
+
+    void abort() override {
+        const std::lock_guard lock(m_mutex);
+        for (const FileHandle* process : {&m_verifier_pidfd, &m_runner_pidfd}) {
+            if (*process) {
+                kill_through(process->get());
+            }
+        }
+    }
+
+    bool broken() const override { return m_broken; }
+
+    Status restart() override {
+        stop();
+        ++m_generation;
+        ATOLL_TRY_ASSIGN(WorkerPair pair, start_pair());
+        ATOLL_TRY_ASSIGN(FileHandle verifier, duplicate(pair.verifier.process().pidfd()));
+        ATOLL_TRY_ASSIGN(FileHandle runner, duplicate(pair.runner.process().pidfd()));
+        const std::lock_guard lock(m_mutex);
+        m_verifier_pidfd = std::move(verifier);
+        m_runner_pidfd = std::move(runner);
+        m_pair.emplace(std::move(pair));
+        m_broken = false;
+        return {};
+    }
+
+    void stop() override {
+        const std::lock_guard lock(m_mutex);
+        m_verifier_pidfd.reset();
+        m_runner_pidfd.reset();
+        m_pair.reset();
+        m_loaded.clear();
+        m_broken = true;
+    }
+
+    std::string device() const override {
+        return "cpu:" + std::to_string(m_options.cores.size()) + " " + m_options.model;
+    }
+
+    std::string description() const override {
+        return "core " + core_list(m_options.cores) + " of " + std::to_string(m_options.all_cores);
+    }
+
+  private:
+    Expected<WorkerPair> start_pair() const {
+        ATOLL_TRY_ASSIGN(auto sockets, make_socket_pair());
+        WorkerOptions options;
+        options.program = m_options.worker_program;
+        options.required = m_options.required;
+        options.cores = m_options.cores;
+        ATOLL_TRY_ASSIGN(WorkerProcess runner,
+                         WorkerProcess::start(WorkerRole::runner, options, m_generation,
+                                              std::move(sockets.first)));
+        ATOLL_TRY_ASSIGN(WorkerProcess verifier,
+                         WorkerProcess::start(WorkerRole::verifier, options, m_generation,
+                                              std::move(sockets.second)));
+        return WorkerPair{std::move(runner), std::move(verifier)};
+    }
+
+    Expected<EvaluateReply> exchange(const DeviceOrder& order) {
+        if (!m_pair) {
+            return failure(ErrorCode::unavailable, "its processes do not run", "device lane");
+        }
+        if (!m_loaded.contains(order.task->digest)) {
+            ATOLL_TRY(load_task(order));
+        }
+        EvaluateOrder message = order.evaluate;
+        message.cores = m_options.cores;
+        const double cores = static_cast<double>(m_options.cores.size());
+        message.peak_flops = m_options.peaks.flops * cores;
+        // One core's bandwidth times the cores is more than the memory gives, and so still a bound.
+        message.peak_bandwidth = m_options.peaks.bandwidth * cores;
+        message.cache_bytes = m_options.peaks.cache_bytes;
+        Frame frame;
+        frame.type = FrameType::evaluate;
+        frame.payload = to_json(message);
+        for (const std::shared_ptr<const FileHandle>& binary : order.binaries) {
+            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate(binary->get()));
+            frame.handles.push_back(std::move(copy));
+        }
+        ATOLL_TRY_ASSIGN(const Frame reply,
+                         ask(std::move(frame), FrameType::evaluated, order.deadline));
+        return parse_evaluate_reply(reply.payload);
+    }
+
+    Status load_task(const DeviceOrder& order) {
+        Frame frame;
+        frame.type = FrameType::load_task;
+        frame.payload = to_json(LoadTask{order.task->folder.string(), order.task->digest});
+        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate(order.oracle->get()));
+        frame.handles.push_back(std::move(oracle));
+        ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
+        m_loaded.insert(order.task->digest);
+        return {};
+    }
+
+    /// Sends a frame and waits for its answer. Answers to other requests are dropped.
+    Expected<Frame> ask(Frame frame, FrameType expected, std::chrono::nanoseconds deadline) {
+        frame.request = ++m_request;
+        frame.generation = m_generation;
+        frame.deadline = deadline;
+        FrameChannel& channel = m_pair->verifier.channel();
+        ATOLL_TRY(channel.send(frame));
+        while (true) {
+            ATOLL_TRY_ASSIGN(Frame reply, channel.receive(std::chrono::milliseconds(-1)));
+            if (reply.request != frame.request || reply.generation != m_generation) {
+                continue;
+            }
+            if (reply.type == FrameType::failed) {
+                return tl::unexpected(parse_failed_frame(reply));
+            }
+            if (reply.type != expected) {
+                return failure(ErrorCode::corrupt, "the verifier sent a frame out of turn",
+                               "device lane");
+            }
+            return reply;
+        }
+    }
+
+    const CpuLaneOptions m_options;
+    std::optional<WorkerPair> m_pair;  // used by the lane's thread alone
+    std::set<Digest> m_loaded;
+    std::uint32_t m_generation = 0;
+    std::uint64_t m_request = 0;
+    bool m_broken = true;
+    std::mutex m_mutex;  // guards the handles that abort() uses
+    FileHandle m_verifier_pidfd;
+    FileHandle m_runner_pidfd;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceLane> make_cpu_lane(CpuLaneOptions options) {
+    return std::make_unique<CpuLane>(std::move(options));
+}
+
+}  // namespace atl

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Which cores measure and which do everything else.
+struct CpuLayout {
+    std::vector<std::vector<int>> devices;  ///< cores of each device, ascending
+    std::vector<int> host;                  ///< compilers and our threads
+    bool shared = false;                    ///< host and device are the same core: they take turns
+};
+
+/// The cores this process may run on (its affinity mask), ascending.
+[[nodiscard]] std::vector<int> allowed_cores();
+
+/// Gives the highest-numbered cores to the devices (the kernel's own work gathers on the lowest).
+/// A machine of one core is shared. Errors: invalid_argument when there are too few cores.
+[[nodiscard]] Expected<CpuLayout> lay_out_cores(const std::vector<int>& allowed, int devices,
+                                                int cores_per_device);
+
+/// "AMD EPYC 7B13" from /proc/cpuinfo; "unknown CPU" where it does not tell.
+[[nodiscard]] std::string cpu_model();
+
+/// "1", "2-3".
+[[nodiscard]] std::string core_list(const std::vector<int>& cores);
+
+}  // namespace atl

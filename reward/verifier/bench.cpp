@@ -1,0 +1,185 @@
+#include "reward/verifier/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+/// CPU time of one candidate's process, in launches that take as long as they may; the wall clock
+/// of each launch is watched by the verifier.
+constexpr double k_cpu_launches = 60;
+
+const char* distribution_name(const TaskLayout& layout, std::size_t distribution) {
+    const auto& all = layout.task().distributions;
+    return distribution < all.size() ? all[distribution].name.c_str() : "default";
+}
+
+CandidateFault fault_of_comparison(const TensorSpec& output, const Comparison& result,
+                                   bool never_written, const std::string& where, bool hidden) {
+    const std::string element = fmt::format("{}[{}]", output.name, result.first_bad_index);
+    if (hidden) {
+        return {result.non_finite && !never_written ? Outcome::non_finite : Outcome::wrong_result,
+                "wrong on " + where};
+    }
+    const std::string share = fmt::format("; {:.4g} % of {} is wrong, on {}",
+                                          100 * (1 - result.matched_ratio), output.name, where);
+    if (never_written) {
+        return {Outcome::wrong_result, element + " was never written" + share};
+    }
+    return {
+        result.non_finite ? Outcome::non_finite : Outcome::wrong_result,
+        fmt::format("{} is {:.9g} instead of {:.9g}{}", element, result.got, result.want, share)};
+}
+
+}  // namespace
+
+std::string describe_case(const TaskLayout& layout, std::size_t workload,
+                          std::size_t distribution) {
+    const Workload& described = *layout.workloads()[workload].workload;
+    if (described.hidden) {
+        return "a hidden workload";
+    }
+    std::string axes;
+    for (const auto& [name, value] : described.axes) {
+        axes += fmt::format("{}{}={}", axes.empty() ? "" : ", ", name, value);
+    }
+    return fmt::format("workload {} ({}), inputs '{}'", described.id, axes,
+                       distribution_name(layout, distribution));
+}
+
+Expected<std::unique_ptr<Bench>> Bench::start(RunnerLink& runner, const FileHandle& binary,
+                                              const TaskLayout& layout, SharedBuffers& buffers,
+                                              const EvaluateOrder& order, bool trusted) {
+    buffers.scrub();
+    StartRun message;
+    message.launches = layout.launches(buffers);
+    message.cores = order.cores;
+    message.memory_bytes = order.memory_bytes;
+    message.cpu_seconds = k_cpu_launches * std::max(order.launch_timeout_s, 1.0);
+    message.trusted = trusted;
+    const auto timeout = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(order.launch_timeout_s));
+    ATOLL_TRY_ASSIGN(auto run,
+                     CandidateRun::start(runner, binary, buffers, std::move(message), timeout));
+    ATOLL_TRY_ASSIGN(const CandidateRun::Launch loaded, run->load());
+    std::unique_ptr<Bench> bench(new Bench(layout, buffers, std::move(run)));
+    if (!loaded.ok) {
+        bench->m_load_fault = loaded.fault;
+    }
+    return bench;
+}
+
+std::span<std::byte> Bench::tensor(const Spot& spot, std::size_t tensor) const {
+    return m_buffers.place(spot.slot, tensor, m_layout.workloads()[spot.workload].bytes[tensor],
+                           spot.placement);
+}
+
+void Bench::write_inputs(const Spot& spot, const InputSet& inputs) const {
+    for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
+        const auto& from = inputs.tensors[m_layout.input_position(i)];
+        std::memcpy(tensor(spot, i).data(), from.data(), from.size());
+    }
+}
+
+bool Bench::inputs_intact(const Spot& spot, const InputSet& inputs) const {
+    for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
+        const auto& from = inputs.tensors[m_layout.input_position(i)];
+        if (std::memcmp(tensor(spot, i).data(), from.data(), from.size()) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Bench::prepare(const Spot& spot) const {
+    const BoundWorkload& workload = m_layout.workloads()[spot.workload];
+    for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
+        if (m_layout.is_output(i)) {
+            const std::span<std::byte> output = tensor(spot, i);
+            std::memset(output.data(), static_cast<int>(poison_of(m_layout.tensor(i).dtype)),
+                        output.size());
+        }
+        m_buffers.arm_canaries(spot.slot, i, workload.bytes[i], spot.placement);
+    }
+}
+
+void Bench::make_cold(const Spot& spot, CacheFlusher& flusher) const {
+    for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
+        flusher.flush(tensor(spot, i));
+    }
+    flusher.finish();
+}
+
+Expected<CandidateRun::Launch> Bench::launch(const Spot& spot) {
+    return m_run->launch(m_layout.launch_index(spot.workload, spot.slot, spot.placement));
+}
+
+bool Bench::canaries_intact(const Spot& spot, std::size_t tensor) const {
+    return m_buffers.canaries_intact(
+        spot.slot, tensor, m_layout.workloads()[spot.workload].bytes[tensor], spot.placement);
+}
+
+std::optional<CandidateFault> Bench::check_surroundings(const Spot& spot,
+                                                        const Case& judged) const {
+    const std::string where = describe_case(m_layout, judged.workload, judged.distribution);
+    for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
+        if (!canaries_intact(spot, i)) {
+            return CandidateFault{
+                Outcome::memory_fault,
+                fmt::format("wrote outside of {} on {}", m_layout.tensor(i).name, where)};
+        }
+    }
+    if (!inputs_intact(spot, judged.inputs)) {
+        return CandidateFault{Outcome::inputs_modified, "changed its inputs on " + where};
+    }
+    return std::nullopt;
+}
+
+void Bench::compare_outputs(const Spot& spot, const Case& judged, Check& check) const {
+    const BoundWorkload& workload = m_layout.workloads()[judged.workload];
+    const std::string where = describe_case(m_layout, judged.workload, judged.distribution);
+    for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
+        const TensorSpec& output = m_layout.tensor(i);
+        const std::span<const std::byte> values = tensor(spot, i);
+        const Comparison result =
+            compare_output(output.dtype, values, judged.expected[i - m_layout.tensor_inputs()],
+                           workload.tolerance);
+        VerifyCase& report = check.report;
+        report.max_abs_error = std::max(report.max_abs_error, result.max_abs_error);
+        report.max_rel_error = std::max(report.max_rel_error, result.max_rel_error);
+        report.matched_ratio = std::min(report.matched_ratio, result.matched_ratio);
+        if (!result.passed && report.passed) {
+            report.passed = false;
+            report.output = output.name;
+            report.first_bad_index = result.first_bad_index;
+            report.got = result.got;
+            report.want = result.want;
+            check.fault = fault_of_comparison(
+                output, result, is_poison(output.dtype, values, result.first_bad_index), where,
+                workload.workload->hidden);
+        }
+    }
+}
+
+Bench::Check Bench::check(const Spot& spot, const Case& judged) const {
+    const Workload& workload = *m_layout.workloads()[judged.workload].workload;
+    Check check;
+    check.report.workload = workload.id;
+    check.report.distribution = distribution_name(m_layout, judged.distribution);
+    check.report.hidden = workload.hidden;
+    check.report.passed = true;
+    compare_outputs(spot, judged, check);
+    if (auto surroundings = check_surroundings(spot, judged)) {
+        check.report.passed = false;
+        check.fault = std::move(surroundings);
+    }
+    return check;
+}
+
+}  // namespace atl

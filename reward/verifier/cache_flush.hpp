@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace atl {
+
+/// Removes buffers from every level of cache, so that the next access comes from memory. Uses
+/// CLFLUSHOPT or CLFLUSH where the processor has them (they act on physical lines, hence on the
+/// candidate's mapping of the same pages); elsewhere it reads a buffer twice the size of the
+/// last-level cache. Not thread-safe.
+class CacheFlusher {
+  public:
+    /// `cache_bytes`: of the last-level cache; 0 when unknown (then 32 MiB is assumed).
+    explicit CacheFlusher(std::uint64_t cache_bytes);
+    void flush(std::span<const std::byte> bytes) const;
+    /// Waits until all flushes are done. REQUIRED before the launch.
+    void finish();
+
+  private:
+    enum class Method { flush_optimised, flush_plain, evict };
+    Method m_method;
+    std::vector<std::byte> m_eviction;
+};
+
+}  // namespace atl

@@ -1,0 +1,45 @@
+#include "reward/verifier/light.hpp"
+
+#include "reward/expression.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+constexpr double k_margin = 0.8;
+constexpr double k_narrow_factor = 4;
+constexpr double k_second_ns = 1e9;
+
+Expected<double> work(const std::string& expression, const BoundWorkload& workload) {
+    if (expression.empty()) {
+        return 0;
+    }
+    return evaluate_expression(expression, workload.axes);
+}
+
+double time_ns(double amount, double peak) {
+    return peak > 0 ? std::max(amount, 0.0) / peak * k_second_ns : 0;
+}
+
+}  // namespace
+
+Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkload& workload,
+                                      const EvaluateOrder& order) {
+    ATOLL_TRY_ASSIGN(const double flops, work(layout.task().flops, workload));
+    ATOLL_TRY_ASSIGN(const double bytes, work(layout.task().bytes, workload));
+    bool narrow = false;
+    for (std::size_t i = 0; i < layout.tensors(); ++i) {
+        narrow = narrow || size_of(layout.tensor(i).dtype) < size_of(DType::f32);
+    }
+    const double compute_ns = time_ns(flops, order.peak_flops);
+    const double uncached = bytes - static_cast<double>(order.cache_bytes);
+    SpeedOfLight light;
+    light.report_ns = std::max(compute_ns, time_ns(bytes, order.peak_bandwidth));
+    light.judge_ns = k_margin * std::max(compute_ns / (narrow ? k_narrow_factor : 1),
+                                         time_ns(uncached, order.peak_bandwidth));
+    return light;
+}
+
+}  // namespace atl

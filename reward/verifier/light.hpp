@@ -1,0 +1,26 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/verifier/messages.hpp"
+#include "reward/verifier/task_layout.hpp"
+
+namespace atl {
+
+/// Lower bounds of a launch's time, in nanoseconds; 0 when the task states no work or the device's
+/// peaks are unknown (roofline model: Williams, Waterman and Patterson, CACM 52(4), 2009).
+struct SpeedOfLight {
+    /// For reports: max(flops / peak, bytes / bandwidth), every byte counted.
+    double report_ns = 0;
+    /// For judging: bytes that fit into the last-level cache are not counted, the peak of narrow
+    /// types is taken as four times the single-precision one (8-bit dot products), and a margin
+    /// covers the error of measured peaks and algorithms that save operations. A candidate
+    /// below it did not do the work.
+    double judge_ns = 0;
+};
+
+/// invalid_argument when a work expression cannot be evaluated.
+[[nodiscard]] Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout,
+                                                    const BoundWorkload& workload,
+                                                    const EvaluateOrder& order);
+
+}  // namespace atl

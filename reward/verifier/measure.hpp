@@ -1,0 +1,72 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/verdict.hpp"
+#include "reward/verifier/bench.hpp"
+#include "reward/verifier/cases.hpp"
+#include "reward/verifier/messages.hpp"
+#include "reward/verifier/timed_workload.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// One program that is timed: the candidate, or a rival in the same run.
+struct Contestant {
+    std::string name;
+    Bench* bench = nullptr;
+    double overhead_ns = 0;                                 ///< of a round without a launch
+    std::vector<std::unique_ptr<TimedWorkload>> workloads;  ///< in TaskLayout::measured() order
+    std::vector<WorkloadTiming> timings;
+    std::optional<CandidateFault> fault;  ///< ends its part
+};
+
+/// Median time of empty rounds; the contestant's fault when it dies in one.
+[[nodiscard]] Status calibrate(Contestant& contestant);
+
+/// Protocol "cpu-cold-v1": see TimedWorkload for one launch. All contestants take turns in random
+/// order, sample by sample, so that their ratios come from one run; for each workload until every
+/// one's 95 % interval of the median is within +-confidence, or took `measure_seconds` of launches,
+/// or has k_most_samples. At least two launches per workload and contestant are judged (one where
+/// the pool has no second case): one at a random moment and the last one. Not thread-safe.
+class Measurement {
+  public:
+    static constexpr std::size_t k_least_samples = 6;  ///< fewer cannot give a 95 % interval
+    static constexpr std::size_t k_most_samples = 200;
+    static constexpr double k_cutoff_factor = 1.5;
+
+    /// `contestants[0]` is the candidate.
+    Measurement(const EvaluateOrder& order, const TaskLayout& layout, TimingTools& tools,
+                std::vector<Contestant>& contestants);
+
+    /// A few samples per workload. True when the candidate's geometric mean over the public
+    /// workloads is above k_cutoff_factor * order.cutoff_ns: not worth measuring.
+    [[nodiscard]] Expected<bool> screen();
+    /// Everything; timings and faults are left in the contestants. Ends early when the candidate
+    /// is at fault.
+    [[nodiscard]] Status run();
+    /// What was timed so far, with intervals, flags and bounds filled in.
+    [[nodiscard]] Status collect();
+
+  private:
+    [[nodiscard]] bool alive(const Contestant& contestant) const { return !contestant.fault; }
+    [[nodiscard]] bool candidate_failed() const { return m_contestants.front().fault.has_value(); }
+    [[nodiscard]] bool finished(const TimedWorkload& timed) const;
+    [[nodiscard]] std::vector<std::size_t> random_order();
+    [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
+    [[nodiscard]] Status measure_workload(std::size_t workload);
+    [[nodiscard]] Status sample_until_finished(std::size_t workload);
+    [[nodiscard]] Status judge_speed(std::size_t workload);
+    [[nodiscard]] bool is_too_fast(const Contestant& contestant, std::size_t workload) const;
+
+    const EvaluateOrder& m_order;
+    const TaskLayout& m_layout;
+    TimingTools& m_tools;
+    std::vector<Contestant>& m_contestants;
+    std::optional<std::size_t> m_buffers_hold;  ///< the workload timed last
+};
+
+}  // namespace atl

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/base/frame.hpp"
+#include "reward/workers/messages.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace atl {
+
+/// The verifier's end of the channel to its runner. Several runs may be alive at once; the frames
+/// that end them are kept until asked for. An error of any function is a fault of ours, after
+/// which the runner is not to be trusted any more. Not thread-safe.
+class RunnerLink {
+  public:
+    explicit RunnerLink(FrameChannel channel) : m_channel(std::move(channel)) {}
+
+    struct Started {
+        std::uint64_t request = 0;
+        FileHandle process;  ///< pidfd
+    };
+    /// `handles`: as start_run wants them.
+    [[nodiscard]] Expected<Started> start(const StartRun& message, std::vector<FileHandle> handles);
+    /// How that run's process died; code timeout when it is still alive after `wait`.
+    [[nodiscard]] Expected<RunEnded> wait_ended(std::uint64_t request,
+                                                std::chrono::milliseconds wait);
+    /// The same for a process that was killed: not to hear of its end makes the link unusable.
+    [[nodiscard]] Expected<RunEnded> wait_killed(std::uint64_t request);
+
+    /// False after the channel broke or the runner left an order or a death unanswered.
+    [[nodiscard]] bool usable() const { return m_usable; }
+
+  private:
+    [[nodiscard]] Error broken(std::string what);
+    [[nodiscard]] Expected<Frame> receive_until(std::chrono::steady_clock::time_point deadline);
+    [[nodiscard]] Status note_ended(const Frame& frame);
+
+    FrameChannel m_channel;
+    bool m_usable = true;
+    std::uint64_t m_last_request = 0;
+    std::map<std::uint64_t, RunEnded> m_ended;
+};
+
+}  // namespace atl

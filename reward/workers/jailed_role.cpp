@@ -1,0 +1,103 @@
+#include "reward/workers/jailed_role.hpp"
+
+#include "reward/base/files.hpp"
+#include "reward/base/jail_limits.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+
+namespace atl {
+
+namespace {
+
+Status close_jail(SandboxLevel level, const JailView& view) {
+    if (level == SandboxLevel::full) {
+        ATOLL_TRY(enter_jail_root(view.root));
+    }
+    ATOLL_TRY(drop_privilege_paths());
+    if (level == SandboxLevel::restricted) {
+        ATOLL_TRY(apply_landlock(view.landlock));
+    }
+    return {};
+}
+
+int serve_in_jail(SandboxLevel level, const JailView& view, const std::function<int()>& serve,
+                  const std::function<int(const Error&)>& on_error) {
+    if (Status closed = close_jail(level, view); !closed) {
+        return on_error(closed.error());
+    }
+    return serve();
+}
+
+/// Waits for the init of the namespaces; it holds the channels, so ours are closed.
+int shepherd(pid_t init) {
+    ::close_range(3, ~0u, 0);
+    int status = 0;
+    while (::waitpid(init, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+int run_in_jail(SandboxLevel level, const JailView& view, const std::function<int()>& serve,
+                const std::function<int(const Error&)>& on_error) {
+    if (Status silent = silence_standard_streams(); !silent) {
+        return on_error(silent.error());
+    }
+    if (level != SandboxLevel::full) {
+        return serve_in_jail(level, view, serve, on_error);
+    }
+    if (Status entered = enter_namespaces(); !entered) {
+        return on_error(entered.error());
+    }
+    const pid_t init = ::fork();
+    if (init < 0) {
+        return on_error(errno_error("fork", "sandbox", errno));
+    }
+    if (init == 0) {
+        // The parent is in another pid namespace, so its death shows only by this signal.
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        ::_exit(serve_in_jail(level, view, serve, on_error));
+    }
+    return shepherd(init);
+}
+
+std::vector<std::string> layers_of(SandboxLevel level) {
+    switch (level) {
+        case SandboxLevel::full:
+            return {"rlimits", "seccomp", "user, pid, mount, net, ipc and uts namespaces",
+                    "minimal root"};
+        case SandboxLevel::restricted:
+            return {"rlimits", "seccomp", "Landlock ABI " + std::to_string(landlock_version())};
+        case SandboxLevel::none:
+            return {"rlimits"};
+    }
+    return {};
+}
+
+Status silence_standard_streams() {
+    const FileHandle null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int stream = 0; stream <= 2; ++stream) {
+        if (!null || ::dup2(null.get(), stream) < 0) {
+            return tl::unexpected(errno_error("open", "/dev/null", errno));
+        }
+    }
+    return {};
+}
+
+std::uint64_t address_space_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::uint64_t pages = 0;
+    file >> pages;
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace atl

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/worker_process.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// The command line that WorkerProcess gives to atoll-worker.
+struct WorkerArguments {
+    WorkerRole role = WorkerRole::verifier;
+    int parent = 0;
+    std::uint32_t generation = 0;
+    SandboxLevel required = SandboxLevel::full;
+    SandboxLevel at_most = SandboxLevel::full;
+    std::vector<int> cores;
+    std::string compiler;
+};
+
+[[nodiscard]] Expected<WorkerArguments> parse_worker_arguments(
+    const std::vector<std::string>& arguments);
+
+}  // namespace atl

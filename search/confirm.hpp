@@ -1,0 +1,51 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+#include "reward/evaluator.hpp"
+#include "reward/verdict.hpp"
+#include "search/candidate_store.hpp"
+#include "search/config.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace atl {
+
+/// Names of rivals in a confirmation's measure report. Baselines of the task go by their own names.
+inline constexpr const char* k_rival_starter = "starter";
+inline constexpr const char* k_rival_previous = "previous best";
+/// Individuals tried at the end of a campaign before it ends without a confirmed best.
+inline constexpr int k_final_confirmations = 5;
+
+/// The fittest individual that no confirmation turned down; nullptr when there is none.
+[[nodiscard]] const Individual* fittest_not_refused(const CampaignState& state);
+
+/// Whether the fittest is so much better than the confirmed best (or, before the first, than the
+/// first starter) that it should be confirmed while the search goes on.
+[[nodiscard]] bool worth_confirming(const CampaignState& state, const ConfirmSettings& settings);
+
+struct ConfirmPlan {
+    IndividualId individual;
+    IndividualId previous;        ///< the individual to beat; equal to `individual` when none
+    double previous_fitness = 0;  ///< as confirmed or searched, for judges that measure no rivals
+    EvaluationRequest request;
+};
+
+/// `baselines`: measure the task's baselines too.
+[[nodiscard]] Expected<ConfirmPlan> plan_confirm(const CampaignState& state, const TaskPtr& task,
+                                                 CandidateStore& candidates,
+                                                 const Individual& individual, bool baselines);
+
+/// Geometric mean over all workloads of a confirmation, hidden ones too, of the rival's time over
+/// the candidate's; nullopt when that rival was not measured.
+[[nodiscard]] std::optional<double> speedup_over(const Verdict& verdict, const std::string& rival);
+
+/// Decides: accepted when right everywhere and not slower than the previous best beyond noise, i.e.
+/// previous / candidate >= 1 - max(1 %, sum of the two mean relative half widths). The confirmed
+/// fitness comes from this run alone: with preset "speedup" the speed-up over the starter measured
+/// side by side, otherwise the preset's score.
+[[nodiscard]] Expected<Confirmed> judge_confirm(const ConfirmPlan& plan, const Verdict& verdict,
+                                                const std::string& preset);
+
+}  // namespace atl

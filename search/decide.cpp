@@ -1,0 +1,222 @@
+#include "search/decide.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace atl {
+
+namespace {
+
+struct IslandChoice {
+    std::uint32_t island = 0;
+    double probability = 1;
+};
+
+std::optional<IslandChoice> choose_island(const CampaignState& state, CounterRng rng) {
+    std::vector<std::uint32_t> least;
+    for (std::uint32_t i = 0; i < state.islands().size(); ++i) {
+        const IslandState& island = state.islands()[i];
+        if (island.archive.best() == nullptr) {
+            continue;
+        }
+        if (!least.empty() && island.issued < state.islands()[least[0]].issued) {
+            least.clear();
+        }
+        if (least.empty() || island.issued == state.islands()[least[0]].issued) {
+            least.push_back(i);
+        }
+    }
+    if (least.empty()) {
+        return std::nullopt;
+    }
+    return IslandChoice{least[rng.below(least.size())], 1.0 / static_cast<double>(least.size())};
+}
+
+bool some_applicable(const Strategies& strategies, const TaskPtr& task, int arity,
+                     const std::vector<ParentView>& parents) {
+    return std::any_of(strategies.operators.begin(), strategies.operators.end(),
+                       [&](const Strategies::WeightedOperator& o) {
+                           return o.op.arity() == arity && o.op.applicable(task, parents);
+                       });
+}
+
+class TicketDecision {
+  public:
+    TicketDecision(const CampaignState& state, const Strategies& strategies, const TaskPtr& task,
+                   std::uint64_t ticket)
+        : m_state(state), m_strategies(strategies), m_task(task), m_ticket(ticket) {}
+
+    Expected<std::optional<TicketIssued>> decide(CandidateStore& candidates) {
+        const auto island = choose_island(m_state, rng(RngPurpose::island));
+        if (!island) {
+            return std::optional<TicketIssued>();
+        }
+        m_issued.ticket = m_ticket;
+        m_issued.island = island->island;
+        m_issued.island_probability = island->probability;
+        m_issued.commits_seen = m_state.commits();
+        ATOLL_TRY(load_members(candidates));
+        if (!choose_base()) {
+            return std::optional<TicketIssued>();
+        }
+        choose_partner();
+        choose_operator();
+        return std::optional(std::move(m_issued));
+    }
+
+  private:
+    [[nodiscard]] CounterRng rng(RngPurpose purpose, std::uint32_t stream = 0) const {
+        return CounterRng(m_strategies.seed, purpose, m_ticket, stream);
+    }
+
+    Status load_members(CandidateStore& candidates) {
+        for (const ArchiveEntry& entry : m_state.islands()[m_issued.island].archive.entries()) {
+            const Individual* individual = m_state.find(entry.id);
+            if (individual == nullptr) {
+                return failure(ErrorCode::internal, "an archive names an unknown individual",
+                               entry.id.text());
+            }
+            ATOLL_TRY_ASSIGN(ParentView view, candidates.view(*individual, ParentRole::base));
+            m_members.push_back(std::move(view));
+        }
+        return {};
+    }
+
+    [[nodiscard]] bool usable_as_base(std::size_t member) const {
+        if (some_applicable(m_strategies, m_task, 1, {m_members[member]})) {
+            return true;
+        }
+        for (std::size_t other = 0; other < m_members.size(); ++other) {
+            if (usable_as_partner(member, other)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    [[nodiscard]] bool usable_as_partner(std::size_t base, std::size_t other) const {
+        return other != base &&
+               some_applicable(m_strategies, m_task, 2, {m_members[base], m_members[other]});
+    }
+
+    Selection select(const std::vector<std::size_t>& among, std::uint32_t stream) const {
+        std::vector<SelectorEntry> entries;
+        for (const std::size_t member : among) {
+            entries.push_back(
+                {m_members[member].fitness, m_state.children_of(m_members[member].id)});
+        }
+        CounterRng draw = rng(RngPurpose::parent, stream);
+        Selection selection = m_strategies.selector.select(entries, draw);
+        selection.index = among[selection.index];
+        return selection;
+    }
+
+    bool choose_base() {
+        std::vector<std::size_t> usable;
+        for (std::size_t member = 0; member < m_members.size(); ++member) {
+            if (usable_as_base(member)) {
+                usable.push_back(member);
+            }
+        }
+        if (usable.empty()) {
+            return false;
+        }
+        m_base = select(usable, 0);
+        return true;
+    }
+
+    void choose_partner() {
+        std::vector<std::size_t> usable;
+        for (std::size_t member = 0; member < m_members.size(); ++member) {
+            if (usable_as_partner(m_base.index, member)) {
+                usable.push_back(member);
+            }
+        }
+        if (!usable.empty()) {
+            m_partner = select(usable, 1);
+        }
+    }
+
+    void choose_operator() {
+        std::vector<ParentView> parents = {m_members[m_base.index]};
+        if (m_partner) {
+            parents.push_back(m_members[m_partner->index]);
+        }
+        std::vector<const Operator*> applicable;
+        std::vector<Arm> arms;
+        for (const auto& [op, weight] : m_strategies.operators) {
+            if (static_cast<std::size_t>(op.arity()) <= parents.size() &&
+                op.applicable(m_task, parents)) {
+                const auto stats = m_state.operators().find(op.name());
+                arms.push_back(
+                    {stats == m_state.operators().end() ? OperatorStats() : stats->second, weight});
+                applicable.push_back(&op);
+            }
+        }
+        const std::vector<double> p = m_strategies.bandit.probabilities(arms);
+        const std::size_t choice = rng(RngPurpose::operator_choice).weighted(p);
+        m_issued.operator_name = applicable[choice]->name();
+        m_issued.operator_probability = p[choice];
+        m_issued.parents.push_back({parents[0].id, ParentRole::base, m_base.probability});
+        if (applicable[choice]->arity() > 1) {
+            m_issued.parents.push_back(
+                {parents[1].id, ParentRole::partner, m_partner->probability});
+        }
+    }
+
+    const CampaignState& m_state;
+    const Strategies& m_strategies;
+    const TaskPtr& m_task;
+    std::uint64_t m_ticket;
+    TicketIssued m_issued;
+    std::vector<ParentView> m_members;
+    Selection m_base;
+    std::optional<Selection> m_partner;
+};
+
+}  // namespace
+
+Strategies::Strategies(const CampaignConfig& config)
+    : seed(static_cast<std::uint64_t>(config.campaign.seed)),
+      selector(make_selector(config.selector)),
+      bandit(make_bandit(config.mix)) {
+    for (const auto& [name, weight] : operator_weights(config)) {
+        operators.push_back({make_operator(name, config.operators), weight});
+    }
+}
+
+const Operator* Strategies::find(const std::string& name) const {
+    for (const WeightedOperator& candidate : operators) {
+        if (candidate.op.name() == name) {
+            return &candidate.op;
+        }
+    }
+    return nullptr;
+}
+
+Expected<std::optional<TicketIssued>> decide_ticket(const CampaignState& state,
+                                                    const Strategies& strategies,
+                                                    const TaskPtr& task, CandidateStore& candidates,
+                                                    std::uint64_t ticket) {
+    return TicketDecision(state, strategies, task, ticket).decide(candidates);
+}
+
+std::vector<StarterPlace> place_starters(const IslandSettings& settings, std::size_t starters) {
+    const auto islands = static_cast<std::size_t>(settings.count);
+    std::vector<StarterPlace> places;
+    if (settings.starters == "all") {
+        for (std::size_t island = 0; island < islands; ++island) {
+            for (std::size_t starter = 0; starter < starters; ++starter) {
+                places.push_back({static_cast<std::uint32_t>(island), starter});
+            }
+        }
+        return places;
+    }
+    const std::size_t used = settings.starters == "first" ? 1 : starters;
+    for (std::size_t i = 0; i < std::max(used, islands); ++i) {
+        places.push_back({static_cast<std::uint32_t>(i % islands), i % used});
+    }
+    return places;
+}
+
+}  // namespace atl

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+#include "reward/task.hpp"
+#include "search/bandits/bandit.hpp"
+#include "search/candidate_store.hpp"
+#include "search/config.hpp"
+#include "search/selectors/selector.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// The strategies that a config names, made once.
+struct Strategies {
+    struct WeightedOperator {
+        Operator op;
+        double weight = 1;
+    };
+
+    explicit Strategies(const CampaignConfig& config);
+    /// nullptr when the config does not use it.
+    [[nodiscard]] const Operator* find(const std::string& name) const;
+
+    std::uint64_t seed;
+    Selector selector;
+    Bandit bandit;
+    std::vector<WeightedOperator> operators;
+};
+
+/// The decision of a ticket: a pure function of the state, the ticket's number and the campaign's
+/// seed and strategies (times are left zero). Order of the choices, each recorded with its
+/// probability given those before:
+///   island    among those with members, the one with the fewest tickets, ties at random
+///   base      by the selector, among members to which some operator is applicable
+///   partner   by the selector, among members with which some operator of two parents is applicable
+///   operator  by the bandit, among those applicable to the parents
+/// nullopt when no operator can do anything with any member of the chosen island.
+[[nodiscard]] Expected<std::optional<TicketIssued>> decide_ticket(const CampaignState& state,
+                                                                  const Strategies& strategies,
+                                                                  const TaskPtr& task,
+                                                                  CandidateStore& candidates,
+                                                                  std::uint64_t ticket);
+
+/// Where starters go: (island, index of the starter) per step of ticket 0. The first is always the
+/// task's first starter, the baseline.
+struct StarterPlace {
+    std::uint32_t island = 0;
+    std::size_t starter = 0;
+};
+[[nodiscard]] std::vector<StarterPlace> place_starters(const IslandSettings& settings,
+                                                       std::size_t starters);
+
+}  // namespace atl

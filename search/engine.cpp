@@ -1,0 +1,562 @@
+#include "search/engine.hpp"
+
+#include "search/committer.hpp"
+#include "search/confirm.hpp"
+#include "search/decide.hpp"
+#include "search/evaluation_port.hpp"
+#include "search/starters.hpp"
+#include "search/stops/stop_rule.hpp"
+#include "search/ticket_run.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+namespace atl {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int k_fruitless_tickets = 100;  // in a row that had nothing to propose: all is known
+constexpr int k_faulted_tickets = 5;      // in a row lost to faults of ours: something is broken
+constexpr std::chrono::milliseconds k_retry_delay{200};  // doubles with each retry
+
+// Leaves the coroutines; run_engine() turns it back into an Error.
+struct EngineFailure {
+    Error error;
+};
+
+void check(Status status) {
+    if (!status) {
+        throw EngineFailure{std::move(status.error())};
+    }
+}
+
+template <class T>
+T check(Expected<T> expected) {
+    if (!expected) {
+        throw EngineFailure{std::move(expected.error())};
+    }
+    return std::move(*expected);
+}
+
+class Engine {
+  public:
+    explicit Engine(EngineSetup setup)
+        : m_config(std::move(setup.config)),
+          m_task(std::move(setup.task)),
+          m_evaluator(setup.evaluator),
+          m_clock(setup.clock),
+          m_stop(setup.stop),
+          m_observer(setup.ledger.observer),
+          m_version(std::move(setup.atoll_version)),
+          m_begin(m_clock.monotonic()),
+          m_elapsed_before(setup.state.elapsed_ns()),
+          m_in_order(m_config.engine.commit_order == "ticket"),
+          m_strategies(m_config),
+          m_stop_rule(make_stop_rule(m_config.stop)),
+          m_fitness(m_config.score),
+          m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
+          m_candidates(m_ledger.texts(), m_task->kind),
+          m_committer(m_config, m_ledger),
+          m_wake(m_io),
+          m_port(setup.evaluator,
+                 [this](std::function<void()> work) { asio::post(m_io, std::move(work)); }) {}
+
+    Expected<EngineReport> run() {
+        spawn(campaign());
+        m_io.run();
+        if (m_failure) {
+            return tl::unexpected<Error>(*m_failure);
+        }
+        return EngineReport{m_reason, m_finished, m_fault, state()};
+    }
+
+  private:
+    using Work = asio::awaitable<void>;
+
+    [[nodiscard]] const CampaignState& state() const { return m_ledger.state(); }
+
+    [[nodiscard]] std::int64_t now_ns() const {
+        return m_elapsed_before + (m_clock.monotonic() - m_begin).count();
+    }
+
+    void spawn(Work work) {
+        asio::co_spawn(m_io, std::move(work), [this](std::exception_ptr error) {
+            try {
+                if (error) {
+                    std::rethrow_exception(error);
+                }
+            } catch (const EngineFailure& failure) {
+                m_failure = failure.error;
+            } catch (const std::exception& unexpected) {
+                m_failure = Error{ErrorCode::internal, unexpected.what(), "engine", ""};
+            }
+            if (m_failure) {
+                m_io.stop();
+            }
+        });
+    }
+
+    void remark(const std::string& text) {
+        if (m_observer != nullptr) {
+            m_observer->on_remark(text);
+        }
+    }
+
+    // Duplicates not counted, evaluations of tickets in flight counted.
+    [[nodiscard]] std::uint64_t count_evaluated() const {
+        std::uint64_t count = state().evaluations();
+        for (const auto& [ticket, flight] : state().in_flight()) {
+            count += static_cast<std::uint64_t>(
+                std::count_if(flight.pending.begin(), flight.pending.end(),
+                              [](const Individual& i) { return !i.duplicate; }));
+        }
+        return count;
+    }
+
+    TicketContext context() {
+        return {m_task,
+                m_config,
+                m_strategies,
+                m_ledger,
+                m_candidates,
+                m_fitness,
+                [this] { return now_ns(); }};
+    }
+
+    // ---- the campaign, from its first event to its last
+
+    Work campaign() {
+        const bool fresh = !state().started();
+        if (fresh) {
+            check(m_ledger.record(CampaignStarted{m_version, write_config(m_config), m_task->name,
+                                                  m_task->digest, m_evaluator.description(),
+                                                  m_evaluator.fingerprint(), m_strategies.seed,
+                                                  m_clock.wall().count()}));
+        }
+        check(m_ledger.record(
+            SessionOpened{state().sessions(), m_clock.wall().count(), m_evaluator.description()}));
+        check(m_ledger.sync());
+        check(m_committer.migrate());
+        co_await starters();
+        spawn_interrupted();
+        fill();
+        co_await settle([this] { return m_stopping && m_active == 0 && !m_confirming; });
+        if (!m_fault) {
+            co_await final_confirmation();
+        }
+        check(m_ledger.record(CampaignStopped{m_reason, m_finished, now_ns()}));
+        check(m_ledger.sync());
+        check(m_ledger.snapshot());
+    }
+
+    // Keeps the campaign's books until `done`.
+    template <class Condition>
+    Work settle(Condition done) {
+        while (!done()) {
+            m_wake.expires_after(std::chrono::milliseconds(m_config.engine.sync_interval_ms));
+            boost::system::error_code ignored;
+            co_await m_wake.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            tick();
+        }
+    }
+
+    void tick() {
+        check(m_ledger.sync());
+        if (m_observer != nullptr) {
+            m_observer->on_tick(state(), now_ns());
+        }
+        if (m_stop.requested() && m_finished) {
+            m_port.abandon();  // the user does not want to wait for the last confirmation
+        } else if (m_stopping && !m_drained && now_ns() > m_drain_until) {
+            m_drained = true;
+            m_port.abandon();  // what is in work now is lost; its tickets stay in flight
+        }
+        look_at_stop_rules();
+        if (m_searching && m_active == 0) {
+            fill();
+        }
+    }
+
+    void look_at_stop_rules() {
+        if (m_stop.requested()) {
+            stop(m_stop.reason(), false);
+        }
+        const std::uint64_t evaluations = m_in_order ? state().evaluations() : m_evaluated;
+        if (const auto why = m_stop_rule.reason({state(), evaluations, now_ns()})) {
+            stop(*why, true);
+        }
+    }
+
+    void stop(const std::string& reason, bool finished) {
+        if (m_stopping) {
+            return;
+        }
+        m_stopping = true;
+        m_reason = reason;
+        m_finished = finished;
+        m_drain_until = now_ns() + m_config.engine.drain_seconds * 1'000'000'000;
+        m_wake.cancel();
+    }
+
+    void stop_for(Error error) {
+        if (!m_fault) {
+            m_fault = error;
+        }
+        stop("fault: " + error.message(), false);
+    }
+
+    Work starters() {
+        Starters starters(m_config, m_task, m_ledger, [this] { return now_ns(); });
+        check(starters.issue());
+        for (const std::size_t index : starters.needed()) {
+            ++m_active;
+            spawn(evaluate_starter(index));
+        }
+        co_await settle([this] { return m_active == 0; });
+        check(starters.commit(m_starter_verdicts, m_committer));
+        m_fitness = check(starters.fitness());
+        m_evaluated = count_evaluated();
+    }
+
+    Work evaluate_starter(std::size_t index) {
+        EvaluationRequest request;
+        request.task = m_task;
+        request.candidate = {m_task->kind, m_task->starters[index].source, {}, {}};
+        std::optional<Verdict> verdict = co_await evaluate(std::move(request));
+        if (!verdict) {
+            m_last_fault.what = "starter \"" + m_task->starters[index].name +
+                                "\" could not be evaluated: " + m_last_fault.what;
+            throw EngineFailure{m_last_fault};
+        }
+        m_starter_verdicts.emplace(index, std::move(*verdict));
+        leave();
+    }
+
+    // ---- tickets
+
+    void spawn_interrupted() {
+        std::vector<TicketIssued> issued;
+        for (const auto& [ticket, flight] : state().in_flight()) {
+            issued.push_back(flight.issued);
+        }
+        for (const TicketIssued& ticket : issued) {
+            spawn_ticket(ticket);
+        }
+        m_searching = true;
+    }
+
+    void fill() {
+        look_at_stop_rules();
+        const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
+        while (!m_stopping && !budget_taken() && state().in_flight().size() < most) {
+            auto decision = check(
+                decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
+            if (!decision) {
+                stop("no operator can do anything with the individuals there are", true);
+                return;
+            }
+            decision->at_ns = now_ns();
+            check(m_ledger.record(*decision));
+            spawn_ticket(*decision);
+        }
+    }
+
+    void spawn_ticket(const TicketIssued& issued) {
+        ++m_active;
+        spawn(ticket(issued));
+    }
+
+    void leave() {
+        --m_active;
+        if (m_active == 0) {
+            m_wake.cancel();
+        }
+    }
+
+    Work ticket(TicketIssued issued) {
+        co_await asio::post(m_io, asio::use_awaitable);  // never inside the decision before it
+        TicketRun run = check(TicketRun::start(context(), issued));
+        std::string trouble = "the operator had nothing new to propose";
+        bool cut_short = false;
+        while (auto need = check(run.next())) {
+            co_await wait_for_equal(need->key);
+            if (check(run.answer_if_known())) {
+                continue;
+            }
+            if (m_stopping || budget_taken()) {
+                cut_short = m_stopping;
+                trouble = "the budget of evaluations was spent first";
+                break;
+            }
+            const std::optional<Verdict> verdict = co_await evaluate_candidate(*need);
+            if (!verdict) {
+                trouble = "fault: " + m_last_fault.message();
+                cut_short = m_stopping;
+                break;
+            }
+            check(run.answer(*verdict));
+            ++m_evaluated;
+        }
+        const bool faulted = trouble.starts_with("fault");
+        finish_ticket(issued.ticket, run.cost(), trouble, cut_short, faulted);
+        leave();
+    }
+
+    // Evaluations in work count too, so that the budget is kept to the last one. In ticket order
+    // that would make the outcome depend on who is faster.
+    [[nodiscard]] bool budget_taken() const {
+        const auto budget = static_cast<std::uint64_t>(m_config.stop.max_evaluations);
+        return !m_in_order && budget > 0 && m_evaluated + m_evaluating.size() >= budget;
+    }
+
+    Work wait_for_equal(Digest key) {
+        while (!m_in_order && m_evaluating.contains(key)) {
+            const std::shared_ptr<asio::steady_timer> done = m_evaluating.at(key);
+            boost::system::error_code ignored;
+            co_await done->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+    }
+
+    asio::awaitable<std::optional<Verdict>> evaluate_candidate(const TicketRun::Need& need) {
+        EvaluationRequest request;
+        request.task = m_task;
+        request.candidate = need.candidate;
+        request.cutoff_ns = need.cutoff_ns;
+        // In ticket order equal candidates may be in work twice: only the first is marked.
+        const auto done =
+            std::make_shared<asio::steady_timer>(m_io, asio::steady_timer::time_point::max());
+        const bool marked = m_evaluating.emplace(need.key, done).second;
+        auto verdict = co_await evaluate(std::move(request));
+        if (marked) {
+            m_evaluating.erase(need.key);
+            done->cancel();
+        }
+        co_return verdict;
+    }
+
+    // nullopt: a fault of ours, tried again as often as allowed; it is in m_last_fault.
+    asio::awaitable<std::optional<Verdict>> evaluate(EvaluationRequest request) {
+        request.deadline = std::chrono::seconds(m_config.evaluation.deadline_s);
+        for (std::int64_t attempt = 0;; ++attempt) {
+            EvaluationResult result = co_await submit(request);
+            if (result) {
+                co_return std::move(*result);
+            }
+            m_last_fault = std::move(result.error().error);
+            if (m_last_fault.code == ErrorCode::interrupted ||
+                attempt >= m_config.evaluation.retries) {
+                co_return std::nullopt;
+            }
+            remark("evaluation lost, trying again: " + m_last_fault.message());
+            asio::steady_timer delay(m_io,
+                                     k_retry_delay * (1 << std::min<std::int64_t>(attempt, 6)));
+            co_await delay.async_wait(asio::use_awaitable);
+        }
+    }
+
+    asio::awaitable<EvaluationResult> submit(EvaluationRequest request) {
+        std::optional<EvaluationResult> answer;
+        asio::steady_timer arrived(m_io, asio::steady_timer::time_point::max());
+        m_port.submit(std::move(request), [&](EvaluationResult result) {
+            answer = std::move(result);
+            arrived.cancel();
+        });
+        while (!answer) {
+            boost::system::error_code ignored;
+            co_await arrived.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        }
+        co_return std::move(*answer);
+    }
+
+    void finish_ticket(std::uint64_t ticket, const Cost& cost, const std::string& trouble,
+                       bool cut_short, bool faulted) {
+        if (cut_short && (m_in_order || waits(ticket))) {
+            return;  // stays in flight: a resume runs it again and is told what was evaluated
+        }
+        note_fruitless(waits(ticket) && !budget_taken(), faulted);
+        if (!m_in_order) {
+            check(m_committer.finish(ticket, cost, now_ns(), trouble));
+            after_commit();
+            return;
+        }
+        m_ready.emplace(ticket, std::make_pair(cost, trouble));
+        while (!m_ready.empty() && m_ready.begin()->first == state().in_flight().begin()->first) {
+            const auto [next, result] = *m_ready.begin();
+            m_ready.erase(m_ready.begin());
+            check(m_committer.finish(next, result.first, now_ns(), result.second));
+            after_commit();
+        }
+    }
+
+    [[nodiscard]] bool waits(std::uint64_t ticket) const {
+        return state().in_flight().at(ticket).pending.empty();
+    }
+
+    void note_fruitless(bool fruitless, bool faulted) {
+        m_fruitless = fruitless && !faulted ? m_fruitless + 1 : 0;
+        m_faulted = faulted ? m_faulted + 1 : 0;
+        if (m_fruitless >= k_fruitless_tickets) {
+            stop(fmt::format("nothing new to propose in {} tickets", m_fruitless), true);
+        }
+        if (m_faulted >= k_faulted_tickets) {
+            stop_for(m_last_fault);
+        }
+    }
+
+    void after_commit() {
+        fill();
+        if (!m_stopping && !m_confirming && worth_confirming(state(), m_config.confirm) &&
+            static_cast<double>(m_confirm_ns) <=
+                m_config.confirm.share * static_cast<double>(now_ns() - m_elapsed_before)) {
+            m_confirming = true;
+            spawn(confirm_during());
+        }
+    }
+
+    // ---- confirmation
+
+    Work confirm_during() {
+        const std::int64_t begin = now_ns();
+        co_await confirm(fittest_not_refused(state())->id, false);
+        m_confirm_ns += now_ns() - begin;
+        m_confirming = false;
+        m_wake.cancel();
+    }
+
+    // False when there was no verdict.
+    asio::awaitable<bool> confirm(IndividualId id, bool baselines) {
+        const ConfirmPlan plan =
+            check(plan_confirm(state(), m_task, m_candidates, *state().find(id), baselines));
+        const std::optional<Verdict> verdict = co_await evaluate(plan.request);
+        if (!verdict) {
+            remark("confirmation lost: " + m_last_fault.message());
+            co_return false;
+        }
+        Confirmed confirmed = check(judge_confirm(plan, *verdict, m_config.score));
+        confirmed.verdict = check(m_ledger.put_text(to_json(*verdict), state().find(id)->verdict));
+        confirmed.at_ns = now_ns();
+        check(m_ledger.record(confirmed));
+        if (!confirmed.accepted) {
+            remark(fmt::format("individual {} was not confirmed: {}", id.text(),
+                               verdict->outcome == Outcome::passed ? "not faster than the best"
+                                                                   : verdict->reason));
+        }
+        co_return true;
+    }
+
+    Work final_confirmation() {
+        m_searching = false;
+        for (int tries = 0; tries < k_final_confirmations; ++tries) {
+            const Individual* best = fittest_not_refused(state());
+            if (best == nullptr || (!m_finished && nothing_to_confirm(*best))) {
+                break;
+            }
+            const IndividualId id = best->id;
+            m_confirming = true;
+            spawn(confirm_at_end(id));
+            co_await settle([this] { return !m_confirming; });
+            const auto found = state().confirmations().find(id);
+            if (found == state().confirmations().end() || found->second.accepted) {
+                break;
+            }
+        }
+    }
+
+    // An interrupted campaign goes on later: only news are worth the wait.
+    [[nodiscard]] bool nothing_to_confirm(const Individual& best) const {
+        return best.id == state().individuals().front().id ||
+               state().confirmations().contains(best.id);
+    }
+
+    Work confirm_at_end(IndividualId id) {
+        co_await confirm(id, m_config.confirm.baselines);
+        m_confirming = false;
+        m_wake.cancel();
+    }
+
+    asio::io_context m_io{1};  // first, so that it outlives what waits on it
+    CampaignConfig m_config;
+    TaskPtr m_task;
+    Evaluator& m_evaluator;
+    const Clock& m_clock;
+    StopSignal& m_stop;
+    EngineObserver* m_observer;
+    std::string m_version;
+    std::chrono::nanoseconds m_begin;
+    std::int64_t m_elapsed_before;
+    bool m_in_order;
+    Strategies m_strategies;
+    StopRule m_stop_rule;
+    Fitness m_fitness;
+    Ledger m_ledger;
+    CandidateStore m_candidates;
+    Committer m_committer;
+
+    std::map<std::size_t, Verdict> m_starter_verdicts;
+    std::map<std::uint64_t, std::pair<Cost, std::string>> m_ready;  ///< finished, ticket order
+    std::unordered_map<Digest, std::shared_ptr<asio::steady_timer>> m_evaluating;
+    std::uint64_t m_evaluated = 0;  ///< duplicates not counted, in flight counted
+    std::size_t m_active = 0;       ///< coroutines at work
+    int m_fruitless = 0;
+    int m_faulted = 0;
+    bool m_searching = false;
+    bool m_stopping = false;
+    bool m_drained = false;
+    std::int64_t m_drain_until = 0;
+    bool m_confirming = false;
+    std::int64_t m_confirm_ns = 0;
+    std::string m_reason;
+    bool m_finished = false;
+    Error m_last_fault;
+    std::optional<Error> m_fault;
+    std::optional<Error> m_failure;
+    asio::steady_timer m_wake;
+    EvaluationPort m_port;
+};
+
+}  // namespace
+
+Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator& evaluator) {
+    if (task.starters.empty()) {
+        return failure(ErrorCode::invalid_argument, "the task has no starters",
+                       task.folder.string(), "add one under starters/");
+    }
+    if (task.external.has_value() != (config.score == "external")) {
+        return failure(ErrorCode::invalid_argument,
+                       "score.preset \"" + config.score + "\" does not fit task " + task.name,
+                       "config",
+                       task.external ? "its judge is external: set score.preset = \"external\""
+                                     : "it has no external judge: use \"speedup\" or \"light\"");
+    }
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);
+    config.campaign.task = error ? task.folder.string() : folder.string();
+    if (config.campaign.name.empty()) {
+        config.campaign.name = task.name;
+    }
+    if (config.engine.tickets_in_flight == 0) {
+        // One more than can be in work: a ticket deciding leaves no worker idle.
+        config.engine.tickets_in_flight = std::max(1, evaluator.parallelism()) + 1;
+    }
+    return {};
+}
+
+Expected<EngineReport> run_engine(EngineSetup setup) {
+    return Engine(std::move(setup)).run();
+}
+
+}  // namespace atl

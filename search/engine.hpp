@@ -1,0 +1,55 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+#include "population/journal.hpp"
+#include "reward/base/clock.hpp"
+#include "reward/base/error.hpp"
+#include "reward/evaluator.hpp"
+#include "search/config.hpp"
+#include "search/ledger.hpp"
+#include "search/stop_signal.hpp"
+
+#include <optional>
+#include <string>
+
+namespace atl {
+
+/// Everything a campaign needs from outside. References must outlive the run.
+struct EngineSetup {
+    CampaignConfig config;  ///< resolved, see resolve_config()
+    TaskPtr task;
+    Evaluator& evaluator;
+    JournalWriter& journal;
+    CampaignState state;  ///< fresh, or folded from the journal to resume
+    const Clock& clock;
+    StopSignal& stop;
+    Ledger::Options ledger;  ///< observer and snapshots
+    std::string atoll_version;
+};
+
+/// How a campaign ended.
+struct EngineReport {
+    std::string reason;
+    bool finished = false;       ///< false: interrupted, a resume goes on
+    std::optional<Error> fault;  ///< a fault of ours that ended it; everything recorded is safe
+    CampaignState state;         ///< as of the end
+};
+
+/// Fills in what the config leaves to the machine and checks it against the task, so that the
+/// journal records what was really used: tickets in flight, campaign name, the task's folder.
+/// invalid_argument when config and task do not fit.
+[[nodiscard]] Status resolve_config(CampaignConfig& config, const Task& task,
+                                    const Evaluator& evaluator);
+
+/// Runs a campaign to its end on the calling thread: issues tickets, evaluates what their operators
+/// propose, commits, confirms. Everything that happens is in the journal before it counts; results
+/// are durable at most engine.sync_interval_ms later.
+///
+/// Decisions depend on nothing but recorded events, so a resumed campaign goes on as if it had not
+/// been interrupted (exactly so in commit order "ticket" when equal candidates get equal verdicts;
+/// in order "arrival" given the order in the journal).
+///
+/// An error means that recording failed (disk full, I/O): the journal is intact up to there.
+[[nodiscard]] Expected<EngineReport> run_engine(EngineSetup setup);
+
+}  // namespace atl

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "population/campaign_state.hpp"
+#include "population/event.hpp"
+#include "population/journal.hpp"
+#include "reward/base/error.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace atl {
+
+/// Sees what happens in a campaign; called on the engine's thread, must not block.
+class EngineObserver {
+  public:
+    virtual ~EngineObserver() = default;
+    /// After the event was applied. It is acknowledged only once on_sync() is called.
+    virtual void on_event(const Event& event, const CampaignState& state) = 0;
+    /// Everything seen so far is durable.
+    virtual void on_sync(const CampaignState& state) = 0;
+    /// Now and then, whether or not something happened.
+    virtual void on_tick(const CampaignState& state, std::int64_t elapsed_ns) = 0;
+    /// A remark for the user, e.g. a fault that was retried.
+    virtual void on_remark(std::string_view text) = 0;
+};
+
+/// The campaign's state together with the journal that is its truth: an event changes both or the
+/// campaign ends. Not thread-safe.
+class Ledger {
+  public:
+    struct Options {
+        std::uint64_t snapshot_every = 0;  ///< events; 0: never
+        /// Stores a snapshot of the state as of the journal's synced end.
+        std::function<Status(const CampaignState&, std::uint64_t position)> snapshot;
+        EngineObserver* observer = nullptr;
+    };
+
+    Ledger(CampaignState state, JournalWriter& journal, Options options)
+        : m_state(std::move(state)), m_journal(journal), m_options(std::move(options)) {}
+
+    [[nodiscard]] Status record(const Event& event);
+    [[nodiscard]] Expected<Digest> put_text(std::string_view text, const Digest& similar = {}) {
+        return m_journal.put_text(text, similar);
+    }
+    /// Makes everything recorded durable. Call it between decisions only: a snapshot may be taken
+    /// here, and must not fall between a commit and its migrations.
+    [[nodiscard]] Status sync();
+    /// Takes a snapshot now. Call after sync().
+    [[nodiscard]] Status snapshot();
+
+    [[nodiscard]] const CampaignState& state() const { return m_state; }
+    [[nodiscard]] const JournalWriter& texts() const { return m_journal; }
+
+  private:
+    CampaignState m_state;
+    JournalWriter& m_journal;
+    Options m_options;
+    bool m_dirty = false;
+    std::uint64_t m_since_snapshot = 0;
+};
+
+}  // namespace atl

@@ -1,0 +1,195 @@
+#include "search/ticket_run.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+Evaluation evaluation_of(const Individual& individual) {
+    Evaluation evaluation;
+    evaluation.correct = is_correct(individual.outcome);
+    evaluation.fitness = individual.fitness;
+    evaluation.time_ns = individual.time_ns;
+    evaluation.duplicate = individual.duplicate;
+    return evaluation;
+}
+
+}  // namespace
+
+std::size_t individuals_after(const CampaignState& state, std::uint64_t commits) {
+    const std::vector<Individual>& all = state.individuals();
+    std::size_t count = 0;
+    for (std::uint64_t seen = 0; count < all.size(); ++count) {
+        const bool first = count == 0 || all[count].id.ticket() != all[count - 1].id.ticket();
+        seen += first ? 1 : 0;
+        if (seen > commits) {
+            break;
+        }
+    }
+    return count;
+}
+
+Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& issued) {
+    const CampaignState& state = context.ledger.state();
+    const Operator* op = context.strategies.find(issued.operator_name);
+    if (op == nullptr) {
+        return failure(ErrorCode::corrupt, "ticket " + std::to_string(issued.ticket) +
+                                               " names operator \"" + issued.operator_name +
+                                               "\", which the config does not use");
+    }
+    OperatorInput input{
+        context.task,
+        {},
+        CounterRng(context.strategies.seed, RngPurpose::operator_body, issued.ticket),
+        static_cast<int>(context.config.operators.tune_max_evaluations),
+        {}};
+    double parent_time_ns = 0;
+    for (const Parent& parent : issued.parents) {
+        const Individual* individual = state.find(parent.id);
+        if (individual == nullptr) {
+            return failure(ErrorCode::corrupt, "unknown parent " + parent.id.text());
+        }
+        parent_time_ns = parent.role == ParentRole::base ? individual->time_ns : parent_time_ns;
+        ATOLL_TRY_ASSIGN(ParentView view, context.candidates.view(*individual, parent.role));
+        input.parents.push_back(std::move(view));
+    }
+    const std::size_t known = individuals_after(state, issued.commits_seen);
+    input.known = [&state, known](const Candidate& candidate) {
+        const Individual* equal = state.find_key(candidate_key(candidate));
+        return equal != nullptr &&
+               static_cast<std::size_t>(equal - state.individuals().data()) < known;
+    };
+    OperatorRun run = op->start(input);
+    return TicketRun(std::move(context), issued, std::move(run), known, parent_time_ns,
+                     state.in_flight().at(issued.ticket).pending);
+}
+
+Expected<std::optional<TicketRun::Need>> TicketRun::next() {
+    while (m_step < k_max_asks && m_evaluations < m_context.config.operators.tune_max_evaluations) {
+        m_proposal = m_run.next();
+        if (!m_proposal) {
+            break;
+        }
+        m_key = candidate_key(m_proposal->candidate);
+        m_asked_ns = m_context.now_ns();
+        if (m_step >= m_recorded.size()) {
+            const double factor = m_context.config.evaluation.cutoff_factor;
+            return std::optional(Need{m_proposal->candidate, m_key, factor * m_parent_time_ns});
+        }
+        if (m_recorded[m_step].key != m_key) {
+            break;  // another version of the operator proposed something else: keep what there is
+        }
+        ATOLL_TRY(replay(m_recorded[m_step]));
+    }
+    m_proposal.reset();
+    return std::optional<Need>();
+}
+
+Status TicketRun::replay(const Individual& recorded) {
+    if (!recorded.duplicate) {
+        ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.verdict));
+        ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(text));
+        const Cost cost = cost_of(verdict);
+        m_cost.compile_seconds += cost.compile_seconds;
+        m_cost.device_seconds += cost.device_seconds;
+        ++m_evaluations;
+    }
+    ++m_step;
+    m_run.tell(evaluation_of(recorded));
+    return {};
+}
+
+const std::vector<Individual>& TicketRun::pending() const {
+    return m_context.ledger.state().in_flight().at(m_issued.ticket).pending;
+}
+
+const Individual* TicketRun::find_equal() const {
+    const CampaignState& state = m_context.ledger.state();
+    const bool in_order = m_context.config.engine.commit_order == "ticket";
+    const Individual* equal = state.find_key(m_key);
+    if (equal != nullptr &&
+        (!in_order || static_cast<std::size_t>(equal - state.individuals().data()) < m_known)) {
+        return equal;
+    }
+    // Others in flight may be looked at only where the order of events may matter.
+    for (const auto& [ticket, flight] : state.in_flight()) {
+        if (in_order && ticket != m_issued.ticket) {
+            continue;
+        }
+        for (const Individual& individual : flight.pending) {
+            if (individual.key == m_key) {
+                return &individual;
+            }
+        }
+    }
+    return nullptr;
+}
+
+Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
+    const CampaignState& state = m_context.ledger.state();
+    Individual individual;
+    individual.id = IndividualId::make(m_issued.ticket, m_step);
+    individual.island = m_issued.island;
+    individual.key = m_key;
+    individual.tune = proposal.candidate.tune;
+    individual.flags = proposal.candidate.flags;
+    individual.parents = proposal.parents.empty() ? m_issued.parents : proposal.parents;
+    individual.operator_name = m_issued.operator_name;
+    individual.description = proposal.description;
+    individual.asked_ns = m_asked_ns;
+    Digest similar;
+    if (const Individual* base = state.find(m_issued.parents.at(0).id)) {
+        individual.starter = base->starter;
+        similar = base->source;
+    }
+    Ledger& ledger = m_context.ledger;
+    ATOLL_TRY_ASSIGN(individual.source, ledger.put_text(proposal.candidate.source, similar));
+    if (!proposal.prompt.empty()) {
+        ATOLL_TRY_ASSIGN(individual.prompt, ledger.put_text(proposal.prompt));
+        ATOLL_TRY_ASSIGN(individual.reply, ledger.put_text(proposal.reply));
+    }
+    return individual;
+}
+
+Expected<bool> TicketRun::answer_if_known() {
+    const Individual* equal = find_equal();
+    if (equal == nullptr) {
+        return false;
+    }
+    ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
+    individual.duplicate = true;
+    individual.outcome = equal->outcome;
+    individual.fitness = equal->fitness;
+    individual.time_ns = equal->time_ns;
+    individual.verdict = equal->verdict;
+    ATOLL_TRY(record(std::move(individual)));
+    return true;
+}
+
+Status TicketRun::answer(const Verdict& verdict) {
+    ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
+    ATOLL_TRY(m_context.fitness.apply(verdict, individual));
+    Digest similar;
+    if (const Individual* base = m_context.ledger.state().find(m_issued.parents.at(0).id)) {
+        similar = base->verdict;
+    }
+    ATOLL_TRY_ASSIGN(individual.verdict, m_context.ledger.put_text(to_json(verdict), similar));
+    const Cost cost = cost_of(verdict);
+    m_cost.compile_seconds += cost.compile_seconds;
+    m_cost.device_seconds += cost.device_seconds;
+    ++m_evaluations;
+    return record(std::move(individual));
+}
+
+Status TicketRun::record(Individual individual) {
+    individual.done_ns = m_context.now_ns();
+    const Evaluation evaluation = evaluation_of(individual);
+    ATOLL_TRY(m_context.ledger.record(Evaluated{std::move(individual)}));
+    ++m_step;
+    m_proposal.reset();
+    m_run.tell(evaluation);
+    return {};
+}
+
+}  // namespace atl

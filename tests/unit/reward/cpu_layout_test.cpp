@@ -1,0 +1,45 @@
+#include "reward/cpu_layout.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace atl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(CpuLayout, DevicesTakeTheHighestCores) {
+    const Expected<CpuLayout> layout = lay_out_cores({0, 1, 2, 3, 6, 7}, 2, 2);
+    ASSERT_TRUE(layout);
+    EXPECT_THAT(layout->devices, ElementsAre(ElementsAre(2, 3), ElementsAre(6, 7)));
+    EXPECT_THAT(layout->host, ElementsAre(0, 1));
+    EXPECT_FALSE(layout->shared);
+}
+
+TEST(CpuLayout, OneCoreIsShared) {
+    const Expected<CpuLayout> layout = lay_out_cores({5}, 1, 1);
+    ASSERT_TRUE(layout);
+    EXPECT_THAT(layout->devices, ElementsAre(ElementsAre(5)));
+    EXPECT_THAT(layout->host, ElementsAre(5));
+    EXPECT_TRUE(layout->shared);
+}
+
+TEST(CpuLayout, TooFewCoresIsAnErrorThatSaysHowMany) {
+    const Expected<CpuLayout> layout = lay_out_cores({0, 1}, 2, 1);
+    ASSERT_FALSE(layout);
+    EXPECT_EQ(layout.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(layout.error().message(), HasSubstr("need 3 cores"));
+    EXPECT_FALSE(lay_out_cores({0, 1}, 0, 1));
+    EXPECT_FALSE(lay_out_cores({0, 1}, 1, -1));
+    EXPECT_FALSE(lay_out_cores({0, 1, 2}, 1 << 20, 1 << 20));
+}
+
+TEST(CpuLayout, ListsCoresAsRanges) {
+    EXPECT_EQ(core_list({1}), "1");
+    EXPECT_EQ(core_list({0, 1, 2, 5, 7, 8}), "0-2,5,7-8");
+    EXPECT_FALSE(allowed_cores().empty());
+}
+
+}  // namespace
+}  // namespace atl

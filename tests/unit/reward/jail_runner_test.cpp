@@ -1,0 +1,356 @@
+#include "tests/unit/reward/jail_fixture.hpp"
+
+#include <signal.h>
+
+#include <array>
+
+namespace {
+
+using namespace atl;
+using namespace atl::testing;
+
+class JailRunner : public ::testing::TestWithParam<SandboxLevel> {};
+
+std::string level_name(const ::testing::TestParamInfo<SandboxLevel>& info) {
+    return std::string(to_string(info.param));
+}
+
+TEST_P(JailRunner, LaunchesOnArgumentsBetweenGuardPages) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry(R"(
+        const float* a = (const float*)tensors[0]; const float* b = (const float*)tensors[1];
+        float* c = (float*)tensors[2];
+        for (long long i = 0; i < axes[0]; ++i) c[i] = a[i] + scalars[0] * b[i];)"));
+    TestRun run(runner, binary, {0, 64, 128}, {2.0}, {100});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded) << run.load_text();
+    for (int i = 0; i < 100; ++i) {
+        run.buffer<float>(0)[i] = static_cast<float>(i);
+        run.buffer<float>(1)[16 + i] = 1.0F;
+    }
+    ASSERT_TRUE(run.launch());
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_EQ(run.buffer<float>(2)[32 + i], static_cast<float>(i + 2));
+    }
+    run.buffer<float>(0)[99] = 1000.0F;
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(run.buffer<float>(2)[32 + 99], 1002.0F);
+    run.kill();
+    EXPECT_EQ(text_of(run.wait_ended()), "killed by signal 9 (Killed)");
+}
+
+TEST_P(JailRunner, AWriteBeyondEitherEndIsAMemoryFault) {
+    TestRunner runner(GetParam());
+    const FileHandle binary =
+        build_shared_object(entry("((volatile float*)tensors[0])[axes[0]] = 1;"));
+    for (const std::int64_t index : {std::int64_t{1024}, std::int64_t{-1}}) {
+        TestRun run(runner, binary, {0}, {}, {index});
+        EXPECT_EQ(run.launch_and_die().status, SIGSEGV) << index;
+    }
+    TestRun run(runner, binary, {0}, {}, {1023});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded);
+    EXPECT_TRUE(run.launch());
+    run.kill();
+    (void)run.wait_ended();
+}
+
+TEST_P(JailRunner, ArgumentsAreReadOnly) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry("*(volatile double*)scalars = 5;"));
+    TestRun run(runner, binary, {0}, {1.0});
+    EXPECT_EQ(run.launch_and_die().status, SIGSEGV);
+}
+
+TEST_P(JailRunner, ForbiddenCallsKillWithSigsys) {
+    TestRunner runner(GetParam());
+    const std::string headers = R"(
+        #include <fcntl.h>
+        #include <signal.h>
+        #include <sys/mman.h>
+        #include <sys/socket.h>
+        #include <sys/syscall.h>
+        #include <unistd.h>
+    )";
+    for (const std::string body : {
+             R"(open("/etc/passwd", O_RDONLY);)",
+             R"(socket(AF_UNIX, SOCK_STREAM, 0);)",
+             R"(fork();)",
+             R"(char* const none[] = {nullptr}; execve("/bin/true", none, none);)",
+             R"(kill(getppid(), SIGKILL);)",
+             R"(syscall(SYS_tgkill, getppid(), getppid(), SIGABRT);)",
+             R"(syscall(SYS_tgkill, 1, 1, SIGABRT);)",
+             R"(write(3, "x", 1);)",
+             R"(memfd_create("x", 0);)",
+             R"(syscall(SYS_io_uring_setup, 1, nullptr);)",
+             R"(syscall(SYS_unshare, 0x10000000);)",
+             R"(syscall(SYS_ptrace, 16, 1, 0, 0);)",
+             R"(syscall(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0);)",
+             R"(mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);)",
+             R"(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);)",
+         }) {
+        const FileHandle binary = build_shared_object(entry(body, headers));
+        TestRun run(runner, binary, {0});
+        const RunEnded ended = run.launch_and_die();
+        EXPECT_TRUE(ended.signalled) << body;
+        EXPECT_EQ(ended.status, SIGSYS) << body;
+    }
+}
+
+TEST_P(JailRunner, ConstructorsFindNoFilesAndReachNobody) {
+    TestRunner runner(GetParam());
+    const std::string probe = R"(
+        #include <fcntl.h>
+        #include <unistd.h>
+        #include <initializer_list>
+        static int found = 0;
+        __attribute__((constructor)) void look() {
+            for (const char* path : {"/etc/passwd", "/proc/self/maps", "/proc/1/environ", "/usr",
+                                     "/lib/x86_64-linux-gnu/libc.so.6", "/tmp", "/home", "/dev/null"}) {
+                found += open(path, O_RDONLY) >= 0;
+            }
+            for (int fd = 3; fd < 64; ++fd) { char byte; found += pread(fd, &byte, 1, 0) >= 0 && fd != 4; }
+        }
+    )";
+    const FileHandle binary = build_shared_object(entry("*(int*)tensors[0] = found;", probe));
+    TestRun run(runner, binary, {0});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded) << run.load_text();
+    *run.buffer<int>(0) = -1;
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(*run.buffer<int>(0), 0);
+    run.kill();
+    (void)run.wait_ended();
+
+    const FileHandle caller = build_shared_object(
+        entry("",
+              "#include <sys/socket.h>\n__attribute__((constructor)) void call() "
+              "{ socket(AF_INET, SOCK_STREAM, 0); }"));
+    TestRun dying(runner, caller, {0});
+    EXPECT_EQ(dying.wait_loaded(), k_run_ended);
+    EXPECT_EQ(dying.wait_ended().status, SIGSYS);
+}
+
+TEST_P(JailRunner, HasNoEnvironmentAndNoStreams) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("int n = 0; for (char** e = environ; e && *e; ++e) ++n; *(int*)tensors[0] = n; "
+              "printf(\"into nothing\\n\"); fflush(stdout);",
+              "#include <cstdio>\n#include <unistd.h>\n"));
+    TestRun run(runner, binary, {0});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded);
+    *run.buffer<int>(0) = -1;
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(*run.buffer<int>(0), 0);
+    run.kill();
+    (void)run.wait_ended();
+}
+
+TEST_P(JailRunner, AnEndlessLoopIsKilledThroughThePidHandle) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("*(volatile int*)tensors[0] = 1; for (volatile int i = 0;; ++i);"));
+    TestRun run(runner, binary, {0});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded);
+    run.control().command.store(1);
+    futex_wake(run.control().command);
+    while (*static_cast<volatile int*>(run.buffer<int>(0)) != 1) {
+        ::usleep(1000);
+    }
+    run.kill();
+    EXPECT_EQ(run.wait_ended().status, SIGKILL);
+    EXPECT_EQ(run.control().reply.load(), k_run_reply_dead);
+}
+
+TEST_P(JailRunner, AnEarlyExitAndAnAbortAreReported) {
+    TestRunner runner(GetParam());
+    {
+        const FileHandle binary = build_shared_object(entry("_exit(0);", "#include <unistd.h>\n"));
+        TestRun run(runner, binary, {0});
+        EXPECT_EQ(text_of(run.launch_and_die()), "exit status 0");
+    }
+    const FileHandle binary =
+        build_shared_object(entry("assert(axes[0] == 3);", "#undef NDEBUG\n#include <cassert>\n"));
+    TestRun run(runner, binary, {0}, {}, {4});
+    EXPECT_EQ(text_of(run.launch_and_die()), "killed by signal 6 (Aborted)");
+}
+
+TEST_P(JailRunner, ThreadsThatAreJoinedWork) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry(R"(
+        int* out = (int*)tensors[0];
+        std::thread a([=] { out[0] = 11; }); std::thread b([=] { out[1] = 22; });
+        a.join(); b.join();
+        int sum = 0;
+        #pragma omp parallel for reduction(+ : sum) num_threads(2)
+        for (int i = 0; i < 100; ++i) sum += i;
+        out[2] = sum;)",
+                                                        "#include <thread>\n"),
+                                                  {"-fopenmp"});
+    TestRun run(runner, binary, {0});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded) << run.load_text();
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(run.buffer<int>(0)[0], 11);
+    EXPECT_EQ(run.buffer<int>(0)[1], 22);
+    EXPECT_EQ(run.buffer<int>(0)[2], 4950);
+    run.kill();
+    (void)run.wait_ended();
+}
+
+TEST_P(JailRunner, AHugeAllocationFailsWithoutHarm) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("volatile auto p = malloc(100ull << 30); *(int*)tensors[0] = p == nullptr; "
+              "volatile auto q = malloc(64 << 20); *((int*)tensors[0] + 1) = q != nullptr;",
+              "#include <cstdlib>\n"));
+    TestRun run(runner, binary, {0}, {}, {}, 256ull << 20);
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded);
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(run.buffer<int>(0)[0], 1);
+    EXPECT_EQ(run.buffer<int>(0)[1], 1);
+    run.kill();
+    (void)run.wait_ended();
+}
+
+TEST_P(JailRunner, ABinaryThatCannotBeLoadedSaysWhy) {
+    TestRunner runner(GetParam());
+    {
+        const FileHandle binary = build_shared_object("int nothing;");
+        TestRun run(runner, binary, {0});
+        EXPECT_EQ(run.wait_loaded(), k_run_load_failed);
+        EXPECT_NE(run.load_text().find("atoll_entry"), std::string::npos) << run.load_text();
+        EXPECT_EQ(text_of(run.wait_ended()), "exit status 0");
+        EXPECT_EQ(run.control().state.load(), k_run_load_failed);
+    }
+    const FileHandle binary =
+        build_shared_object(entry("missing_function();", "void missing_function();"));
+    TestRun run(runner, binary, {0});
+    EXPECT_EQ(run.wait_loaded(), k_run_load_failed);
+    EXPECT_NE(run.load_text().find("missing_function"), std::string::npos) << run.load_text();
+    EXPECT_NE(run.load_text().find("candidate.so"), std::string::npos) << run.load_text();
+    (void)run.wait_ended();
+}
+
+TEST_P(JailRunner, ReportsWhatTheProcessUsed) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry(
+        "auto p = (char*)malloc(64 << 20); memset(p, 1, 64 << 20); asm volatile(\"\" :: \"r\"(p) "
+        ": \"memory\"); _exit(3);",
+        "#include <cstdlib>\n#include <cstring>\n#include <unistd.h>\n"));
+    TestRun run(runner, binary, {0});
+    const RunEnded ended = run.launch_and_die();
+    EXPECT_EQ(ended.status, 3);
+    EXPECT_GE(ended.peak_rss_bytes, 64ull << 20);
+    EXPECT_LT(ended.peak_rss_bytes, 256ull << 20);
+    EXPECT_GT(ended.cpu_seconds, 0);
+}
+
+TEST_P(JailRunner, AnOrderThatDoesNotFitIsAFaultOfOurs) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry(""));
+    SharedMemory control(k_run_control_bytes);
+    SharedMemory buffer(4096);
+    const auto answer_to = [&](StartRun order, std::size_t handles) {
+        Frame frame;
+        frame.type = FrameType::start_run;
+        frame.request = 5;
+        frame.payload = to_json(order);
+        frame.handles.emplace_back(::dup(binary.get()));
+        frame.handles.push_back(control.handle());
+        frame.handles.push_back(buffer.handle());
+        frame.handles.resize(handles);
+        EXPECT_TRUE(runner.channel().send(frame).has_value());
+        auto answer = runner.channel().receive(k_patience);
+        EXPECT_TRUE(answer.has_value());
+        EXPECT_EQ(answer->request, 5u);
+        return answer->type;
+    };
+    StartRun too_large;
+    too_large.mappings = {{2, 8192}};
+    EXPECT_EQ(answer_to(too_large, 3), FrameType::failed);
+    StartRun fitting;
+    fitting.mappings = {{2, 4096}};
+    EXPECT_EQ(answer_to(fitting, 2), FrameType::failed);
+    EXPECT_EQ(answer_to(fitting, 1), FrameType::failed);
+    StartRun bad_core = fitting;
+    bad_core.cores = {4095};
+    EXPECT_EQ(answer_to(bad_core, 3), FrameType::run_started);
+    const auto failed = runner.channel().receive(k_patience);
+    ASSERT_TRUE(failed.has_value());
+    EXPECT_EQ(failed->type, FrameType::failed);
+    EXPECT_NE(parse_failed_frame(*failed).what.find("4095"), std::string::npos);
+    // The runner goes on working.
+    TestRun run(runner, binary, {0});
+    EXPECT_EQ(run.wait_loaded(), k_run_loaded);
+}
+
+TEST_P(JailRunner, RunsDieWithThePeer) {
+    const FileHandle binary = build_shared_object(entry(""));
+    auto runner = std::make_unique<TestRunner>(GetParam());
+    auto run = std::make_unique<TestRun>(*runner, binary, std::vector<std::uint64_t>{0});
+    ASSERT_EQ(run->wait_loaded(), k_run_loaded);
+    Frame stop;
+    stop.type = FrameType::stop;
+    ASSERT_TRUE(runner->channel().send(stop).has_value());
+    const auto end = runner->worker().process().wait(k_patience);
+    ASSERT_TRUE(end.has_value());
+    EXPECT_EQ(end->text(), "exit status 0");
+    EXPECT_EQ(runner->channel().receive(k_patience).error().code, ErrorCode::unavailable);
+}
+
+TEST_P(JailRunner, TrustedBinariesSeeTheHostsLibraries) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("FILE* f = fopen(\"/etc/passwd\", \"r\"); *(int*)tensors[0] = f != nullptr;",
+              "#include <cstdio>\n"));
+    TestRun run(runner, binary, {0}, {}, {}, 1ull << 30, true);
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded) << run.load_text();
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(*run.buffer<int>(0), 1);
+    run.kill();
+    EXPECT_EQ(run.wait_ended().status, SIGKILL);
+}
+
+TEST_P(JailRunner, PrintsWhatAStartCosts) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry(""));
+    std::vector<double> times_us;
+    std::vector<double> launches_us;
+    for (int i = 0; i < 20; ++i) {
+        const auto begin = std::chrono::steady_clock::now();
+        TestRun run(runner, binary, {0, 0, 0});
+        ASSERT_EQ(run.wait_loaded(), k_run_loaded);
+        times_us.push_back(
+            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin)
+                .count());
+        const auto start = std::chrono::steady_clock::now();
+        ASSERT_TRUE(run.launch());
+        launches_us.push_back(
+            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start)
+                .count());
+        run.kill();
+        (void)run.wait_ended();
+    }
+    std::sort(times_us.begin(), times_us.end());
+    std::sort(launches_us.begin(), launches_us.end());
+    std::cout << "start_run to loaded, median of 20: " << times_us[10]
+              << " us; first empty launch: " << launches_us[10] << " us\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, JailRunner,
+                         ::testing::Values(SandboxLevel::full, SandboxLevel::restricted),
+                         level_name);
+
+TEST(JailRunnerStart, RefusesToWorkBelowTheRequiredLevel) {
+    auto ends = make_socket_pair();
+    WorkerOptions options;
+    options.program = ATOLL_BIN_DIR "/atoll-worker";
+    options.required = SandboxLevel::full;
+    options.at_most = SandboxLevel::restricted;
+    const auto worker =
+        WorkerProcess::start(WorkerRole::runner, options, 1, std::move(ends->second));
+    ASSERT_FALSE(worker.has_value());
+    EXPECT_EQ(worker.error().code, ErrorCode::permission);
+    EXPECT_NE(worker.error().message().find("full is required"), std::string::npos)
+        << worker.error().message();
+}
+
+}  // namespace

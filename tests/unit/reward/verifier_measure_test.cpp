@@ -1,0 +1,89 @@
+#include "reward/verifier/anchor.hpp"
+#include "reward/verifier/cache_flush.hpp"
+#include "reward/verifier/light.hpp"
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using std::chrono::nanoseconds;
+
+TEST(DriftLog, TakesTheMedianOfTheReadingsNearestInTime) {
+    DriftLog log;
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(5)), 1);
+    for (int i = 0; i < 10; ++i) {
+        log.add({nanoseconds(100 * i), i < 5 ? 1.0 : 2.0});
+    }
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(0)), 1);
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(150)), 1);
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(760)), 2);
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(100'000)), 2);
+}
+
+TEST(DriftLog, OneDisturbedReadingMovesNothing) {
+    DriftLog log;
+    for (int i = 0; i < 7; ++i) {
+        log.add({nanoseconds(100 * i), i == 3 ? 50.0 : 1.0});
+    }
+    EXPECT_DOUBLE_EQ(log.ratio_at(nanoseconds(300)), 1);
+}
+
+TEST(Anchor, ReadingsArePositiveAndOrdered) {
+    Anchor anchor;
+    EXPECT_GT(anchor.calibration_ns(), 0);
+    const auto first = anchor.read();
+    const auto second = anchor.read();
+    EXPECT_GT(first.ratio, 0);
+    EXPECT_LE(first.at, second.at);
+}
+
+TEST(CacheFlusher, LeavesContentsAlone) {
+    std::vector<std::byte> bytes(100'000, std::byte{7});
+    CacheFlusher flusher(1 << 20);
+    flusher.flush(bytes);
+    flusher.finish();
+    EXPECT_EQ(bytes, std::vector<std::byte>(100'000, std::byte{7}));
+}
+
+class Light : public ::testing::Test {
+  protected:
+    [[nodiscard]] SpeedOfLight of_large(const EvaluateOrder& order) const {
+        const TaskLayout layout = value_or_throw(TaskLayout::create(m_small.task(), false));
+        return value_or_throw(
+            speed_of_light(layout, layout.workloads()[layout.measured()[0]], order));
+    }
+    testing::SmallTask m_small;
+};
+
+// The workload "large" has 64 x 256: 3 * 16384 flops and 8 * 16384 + 4 * 256 = 132096 bytes.
+TEST_F(Light, IsTheLargerOfComputeAndMemoryTime) {
+    EvaluateOrder order;
+    order.peak_flops = 1e9;
+    order.peak_bandwidth = 1e9;
+    EXPECT_DOUBLE_EQ(of_large(order).report_ns, 132096);
+    order.peak_flops = 1e8;
+    EXPECT_DOUBLE_EQ(of_large(order).report_ns, 491520);
+}
+
+TEST_F(Light, JudgingCountsNoBytesThatFitIntoTheCache) {
+    EvaluateOrder order;
+    order.peak_bandwidth = 1e9;
+    order.cache_bytes = 32096;
+    EXPECT_DOUBLE_EQ(of_large(order).report_ns, 132096);
+    EXPECT_DOUBLE_EQ(of_large(order).judge_ns, 0.8 * 100000);
+    order.cache_bytes = 1 << 20;
+    EXPECT_DOUBLE_EQ(of_large(order).judge_ns, 0);
+}
+
+TEST_F(Light, UnknownPeaksGiveNoBound) {
+    EXPECT_DOUBLE_EQ(of_large({}).report_ns, 0);
+    EXPECT_DOUBLE_EQ(of_large({}).judge_ns, 0);
+}
+
+}  // namespace
+}  // namespace atl
