@@ -182,10 +182,12 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
     const std::uint32_t size = in.count(74, k_unlimited);
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
         const Confirmed confirmed = read_confirmed(in);
-        if (state.find(confirmed.individual) == nullptr ||
-            !state.m_confirmations.emplace(confirmed.individual, confirmed).second) {
-            in.fail("a confirmation of an unknown individual, or a second one");
+        const bool in_order = state.m_confirmations.empty() ||
+                              state.m_confirmations.rbegin()->first < confirmed.individual;
+        if (state.find(confirmed.individual) == nullptr || !in_order) {
+            in.fail("a confirmation of an unknown individual, or out of order");
         }
+        state.m_confirmations.emplace(confirmed.individual, confirmed);
     }
     if (in.boolean()) {
         state.m_confirmed = read_confirmed(in);
@@ -219,9 +221,10 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     const std::uint32_t operators = in.count(52, k_unlimited);
     for (std::uint32_t i = 0; i < operators && in.ok(); ++i) {
         std::string name = in.string();
-        if (!state.m_operators.emplace(std::move(name), read_stats(in)).second) {
-            in.fail("an operator is there twice");
+        if (!state.m_operators.empty() && name <= state.m_operators.rbegin()->first) {
+            in.fail("operators are not in order");
         }
+        state.m_operators.emplace(std::move(name), read_stats(in));
     }
     read_tickets(in, state);
     read_confirmations(in, state);

@@ -123,6 +123,11 @@ inline CampaignState fold(const std::vector<Event>& events, std::size_t count = 
     return state;
 }
 
+/// Equal for equal states, and short enough to print.
+inline std::string fingerprint(const CampaignState& state) {
+    return content_id(state.encode()).short_hex();
+}
+
 inline void write_bytes(const std::filesystem::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }

@@ -1,0 +1,313 @@
+#include "population/campaign_state.hpp"
+
+#include "tests/unit/population/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+namespace atl {
+namespace {
+
+IndividualId id(std::uint64_t ticket, std::uint32_t step = 0) {
+    return IndividualId::make(ticket, step);
+}
+
+/// Applies and expects a refusal that changes nothing.
+void expect_refused(CampaignState& state, const Event& event, const std::string& why) {
+    const std::string before = samples::fingerprint(state);
+    const Status status = state.apply(event);
+    ASSERT_FALSE(status) << "accepted: " << why;
+    EXPECT_EQ(status.error().code, ErrorCode::corrupt) << why;
+    EXPECT_EQ(samples::fingerprint(state), before) << why;
+}
+
+CampaignState begun() {
+    return samples::fold({samples::campaign_started(), SessionOpened{0, 0, "cpu"}});
+}
+
+/// Issues, evaluates and commits one starter.
+void commit(CampaignState& state, std::uint64_t ticket, std::uint32_t island, double fitness,
+            const std::string& program, double reward = 0) {
+    samples::require(state.apply(samples::ticket_issued(ticket, island, {}, state.commits())));
+    samples::require(
+        state.apply(Evaluated{samples::individual(ticket, 0, island, fitness, program)}));
+    samples::require(state.apply(TicketCommitted{ticket, reward, 0, 0, 0}));
+}
+
+TEST(CampaignState, FoldsAWholeCampaign) {
+    const CampaignState state = samples::fold(samples::campaign());
+    EXPECT_EQ(state.started()->task_name, "matmul");
+    EXPECT_EQ(state.sessions(), 2u);
+    EXPECT_EQ(state.events_applied(), samples::campaign().size());
+    std::vector<std::string> order;
+    for (const Individual& individual : state.individuals()) {
+        order.push_back(individual.id.text());
+    }
+    EXPECT_EQ(order, (std::vector<std::string>{"1.0", "0.0", "2.0", "2.1", "4.0"}));
+    EXPECT_EQ(state.commits(), 4u);
+    EXPECT_EQ(state.next_ticket(), 6u);
+    EXPECT_EQ(state.evaluations(), 4u);
+    EXPECT_EQ(state.duplicates(), 1u);
+    EXPECT_EQ(state.failed_tickets(), 1u);
+    EXPECT_EQ(state.migrations(), 1u);
+    EXPECT_EQ(state.outcomes()[0], 4u);
+    EXPECT_EQ(state.elapsed_ns(), 7000);
+    EXPECT_DOUBLE_EQ(state.compile_seconds(), 2.0);
+    EXPECT_DOUBLE_EQ(state.device_seconds(), 1.0);
+    EXPECT_EQ(state.best()->id, id(2, 1));
+    EXPECT_EQ(state.last_improved_commit(), 3u);
+    EXPECT_EQ(state.children_of(id(0)), 1u);  // 2.0; ticket 3 failed
+    EXPECT_EQ(state.children_of(id(2)), 1u);  // 2.1, evaluated under the same ticket
+    EXPECT_EQ(state.find(id(2, 1))->fitness, 2.5);
+    EXPECT_EQ(state.find(id(3)), nullptr);
+    EXPECT_EQ(state.find_key(content_id("key of c"))->id, id(2));
+    EXPECT_EQ(state.confirmed()->individual, id(2, 1));
+    EXPECT_EQ(state.confirmations().size(), 2u);
+    EXPECT_FALSE(state.stopped()) << "a resumed session is open";
+    ASSERT_EQ(state.in_flight().size(), 1u);
+    EXPECT_EQ(state.in_flight().at(5).pending.front().id, id(5));
+    // Island 1 has its starter, the migrant and its own copy of program c.
+    EXPECT_EQ(state.islands()[0].archive.entries().size(), 3u);
+    EXPECT_EQ(state.islands()[1].archive.entries().size(), 3u);
+    EXPECT_EQ(state.islands()[1].archive.best()->id, id(2, 1));
+    EXPECT_EQ(state.islands()[1].last_improved_commit, 3u);
+    EXPECT_EQ(state.islands()[0].issued, 3u);
+    EXPECT_EQ(state.islands()[0].committed, 2u);
+}
+
+TEST(CampaignState, SessionsEndAndOpen) {
+    CampaignState state = begun();
+    samples::require(state.apply(CampaignStopped{"target reached", true, 5}));
+    EXPECT_EQ(state.stopped()->reason, "target reached");
+    expect_refused(state, SessionOpened{0, 0, ""}, "a session number again");
+    samples::require(state.apply(SessionOpened{1, 0, ""}));
+    EXPECT_FALSE(state.stopped());
+}
+
+TEST(CampaignState, CountsStalenessFromTheDecisionToTheCommit) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a");
+    samples::require(state.apply(samples::ticket_issued(1, 0, {{id(0), ParentRole::base, 1}}, 1)));
+    commit(state, 2, 1, 1.0, "b");
+    commit(state, 3, 1, 1.0, "c");
+    samples::require(state.apply(Evaluated{samples::individual(1, 0, 0, 2.0, "d")}));
+    samples::require(state.apply(TicketCommitted{1, 0, 0, 0, 0}));
+    EXPECT_EQ(state.find(id(0))->staleness, 0u);
+    EXPECT_EQ(state.find(id(1))->staleness, 2u);
+}
+
+TEST(CampaignState, OffersOnlyRightIndividualsAndEachProgramOnce) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a");
+    commit(state, 1, 0, 0.0, "wrong");
+    commit(state, 2, 0, 1.0, "a");
+    EXPECT_EQ(state.islands()[0].archive.entries().size(), 1u);
+    EXPECT_EQ(state.individuals().size(), 3u);
+    EXPECT_EQ(state.outcomes()[static_cast<int>(Outcome::wrong_result)], 1u);
+    // Another island begins with the same program.
+    commit(state, 3, 1, 1.0, "a");
+    EXPECT_EQ(state.islands()[1].archive.entries().size(), 1u);
+}
+
+TEST(CampaignState, PutsStepsInOrderHoweverTheyArrive) {
+    CampaignState state = begun();
+    samples::require(state.apply(samples::ticket_issued(0, 0)));
+    for (const std::uint32_t step : {2u, 0u, 1u}) {
+        samples::require(state.apply(
+            Evaluated{samples::individual(0, step, 0, 1.0 + step, "p" + std::to_string(step))}));
+    }
+    samples::require(state.apply(TicketCommitted{0, 0, 0, 0, 0}));
+    for (std::uint32_t step = 0; step < 3; ++step) {
+        EXPECT_EQ(state.individuals()[step].id.step(), step);
+    }
+    EXPECT_EQ(state.commits(), 1u);
+}
+
+TEST(CampaignState, AFailedTicketCountsItsEvaluationsOnly) {
+    CampaignState state = begun();
+    samples::require(state.apply(samples::ticket_issued(0, 0)));
+    samples::require(state.apply(Evaluated{samples::individual(0, 0, 0, 1.0, "a")}));
+    samples::require(state.apply(TicketFailed{0, "no worker"}));
+    EXPECT_EQ(state.evaluations(), 1u);
+    EXPECT_EQ(state.failed_tickets(), 1u);
+    EXPECT_TRUE(state.individuals().empty());
+    EXPECT_TRUE(state.in_flight().empty());
+    EXPECT_EQ(state.commits(), 0u);
+}
+
+TEST(CampaignState, KeepsTheStatisticsOfOperators) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a", 0.0);
+    samples::require(state.apply(samples::ticket_issued(1, 0, {{id(0), ParentRole::base, 1}}, 1)));
+    samples::require(state.apply(Evaluated{samples::individual(1, 0, 0, 2.0, "b")}));
+    samples::require(state.apply(TicketCommitted{1, 0.5, 0, 0, 0}));
+    commit(state, 2, 1, 1.0, "c", 0.0);
+    samples::require(state.apply(samples::ticket_issued(3, 1)));
+    const OperatorStats& tune = state.operators().at("tune");
+    EXPECT_EQ(tune.issued, 1u);
+    EXPECT_EQ(tune.committed, 1u);
+    EXPECT_EQ(tune.improved, 1u);
+    EXPECT_EQ(tune.reward_sum, 0.5);
+    EXPECT_DOUBLE_EQ(tune.decayed_reward, 0.5 * 0.9);
+    EXPECT_DOUBLE_EQ(tune.decayed_count, 0.9);
+    const OperatorStats& starter = state.operators().at("starter");
+    EXPECT_EQ(starter.issued, 3u);
+    EXPECT_EQ(starter.committed, 2u);
+    EXPECT_EQ(starter.improved, 0u);
+    EXPECT_DOUBLE_EQ(starter.decayed_count, 0.9 * 0.9 + 1);
+}
+
+TEST(CampaignState, TheBestIsTheFittestThenTheLowerId) {
+    CampaignState state = begun();
+    EXPECT_EQ(state.best(), nullptr);
+    samples::require(state.apply(samples::ticket_issued(0, 0)));
+    commit(state, 1, 1, 2.0, "b");
+    samples::require(state.apply(Evaluated{samples::individual(0, 0, 0, 2.0, "a")}));
+    samples::require(state.apply(TicketCommitted{0, 0, 0, 0, 0}));
+    EXPECT_EQ(state.best()->id, id(0));
+    EXPECT_EQ(state.last_improved_commit(), 1u) << "an equal one is no improvement";
+}
+
+TEST(CampaignState, OnlyAcceptedConfirmationsCount) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 2.0, "a");
+    commit(state, 1, 0, 3.0, "b");
+    samples::require(state.apply(Confirmed{id(0), true, 1.9, {}, 0, Outcome::passed, {}, 1}));
+    samples::require(
+        state.apply(Confirmed{id(1), false, 0, id(0), 1.9, Outcome::wrong_result, {}, 2}));
+    EXPECT_EQ(state.confirmed()->individual, id(0));
+    EXPECT_FALSE(state.confirmations().at(id(1)).accepted);
+}
+
+TEST(CampaignState, RefusesEventsThatCannotFollow) {
+    CampaignState empty(samples::settings());
+    expect_refused(empty, SessionOpened{}, "anything before the start");
+
+    CampaignState state = begun();
+    expect_refused(state, samples::campaign_started(), "a second start");
+    expect_refused(state, SessionOpened{2, 0, ""}, "a session too far");
+    expect_refused(state, samples::ticket_issued(1, 0), "a gap in the tickets");
+    expect_refused(state, samples::ticket_issued(0, 2), "an island that does not exist");
+    expect_refused(state, samples::ticket_issued(0, 0, {{id(9), ParentRole::base, 1}}),
+                   "an unknown parent");
+    expect_refused(state, samples::ticket_issued(0, 0, {}, 1), "commits that did not happen");
+    TicketIssued certain = samples::ticket_issued(0, 0);
+    for (const double wrong : {0.0, -0.5, 1.5}) {
+        certain.island_probability = wrong;
+        expect_refused(state, certain, "an impossible probability");
+    }
+    expect_refused(state, Evaluated{samples::individual(0, 0, 0, 1, "a")},
+                   "an evaluation without a ticket");
+    expect_refused(state, TicketCommitted{0, 0, 0, 0, 0}, "a commit without a ticket");
+    expect_refused(state, TicketFailed{0, ""}, "a failure without a ticket");
+
+    samples::require(state.apply(samples::ticket_issued(0, 0)));
+    expect_refused(state, samples::ticket_issued(0, 0), "a ticket again");
+    expect_refused(state, TicketCommitted{0, 0, 0, 0, 0}, "a commit without an evaluation");
+    expect_refused(state, Evaluated{samples::individual(0, 0, 1, 1, "a")}, "another island");
+    Individual odd = samples::individual(0, 0, 0, 1, "a");
+    odd.outcome = Outcome::crash;
+    expect_refused(state, Evaluated{odd}, "a crash with a fitness");
+    odd = samples::individual(0, 0, 0, 1, "a");
+    odd.fitness = -1;
+    expect_refused(state, Evaluated{odd}, "a negative fitness");
+    odd.fitness = std::numeric_limits<double>::infinity();
+    expect_refused(state, Evaluated{odd}, "an infinite fitness");
+    odd = samples::individual(0, 0, 0, 1, "a");
+    odd.parents = {{id(0), ParentRole::base, 1}};
+    expect_refused(state, Evaluated{odd}, "an individual that is its own parent");
+    samples::require(state.apply(Evaluated{samples::individual(0, 0, 0, 1, "a")}));
+    expect_refused(state, Evaluated{samples::individual(0, 0, 0, 1, "b")}, "a step again");
+    expect_refused(state, TicketCommitted{0, 0, 0, -1, 0}, "a negative cost");
+    expect_refused(state, samples::ticket_issued(1, 0, {{id(0), ParentRole::base, 1}}),
+                   "a parent that is not committed");
+    samples::require(state.apply(TicketCommitted{0, 0, 0, 0, 0}));
+    expect_refused(state, TicketCommitted{0, 0, 0, 0, 0}, "a second commit");
+    expect_refused(state, Evaluated{samples::individual(0, 1, 0, 1, "b")},
+                   "an evaluation after the commit");
+
+    expect_refused(state, Migrated{id(7), 0, 1, 1, 1}, "an unknown migrant");
+    expect_refused(state, Migrated{id(0), 0, 2, 1, 1}, "a migration to nowhere");
+    expect_refused(state, Migrated{id(0), 0, 0, 1, 1}, "a migration to its own island");
+    expect_refused(state, Migrated{id(0), 0, 1, 1, 2}, "a migration from the future");
+    commit(state, 1, 0, 0, "wrong");
+    expect_refused(state, Migrated{id(1), 0, 1, 1, 1}, "a migrant that is wrong");
+    expect_refused(state, Confirmed{id(8), true, 1, {}, 0, Outcome::passed, {}, 0},
+                   "the confirmation of nobody");
+    expect_refused(state, Confirmed{id(0), true, 1, id(8), 1, Outcome::passed, {}, 0},
+                   "an unknown rival");
+    expect_refused(state, Confirmed{id(0), true, -1, {}, 0, Outcome::passed, {}, 0},
+                   "a negative fitness");
+}
+
+TEST(CampaignState, IsTheSameAfterEncodingAtAnyPoint) {
+    const std::vector<Event> events = samples::campaign();
+    const std::string truth = samples::fingerprint(samples::fold(events));
+    for (std::size_t i = 0; i <= events.size(); ++i) {
+        const std::string bytes = samples::fold(events, i).encode();
+        Expected<CampaignState> state = CampaignState::decode(bytes, samples::settings());
+        ASSERT_TRUE(state) << i << ": " << state.error().message();
+        ASSERT_TRUE(state->encode() == bytes);
+        for (std::size_t j = i; j < events.size(); ++j) {
+            ASSERT_TRUE(state->apply(events[j]));
+        }
+        ASSERT_EQ(samples::fingerprint(*state), truth) << "continued from " << i;
+        ASSERT_EQ(state->best()->id, id(2, 1));
+        ASSERT_EQ(state->children_of(id(0)), 1u);
+        ASSERT_EQ(state->find_key(content_id("key of c"))->id, id(2));
+    }
+}
+
+TEST(CampaignState, ACopyIsIndependent) {
+    CampaignState state = samples::fold(samples::campaign());
+    const CampaignState copy = state;
+    const std::string bytes = copy.encode();
+    samples::require(state.apply(TicketCommitted{5, 0, 0, 0, 0}));
+    EXPECT_TRUE(copy.encode() == bytes);
+}
+
+TEST(CampaignState, RefusesStatesOfOtherSettings) {
+    const std::string bytes = samples::fold(samples::campaign()).encode();
+    for (int i = 0; i < 4; ++i) {
+        StateSettings other = samples::settings();
+        other.islands += i == 0 ? 1 : 0;
+        other.archive.size += i == 1 ? 1 : 0;
+        other.archive.crowding_distance += i == 2 ? 0.1 : 0;
+        other.bandit_decay += i == 3 ? 0.01 : 0;
+        const auto state = CampaignState::decode(bytes, other);
+        ASSERT_FALSE(state);
+        EXPECT_EQ(state.error().code, ErrorCode::invalid_argument);
+    }
+    std::string newer = bytes;
+    newer[0] = 9;
+    EXPECT_EQ(CampaignState::decode(newer, samples::settings()).error().code, ErrorCode::too_new);
+}
+
+TEST(CampaignState, DecodeSurvivesTruncationAndMutation) {
+    const std::string bytes = samples::fold(samples::campaign()).encode();
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        ASSERT_FALSE(CampaignState::decode(bytes.substr(0, size), samples::settings())) << size;
+    }
+    ASSERT_FALSE(CampaignState::decode(bytes + '\0', samples::settings()));
+    std::mt19937 random(31);
+    for (int round = 0; round < 5000; ++round) {
+        std::string changed = bytes;
+        for (unsigned i = 0; i < 1 + random() % 3; ++i) {
+            changed[random() % changed.size()] = static_cast<char>(random());
+        }
+        // It must not crash, and what it accepts must be a state that can go on.
+        Expected<CampaignState> state = CampaignState::decode(changed, samples::settings());
+        if (state) {
+            EXPECT_TRUE(state->encode() == changed);
+            (void)state->apply(samples::ticket_issued(state->next_ticket(), 0));
+            for (const auto& [ticket, flight] : std::map(state->in_flight())) {
+                (void)state->apply(TicketCommitted{ticket, 0, 0, 0, 0});
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,272 @@
+#include "population/run_folder.hpp"
+
+#include "population/snapshot.hpp"
+#include "tests/unit/population/samples.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace atl {
+namespace {
+
+namespace fs = std::filesystem;
+using samples::TemporaryFolder;
+
+/// A run with all sample events, synced after every third, and snapshots at the given counts.
+void write_run(const fs::path& path, const std::vector<std::size_t>& snapshots) {
+    const RunFolder run = value_or_throw(RunFolder::create(path));
+    auto journal = value_or_throw(JournalWriter::open(run.journal()));
+    samples::put_texts(*journal);
+    CampaignState state(samples::settings());
+    for (const Event& event : samples::campaign()) {
+        samples::require(journal->append(event));
+        samples::require(journal->sync());
+        samples::require(state.apply(event));
+        for (const std::size_t count : snapshots) {
+            if (count == state.events_applied()) {
+                samples::require(write_snapshot(run, state, journal->position()));
+            }
+        }
+    }
+}
+
+Expected<LoadedRun> load(const fs::path& path) {
+    ATOLL_TRY_ASSIGN(const RunFolder run, RunFolder::open_read_only(path));
+    return load_run(run, samples::settings());
+}
+
+std::string truth() {
+    return samples::fingerprint(samples::fold(samples::campaign()));
+}
+
+TEST(RunFolder, MakesItsFoldersAndRefusesASecondRun) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "deep" / "run";
+    write_run(path, {});
+    for (const char* name : {"snapshots", "logs", "best"}) {
+        EXPECT_TRUE(fs::is_directory(path / name)) << name;
+    }
+    const auto again = RunFolder::create(path);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, ErrorCode::already_exists);
+    EXPECT_NE(again.error().message().find("atoll resume " + path.string()), std::string::npos);
+    EXPECT_TRUE(RunFolder::open(path));
+}
+
+TEST(RunFolder, RefusesAFolderThatHoldsSomethingElse) {
+    const TemporaryFolder folder;
+    samples::write_bytes(folder.path() / "thesis.tex", "precious");
+    const auto run = RunFolder::create(folder.path());
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::already_exists);
+    EXPECT_NE(run.error().message().find("thesis.tex"), std::string::npos);
+    EXPECT_NE(run.error().message().find("choose another folder"), std::string::npos);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1);
+    const auto file = RunFolder::create(folder.path() / "thesis.tex");
+    ASSERT_FALSE(file);
+    EXPECT_NE(file.error().message().find("thesis.tex"), std::string::npos);
+}
+
+TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
+    const TemporaryFolder folder;
+    {
+        const auto run = RunFolder::create(folder.path());
+        ASSERT_TRUE(run);
+        samples::write_bytes(run->config(), "seed = 1\n");
+        ASSERT_TRUE(JournalWriter::open(run->journal()));
+    }
+    EXPECT_TRUE(RunFolder::create(folder.path()));
+    EXPECT_EQ(RunFolder::open(folder.path()).error().code, ErrorCode::not_found);
+}
+
+TEST(RunFolder, ASecondWriterIsToldWhoHasIt) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {});
+    const auto first = RunFolder::open(path);
+    ASSERT_TRUE(first);
+    const auto second = RunFolder::open(path);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, ErrorCode::already_exists);
+    EXPECT_NE(second.error().message().find("in use by process " + std::to_string(::getpid())),
+              std::string::npos)
+        << second.error().message();
+    EXPECT_TRUE(RunFolder::open_read_only(path)) << "readers need no lock";
+}
+
+TEST(RunFolder, SaysWhatIsNoRun) {
+    const TemporaryFolder folder;
+    for (const fs::path& path : {folder.path(), folder.path() / "none"}) {
+        for (const auto& run : {RunFolder::open(path).map([](const RunFolder&) {}),
+                                RunFolder::open_read_only(path).map([](const RunFolder&) {})}) {
+            ASSERT_FALSE(run);
+            EXPECT_EQ(run.error().code, ErrorCode::not_found);
+            EXPECT_NE(run.error().message().find("not a run folder"), std::string::npos);
+        }
+    }
+}
+
+TEST(RunFolder, AReadOnlyPlaceGivesAClearError) {
+    // /proc refuses new folders to every user, root included.
+    const auto run = RunFolder::create("/proc/atoll-run");
+    ASSERT_FALSE(run);
+    EXPECT_NE(run.error().message().find("/proc/atoll-run"), std::string::npos);
+    if (::geteuid() == 0) {
+        return;  // root may write everywhere else
+    }
+    const TemporaryFolder folder;
+    fs::permissions(folder.path(), fs::perms::owner_read | fs::perms::owner_exec);
+    const auto refused = RunFolder::create(folder.path() / "run");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::permission);
+    EXPECT_FALSE(refused.error().hint.empty());
+    fs::permissions(folder.path(), fs::perms::owner_all);
+}
+
+TEST(LoadRun, WithoutASnapshotFoldsTheWholeJournal) {
+    const TemporaryFolder folder;
+    write_run(folder.path() / "run", {});
+    const auto run = load(folder.path() / "run");
+    ASSERT_TRUE(run) << run.error().message();
+    EXPECT_EQ(samples::fingerprint(run->state), truth());
+    EXPECT_EQ(run->replayed_events, samples::campaign().size());
+    EXPECT_EQ(run->position, fs::file_size(folder.path() / "run" / "journal"));
+    EXPECT_EQ(*run->journal->text(content_id("source of a")), "source of a");
+    const auto start = read_campaign_start(*RunFolder::open_read_only(folder.path() / "run"));
+    EXPECT_EQ(start->config, samples::campaign_started().config);
+}
+
+TEST(LoadRun, ASnapshotPlusTheRestIsTheWholeFold) {
+    for (std::size_t count = 1; count <= samples::campaign().size(); ++count) {
+        const TemporaryFolder folder;
+        write_run(folder.path() / "run", {count});
+        const auto run = load(folder.path() / "run");
+        ASSERT_TRUE(run) << run.error().message();
+        ASSERT_EQ(samples::fingerprint(run->state), truth()) << count;
+        ASSERT_EQ(run->replayed_events, samples::campaign().size() - count);
+        ASSERT_TRUE(run->notes.empty()) << run->notes.front();
+        ASSERT_EQ(*run->journal->text(content_id("source of a")), "source of a")
+            << "texts before the snapshot are there";
+    }
+}
+
+TEST(LoadRun, TheNewestThreeSnapshotsAreKept) {
+    const TemporaryFolder folder;
+    write_run(folder.path() / "run", {2, 4, 6, 9, 10});
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder.path() / "run" / "snapshots")) {
+        names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"0000000006.snap", "0000000009.snap", "0000000010.snap"}));
+    EXPECT_EQ(load(folder.path() / "run")->replayed_events, samples::campaign().size() - 10);
+}
+
+TEST(LoadRun, ADamagedSnapshotIsPassedOver) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {5, 10});
+    const fs::path newest = path / "snapshots" / "0000000010.snap";
+    const std::string bytes = samples::read_bytes(newest);
+    for (std::size_t at = 0; at < bytes.size(); at += 7) {
+        std::string changed = bytes;
+        changed[at] ^= 0x10;
+        samples::write_bytes(newest, changed);
+        const auto run = load(path);
+        ASSERT_TRUE(run) << run.error().message();
+        ASSERT_EQ(samples::fingerprint(run->state), truth());
+        ASSERT_EQ(run->replayed_events, samples::campaign().size() - 5);
+        ASSERT_EQ(run->notes.size(), 1u);
+        ASSERT_NE(run->notes.front().find("0000000010.snap"), std::string::npos);
+    }
+    for (std::size_t size = 0; size < bytes.size(); size += 11) {
+        samples::write_bytes(newest, bytes.substr(0, size));
+        ASSERT_EQ(load(path)->replayed_events, samples::campaign().size() - 5);
+    }
+}
+
+TEST(LoadRun, ASnapshotOfAnotherJournalOrAheadOfItIsPassedOver) {
+    const TemporaryFolder folder;
+    write_run(folder.path() / "one", {10});
+    write_run(folder.path() / "two", {});
+    fs::copy(folder.path() / "one" / "snapshots", folder.path() / "two" / "snapshots",
+             fs::copy_options::recursive);
+    auto run = load(folder.path() / "two");
+    ASSERT_TRUE(run);
+    EXPECT_EQ(run->replayed_events, samples::campaign().size());
+    EXPECT_EQ(run->notes.size(), 1u);
+    // A journal restored from an older copy.
+    auto reader = JournalReader::open(folder.path() / "one" / "journal");
+    std::uint64_t end = 0;
+    (void)(*reader)->for_each(0, [&end](const JournalReader::Entry& entry) {
+        end = entry.index == 5 ? entry.end_position : end;
+        return Status();
+    });
+    fs::resize_file(folder.path() / "one" / "journal", end);
+    run = load(folder.path() / "one");
+    ASSERT_TRUE(run);
+    EXPECT_EQ(samples::fingerprint(run->state),
+              samples::fingerprint(samples::fold(samples::campaign(), 6)));
+    EXPECT_EQ(run->notes.size(), 1u);
+}
+
+TEST(LoadRun, OtherSettingsFoldAnewFromTheJournal) {
+    const TemporaryFolder folder;
+    write_run(folder.path() / "run", {10});
+    StateSettings settings = samples::settings();
+    settings.archive.size = 1;
+    const auto run = load_run(*RunFolder::open_read_only(folder.path() / "run"), settings);
+    ASSERT_TRUE(run);
+    EXPECT_EQ(run->replayed_events, samples::campaign().size());
+    EXPECT_EQ(run->state.islands()[0].archive.entries().size(), 1u);
+}
+
+TEST(LoadRun, SaysWhatIsWrongWithAJournal) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {});
+    const fs::path journal = path / "journal";
+    const std::string bytes = samples::read_bytes(journal);
+
+    std::string changed = bytes;
+    changed[bytes.size() / 2] ^= 1;
+    samples::write_bytes(journal, changed);
+    auto run = load(path);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::corrupt);
+    EXPECT_NE(run.error().message().find(journal.string()), std::string::npos);
+    EXPECT_FALSE(run.error().hint.empty());
+
+    changed = bytes;
+    changed[8] = 100;
+    samples::write_bytes(journal, changed);
+    run = load(path);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::too_new);
+    EXPECT_NE(run.error().message().find("version 100"), std::string::npos);
+
+    // Intact records that contradict each other: a commit of a ticket that was never issued.
+    fs::remove(journal);
+    samples::write_journal(journal, {samples::campaign_started(), TicketFailed{3, "no"}}, 5);
+    run = load(path);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::corrupt);
+    EXPECT_NE(run.error().message().find("event 1 (TicketFailed)"), std::string::npos)
+        << run.error().message();
+    EXPECT_NE(run.error().message().find("ticket 3"), std::string::npos);
+}
+
+TEST(LoadRun, ATornTailIsReported) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {4});
+    fs::resize_file(path / "journal", fs::file_size(path / "journal") - 3);
+    const auto run = load(path);
+    ASSERT_TRUE(run);
+    EXPECT_GT(run->torn_bytes, 0u);
+    EXPECT_EQ(run->state.events_applied(), samples::campaign().size() - 1);
+}
+
+}  // namespace
+}  // namespace atl
