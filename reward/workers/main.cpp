@@ -4,6 +4,8 @@
 
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/process.hpp"
+#include "reward/verifier/service.hpp"
+#include "reward/worker_process.hpp"
 #include "reward/workers/runner_role.hpp"
 #include "reward/workers/worker_arguments.hpp"
 
@@ -21,6 +23,19 @@ atl::Status prepare(const atl::WorkerArguments& arguments) {
     return atl::pin_to_cores(arguments.cores);
 }
 
+/// Trusted: it is in no jail, so there are no layers to report.
+int play_verifier(const atl::WorkerArguments& arguments, atl::FrameChannel supervisor) {
+    atl::Frame ready;
+    ready.type = atl::FrameType::ready;
+    ready.generation = arguments.generation;
+    ready.payload = to_json(atl::WorkerReady{});
+    if (!supervisor.send(ready)) {
+        return 1;
+    }
+    return atl::serve_verifier(std::move(supervisor),
+                               atl::FrameChannel(atl::FileHandle(k_peer_fd)));
+}
+
 int play(const atl::WorkerArguments& arguments) {
     atl::FrameChannel supervisor{atl::FileHandle(k_supervisor_fd)};
     if (atl::Status prepared = prepare(arguments); !prepared) {
@@ -34,7 +49,7 @@ int play(const atl::WorkerArguments& arguments) {
             return atl::serve_runner(arguments, std::move(supervisor),
                                      atl::FrameChannel(atl::FileHandle(k_peer_fd)));
         case atl::WorkerRole::verifier:
-            return 1;
+            return play_verifier(arguments, std::move(supervisor));
     }
     return 1;
 }
