@@ -19,10 +19,6 @@ using Rows = std::vector<std::vector<std::string>>;
 constexpr const char* k_none_right =
     "No individual with right answers was committed, so there is no best.\n";
 
-std::string count_lines(const std::string& text) {
-    return std::to_string(std::count(text.begin(), text.end(), '\n'));
-}
-
 std::string fact_text(const lineage::TextFact& fact) {
     if (fact.id.is_zero()) {
         return "none";
@@ -30,8 +26,7 @@ std::string fact_text(const lineage::TextFact& fact) {
     if (!fact.text) {
         return fact.id.short_hex() + ", lost";
     }
-    return fmt::format("{}, {} bytes, {} lines", fact.id.short_hex(), fact.text->size(),
-                       count_lines(*fact.text));
+    return fmt::format("{}, {} bytes", fact.id.short_hex(), fact.text->size());
 }
 
 std::string fitness_text(const IndividualFacts& facts) {

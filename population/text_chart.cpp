@@ -45,8 +45,9 @@ std::string text_chart(const std::vector<ChartPoint>& points, const ChartOptions
     for (int row = 0; row < height; ++row) {
         const double y = low + span * (height - 1 - row) / (height - 1);
         const bool labelled = row == 0 || row == height - 1 || row == height / 2;
-        text += fmt::format("{:>9} |{}\n", labelled ? fmt::format("{:.4g}", y) : "",
-                            rows[static_cast<std::size_t>(row)]);
+        std::string& cells = rows[static_cast<std::size_t>(row)];
+        cells.erase(cells.find_last_not_of(' ') + 1);
+        text += fmt::format("{:>9} |{}\n", labelled ? fmt::format("{:.4g}", y) : "", cells);
     }
     const std::string left = fmt::format("{:.6g}", first);
     const std::string right = fmt::format("{:.6g}", points.back().x);

@@ -243,7 +243,7 @@ TEST(LineageFileSize, FlushingOftenDoesNotBloatALiveFile) {
         const auto path = folder.path() / ("every" + std::to_string(flush_every));
         auto writer = LineageWriter::create(path, LineageMode::live);
         MemoryTexts texts;
-        for (std::uint32_t i = 0; i < 600; ++i) {
+        for (std::uint32_t i = 0; i < 200; ++i) {
             Individual one;
             one.id = IndividualId::make(0, i);
             std::string text;
