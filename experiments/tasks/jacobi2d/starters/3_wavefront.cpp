@@ -11,36 +11,94 @@
 #ifndef VECTORS
 #define VECTORS 1  // tune: 1, 2, 4, 8
 #endif
+#ifndef ALIGN
+#define ALIGN 0  // tune: 0, 1
+#endif
+#ifndef SHIFT
+#define SHIFT 0  // tune: 0, 1
+#endif
 
 typedef float Vec __attribute__((vector_size(VEC_BYTES)));
 typedef float LooseVec __attribute__((vector_size(VEC_BYTES), aligned(4), may_alias));
 
-// Columns [begin, end) of one inner row of a sweep.
+static inline Vec at(const float* row, long column) {
+    return *reinterpret_cast<const LooseVec*>(row + column);
+}
+
+// The lanes of `here` moved up by one, with the last of `before` in front, and the reverse.
+#if VEC_BYTES == 64
+static inline Vec west_of(Vec before, Vec here) {
+    return __builtin_shufflevector(before, here, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27,
+                                   28, 29, 30);
+}
+
+static inline Vec east_of(Vec here, Vec after) {
+    return __builtin_shufflevector(here, after, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+                                   16);
+}
+#elif VEC_BYTES == 32
+static inline Vec west_of(Vec before, Vec here) {
+    return __builtin_shufflevector(before, here, 7, 8, 9, 10, 11, 12, 13, 14);
+}
+
+static inline Vec east_of(Vec here, Vec after) {
+    return __builtin_shufflevector(here, after, 1, 2, 3, 4, 5, 6, 7, 8);
+}
+#else
+static inline Vec west_of(Vec before, Vec here) {
+    return __builtin_shufflevector(before, here, 3, 4, 5, 6);
+}
+
+static inline Vec east_of(Vec here, Vec after) {
+    return __builtin_shufflevector(here, after, 1, 2, 3, 4);
+}
+#endif
+
+// Columns [begin, end) of one inner row of a sweep; some may be computed twice. SHIFT makes the
+// neighbours west and east from vectors that are loaded anyway.
 static void relax_row(const float* north, const float* here, const float* south, float* to,
                       long begin, long end) {
     constexpr long lanes = VEC_BYTES / 4;
-    long j = begin;
-    const auto at = [&](const float* row, long c) __attribute__((always_inline)) {
-        return *reinterpret_cast<const LooseVec*>(row + c);
-    };
     const auto relax = [&](long c) __attribute__((always_inline)) {
         const Vec sides = at(here, c - 1) + at(here, c + 1);
         const Vec sum = sides + (at(north, c) + at(south, c)) + at(here, c);
         *reinterpret_cast<LooseVec*>(to + c) = 0.2F * sum;
     };
+    long j = begin;
+    if (end - begin < lanes) {
+        for (; j < end; ++j) {
+            to[j] = 0.2F * (here[j] + here[j - 1] + here[j + 1] + north[j] + south[j]);
+        }
+        return;
+    }
+    if (ALIGN) {
+        relax(j);
+        j += lanes - reinterpret_cast<unsigned long>(to + j) / 4 % lanes;
+    }
+    if (SHIFT && j >= lanes) {
+        Vec before = at(here, j - lanes);
+        Vec middle = j + lanes <= end ? at(here, j) : before;
+        for (; j + VECTORS * lanes + lanes <= end; j += VECTORS * lanes) {
+#pragma GCC unroll 8
+            for (int v = 0; v < VECTORS; ++v) {
+                const long c = j + v * lanes;
+                const Vec after = at(here, c + lanes);
+                const Vec sides = west_of(before, middle) + east_of(middle, after);
+                const Vec sum = sides + (at(north, c) + at(south, c)) + middle;
+                *reinterpret_cast<LooseVec*>(to + c) = 0.2F * sum;
+                before = middle;
+                middle = after;
+            }
+        }
+    }
     for (; j + VECTORS * lanes <= end; j += VECTORS * lanes) {
 #pragma GCC unroll 8
         for (int v = 0; v < VECTORS; ++v) {
             relax(j + v * lanes);
         }
     }
-    if (end - begin >= lanes) {
-        for (; j < end; j += lanes) {
-            relax(j + lanes <= end ? j : end - lanes);  // the last may redo some columns
-        }
-    }
-    for (; j < end; ++j) {
-        to[j] = 0.2F * (here[j] + here[j - 1] + here[j + 1] + north[j] + south[j]);
+    for (; j < end; j += lanes) {
+        relax(j + lanes <= end ? j : end - lanes);
     }
 }
 // endregion: row
