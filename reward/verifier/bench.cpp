@@ -167,12 +167,24 @@ void Bench::compare_outputs(const Spot& spot, const Case& judged, Check& check) 
     }
 }
 
-Bench::Check Bench::check(const Spot& spot, const Case& judged) const {
+Bench::Check Bench::check_of_death(const Case& judged, CandidateFault fault) const {
+    fault.reason += ", on " + describe_case(m_layout, judged.workload, judged.distribution);
+    Check check{begin_report(judged), std::move(fault)};
+    check.report.matched_ratio = 0;
+    return check;
+}
+
+VerifyCase Bench::begin_report(const Case& judged) const {
     const Workload& workload = *m_layout.workloads()[judged.workload].workload;
-    Check check;
-    check.report.workload = workload.id;
-    check.report.distribution = distribution_name(m_layout, judged.distribution);
-    check.report.hidden = workload.hidden;
+    VerifyCase report;
+    report.workload = workload.id;
+    report.distribution = distribution_name(m_layout, judged.distribution);
+    report.hidden = workload.hidden;
+    return report;
+}
+
+Bench::Check Bench::check(const Spot& spot, const Case& judged) const {
+    Check check{begin_report(judged), std::nullopt};
     check.report.passed = true;
     compare_outputs(spot, judged, check);
     if (auto surroundings = check_surroundings(spot, judged)) {

@@ -58,11 +58,14 @@ class Bench {
     };
     /// Judges outputs, inputs and canaries after a launch on exactly `judged.inputs`.
     [[nodiscard]] Check check(const Spot& spot, const Case& judged) const;
+    /// The same when the launch ended in a fault.
+    [[nodiscard]] Check check_of_death(const Case& judged, CandidateFault fault) const;
 
   private:
     Bench(const TaskLayout& layout, SharedBuffers& buffers, std::unique_ptr<CandidateRun> run)
         : m_layout(layout), m_buffers(buffers), m_run(std::move(run)) {}
 
+    [[nodiscard]] VerifyCase begin_report(const Case& judged) const;
     [[nodiscard]] std::optional<CandidateFault> check_surroundings(const Spot& spot,
                                                                    const Case& judged) const;
     [[nodiscard]] bool canaries_intact(const Spot& spot, std::size_t tensor) const;

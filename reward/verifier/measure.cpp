@@ -109,7 +109,7 @@ Status Measurement::measure_workload(std::size_t workload) {
         const TimedWorkload& timed = *contestant.workloads[workload];
         // The last launch is always judged: being right only at first must not pay.
         do {
-            if (!alive(contestant) || !timed.can_check()) {
+            if (!alive(contestant) || timed.checks_left() == 0) {
                 break;
             }
             ATOLL_TRY(take(contestant, workload, true));
@@ -130,7 +130,7 @@ Status Measurement::sample_until_finished(std::size_t workload) {
             }
             const TimedWorkload& timed = *contestant.workloads[workload];
             // One check is kept for the last launch.
-            const bool checked = timed.checks() + 1 < k_wanted_checks && timed.can_check() &&
+            const bool checked = timed.checks() + 1 < k_wanted_checks && timed.checks_left() > 1 &&
                                  m_tools.rng.below(k_check_one_in) == 0;
             ATOLL_TRY(take(contestant, workload, checked));
             more = more || (alive(contestant) && !finished(timed));

@@ -46,12 +46,12 @@ class TimedWorkload {
 
     /// One timed launch. A fault of the candidate is a value; an error is a fault of ours.
     [[nodiscard]] Expected<std::optional<CandidateFault>> sample();
-    /// The same, and the outputs are judged. REQUIRES can_check().
+    /// The same, and the outputs are judged. REQUIRES checks_left() > 0.
     [[nodiscard]] Expected<std::optional<CandidateFault>> checked_sample();
     /// An uncounted launch.
     [[nodiscard]] Expected<std::optional<CandidateFault>> warm_up();
-    /// Whether a case is left whose contents this process has not seen.
-    [[nodiscard]] bool can_check() const;
+    /// How many cases there are whose contents this process has not seen.
+    [[nodiscard]] std::size_t checks_left() const;
     /// The buffers were used for another workload in between.
     void forget_buffers();
     /// Throws the samples away (to measure again).

@@ -22,18 +22,7 @@ Expected<Bench::Check> CaseVerifier::try_once(const Spot& spot, const Case& judg
     m_bench.write_inputs(spot, judged.inputs);
     m_bench.prepare(spot);
     ATOLL_TRY_ASSIGN(const CandidateRun::Launch launch, m_bench.launch(spot));
-    if (launch.ok) {
-        return m_bench.check(spot, judged);
-    }
-    Bench::Check died;
-    const BoundWorkload& workload = m_bench.layout().workloads()[judged.workload];
-    died.report.workload = workload.workload->id;
-    died.report.hidden = workload.workload->hidden;
-    died.report.matched_ratio = 0;
-    died.fault = launch.fault;
-    died.fault->reason +=
-        ", on " + describe_case(m_bench.layout(), judged.workload, judged.distribution);
-    return died;
+    return launch.ok ? m_bench.check(spot, judged) : m_bench.check_of_death(judged, launch.fault);
 }
 
 Expected<Bench::Check> CaseVerifier::try_at(const Spot& spot, Case& judged) {
