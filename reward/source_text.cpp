@@ -31,6 +31,16 @@ bool is_name(std::string_view text) {
            std::all_of(text.begin(), text.end(), inner);
 }
 
+/// What a candidate may be given as a tune value (the lint stage has the same rule).
+bool is_value(std::string_view text) {
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '+' || c == '-' || c == '.' || c == '*';
+    };
+    return !text.empty() && text.size() <= k_max_value_bytes &&
+           std::all_of(text.begin(), text.end(), allowed);
+}
+
 /// True for words whose expansion depends on where in the file they stand.
 bool depends_on_line(std::string_view word) {
     return word == "__LINE__" || word == "__builtin_LINE" || word == "__builtin_COLUMN" ||
@@ -56,10 +66,7 @@ std::vector<std::string> tune_values(std::string_view comment) {
     while (!comment.empty() && values.size() < k_max_values) {
         const std::size_t comma = std::min(comment.find(','), comment.size());
         const std::string_view value = trimmed(comment.substr(0, comma));
-        const bool printable =
-            std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
-        if (!value.empty() && value.size() <= k_max_value_bytes && printable &&
-            std::find(values.begin(), values.end(), value) == values.end()) {
+        if (is_value(value) && std::find(values.begin(), values.end(), value) == values.end()) {
             values.emplace_back(value);
         }
         comment.remove_prefix(std::min(comma + 1, comment.size()));

@@ -1,0 +1,227 @@
+#include "reward/kinds/external.hpp"
+
+#include "reward/kinds/judge_answer.hpp"
+#include "reward/kinds/judge_process.hpp"
+#include "reward/source_text.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace atl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of one judge run: only we may enter, gone afterwards.
+class PrivateFolder {
+  public:
+    static Expected<PrivateFolder> make() {
+        std::error_code code;
+        const fs::path base = fs::temp_directory_path(code);
+        std::string pattern = ((code ? fs::path("/tmp") : base) / "atoll-judge-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr) {
+            return tl::unexpected(errno_error("mkdtemp", pattern, errno));
+        }
+        return PrivateFolder(pattern);
+    }
+    PrivateFolder(PrivateFolder&& other) noexcept : m_path(std::exchange(other.m_path, {})) {}
+    PrivateFolder& operator=(PrivateFolder&&) = delete;
+    ~PrivateFolder() {
+        std::error_code ignored;
+        if (!m_path.empty()) {
+            fs::remove_all(m_path, ignored);
+        }
+    }
+    [[nodiscard]] const fs::path& path() const { return m_path; }
+
+  private:
+    explicit PrivateFolder(fs::path path) : m_path(std::move(path)) {}
+    fs::path m_path;
+};
+
+/// What a judge gets of our environment: enough to find its interpreter and libraries, no secrets.
+std::vector<std::string> judge_environment(const Task& task, const fs::path& folder) {
+    static constexpr std::array<const char*, 11> k_passed = {
+        "PATH",       "LD_LIBRARY_PATH",     "LANG",
+        "LC_ALL",     "VIRTUAL_ENV",         "PYTHONPATH",
+        "PYTHONHOME", "CONDA_PREFIX",        "CUDA_HOME",
+        "CUDA_PATH",  "CUDA_VISIBLE_DEVICES"};
+    std::vector<std::string> environment;
+    for (const char* name : k_passed) {
+        if (const char* value = std::getenv(name)) {
+            environment.push_back(std::string(name) + "=" + value);
+        }
+    }
+    environment.push_back("HOME=" + folder.string());
+    environment.push_back("TMPDIR=" + folder.string());
+    environment.push_back("ATOLL_TASK=" + task.folder.string());
+    environment.push_back("PYTHONDONTWRITEBYTECODE=1");
+    return environment;
+}
+
+bool is_script(const fs::path& argument) {
+    static constexpr std::array<std::string_view, 8> k_extensions = {".py", ".sh",  ".pl", ".rb",
+                                                                     ".js", ".lua", ".jl", ".R"};
+    const std::string extension = argument.extension().string();
+    return std::find(k_extensions.begin(), k_extensions.end(), extension) != k_extensions.end();
+}
+
+tl::unexpected<Error> missing(const Task& task, const std::string& what) {
+    return failure(ErrorCode::not_found, "the judge's program '" + what + "' is missing",
+                   (task.folder / "definition.json").string() + ": atoll.external.command",
+                   "install it, or correct the command");
+}
+
+/// An absolute path for argv[0]: relative to the task's folder when it has a slash, else from PATH.
+Expected<std::string> find_program(const Task& task, const std::string& name) {
+    if (name.find('/') != std::string::npos) {
+        const fs::path path = task.folder / name;
+        return ::access(path.c_str(), X_OK) == 0 ? Expected<std::string>(path.string())
+                                                 : missing(task, name);
+    }
+    const char* list = std::getenv("PATH");
+    const std::string folders = list == nullptr ? "/usr/local/bin:/usr/bin:/bin" : list;
+    for (std::size_t begin = 0; begin <= folders.size();) {
+        const std::size_t end = std::min(folders.find(':', begin), folders.size());
+        const fs::path path = fs::path(folders.substr(begin, end - begin)) / name;
+        std::error_code code;
+        if (path.is_absolute() && ::access(path.c_str(), X_OK) == 0 &&
+            fs::is_regular_file(path, code)) {
+            return path.string();
+        }
+        begin = end + 1;
+    }
+    return missing(task, name);
+}
+
+Expected<std::vector<std::string>> command_line(const Task& task, const fs::path& candidate) {
+    const std::vector<std::string>& command = task.external->command;
+    std::vector<std::string> argv;
+    ATOLL_TRY_ASSIGN(const std::string program, find_program(task, command.at(0)));
+    argv.push_back(program);
+    for (std::size_t i = 1; i < command.size(); ++i) {
+        std::error_code code;
+        const fs::path path = task.folder / command[i];
+        const bool exists = !command[i].empty() && fs::exists(path, code);
+        if (!exists && command[i][0] != '-' && is_script(command[i])) {
+            return missing(task, command[i]);
+        }
+        argv.push_back(exists ? path.lexically_normal().string() : command[i]);
+    }
+    argv.push_back(candidate.string());
+    return argv;
+}
+
+Status write_candidate(const fs::path& path, const Candidate& candidate) {
+    std::ofstream file(path, std::ios::binary);
+    file << apply_tune_to_text(candidate.source, candidate.tune);
+    file.close();
+    if (!file) {
+        return failure(ErrorCode::no_space, "the candidate cannot be written", path.string(),
+                       "free space in the temporary folder ($TMPDIR)");
+    }
+    return {};
+}
+
+void fail(Verdict& verdict, Outcome outcome, std::string reason, const JudgeRun& run) {
+    verdict.outcome = outcome;
+    verdict.reason = std::move(reason);
+    verdict.feedback = cut_text(run.error_tail, k_max_feedback_bytes);
+}
+
+void interpret(const Task& task, const JudgeRun& run, Verdict& verdict) {
+    using End = JudgeRun::End;
+    if (run.end == End::timeout) {
+        return fail(
+            verdict, Outcome::timeout,
+            "the judge was stopped after " + std::to_string(task.external->timeout_s) + " seconds",
+            run);
+    }
+    if (run.end == End::too_much_output) {
+        return fail(
+            verdict, Outcome::evaluator_failed,
+            "the judge wrote more than " + std::to_string(task.external->output_bytes) + " bytes",
+            run);
+    }
+    if (run.end == End::killed || run.status != 0) {
+        return fail(verdict, Outcome::evaluator_failed,
+                    run.end == End::killed
+                        ? "the judge was killed by signal " + std::to_string(run.status)
+                        : "the judge ended with exit status " + std::to_string(run.status),
+                    run);
+    }
+    if (const Status answer = read_judge_answer(run.output, verdict); !answer) {
+        verdict.artefacts.clear();
+        verdict.measure.reset();
+        fail(verdict, Outcome::evaluator_failed, cut_text(answer.error().message(), 1000), run);
+    }
+}
+
+class ExternalKind final : public CandidateKind {
+  public:
+    std::string name() const override { return "external"; }
+    std::string trust() const override { return "external"; }
+    std::string fingerprint() const override { return k_external_protocol; }
+
+    std::string contract(const Task& task) const override {
+        return "One file, " +
+               (task.external ? task.external->candidate_file : std::string("candidate")) +
+               ", judged by a program of the task's.\n" + task.description + "\n";
+    }
+
+    std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
+        if (!task.external) {
+            return "task '" + task.name + "' has no judge: its kind is " + task.kind;
+        }
+        return lint_common(task, candidate);
+    }
+
+    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
+                               const EvaluationLimits&, CompileService&) const override {
+        Prepared prepared;
+        ATOLL_TRY_ASSIGN(prepared.verdict,
+                         judge_external(*request.task, request.candidate, std::move(verdict)));
+        prepared.ended = true;
+        return prepared;
+    }
+
+    Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
+                              DeviceLane&) const override {
+        return std::move(prepared.verdict);
+    }
+};
+
+}  // namespace
+
+Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, Verdict verdict) {
+    verdict.kind = "external";
+    verdict.trust = "external";
+    verdict.stage = Stage::verify;
+    ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make());
+    const fs::path file = folder.path() / task.external->candidate_file;
+    ATOLL_TRY(write_candidate(file, candidate));
+    JudgeCommand command;
+    ATOLL_TRY_ASSIGN(command.argv, command_line(task, file));
+    command.environment = judge_environment(task, folder.path());
+    command.folder = folder.path();
+    command.timeout_s = task.external->timeout_s;
+    command.memory_bytes = task.external->memory_bytes;
+    command.output_bytes = task.external->output_bytes;
+    ATOLL_TRY_ASSIGN(const JudgeRun run, run_judge(command));
+    interpret(task, run, verdict);
+    verdict.stage = verdict.measure ? Stage::measure : Stage::verify;
+    verdict.stage_times.push_back({verdict.stage, run.seconds});
+    return verdict;
+}
+
+std::shared_ptr<const CandidateKind> make_external_kind() {
+    return std::make_shared<ExternalKind>();
+}
+
+}  // namespace atl

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// One run of a user's own program under limits. Not a sandbox: the program sees the machine as
+/// its user does; only its appetite is limited.
+struct JudgeCommand {
+    std::vector<std::string> argv;            ///< [0] is an absolute path
+    std::vector<std::string> environment;     ///< the whole of it, "NAME=value"
+    std::filesystem::path folder;             ///< working folder
+    double timeout_s = 60;                    ///< wall time
+    std::uint64_t memory_bytes = 2ull << 30;  ///< address space of each process
+    std::uint64_t output_bytes = 1 << 20;     ///< standard output beyond this ends the run
+};
+
+struct JudgeRun {
+    enum class End { exited, killed, timeout, too_much_output };
+    End end = End::exited;
+    int status = 0;          ///< exit status or signal
+    std::string output;      ///< standard output
+    std::string error_tail;  ///< last 8 KiB of standard error
+    double seconds = 0;
+};
+
+/// Runs the command in its own process group and kills whatever of the group is left when it ends
+/// or breaks a limit. An error (no program, no process, no pipe) is a fault of ours. Thread-safe;
+/// blocks its thread.
+[[nodiscard]] Expected<JudgeRun> run_judge(const JudgeCommand& command);
+
+}  // namespace atl

@@ -1,0 +1,317 @@
+#include "reward/kinds/external.hpp"
+
+#include "reward/kinds/judge_answer.hpp"
+#include "reward/score.hpp"
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+namespace atl {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using testing::TemporaryFolder;
+
+std::string quoted(const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        result += c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    }
+    return result + "\"";
+}
+
+/// An external task whose judge is a shell script.
+class ExternalTask : public ::testing::Test {
+  protected:
+    TaskPtr task(const std::string& script, const std::string& limits = "",
+                 const std::string& command = R"(["sh", "judge.sh"])") const {
+        testing::write_text(m_root.path() / "judge.sh", script);
+        testing::write_text(m_root.path() / "definition.json",
+                            R"({"name": "outside", "atoll": {"kind": "external", "external": {)"
+                            R"("candidate_file": "candidate.txt", "command": )" +
+                                command + limits + "}}}");
+        return value_or_throw(load_task(m_root.path()));
+    }
+
+    Verdict judge(const TaskPtr& task, const std::string& source = "x",
+                  const std::map<std::string, std::string>& tune = {}) const {
+        return value_or_throw(judge_external(*task, {"external", source, tune, {}}));
+    }
+
+    /// The verdict on a judge that prints this answer.
+    Verdict answer(const std::string& json) const {
+        testing::write_text(m_root.path() / "answer.json", json);
+        return judge(task("cat \"$ATOLL_TASK/answer.json\""));
+    }
+
+    TemporaryFolder m_root;
+};
+
+TEST_F(ExternalTask, TakesScoresFeedbackAndArtefacts) {
+    const Verdict verdict = answer(R"({"correct": true, "score": 2.5, "scores": {"a": 1},
+        "metrics": {"b": 2}, "feedback": "good", "artefacts": {"log": "text"}, "other": []})");
+    EXPECT_EQ(verdict.outcome, Outcome::passed);
+    EXPECT_EQ(verdict.kind, "external");
+    EXPECT_EQ(verdict.trust, "external");
+    EXPECT_EQ(verdict.scores, (std::map<std::string, double>{{"score", 2.5}, {"a", 1}, {"b", 2}}));
+    EXPECT_EQ(verdict.feedback, "good");
+    EXPECT_EQ(verdict.artefacts.at("log"), "text");
+    EXPECT_EQ(score("external", verdict, {}).value(), 2.5);
+    EXPECT_EQ(parse_verdict(to_json(verdict)).value().scores, verdict.scores);
+}
+
+TEST_F(ExternalTask, TakesTimesAsAMeasurement) {
+    const Verdict verdict = answer(R"({"correct": true, "times": {"small": 100, "large": 400}})");
+    EXPECT_EQ(verdict.stage, Stage::measure);
+    ASSERT_TRUE(verdict.measure.has_value());
+    EXPECT_NEAR(public_geomean_ns(verdict).value(), 200, 1e-9);
+}
+
+TEST_F(ExternalTask, AWrongAnswerIsAVerdict) {
+    const Verdict verdict = answer(R"({"correct": false, "feedback": "point 3 is outside\nmore"})");
+    EXPECT_EQ(verdict.outcome, Outcome::wrong_result);
+    EXPECT_EQ(verdict.reason, "point 3 is outside");
+}
+
+TEST_F(ExternalTask, ReadsTheLastLineAfterOtherOutput) {
+    EXPECT_EQ(answer("loading...\n{\"a\": 1}\n{\"correct\": true, \"score\": 1}\n\n").outcome,
+              Outcome::passed);
+}
+
+TEST_F(ExternalTask, MalformedAnswersAreTheJudgesFailure) {
+    const std::map<std::string, std::string> answers = {
+        {"", "wrote nothing"},
+        {"hello", "not valid JSON"},
+        {"[1, 2]", "an object"},
+        {R"({"score": 1})", "correct: this key is missing"},
+        {R"({"correct": 1, "score": 1})", "true or false"},
+        {R"({"correct": true})", "neither score"},
+        {R"({"correct": true, "score": NaN})", "not valid JSON"},
+        {R"({"correct": true, "score": "nan"})", "a number is needed"},
+        {R"({"correct": true, "score": null})", "a number is needed"},
+        {R"({"correct": true, "score": 1e999})", "number"},
+        {R"({"correct": true, "scores": {"a": "b"}})", "scores.a"},
+        {R"({"correct": true, "times": {"a": 0}})", "out of range"},
+        {R"({"correct": true, "score": 1, "score": 2})", "stands twice"},
+        {R"({"correct": true, "score": 1, "feedback": 3})", "a text is needed"},
+    };
+    for (const auto& [json, message] : answers) {
+        const Verdict verdict = answer(json);
+        EXPECT_EQ(verdict.outcome, Outcome::evaluator_failed) << json;
+        EXPECT_THAT(verdict.reason, HasSubstr(message)) << json;
+        EXPECT_THAT(verdict.scores, IsEmpty()) << json;
+    }
+}
+
+TEST_F(ExternalTask, LimitsEveryField) {
+    const Verdict verdict =
+        answer(R"({"correct": true, "score": 1, "feedback": ")" + std::string(100'000, 'f') +
+               R"(", "artefacts": {"a": ")" + std::string(200'000, 'x') + "\"}}");
+    EXPECT_EQ(verdict.feedback.size(), k_max_feedback_bytes);
+    EXPECT_EQ(verdict.artefacts.at("a").size(), k_max_artefact_bytes);
+    std::string many = R"({"correct": true, "scores": {)";
+    for (int i = 0; i < 300; ++i) {
+        many += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\": 1";
+    }
+    EXPECT_EQ(answer(many + "}}").outcome, Outcome::evaluator_failed);
+    EXPECT_EQ(cut_text("a\xC3\xA9", 2), "a");
+    EXPECT_EQ(cut_text("\xFF", 10), "\xEF\xBF\xBD");
+}
+
+TEST_F(ExternalTask, AFailingJudgeShowsItsErrors) {
+    const Verdict verdict =
+        judge(task("echo '{\"correct\": true, \"score\": 1}'; echo 'no licence' >&2; exit 3"));
+    EXPECT_EQ(verdict.outcome, Outcome::evaluator_failed);
+    EXPECT_THAT(verdict.reason, HasSubstr("exit status 3"));
+    EXPECT_THAT(verdict.feedback, HasSubstr("no licence"));
+    EXPECT_THAT(verdict.scores, IsEmpty());
+    EXPECT_THAT(judge(task("kill -SEGV $$")).reason, HasSubstr("signal 11"));
+}
+
+TEST_F(ExternalTask, AnEndlessJudgeIsATimeoutAndItsGroupDies) {
+    const fs::path mark = m_root.path() / "child.pid";
+    const Verdict verdict =
+        judge(task("sleep 1000 & echo $! > " + mark.string() + "; while true; do :; done",
+                   ", \"timeout_s\": 0.5"));
+    EXPECT_EQ(verdict.outcome, Outcome::timeout);
+    const pid_t child = std::stoi(testing::read_text(mark));
+    // Killed; who reaps it is up to init, so wait until it is a zombie or gone.
+    bool alive = true;
+    for (int i = 0; i < 500 && alive; ++i) {
+        const std::string stat = testing::read_text("/proc/" + std::to_string(child) + "/stat");
+        alive = !stat.empty() && stat.find(") Z") == std::string::npos;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_FALSE(alive);
+}
+
+TEST_F(ExternalTask, WhatAJudgeLeavesBehindDoesNotHoldItUp) {
+    const auto start = std::chrono::steady_clock::now();
+    const Verdict verdict = judge(task("sleep 1000 & echo '{\"correct\": true, \"score\": 1}'"));
+    EXPECT_EQ(verdict.outcome, Outcome::passed);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
+}
+
+TEST_F(ExternalTask, LimitsOutputAndMemory) {
+    const Verdict loud = judge(task("yes", ", \"output_bytes\": 10000"));
+    EXPECT_EQ(loud.outcome, Outcome::evaluator_failed);
+    EXPECT_THAT(loud.reason, HasSubstr("wrote more than 10000 bytes"));
+    const Verdict hungry = judge(task("ulimit -v", ", \"memory_bytes\": 104857600"));
+    EXPECT_THAT(hungry.reason, HasSubstr("an object"));  // it printed a number
+    const Verdict noisy = judge(task("yes >&2 & sleep 0.2; kill $!; exit 1"));
+    EXPECT_LE(noisy.feedback.size(), std::size_t{8} << 10);
+}
+
+TEST_F(ExternalTask, AMissingJudgeIsAFaultOfOurs) {
+    for (const char* command :
+         {R"(["no-such-program-anywhere"])", R"(["./missing"])", R"(["sh", "missing.sh"])"}) {
+        const TaskPtr loaded = task("", "", command);
+        const auto verdict = judge_external(*loaded, {"external", "x", {}, {}});
+        ASSERT_FALSE(verdict) << command;
+        EXPECT_EQ(verdict.error().code, ErrorCode::not_found);
+        EXPECT_THAT(verdict.error().message(), HasSubstr("missing"));
+    }
+}
+
+TEST_F(ExternalTask, GivesAPrivateFolderAndACleanEnvironment) {
+    ::setenv("ATOLL_TEST_SECRET", "hunter2", 1);
+    const Verdict verdict = judge(
+        task("test -z \"$ATOLL_TEST_SECRET\" && test \"$(cat \"$1\")\" = 'text' && touch here && "
+             "test \"$1\" = \"$PWD/candidate.txt\" && test \"$HOME\" = \"$PWD\" && "
+             "test \"$(stat -c %a .)\" = 700 && pwd >&2 && "
+             "echo \"{\\\"correct\\\": true, \\\"score\\\": 1, \\\"feedback\\\": \\\"$PWD\\\"}\""),
+        "text");
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason << verdict.feedback;
+    EXPECT_FALSE(fs::exists(verdict.feedback));
+    ::unsetenv("ATOLL_TEST_SECRET");
+}
+
+TEST_F(ExternalTask, FillsTuneValuesIntoTheText) {
+    const Verdict verdict =
+        judge(task("grep -q '^N = 7  # tune' \"$1\" && echo '{\"correct\": true, \"score\": 1}'"),
+              "N = 3  # tune: 3, 7\n", {{"N", "7"}});
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
+}
+
+TEST_F(ExternalTask, DigestCoversTheJudge) {
+    const Digest first = task("true")->digest;
+    EXPECT_EQ(task("true")->digest, first);
+    EXPECT_NE(task("false")->digest, first);
+    testing::write_text(m_root.path() / "README.md", "words");
+    testing::write_text(m_root.path() / "starters/a.txt", "x");
+    testing::write_text(m_root.path() / "__pycache__/judge.pyc", "x");
+    EXPECT_EQ(task("true")->digest, first);
+    testing::write_text(m_root.path() / "data/points.csv", "1,2");
+    EXPECT_NE(task("true")->digest, first);
+}
+
+TEST(ExternalKind, RunsThroughTheKindInterface) {
+    const CandidateKind* kind = find_kind("external");
+    ASSERT_NE(kind, nullptr);
+    EXPECT_EQ(kind->trust(), "external");
+    const testing::SmallTask cpu;
+    EXPECT_TRUE(kind->lint(*cpu.task(), {"external", "x", {}, {}}).has_value());
+}
+
+class PackingTask : public ::testing::Test {
+  protected:
+    TaskPtr m_task =
+        value_or_throw(load_task(fs::path(ATOLL_SOURCE_DIR) / "experiments/tasks/packing"));
+};
+
+// The example outside kernels, end to end.
+TEST_F(PackingTask, JudgesItsStarters) {
+    ASSERT_GE(m_task->starters.size(), 2u);
+    for (const Starter& starter : m_task->starters) {
+        const Verdict verdict =
+            value_or_throw(judge_external(*m_task, {"external", starter.source, {}, {}}));
+        EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason << verdict.feedback;
+        EXPECT_GT(verdict.scores.at("score"), 0.1);
+        EXPECT_LT(verdict.scores.at("score"), 1.001);
+    }
+    const std::string& source = m_task->starters[0].source;
+    const auto at_default = judge_external(*m_task, {"external", source, {}, {}}).value();
+    const auto tuned =
+        judge_external(*m_task, {"external", source, {{"ROWS", "4"}, {"FIRST", "3"}}, {}});
+    EXPECT_GT(tuned.value().scores.at("score"), at_default.scores.at("score"));
+}
+
+TEST_F(PackingTask, RefusesWrongCandidates) {
+    for (const char* source : {"", "def points(): return [(0, 0)] * 9",
+                               "def points(): return [(i, 2) for i in range(10)]", "syntax error",
+                               "def points(): return [(float('nan'), 0)] * 10"}) {
+        const Verdict verdict =
+            value_or_throw(judge_external(*m_task, {"external", source, {}, {}}));
+        EXPECT_EQ(verdict.outcome, Outcome::wrong_result) << source;
+        EXPECT_FALSE(verdict.reason.empty());
+    }
+}
+
+/// An evaluator as OpenEvolve's users write it, behind the shipped adapter.
+class OpenEvolveTask : public ::testing::Test {
+  protected:
+    Verdict judge(const std::string& evaluator, const std::string& candidate = "value = 3\n") {
+        testing::write_text(m_root.path() / "evaluator.py", evaluator);
+        const std::string adapter =
+            std::string(ATOLL_SOURCE_DIR) + "/tools/python/openevolve_adapter.py";
+        testing::write_text(
+            m_root.path() / "definition.json",
+            R"({"name": "evolve", "atoll": {"kind": "external", "external": {"command": ["python3", )" +
+                quoted(adapter) + R"(, "evaluator.py"]}}})");
+        const TaskPtr task = value_or_throw(load_task(m_root.path()));
+        return value_or_throw(judge_external(*task, {"external", candidate, {}, {}}));
+    }
+
+    TemporaryFolder m_root;
+};
+
+const std::string k_run =
+    "import runpy\ndef evaluate(path):\n    v = runpy.run_path(path)['value']\n";
+
+TEST_F(OpenEvolveTask, TakesTheCombinedScore) {
+    const Verdict verdict = judge(k_run +
+                                  "    print('noise')\n"
+                                  "    return {'combined_score': v * 2, 'speed': 1.0}\n");
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.feedback;
+    EXPECT_EQ(verdict.scores.at("score"), 6);
+    EXPECT_EQ(verdict.scores.at("speed"), 1);
+}
+
+TEST_F(OpenEvolveTask, AveragesWithoutACombinedScore) {
+    const Verdict verdict = judge(k_run + "    return {'a': v, 'b': 5, 'note': 'text'}\n");
+    EXPECT_EQ(verdict.scores.at("score"), 4);
+    EXPECT_THAT(verdict.feedback, HasSubstr("note: text"));
+}
+
+TEST_F(OpenEvolveTask, TakesResultObjectsWithArtifacts) {
+    const Verdict verdict = judge(
+        "class EvaluationResult:\n"
+        "    def __init__(self, metrics, artifacts):\n"
+        "        self.metrics, self.artifacts = metrics, artifacts\n"
+        "async def evaluate(path):\n"
+        "    return EvaluationResult({'combined_score': 1}, {'stderr': 'text', 'raw': "
+        "b'bytes'})\n");
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.feedback;
+    EXPECT_EQ(verdict.artefacts.at("stderr"), "text");
+    EXPECT_EQ(verdict.artefacts.at("raw"), "bytes");
+}
+
+TEST_F(OpenEvolveTask, ErrorsAndNonFiniteScoresAreNoSuccess) {
+    EXPECT_EQ(judge(k_run + "    return {'error': 0.0}\n").outcome, Outcome::wrong_result);
+    EXPECT_EQ(judge(k_run + "    return {'combined_score': float('nan')}\n").outcome,
+              Outcome::wrong_result);
+    const Verdict raised = judge(k_run + "    raise ValueError('broken')\n");
+    EXPECT_EQ(raised.outcome, Outcome::evaluator_failed);
+    EXPECT_THAT(raised.feedback, HasSubstr("ValueError: broken"));
+    EXPECT_EQ(judge("x = 1\n").outcome, Outcome::evaluator_failed);
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Runs an OpenEvolve-style evaluator for an Atoll task of kind "external".
+
+    python3 openevolve_adapter.py EVALUATOR.py CANDIDATE
+
+EVALUATOR.py defines evaluate(path), which returns a dict of metrics or an object with `metrics` and
+`artifacts`. The answer is printed as one JSON line. The score is `combined_score`, else the mean of
+the numeric metrics. What the evaluator prints goes to standard error.
+"""
+
+import asyncio
+import importlib.util
+import inspect
+import json
+import math
+import os
+import sys
+
+
+def load_evaluator(path):
+    path = os.path.abspath(path)
+    sys.path.insert(0, os.path.dirname(path))
+    spec = importlib.util.spec_from_file_location("evaluator", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["evaluator"] = module
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, "evaluate", None)):
+        raise SystemExit(f"{path} defines no function evaluate(path)")
+    return module.evaluate
+
+
+def as_number(value):
+    """A float, or None for what is no number. NumPy's scalars have item()."""
+    if hasattr(value, "item") and getattr(value, "size", 1) == 1:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value)
+
+
+def as_text(value):
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def make_answer(result):
+    metrics = getattr(result, "metrics", result)
+    artifacts = getattr(result, "artifacts", None) or {}
+    if not isinstance(metrics, dict):
+        raise SystemExit(f"evaluate() returned {type(result).__name__}, not a dict of metrics")
+    feedback = []
+    numbers = {}
+    for name, value in metrics.items():
+        number = as_number(value)
+        if number is None:
+            feedback.append(f"{name}: {value}")
+        elif not math.isfinite(number):
+            feedback.append(f"{name} is not finite")
+        else:
+            numbers[str(name)] = number
+    correct = metrics.get("correct")
+    if not isinstance(correct, bool):
+        correct = "error" not in metrics
+    if "combined_score" in metrics:
+        score = numbers.get("combined_score")
+    else:
+        score = sum(numbers.values()) / len(numbers) if numbers else None
+    answer = {
+        "correct": correct and score is not None,
+        "metrics": numbers,
+        "feedback": "\n".join(feedback),
+        "artefacts": {str(name): as_text(value) for name, value in artifacts.items()},
+    }
+    if score is not None:
+        answer["score"] = score
+    return answer
+
+
+def main():
+    if len(sys.argv) != 3:
+        raise SystemExit(__doc__)
+    # Also what C code and child processes print must not mix with the answer.
+    answer_stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    result = load_evaluator(sys.argv[1])(sys.argv[2])
+    if inspect.isawaitable(result):
+        result = asyncio.run(_wait_for(result))
+    sys.stdout.flush()
+    answer_stream.write(json.dumps(make_answer(result)) + "\n")
+    answer_stream.close()
+
+
+async def _wait_for(awaitable):
+    return await awaitable
+
+
+if __name__ == "__main__":
+    main()
