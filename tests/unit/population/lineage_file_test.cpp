@@ -262,5 +262,77 @@ TEST(LineageFileSize, FlushingOftenDoesNotBloatALiveFile) {
     EXPECT_LT(size_with(1), 2 * size_with(1000));
 }
 
+// Text as repetitive as code is: lines drawn from a small grammar with changing numbers.
+class CodeLike {
+  public:
+    std::string text(std::size_t bytes) {
+        static constexpr const char* k_lines[] = {
+            "    for (int {} = 0; {} < N{}; {} += BLOCK_{}) {{\n",
+            "        const float a{} = A[(row + {}) * K + k{}];\n",
+            "        acc{}[{}] += a{} * b{};\n",
+            "        __builtin_prefetch(&B[(k + {}) * N + col{}]);\n",
+            "    }\n",
+            "    // unroll by {} so that {} accumulators stay in registers\n",
+            "#pragma GCC unroll {}\n",
+            "        C[(row + {}) * N + col + {}] = acc{}[{}];\n",
+        };
+        std::string result;
+        while (result.size() < bytes) {
+            for (const char* c = k_lines[next() % std::size(k_lines)]; *c != '\0'; ++c) {
+                if (c[0] == '{' && c[1] == '}') {
+                    result += std::to_string(next() % 64);
+                    ++c;
+                } else {
+                    result += *c;
+                }
+            }
+        }
+        result.resize(bytes);
+        return result;
+    }
+
+  private:
+    std::uint64_t next() {
+        m_state = m_state * 6364136223846793005ull + 1442695040888963407ull;
+        return m_state >> 33;
+    }
+    std::uint64_t m_state = 1;
+};
+
+// 3,000 candidates of 4 KB with prompts of 12 KB (the parent's source among them), measured.
+TEST(LineageFileSize, ThreeThousandCandidatesWithPromptsFitIn18Megabytes) {
+    const ScratchFolder folder;
+    const auto path = folder.path() / "lineage.h5";
+    auto writer = LineageWriter::create(path, LineageMode::live);
+    ASSERT_TRUE(writer);
+    CodeLike code;
+    const std::string instructions = code.text(8000);
+    std::string parent = code.text(4000);
+    std::uint64_t index = 0;
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+        MemoryTexts texts;
+        Individual one;
+        one.id = IndividualId::make(i, 0);
+        one.key = content_id(std::to_string(i));
+        one.prompt = texts.put(instructions + parent + std::to_string(i));
+        parent = code.text(4000);
+        one.source = texts.put(parent);
+        one.outcome = Outcome::passed;
+        one.operator_name = "tune";
+        one.verdict = texts.put(to_json(measured_verdict(1000.0 + i)));
+        TicketIssued issued;
+        issued.ticket = i;
+        ASSERT_TRUE((*writer)->add(issued, index++, texts));
+        ASSERT_TRUE((*writer)->add(Evaluated{one}, index++, texts));
+        ASSERT_TRUE((*writer)->add(TicketCommitted{i, 0, 0, 0, 0}, index++, texts));
+        if (i % 20 == 19) {
+            ASSERT_TRUE((*writer)->flush());
+        }
+    }
+    ASSERT_TRUE((*writer)->close());
+    EXPECT_LT(std::filesystem::file_size(path), 18'000'000u);
+    RecordProperty("bytes", std::to_string(std::filesystem::file_size(path)));
+}
+
 }  // namespace
 }  // namespace atl
