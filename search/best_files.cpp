@@ -1,0 +1,76 @@
+#include "search/best_files.hpp"
+
+#include "reward/base/files.hpp"
+#include "reward/compiler.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace atl {
+
+namespace {
+
+std::string compile_command(const Candidate& candidate) {
+    std::string command = "g++";
+    for (const std::string& flag : standard_flags()) {
+        command += " " + flag;
+    }
+    for (const std::string& flag : candidate.flags) {
+        command += " " + flag;
+    }
+    return command + " best.cpp -o best.so";
+}
+
+}  // namespace
+
+std::string best_source(const Task& task, const Individual& individual, const Candidate& candidate,
+                        const Confirmed& confirmed) {
+    if (task.external) {
+        return candidate.source;  // some other language: nothing may be added
+    }
+    std::string text =
+        fmt::format("// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
+                    "// Compile: {}\n",
+                    task.name, individual.id.text(), individual.operator_name, individual.starter,
+                    confirmed.fitness, compile_command(candidate));
+    for (const auto& [name, value] : candidate.tune) {
+        text += "#define " + name + " " + value + "\n";
+    }
+    return text + candidate.source;
+}
+
+std::filesystem::path best_file(const std::filesystem::path& folder, const Task& task) {
+    if (!task.external) {
+        return folder / "best.cpp";
+    }
+    return folder / ("best" + std::filesystem::path(task.external->candidate_file)
+                                  .extension()
+                                  .string());
+}
+
+Status write_best_files(const std::filesystem::path& folder, const Task& task,
+                        const Individual& individual, const Candidate& candidate,
+                        const Confirmed& confirmed, const std::string& verdict_json) {
+    ATOLL_TRY(write_file_durably(best_file(folder, task),
+                                 best_source(task, individual, candidate, confirmed)));
+    nlohmann::json facts;
+    facts["task"] = task.name;
+    facts["individual"] = individual.id.text();
+    facts["operator"] = individual.operator_name;
+    facts["description"] = individual.description;
+    facts["starter"] = individual.starter;
+    facts["tune"] = candidate.tune;
+    facts["flags"] = candidate.flags;
+    facts["search_fitness"] = individual.fitness;
+    facts["confirmed_fitness"] = confirmed.fitness;
+    if (!task.external) {
+        facts["compile"] = compile_command(candidate);
+    }
+    facts["verdict"] = nlohmann::json::parse(verdict_json, nullptr, false);
+    // Descriptions come from operators and may hold any bytes.
+    const auto lenient = nlohmann::json::error_handler_t::replace;
+    return write_file_durably(folder / "best.json", facts.dump(2, ' ', false, lenient) + "\n");
+}
+
+}  // namespace atl

@@ -1,0 +1,256 @@
+#include "tools/atoll/campaign_session.hpp"
+
+#include "population/lineage_stream.hpp"
+#include "population/run_folder.hpp"
+#include "population/snapshot.hpp"
+#include "population/text_layout.hpp"
+#include "reward/base/clock.hpp"
+#include "search/best_files.hpp"
+#include "search/candidate_store.hpp"
+#include "search/engine.hpp"
+#include "tools/atoll/end_report.hpp"
+#include "tools/atoll/exit_codes.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+
+namespace atl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+ProgressStyle style_of(const SessionOptions& options) {
+    if (options.json) {
+        return ProgressStyle::json;
+    }
+    if (options.quiet) {
+        return ProgressStyle::none;
+    }
+    return ::isatty(STDOUT_FILENO) == 1 ? ProgressStyle::panel : ProgressStyle::lines;
+}
+
+int status_of(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::invalid_argument:
+        case ErrorCode::not_found:
+        case ErrorCode::already_exists:
+        case ErrorCode::permission:
+        case ErrorCode::too_new:
+        case ErrorCode::corrupt:
+            return k_exit_usage;
+        default:
+            return k_exit_infrastructure;
+    }
+}
+
+template <class T>
+T need(Expected<T> expected) {
+    if (!expected) {
+        throw CommandError(status_of(expected.error()), expected.error().message());
+    }
+    if constexpr (!std::is_void_v<T>) {
+        return std::move(*expected);
+    }
+}
+
+// Everything that watches a campaign: the display, the log, the best kernel's files, lineage.h5.
+class SessionObserver final : public EngineObserver {
+  public:
+    SessionObserver(ProgressDisplay& display, const RunFolder& folder, const Task& task,
+                    const TextSource& texts)
+        : m_display(display),
+          m_best(folder.best()),
+          m_task(task),
+          m_candidates(texts, task.kind),
+          m_log(folder.logs() / "campaign.log", std::ios::app) {}
+
+    void stream_to(LineageStream* stream) { m_stream = stream; }
+
+    void on_event(const Event& event, const CampaignState& state) override {
+        m_display.event(event, state);
+        const auto* confirmed = std::get_if<Confirmed>(&event);
+        if (confirmed != nullptr && confirmed->accepted) {
+            if (const Status status = write_best(*confirmed, state); !status) {
+                on_remark("the best kernel's files could not be written: " +
+                          status.error().message());
+            }
+        }
+    }
+    void on_sync(const CampaignState&) override {
+        if (m_stream != nullptr) {
+            m_stream->nudge();
+        }
+    }
+    void on_tick(const CampaignState& state, std::int64_t elapsed_ns) override {
+        m_display.tick(state, elapsed_ns);
+    }
+    void on_remark(std::string_view text) override {
+        m_display.remark(text);
+        log(text);
+    }
+    // Also from other threads than the engine's: a line is one write.
+    void log(std::string_view text) {
+        const std::time_t now = std::time(nullptr);
+        m_log << fmt::format("{:%FT%TZ} {}\n", fmt::gmtime(now), one_line(text, 2000))
+              << std::flush;
+    }
+
+  private:
+    Status write_best(const Confirmed& confirmed, const CampaignState& state) {
+        const Individual* individual = state.find(confirmed.individual);
+        ATOLL_TRY_ASSIGN(const Candidate candidate, m_candidates.candidate(*individual));
+        ATOLL_TRY_ASSIGN(const std::string verdict, m_candidates.texts().text(confirmed.verdict));
+        return write_best_files(m_best, m_task, *individual, candidate, confirmed, verdict);
+    }
+
+    ProgressDisplay& m_display;
+    fs::path m_best;
+    const Task& m_task;
+    CandidateStore m_candidates;
+    std::ofstream m_log;
+    LineageStream* m_stream = nullptr;
+};
+
+struct Opened {
+    CampaignConfig config;
+    TaskPtr task;
+    RunFolder folder;
+    std::unique_ptr<Evaluator> evaluator;
+    CampaignState state;
+};
+
+int exit_status_of(const EngineReport& report) {
+    if (report.fault) {
+        return k_exit_infrastructure;
+    }
+    if (!report.finished) {
+        return k_exit_interrupted;
+    }
+    return report.state.confirmed() ? k_exit_ok : k_exit_failed;
+}
+
+int run_session(Opened opened, const SessionOptions& options) {
+    const auto journal = need(JournalWriter::open(opened.folder.journal()));
+    ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
+                            opened.state.evaluations());
+    SessionObserver observer(display, opened.folder, *opened.task, *journal);
+    const auto stream = LineageStream::start({.run = opened.folder.path(),
+                                              .mode = LineageMode::live,
+                                              .interval = std::chrono::milliseconds(1000),
+                                              .on_failure = nullptr});
+    observer.stream_to(stream.get());
+    StopSignal stop;
+    const SignalWatch watch(stop);
+    const SystemClock clock;
+    Ledger::Options ledger;
+    ledger.snapshot_every = static_cast<std::uint64_t>(opened.config.engine.snapshot_every);
+    ledger.snapshot = [&](const CampaignState& state, std::uint64_t position) {
+        return write_snapshot(opened.folder, state, position);
+    };
+    ledger.observer = &observer;
+    Expected<EngineReport> report =
+        run_engine({opened.config, opened.task, *opened.evaluator, *journal,
+                    std::move(opened.state), clock, stop, std::move(ledger), ATOLL_VERSION});
+    display.clear();
+    if (const Status lineage = stream->finish(); !lineage) {
+        const std::string text =
+            "lineage.h5 is not complete: " + lineage.error().message() + "; later: atoll lineage " +
+            opened.folder.path().string() + " rebuild";
+        observer.log(text);
+        std::fprintf(stderr, "atoll: %s\n", text.c_str());
+    }
+    const EngineReport ended = need(std::move(report));
+    observer.log("stopped: " + ended.reason);
+    if (!options.json) {
+        const std::string text = end_report(ended, opened.config, *opened.task, *journal,
+                                            opened.folder.path());
+        std::fputs(text.c_str(), stdout);
+    }
+    return exit_status_of(ended);
+}
+
+void apply(const SessionOptions& options, CampaignConfig& config) {
+    config.stop.max_evaluations = options.max_evaluations.value_or(config.stop.max_evaluations);
+    config.stop.seconds = options.seconds.value_or(config.stop.seconds);
+    config.campaign.seed = options.seed.value_or(config.campaign.seed);
+}
+
+TaskPtr task_of(const CampaignConfig& config, const std::string& where) {
+    if (config.campaign.task.empty()) {
+        throw CommandError(k_exit_usage,
+                           where + ": campaign.task is missing (`atoll task list` shows names)");
+    }
+    return need(load_task(need(find_task(config.campaign.task))));
+}
+
+fs::path default_output(const std::string& name) {
+    const std::time_t now = std::time(nullptr);
+    const std::string base = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(now));
+    fs::path path = base;
+    for (int i = 2; fs::exists(path); ++i) {
+        path = base + "-" + std::to_string(i);
+    }
+    return path;
+}
+
+}  // namespace
+
+int run_campaign(const fs::path& config_file, const fs::path& output,
+                 const SessionOptions& options) {
+    CampaignConfig config = need(read_config(config_file));
+    apply(options, config);
+    const TaskPtr task = task_of(config, config_file.string());
+    for (const std::string& remark : lint_config(config)) {
+        std::fprintf(stderr, "atoll: note: %s\n", remark.c_str());
+    }
+    if (config.campaign.name.empty()) {
+        config.campaign.name = task->name;
+    }
+    RunFolder folder =
+        need(RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
+    auto evaluator = need(make_local_evaluator(evaluator_options(config)));
+    need(resolve_config(config, *task, *evaluator));
+    need(write_file_durably(folder.config(), write_config(config)));
+    CampaignState state(state_settings(config));
+    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
+                        std::move(state)},
+                       options);
+}
+
+int resume_campaign(const fs::path& run, const SessionOptions& options) {
+    RunFolder folder = need(RunFolder::open(run));
+    const CampaignStarted started = need(read_campaign_start(folder));
+    CampaignConfig config =
+        need(parse_config(started.config, folder.journal().string() + " (config)"));
+    apply(options, config);
+    LoadedRun loaded = need(load_run(folder, state_settings(config)));
+    for (const std::string& note : loaded.notes) {
+        std::fprintf(stderr, "atoll: note: %s\n", note.c_str());
+    }
+    const TaskPtr task = task_of(config, run.string());
+    if (task->digest != started.task_digest) {
+        throw CommandError(k_exit_usage, "task " + task->name +
+                                             " has changed since this campaign began: its verdicts "
+                                             "do not compare any more (start a new campaign, or "
+                                             "bring the old task back)");
+    }
+    auto evaluator = need(make_local_evaluator(evaluator_options(config)));
+    if (evaluator->fingerprint() != started.fingerprint) {
+        std::fprintf(stderr,
+                     "atoll: note: this machine or its compiler is not the one that the campaign "
+                     "began on (%s): new times and old ones do not compare well\n",
+                     started.device.c_str());
+    }
+    loaded.journal.reset();  // the writer reads texts itself
+    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
+                        std::move(loaded.state)},
+                       options);
+}
+
+}  // namespace atl

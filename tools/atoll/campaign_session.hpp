@@ -1,0 +1,26 @@
+#pragma once
+
+#include "tools/atoll/progress.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+
+namespace atl {
+
+/// What the command line may say about a campaign besides its config.
+struct SessionOptions {
+    std::optional<std::int64_t> max_evaluations;
+    std::optional<double> seconds;
+    std::optional<std::int64_t> seed;  ///< new campaigns only
+    bool json = false;
+    bool quiet = false;
+};
+
+/// Starts a campaign in `output` (empty: runs/NAME-TIME) or goes on with one, on this thread, until
+/// it ends. Returns the exit status; throws CommandError for what ends the command.
+[[nodiscard]] int run_campaign(const std::filesystem::path& config_file,
+                               const std::filesystem::path& output, const SessionOptions& options);
+[[nodiscard]] int resume_campaign(const std::filesystem::path& run, const SessionOptions& options);
+
+}  // namespace atl

@@ -1,0 +1,110 @@
+#include "tools/atoll/end_report.hpp"
+
+#include "population/text_chart.hpp"
+#include "population/text_layout.hpp"
+#include "search/best_files.hpp"
+#include "search/confirm.hpp"
+#include "search/fitness.hpp"
+#include "tools/atoll/progress.hpp"
+
+#include <fmt/format.h>
+
+namespace atl {
+
+namespace {
+
+std::string chart_of(const CampaignState& state, bool speedup) {
+    std::vector<ChartPoint> points;
+    double best = 0;
+    for (const Individual& individual : state.individuals()) {
+        if (individual.fitness > best) {
+            best = individual.fitness;
+            points.push_back({static_cast<double>(individual.done_ns) / 1e9, best});
+        }
+    }
+    std::stable_sort(points.begin(), points.end(),
+                     [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
+    for (std::size_t i = 1; i < points.size(); ++i) {
+        points[i].y = std::max(points[i].y, points[i - 1].y);
+    }
+    if (points.empty()) {
+        return "";
+    }
+    points.push_back({std::max(points.back().x, static_cast<double>(state.elapsed_ns()) / 1e9),
+                      points.back().y});
+    return text_chart(points, {60, 10, "seconds", speedup ? "speed-up" : "fitness"});
+}
+
+std::string worth(const Verdict& verdict, const Confirmed& confirmed, const CampaignConfig& config,
+                  const Task& task) {
+    if (task.external) {
+        return fmt::format("Score          {:.6g} (as judged again at the end)\n",
+                           confirmed.fitness);
+    }
+    std::string text;
+    if (const auto speedup = speedup_over(verdict, k_rival_starter)) {
+        text += fmt::format("Speed-up       {:.2f}x over starter {} at -O3 -march=native, measured "
+                            "side by side\n",
+                            *speedup, task.starters.front().name);
+    }
+    if (const double share = light_share(verdict); share > 0) {
+        text += fmt::format("Speed of light {:.0f} %\n", 100 * share);
+    }
+    for (const Baseline& baseline : task.baselines) {
+        if (const auto ratio = speedup_over(verdict, baseline.name)) {
+            text += fmt::format("{:<14} {:.2f} of its speed, measured side by side\n",
+                                baseline.name, *ratio);
+        } else if (config.confirm.baselines) {
+            text += fmt::format("{:<14} not measured (not available on this machine, or the "
+                                "best was confirmed before the end)\n",
+                                baseline.name);
+        }
+    }
+    if (!verdict.noise.empty()) {
+        text += "Noise          " + one_line(verdict.noise) + "\n";
+    }
+    return text;
+}
+
+std::string next_steps(const EngineReport& report, const Task& task,
+                       const std::filesystem::path& run, const std::filesystem::path& best) {
+    const std::string more = report.finished && report.reason.starts_with("time")
+                                 ? fmt::format(" --seconds {}", 2 * (report.state.elapsed_ns() /
+                                                                     1'000'000'000))
+                                 : "";
+    return fmt::format("Next:\n"
+                       "  atoll lineage {0} path          how the best came to be\n"
+                       "  atoll eval {1} {2}    measure it again\n"
+                       "  atoll resume {0}{3}             go on searching\n",
+                       run.string(), task.name, best.string(), more);
+}
+
+}  // namespace
+
+std::string end_report(const EngineReport& report, const CampaignConfig& config, const Task& task,
+                       const TextSource& texts, const std::filesystem::path& run) {
+    const CampaignState& state = report.state;
+    const std::filesystem::path best = best_file(run / "best", task);
+    std::string text = fmt::format("Stopped: {}. {} evaluations in {}.\n\n", one_line(report.reason, 300),
+                                   state.evaluations(), duration_text(state.elapsed_ns()));
+    if (state.confirmed()) {
+        const Individual* individual = state.find(state.confirmed()->individual);
+        text += fmt::format("Best           {}\n", best.string());
+        text += fmt::format("               individual {}: {}\n", individual->id.text(),
+                            one_line(individual->description, 200));
+        const auto json = texts.text(state.confirmed()->verdict);
+        const auto verdict = json ? parse_verdict(*json) : tl::unexpected(json.error());
+        text += verdict ? worth(*verdict, *state.confirmed(), config, task) : "";
+    } else {
+        text += "No best was confirmed";
+        text += state.best() == nullptr ? ".\n"
+                                        : "; the fittest found is individual " +
+                                              state.best()->id.text() + ".\n";
+    }
+    const std::string chart = chart_of(state, config.score == "speedup");
+    text += chart.empty() ? "" : "\n" + chart;
+    text += "\n" + next_steps(report, task, run, best);
+    return text + "Everything is in " + run.string() + "\n";
+}
+
+}  // namespace atl

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "population/text_store.hpp"
+#include "reward/task.hpp"
+#include "search/config.hpp"
+#include "search/engine.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace atl {
+
+/// What the user reads when a campaign ends: why it ended, the confirmed best and what it is worth,
+/// a chart of the best so far, and what to do next.
+[[nodiscard]] std::string end_report(const EngineReport& report, const CampaignConfig& config,
+                                     const Task& task, const TextSource& texts,
+                                     const std::filesystem::path& run);
+
+}  // namespace atl

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "population/text_store.hpp"
+#include "reward/task.hpp"
+#include "search/config.hpp"
+#include "search/ledger.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace atl {
+
+enum class ProgressStyle {
+    panel,  ///< redrawn in place, for terminals
+    lines,  ///< one line every 5 s, for logs
+    json,   ///< one JSON object per line: best, confirmed, progress, remark, stopped
+    none,
+};
+
+/// The numbers that the display shows, computed from the state alone.
+struct ProgressFigures {
+    std::string title;
+    std::int64_t elapsed_ns = 0;
+    double limit_seconds = 0;  ///< 0: none
+    double evaluations_per_second = 0;
+    double best_light_share = 0;  ///< of the best's speed of light; 0 unknown
+    bool speedup = true;          ///< fitness is a speed-up
+};
+
+/// At most 12 lines, each at most `width` columns.
+[[nodiscard]] std::string progress_panel(const CampaignState& state,
+                                         const ProgressFigures& figures, std::size_t width);
+[[nodiscard]] std::string progress_line(const CampaignState& state,
+                                        const ProgressFigures& figures);
+
+/// "12.3x" for speed-ups, "0.612" for others.
+[[nodiscard]] std::string fitness_text(double fitness, bool speedup);
+
+/// Shows a running campaign on `out`.
+class ProgressDisplay {
+  public:
+    ProgressDisplay(ProgressStyle style, std::FILE* out, const CampaignConfig& config,
+                    const TextSource& texts, std::uint64_t evaluations_before);
+
+    void event(const Event& event, const CampaignState& state);
+    void tick(const CampaignState& state, std::int64_t elapsed_ns);
+    void remark(std::string_view text);
+    /// Takes the panel away, so that the end report can be printed.
+    void clear();
+
+  private:
+    void print(const std::string& text);
+    void look_at_best(const CampaignState& state);
+
+    ProgressStyle m_style;
+    std::FILE* m_out;
+    const TextSource& m_texts;
+    ProgressFigures m_figures;
+    std::uint64_t m_evaluations_before;
+    std::int64_t m_session_begin = -1;
+    std::int64_t m_next_ns = 0;
+    std::size_t m_panel_lines = 0;
+    std::string m_last_remark;
+    IndividualId m_best;
+    bool m_has_best = false;
+};
+
+}  // namespace atl

@@ -1,0 +1,76 @@
+#include "reward/base/settings.hpp"
+#include "search/config.hpp"
+#include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <memory>
+
+namespace atl {
+
+namespace {
+
+std::vector<SettingInfo> all_settings() {
+    CampaignConfig config;
+    return list_settings([&](SettingVisitor& visitor) { declare(config, visitor); });
+}
+
+void print(const SettingInfo& info) {
+    std::printf("%s\n    %s, default %s%s%s\n    %s\n", info.key.c_str(), info.type.c_str(),
+                info.default_value.c_str(), info.range.empty() ? "" : ", ", info.range.c_str(),
+                info.meaning.c_str());
+}
+
+int explain(const std::string& wanted) {
+    std::vector<std::string> keys;
+    bool found = false;
+    for (const SettingInfo& info : all_settings()) {
+        keys.push_back(info.key);
+        if (wanted.empty() || info.key == wanted || info.key.starts_with(wanted + ".")) {
+            print(info);
+            found = true;
+        }
+    }
+    if (found) {
+        return k_exit_ok;
+    }
+    const std::string nearest = nearest_word(wanted, keys);
+    throw CommandError(k_exit_usage, "no key or section \"" + wanted + "\"" +
+                                         (nearest.empty()
+                                              ? " (`atoll config explain` lists all)"
+                                              : "; did you mean \"" + nearest + "\"?"));
+}
+
+int check(const std::string& file) {
+    const CampaignConfig config = value_or_throw(read_config(file));
+    const std::vector<std::string> remarks = lint_config(config);
+    for (const std::string& remark : remarks) {
+        std::printf("%s: note: %s\n", file.c_str(), remark.c_str());
+    }
+    std::printf("%s: valid%s\n", file.c_str(), remarks.empty() ? "" : ", see the notes");
+    return k_exit_ok;
+}
+
+}  // namespace
+
+void add_config_verb(CLI::App& app, VerbContext& context) {
+    CLI::App* verb = app.add_subcommand("config", "Explain and check campaign configs");
+    verb->require_subcommand(1);
+    verb->footer(R"(Examples:
+  atoll config explain                    every key: type, default, range, meaning
+  atoll config explain migration          one section
+  atoll config explain stop.seconds       one key
+  atoll config check my.toml              every mistake at once; exit status 2 if there is one)");
+    auto key = std::make_shared<std::string>();
+    CLI::App* explain_verb = verb->add_subcommand("explain", "What the keys mean");
+    explain_verb->add_option("key", *key, "A key or a section; all when left out");
+    explain_verb->callback([key, &context] { context.exit_status = explain(*key); });
+    auto file = std::make_shared<std::string>();
+    CLI::App* check_verb = verb->add_subcommand("check", "Whether a config is valid");
+    check_verb->add_option("file", *file, "Campaign config (TOML)")->required();
+    check_verb->callback([file, &context] { context.exit_status = check(*file); });
+}
+
+}  // namespace atl

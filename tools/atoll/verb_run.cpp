@@ -1,0 +1,42 @@
+#include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/verbs.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+
+namespace atl {
+
+void add_run_verb(CLI::App& app, VerbContext& context) {
+    struct Arguments {
+        std::string config;
+        std::string output;
+        SessionOptions options;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb = app.add_subcommand("run", "Run a campaign");
+    verb->footer(R"(Examples:
+  atoll run experiments/campaigns/quickstart.toml
+  atoll run softmax.toml --output runs/first --seconds 600
+  atoll run softmax.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
+Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once.
+Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
+machine or the disk, 130 interrupted.)");
+    verb->add_option("config", arguments->config, "Campaign config (TOML)")->required();
+    verb->add_option("--output", arguments->output, "Run folder (default: runs/NAME-TIME)");
+    verb->add_option("--max-evaluations", arguments->options.max_evaluations,
+                     "Instead of stop.max_evaluations")
+        ->check(CLI::NonNegativeNumber);
+    verb->add_option("--seconds", arguments->options.seconds, "Instead of stop.seconds")
+        ->check(CLI::NonNegativeNumber);
+    verb->add_option("--seed", arguments->options.seed, "Instead of campaign.seed")
+        ->check(CLI::NonNegativeNumber);
+    verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
+    verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
+    verb->callback([arguments, &context] {
+        context.exit_status =
+            run_campaign(arguments->config, arguments->output, arguments->options);
+    });
+}
+
+}  // namespace atl
