@@ -4,7 +4,6 @@
 #include "reward/compiler.hpp"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 namespace atl {
@@ -29,11 +28,11 @@ std::string best_source(const Task& task, const Individual& individual, const Ca
     if (task.external) {
         return candidate.source;  // some other language: nothing may be added
     }
-    std::string text =
-        fmt::format("// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
-                    "// Compile: {}\n",
-                    task.name, individual.id.text(), individual.operator_name, individual.starter,
-                    confirmed.fitness, compile_command(candidate));
+    std::string text = fmt::format(
+        "// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
+        "// Compile: {}\n",
+        task.name, individual.id.text(), individual.operator_name, individual.starter,
+        confirmed.fitness, compile_command(candidate));
     for (const auto& [name, value] : candidate.tune) {
         text += "#define " + name + " " + value + "\n";
     }
@@ -44,9 +43,8 @@ std::filesystem::path best_file(const std::filesystem::path& folder, const Task&
     if (!task.external) {
         return folder / "best.cpp";
     }
-    return folder / ("best" + std::filesystem::path(task.external->candidate_file)
-                                  .extension()
-                                  .string());
+    return folder /
+           ("best" + std::filesystem::path(task.external->candidate_file).extension().string());
 }
 
 Status write_best_files(const std::filesystem::path& folder, const Task& task,

@@ -159,17 +159,17 @@ int run_session(Opened opened, const SessionOptions& options) {
                     std::move(opened.state), clock, stop, std::move(ledger), ATOLL_VERSION});
     display.clear();
     if (const Status lineage = stream->finish(); !lineage) {
-        const std::string text =
-            "lineage.h5 is not complete: " + lineage.error().message() + "; later: atoll lineage " +
-            opened.folder.path().string() + " rebuild";
+        const std::string text = "lineage.h5 is not complete: " + lineage.error().message() +
+                                 "; later: atoll lineage " + opened.folder.path().string() +
+                                 " rebuild";
         observer.log(text);
         std::fprintf(stderr, "atoll: %s\n", text.c_str());
     }
     const EngineReport ended = need(std::move(report));
     observer.log("stopped: " + ended.reason);
     if (!options.json) {
-        const std::string text = end_report(ended, opened.config, *opened.task, *journal,
-                                            opened.folder.path());
+        const std::string text =
+            end_report(ended, opened.config, *opened.task, *journal, opened.folder.path());
         std::fputs(text.c_str(), stdout);
     }
     return exit_status_of(ended);
@@ -218,9 +218,9 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     need(resolve_config(config, *task, *evaluator));
     need(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
-    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
-                        std::move(state)},
-                       options);
+    return run_session(
+        {std::move(config), task, std::move(folder), std::move(evaluator), std::move(state)},
+        options);
 }
 
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
@@ -248,9 +248,9 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                      started.device.c_str());
     }
     loaded.journal.reset();  // the writer reads texts itself
-    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
-                        std::move(loaded.state)},
-                       options);
+    return run_session(
+        {std::move(config), task, std::move(folder), std::move(evaluator), std::move(loaded.state)},
+        options);
 }
 
 }  // namespace atl

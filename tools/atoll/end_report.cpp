@@ -43,9 +43,10 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     }
     std::string text;
     if (const auto speedup = speedup_over(verdict, k_rival_starter)) {
-        text += fmt::format("Speed-up       {:.2f}x over starter {} at -O3 -march=native, measured "
-                            "side by side\n",
-                            *speedup, task.starters.front().name);
+        text += fmt::format(
+            "Speed-up       {:.2f}x over starter {} at -O3 -march=native, measured "
+            "side by side\n",
+            *speedup, task.starters.front().name);
     }
     if (const double share = light_share(verdict); share > 0) {
         text += fmt::format("Speed of light {:.0f} %\n", 100 * share);
@@ -55,9 +56,10 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
             text += fmt::format("{:<14} {:.2f} of its speed, measured side by side\n",
                                 baseline.name, *ratio);
         } else if (config.confirm.baselines) {
-            text += fmt::format("{:<14} not measured (not available on this machine, or the "
-                                "best was confirmed before the end)\n",
-                                baseline.name);
+            text += fmt::format(
+                "{:<14} not measured (not available on this machine, or the "
+                "best was confirmed before the end)\n",
+                baseline.name);
         }
     }
     if (!verdict.noise.empty()) {
@@ -68,15 +70,16 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
 
 std::string next_steps(const EngineReport& report, const Task& task,
                        const std::filesystem::path& run, const std::filesystem::path& best) {
-    const std::string more = report.finished && report.reason.starts_with("time")
-                                 ? fmt::format(" --seconds {}", 2 * (report.state.elapsed_ns() /
-                                                                     1'000'000'000))
-                                 : "";
-    return fmt::format("Next:\n"
-                       "  atoll lineage {0} path          how the best came to be\n"
-                       "  atoll eval {1} {2}    measure it again\n"
-                       "  atoll resume {0}{3}             go on searching\n",
-                       run.string(), task.name, best.string(), more);
+    const std::string more =
+        report.finished && report.reason.starts_with("time")
+            ? fmt::format(" --seconds {}", 2 * (report.state.elapsed_ns() / 1'000'000'000))
+            : "";
+    return fmt::format(
+        "Next:\n"
+        "  atoll lineage {0} path          how the best came to be\n"
+        "  atoll eval {1} {2}    measure it again\n"
+        "  atoll resume {0}{3}             go on searching\n",
+        run.string(), task.name, best.string(), more);
 }
 
 }  // namespace
@@ -85,8 +88,9 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
                        const TextSource& texts, const std::filesystem::path& run) {
     const CampaignState& state = report.state;
     const std::filesystem::path best = best_file(run / "best", task);
-    std::string text = fmt::format("Stopped: {}. {} evaluations in {}.\n\n", one_line(report.reason, 300),
-                                   state.evaluations(), duration_text(state.elapsed_ns()));
+    std::string text =
+        fmt::format("Stopped: {}. {} evaluations in {}.\n\n", one_line(report.reason, 300),
+                    state.evaluations(), duration_text(state.elapsed_ns()));
     if (state.confirmed()) {
         const Individual* individual = state.find(state.confirmed()->individual);
         text += fmt::format("Best           {}\n", best.string());
@@ -97,9 +101,9 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
         text += verdict ? worth(*verdict, *state.confirmed(), config, task) : "";
     } else {
         text += "No best was confirmed";
-        text += state.best() == nullptr ? ".\n"
-                                        : "; the fittest found is individual " +
-                                              state.best()->id.text() + ".\n";
+        text += state.best() == nullptr
+                    ? ".\n"
+                    : "; the fittest found is individual " + state.best()->id.text() + ".\n";
     }
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;

@@ -4,11 +4,11 @@
 #include "search/fitness.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/ioctl.h>
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace atl {
 
@@ -48,11 +48,10 @@ std::string operators_text(const CampaignState& state) {
     std::string text;
     for (const auto& [name, stats] : state.operators()) {
         if (name != "starter" && total > 0) {
-            text += fmt::format("{}{} {:.0f} % of tickets, {} improved", text.empty() ? "" : "; ",
-                                name,
-                                100 * static_cast<double>(stats.issued) /
-                                    static_cast<double>(total),
-                                stats.improved);
+            text +=
+                fmt::format("{}{} {:.0f} % of tickets, {} improved", text.empty() ? "" : "; ", name,
+                            100 * static_cast<double>(stats.issued) / static_cast<double>(total),
+                            stats.improved);
         }
     }
     return text.empty() ? "none yet" : text;
@@ -90,13 +89,14 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
                            std::size_t width) {
     std::vector<std::string> lines;
     lines.push_back(fmt::format("{}   {}", f.title, time_budget_text(f)));
-    lines.push_back(fmt::format("evaluations  {} ({:.1f}/s), {} duplicates, {} migrations, {} in work",
-                                state.evaluations(), f.evaluations_per_second, state.duplicates(),
-                                state.migrations(), state.in_flight().size()));
+    lines.push_back(
+        fmt::format("evaluations  {} ({:.1f}/s), {} duplicates, {} migrations, {} in work",
+                    state.evaluations(), f.evaluations_per_second, state.duplicates(),
+                    state.migrations(), state.in_flight().size()));
     lines.push_back("best so far  " + best_text(state, f));
-    lines.push_back("confirmed    " +
-                    (state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup)
-                                       : std::string("none yet")));
+    lines.push_back("confirmed    " + (state.confirmed()
+                                           ? fitness_text(state.confirmed()->fitness, f.speedup)
+                                           : std::string("none yet")));
     for (std::size_t i = 0; i < std::min(k_islands_shown, state.islands().size()); ++i) {
         const ArchiveEntry* best = state.islands()[i].archive.best();
         lines.push_back(best == nullptr
@@ -106,8 +106,8 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
                                           state.islands()[i].archive.entries().size()));
     }
     if (state.islands().size() > k_islands_shown) {
-        lines.push_back(
-            fmt::format("             and {} more islands", state.islands().size() - k_islands_shown));
+        lines.push_back(fmt::format("             and {} more islands",
+                                    state.islands().size() - k_islands_shown));
     }
     lines.push_back("outcomes     " + outcomes_text(state));
     lines.push_back("operators    " + operators_text(state));
@@ -125,18 +125,15 @@ std::string progress_line(const CampaignState& state, const ProgressFigures& f) 
         islands += (islands.empty() ? "" : " ") +
                    (best == nullptr ? std::string("-") : fitness_text(best->fitness, f.speedup));
     }
-    return fmt::format("{}  evaluations {} ({:.1f}/s)  best {}  confirmed {}  islands {}\n",
-                       time_budget_text(f), state.evaluations(), f.evaluations_per_second,
-                       state.best() == nullptr ? "-"
-                                               : fitness_text(state.best()->fitness, f.speedup),
-                       state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup)
-                                         : "-",
-                       islands);
+    return fmt::format(
+        "{}  evaluations {} ({:.1f}/s)  best {}  confirmed {}  islands {}\n", time_budget_text(f),
+        state.evaluations(), f.evaluations_per_second,
+        state.best() == nullptr ? "-" : fitness_text(state.best()->fitness, f.speedup),
+        state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup) : "-", islands);
 }
 
-ProgressDisplay::ProgressDisplay(ProgressStyle style, std::FILE* out,
-                                 const CampaignConfig& config, const TextSource& texts,
-                                 std::uint64_t evaluations_before)
+ProgressDisplay::ProgressDisplay(ProgressStyle style, std::FILE* out, const CampaignConfig& config,
+                                 const TextSource& texts, std::uint64_t evaluations_before)
     : m_style(style), m_out(out), m_texts(texts), m_evaluations_before(evaluations_before) {
     m_figures.title = "atoll  " + config.campaign.name;
     m_figures.limit_seconds = config.stop.seconds;
@@ -207,8 +204,8 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
     if (elapsed_ns < m_next_ns) {
         return;
     }
-    m_next_ns = elapsed_ns +
-                (m_style == ProgressStyle::panel ? k_panel_interval_ns : k_line_interval_ns);
+    m_next_ns =
+        elapsed_ns + (m_style == ProgressStyle::panel ? k_panel_interval_ns : k_line_interval_ns);
     look_at_best(state);
     m_figures.elapsed_ns = elapsed_ns;
     const double seconds = static_cast<double>(elapsed_ns - m_session_begin) / 1e9;

@@ -30,10 +30,9 @@ struct ProgressFigures {
 };
 
 /// At most 12 lines, each at most `width` columns.
-[[nodiscard]] std::string progress_panel(const CampaignState& state,
-                                         const ProgressFigures& figures, std::size_t width);
-[[nodiscard]] std::string progress_line(const CampaignState& state,
-                                        const ProgressFigures& figures);
+[[nodiscard]] std::string progress_panel(const CampaignState& state, const ProgressFigures& figures,
+                                         std::size_t width);
+[[nodiscard]] std::string progress_line(const CampaignState& state, const ProgressFigures& figures);
 
 /// "12.3x" for speed-ups, "0.612" for others.
 [[nodiscard]] std::string fitness_text(double fitness, bool speedup);

@@ -38,9 +38,8 @@ int explain(const std::string& wanted) {
     }
     const std::string nearest = nearest_word(wanted, keys);
     throw CommandError(k_exit_usage, "no key or section \"" + wanted + "\"" +
-                                         (nearest.empty()
-                                              ? " (`atoll config explain` lists all)"
-                                              : "; did you mean \"" + nearest + "\"?"));
+                                         (nearest.empty() ? " (`atoll config explain` lists all)"
+                                                          : "; did you mean \"" + nearest + "\"?"));
 }
 
 int check(const std::string& file) {
