@@ -43,7 +43,9 @@ class Compiler {
 struct CompilerOptions {
     std::string compiler;  ///< empty: $CXX, g++, c++, clang++ in that order
     SandboxLevel required = SandboxLevel::full;
-    std::vector<int> cores;  ///< pinned to these; empty: anywhere
+    SandboxLevel at_most = SandboxLevel::full;  ///< do not go beyond (to test the lower levels)
+    std::vector<int> cores;                     ///< pinned to these; empty: anywhere
+    std::string worker_program;                 ///< empty: atoll-worker beside this program
 };
 
 /// not_found (with what to install) when there is no compiler.
@@ -51,7 +53,7 @@ struct CompilerOptions {
     const CompilerOptions& options);
 
 /// Flags every candidate and starter is compiled with: -O3 -march=native -std=c++20 -shared -fPIC
-/// ...
+/// and those that make errors short and leave nothing to be resolved at run time.
 [[nodiscard]] const std::vector<std::string>& standard_flags();
 
 }  // namespace atl

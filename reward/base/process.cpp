@@ -116,6 +116,10 @@ ChildProcess::~ChildProcess() {
 Expected<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
     FileActions actions;
     ::posix_spawn_file_actions_addopen(actions.get(), 0, "/dev/null", O_RDONLY, 0);
+    if (options.output >= 0) {
+        ::posix_spawn_file_actions_adddup2(actions.get(), options.output, 1);
+        ::posix_spawn_file_actions_adddup2(actions.get(), options.output, 2);
+    }
     std::vector<FileHandle> parked;
     for (const int handle : options.handles) {
         const int fd = ::fcntl(handle, F_DUPFD_CLOEXEC, k_parking_fd);

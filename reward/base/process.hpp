@@ -28,6 +28,7 @@ struct SpawnOptions {
     std::vector<std::string> environment;
     /// Descriptors given to the program as 3, 4, ...; it gets no others but the standard three.
     std::vector<int> handles;
+    int output = -1;  ///< becomes standard output and error; -1: ours
 };
 
 /// A child process that is killed and reaped with the object. Not thread-safe.
@@ -38,8 +39,8 @@ class ChildProcess {
     ChildProcess& operator=(ChildProcess&&) noexcept;
     ~ChildProcess();
 
-    /// Starts a program with an empty standard input and our standard output and error. Cheap also
-    /// for a parent with much memory (the address space is not copied).
+    /// Starts a program with an empty standard input. Cheap also for a parent with much memory (the
+    /// address space is not copied).
     [[nodiscard]] static Expected<ChildProcess> spawn(const SpawnOptions& options);
 
     [[nodiscard]] pid_t pid() const { return m_pid; }

@@ -6,6 +6,7 @@
 #include "reward/base/process.hpp"
 #include "reward/verifier/service.hpp"
 #include "reward/worker_process.hpp"
+#include "reward/workers/compiler_role.hpp"
 #include "reward/workers/runner_role.hpp"
 #include "reward/workers/worker_arguments.hpp"
 
@@ -44,7 +45,7 @@ int play(const atl::WorkerArguments& arguments) {
     }
     switch (arguments.role) {
         case atl::WorkerRole::compiler:
-            return 1;
+            return atl::serve_compiler(arguments, std::move(supervisor));
         case atl::WorkerRole::runner:
             return atl::serve_runner(arguments, std::move(supervisor),
                                      atl::FrameChannel(atl::FileHandle(k_peer_fd)));

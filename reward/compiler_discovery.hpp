@@ -1,0 +1,20 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+
+#include <string>
+
+namespace atl {
+
+/// A C++ compiler of this machine.
+struct FoundCompiler {
+    std::string path;         ///< absolute, as found (not resolved: drivers look at their name)
+    std::string description;  ///< first line of --version
+};
+
+/// `wanted` (a name or a path), or else $CXX, g++, c++, clang++ in that order. Compiler caches
+/// (ccache and the like) are passed over, since they cannot work in a jail without memory. Error
+/// not_found says what to install.
+[[nodiscard]] Expected<FoundCompiler> find_compiler(const std::string& wanted);
+
+}  // namespace atl

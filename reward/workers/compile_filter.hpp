@@ -1,0 +1,12 @@
+#pragma once
+
+#include "reward/base/jail_filter.hpp"
+
+namespace atl {
+
+/// The system calls of a compiler and the programs it starts: files, memory, processes, pipes.
+/// What reaches beyond the jail (sockets, tracing, mounts, keys, kernel programs) kills the
+/// process; anything else unknown is "not implemented", since compilers differ and probe.
+[[nodiscard]] Expected<SyscallFilter> make_compile_filter();
+
+}  // namespace atl

@@ -1,0 +1,276 @@
+#include "reward/workers/compile_zygote.hpp"
+
+#include "reward/base/process.hpp"
+#include "reward/workers/compile_child.hpp"
+#include "reward/workers/compile_log.hpp"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_max_jobs = 64;
+constexpr std::size_t k_max_raw_log_bytes = 256u << 10;
+
+using Clock = std::chrono::steady_clock;
+
+Expected<std::pair<FileHandle, FileHandle>> make_pipe(int read_flags) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return tl::unexpected(errno_error("pipe", "compiler", errno));
+    }
+    ::fcntl(ends[0], F_SETFL, read_flags);
+    return std::pair(FileHandle(ends[0]), FileHandle(ends[1]));
+}
+
+/// Enough to know that dlopen will not be handed something else; it checks the rest.
+bool is_shared_object(int fd) {
+    Elf64_Ehdr header{};
+    return ::pread(fd, &header, sizeof(header), 0) == static_cast<ssize_t>(sizeof(header)) &&
+           std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+           header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_type == ET_DYN;
+}
+
+constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+}  // namespace
+
+struct CompileZygote::Job {
+    std::uint64_t request = 0;
+    std::uint32_t generation = 0;
+    CompileOrder order;
+    pid_t pid = -1;
+    FileHandle pidfd;
+    FileHandle log;
+    FileHandle report;
+    FileHandle binary;
+    Clock::time_point deadline;
+    bool overdue = false;
+    std::string raw_log;
+    std::string own_folder;  ///< removed with the job; empty at level full
+
+    ~Job() {
+        kill();
+        while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+        }
+        if (!own_folder.empty()) {
+            std::error_code ignored;
+            std::filesystem::remove_all(own_folder, ignored);
+        }
+    }
+
+    /// The manager, the compiler and whatever it started share a process group that they cannot
+    /// leave.
+    void kill() const {
+        if (pid > 0) {
+            ::kill(-pid, SIGKILL);
+            ::kill(pid, SIGKILL);
+        }
+    }
+
+    /// Keeps the beginning of the log and throws the rest away.
+    void drain_log() {
+        std::array<char, 16384> chunk{};
+        ssize_t got = 0;
+        while ((got = ::read(log.get(), chunk.data(), chunk.size())) > 0) {
+            const std::size_t room = k_max_raw_log_bytes - raw_log.size();
+            raw_log.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
+        }
+        if (got == 0) {
+            log.reset();  // else poll would report the closed end for ever
+        }
+    }
+};
+
+CompileZygote::CompileZygote(FrameChannel supervisor, CompileZygoteOptions options)
+    : m_supervisor(std::move(supervisor)), m_options(std::move(options)) {}
+
+CompileZygote::~CompileZygote() = default;
+
+int CompileZygote::serve() {
+    while (!m_supervisor_gone) {
+        std::vector<pollfd> entries{{m_supervisor.fd(), POLLIN, 0}};
+        for (const auto& job : m_jobs) {
+            entries.push_back({job->pidfd.get(), POLLIN, 0});
+            entries.push_back({job->log.get(), POLLIN, 0});
+        }
+        if (::poll(entries.data(), entries.size(), poll_timeout_ms()) < 0) {
+            continue;  // EINTR
+        }
+        for (std::size_t i = m_jobs.size(); i-- > 0;) {
+            if (entries[2 + 2 * i].revents != 0) {
+                m_jobs[i]->drain_log();
+            }
+            if (entries[1 + 2 * i].revents != 0) {
+                finish(*m_jobs[i]);
+                m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
+            }
+        }
+        kill_overdue();
+        if (entries[0].revents != 0 && !handle_supervisor()) {
+            break;
+        }
+    }
+    m_jobs.clear();
+    return 0;
+}
+
+int CompileZygote::poll_timeout_ms() const {
+    int timeout_ms = -1;
+    for (const auto& job : m_jobs) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(job->deadline - Clock::now()).count();
+        const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30));
+        if (!job->overdue && (timeout_ms < 0 || wait_ms < timeout_ms)) {
+            timeout_ms = wait_ms;
+        }
+    }
+    return timeout_ms;
+}
+
+void CompileZygote::kill_overdue() {
+    for (const auto& job : m_jobs) {
+        if (!job->overdue && Clock::now() >= job->deadline) {
+            job->overdue = true;
+            job->kill();
+        }
+    }
+}
+
+bool CompileZygote::handle_supervisor() {
+    Expected<Frame> frame = m_supervisor.receive(std::chrono::milliseconds(0));
+    if (!frame) {
+        return frame.error().code == ErrorCode::timeout;
+    }
+    if (frame->type == FrameType::stop) {
+        return false;
+    }
+    Status started = frame->type == FrameType::compile
+                         ? start(*frame)
+                         : failure(ErrorCode::invalid_argument,
+                                   "a compiler does not take this frame", "compiler");
+    if (!started) {
+        Frame failed = make_failed_frame(frame->request, started.error());
+        failed.generation = frame->generation;
+        m_supervisor_gone = !m_supervisor.send(failed);
+    }
+    return true;
+}
+
+Status CompileZygote::start(Frame& frame) {
+    if (m_jobs.size() >= k_max_jobs || frame.handles.size() != 1) {
+        return failure(ErrorCode::limit, "too many compilations at once, or no source", "compiler");
+    }
+    auto job = std::make_unique<Job>();
+    CompilePlan plan;
+    ATOLL_TRY_ASSIGN(plan.order, parse_compile_order(frame.payload));
+    plan.compiler = m_options.compiler;
+    plan.level = m_options.level;
+    plan.work_folder = m_options.work_folder;
+    plan.filter = m_options.filter ? &*m_options.filter : nullptr;
+    plan.source = std::move(frame.handles[0]);
+    if (m_options.level != SandboxLevel::full) {
+        plan.work_folder += "/" + std::to_string(++m_serial);
+        if (::mkdir(plan.work_folder.c_str(), 0700) != 0) {
+            return tl::unexpected(errno_error("mkdir", plan.work_folder, errno));
+        }
+        job->own_folder = plan.work_folder;
+    }
+    ATOLL_TRY_ASSIGN(auto log, make_pipe(O_NONBLOCK));
+    ATOLL_TRY_ASSIGN(auto report, make_pipe(0));
+    plan.log = std::move(log.second);
+    plan.report = std::move(report.second);
+    plan.binary.reset(::memfd_create("candidate.so", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!plan.binary) {
+        return tl::unexpected(errno_error("memfd_create", "compiler", errno));
+    }
+    job->deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                       std::chrono::duration<double>(plan.order.timeout_s));
+    job->pid = ::fork();
+    if (job->pid < 0) {
+        return tl::unexpected(errno_error("fork", "compiler", errno));
+    }
+    if (job->pid == 0) {
+        manage_compilation(plan);
+    }
+    ::setpgid(job->pid, job->pid);  // also done by the child: whoever comes first
+    ATOLL_TRY_ASSIGN(job->pidfd, open_pidfd(job->pid));
+    job->request = frame.request;
+    job->generation = frame.generation;
+    job->log = std::move(log.first);
+    job->report = std::move(report.first);
+    job->binary = std::move(plan.binary);
+    job->order = std::move(plan.order);
+    m_jobs.push_back(std::move(job));
+    return {};
+}
+
+void CompileZygote::finish(Job& job) {
+    // What the compiler left behind must not hold the log open or go on working.
+    job.kill();
+    while (::waitpid(job.pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    job.pid = -1;
+    job.drain_log();
+    ManagerReport report;
+    const bool told =
+        ::read(job.report.get(), &report, sizeof(report)) == static_cast<ssize_t>(sizeof(report));
+    Frame frame;
+    frame.type = FrameType::compiled;
+    CompileReply answer;
+    answer.seconds = report.seconds;
+    answer.log = trim_compile_log(job.raw_log,
+                                  job.own_folder.empty() ? m_options.work_folder : job.own_folder);
+    const bool compiled = told && !report.signalled && report.status == 0;
+    if (job.overdue && !told) {
+        answer.status = CompileResult::Status::limit;
+        answer.seconds = job.order.timeout_s;
+        answer.log +=
+            "the compiler took longer than " + std::to_string(job.order.timeout_s) + " seconds\n";
+    } else if (!told || report.fault_errno != 0) {
+        reply(job, make_failed_frame(job.request, {ErrorCode::internal,
+                                                   "the compiler could not be run: " + answer.log,
+                                                   "compiler", ""}));
+        return;
+    } else if (compiled && report.binary_bytes > job.order.binary_bytes) {
+        answer.status = CompileResult::Status::limit;
+        answer.log += "the shared object is larger than " + std::to_string(job.order.binary_bytes) +
+                      " bytes\n";
+    } else if (compiled && is_shared_object(job.binary.get()) &&
+               ::fcntl(job.binary.get(), F_ADD_SEALS, k_seals) == 0) {
+        answer.status = CompileResult::Status::ok;
+        frame.handles.push_back(std::move(job.binary));
+    } else if (report.signalled || !resource_complaint(job.raw_log).empty()) {
+        answer.status = CompileResult::Status::limit;
+        if (report.signalled) {
+            answer.log += "the compiler was " + ProcessEnd{true, report.status}.text() + "\n";
+        }
+    } else if (compiled) {
+        answer.log += "the compiler made no shared object\n";
+    }
+    frame.payload = to_json(answer);
+    reply(job, std::move(frame));
+}
+
+void CompileZygote::reply(const Job& job, Frame frame) {
+    frame.request = job.request;
+    frame.generation = job.generation;
+    m_supervisor_gone = m_supervisor_gone || !m_supervisor.send(frame);
+}
+
+}  // namespace atl
