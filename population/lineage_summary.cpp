@@ -21,10 +21,9 @@ void add_campaign(const LineageView& view, Summary& summary) {
     }
     summary.sessions = view.sessions.size();
     summary.elapsed_ns = view.elapsed_ns;
-    // A session that was opened after a stop is running or was killed: then there is no reason.
-    if (!view.stops.empty() && view.stops.size() >= view.sessions.size()) {
-        summary.stop_reason = view.stops.back()->reason;
-        summary.finished = view.stops.back()->finished;
+    if (view.ended != nullptr) {
+        summary.stop_reason = view.ended->reason;
+        summary.finished = view.ended->finished;
     }
 }
 

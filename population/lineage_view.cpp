@@ -18,7 +18,10 @@ struct Builder {
             view.started = &event;
         }
     }
-    void operator()(const SessionOpened& event) { view.sessions.push_back(&event); }
+    void operator()(const SessionOpened& event) {
+        view.sessions.push_back(&event);
+        view.ended = nullptr;
+    }
     void operator()(const TicketIssued& event) {
         view.tickets[event.ticket].issued = &event;
         see(event.at_ns);
@@ -62,6 +65,7 @@ struct Builder {
     }
     void operator()(const CampaignStopped& event) {
         view.stops.push_back(&event);
+        view.ended = &event;
         see(event.at_ns);
     }
 };

@@ -174,6 +174,16 @@ TEST_F(LineageReport, ARunThatWasKilledHasNoStopReason) {
     EXPECT_THAT(to_text(s), HasSubstr("still running, or killed"));
 }
 
+TEST_F(LineageReport, ARunThatWasResumedAfterAKillHasTheReasonOfItsLastStop) {
+    auto events = m_campaign.events;
+    events.push_back(SessionOpened{1, 0, "cpu:1 test"});  // killed
+    events.push_back(SessionOpened{2, 0, "cpu:1 test"});
+    events.push_back(CampaignStopped{"time budget of 60 s spent", true, 9});
+    const LineageSummary s = summarize(lineage_view(events), nullptr);
+    EXPECT_EQ(s.stop_reason, "time budget of 60 s spent");
+    EXPECT_TRUE(s.finished);
+}
+
 TEST_F(LineageReport, AnEmptyCampaignHasASummary) {
     const std::vector<Event> events = {m_campaign.events[0]};
     const LineageView view = lineage_view(events);
