@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Runs the shipped campaigns over several seeds and prints what they reached as a Markdown table.
+
+Run it on an otherwise idle machine, after `tools/build release`:
+
+    experiments/benchmarks/campaigns.py --seeds 5 --output runs/table
+    experiments/benchmarks/campaigns.py --tasks softmax --seeds 1 --seconds 20
+
+With --jobs N, N campaigns run at once, each on two cores of its own.
+"""
+
+import argparse
+import concurrent.futures
+import datetime
+import json
+import math
+import os
+import pathlib
+import queue
+import statistics
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CAMPAIGNS = {
+    "matmul": "quickstart",
+    "softmax": "softmax",
+    "rmsnorm_residual": "rmsnorm_residual",
+    "gemv_int8": "gemv_int8",
+    "jacobi2d": "jacobi2d",
+    "prefix_sum": "prefix_sum",
+}
+
+
+def geomean(values):
+    return math.exp(statistics.fmean(math.log(v) for v in values))
+
+
+def public(timings):
+    return {t["workload"]: t for t in timings if not t["hidden"]}
+
+
+def speedup(over, of):
+    """Geometric mean over public workloads of time(over) / time(of)."""
+    return geomean([over[w]["median_ns"] / of[w]["median_ns"] for w in of])
+
+
+def read_json(command):
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def run_campaign(atoll, task, seed, seconds, folder, cores):
+    config = ROOT / f"experiments/campaigns/{CAMPAIGNS[task]}.toml"
+    command = [atoll, "run", config, "--seed", seed, "--output", folder, "--quiet"]
+    command += ["--seconds", seconds] if seconds else []
+    command = ["taskset", "-c", cores] + command if cores else command
+    subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
+
+
+def reached(atoll, folder):
+    """What one campaign's final confirmation measured, all in one interleaved run."""
+    summary = read_json([atoll, "lineage", folder, "summary", "--json"])
+    best = read_json([atoll, "lineage", folder, "best", "--json"])["best"]
+    measure = best["confirmation"]["verdict"]["measure"]
+    own = public(measure["workloads"])
+    rivals = {name: speedup(public(t), own) for name, t in measure["rivals"].items()}
+    starters = next(o for o in summary["operators"] if o["operator"] == "starter")
+    return {
+        # Search fitness is the speed-up over the first starter, so the best starter's fitness is
+        # its own speed-up over the first.
+        "over_best_starter": rivals["starter"] / starters["best_fitness"],
+        "light": geomean([t["light_ns"] / t["median_ns"] for t in own.values()]),
+        "openblas": rivals.get("openblas"),
+        "evaluations": summary["evaluations"],
+        "starter": best["starter"],
+        "device": summary["device"],
+    }
+
+
+def spread(values, form):
+    values = [v for v in values if v is not None]
+    if not values:
+        return "-"
+    return f"{form(statistics.median(values))} ({form(min(values))} to {form(max(values))})"
+
+
+def print_table(results, seeds):
+    device = next(iter(results.values()))[0]["device"]
+    print(f"Date {datetime.date.today()}; {device}; {seeds} seeds; median (lowest to highest)\n")
+    print("| task | speed-up over the best starter | share of the speed of light "
+          "| speed / OpenBLAS | evaluations | structure of the best |")
+    print("|---|---|---|---|---|---|")
+    for task, rows in results.items():
+        column = lambda name: [r[name] for r in rows]
+        names = sorted(set(column("starter")), key=column("starter").count, reverse=True)
+        structure = ", ".join(f"{n} ({column('starter').count(n)})" for n in names)
+        print(f"| {task} | {spread(column('over_best_starter'), '{:.2f}'.format)} "
+              f"| {spread(column('light'), '{:.0%}'.format)} "
+              f"| {spread(column('openblas'), '{:.2f}'.format)} "
+              f"| {spread(column('evaluations'), '{:.0f}'.format)} | {structure} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0, help="instead of the campaigns' own")
+    parser.add_argument("--tasks", nargs="+", choices=CAMPAIGNS, default=list(CAMPAIGNS))
+    parser.add_argument("--jobs", type=int, default=1, help="campaigns at once")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "runs" / "table")
+    parser.add_argument("--atoll", type=pathlib.Path, default=ROOT / "build/release/bin/atoll")
+    arguments = parser.parse_args()
+    cores = sorted(os.sched_getaffinity(0))
+    if arguments.jobs > 1 and len(cores) < 2 * arguments.jobs:
+        parser.error(f"--jobs {arguments.jobs} needs {2 * arguments.jobs} cores")
+    places = queue.Queue()
+    for job in range(arguments.jobs):
+        places.put("" if arguments.jobs == 1 else f"{cores[2 * job]},{cores[2 * job + 1]}")
+
+    def one(task, seed):
+        folder = arguments.output / f"{task}-{seed}"
+        place = places.get()
+        try:
+            run_campaign(arguments.atoll, task, seed, arguments.seconds, folder, place)
+        finally:
+            places.put(place)
+        return reached(arguments.atoll, folder)
+
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        waiting = {task: [pool.submit(one, task, seed) for seed in range(1, arguments.seeds + 1)]
+                   for task in arguments.tasks}
+        results = {task: [job.result() for job in jobs] for task, jobs in waiting.items()}
+    print_table(results, arguments.seeds)
+
+
+if __name__ == "__main__":
+    main()
