@@ -21,6 +21,7 @@ namespace {
 
 /// Beyond a request's own limit, before its worker is taken for hung.
 constexpr std::chrono::seconds k_grace{20};
+constexpr std::chrono::seconds k_stop_patience{2};
 
 Expected<FileHandle> memory_file_of(const std::string& text) {
     FileHandle file(::memfd_create("source", MFD_CLOEXEC));
@@ -110,7 +111,7 @@ JailedCompiler::~JailedCompiler() {
         const std::lock_guard lock(m_mutex);
         m_stopping = true;
         if (m_worker) {
-            m_worker->process().kill();
+            m_worker->stop(k_stop_patience);
         }
     }
     m_changed.notify_all();

@@ -22,10 +22,11 @@ std::string join_cores(const std::vector<int>& cores) {
     return text;
 }
 
-/// Nothing of the user's environment reaches a worker but what a sanitizer build is steered by.
+/// Nothing of the user's environment reaches a worker but where temporary folders go and what a
+/// sanitizer build is steered by.
 std::vector<std::string> worker_environment() {
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LC_ALL=C"};
-    for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+    for (const char* name : {"TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
         if (const char* value = std::getenv(name)) {
             environment.push_back(std::string(name) + "=" + value);
         }
@@ -116,6 +117,15 @@ Expected<WorkerProcess> WorkerProcess::start(WorkerRole role, const WorkerOption
     WorkerProcess worker(std::move(process), std::move(ends.first), generation);
     ATOLL_TRY(worker.wait_until_ready(role, options.start_timeout));
     return worker;
+}
+
+void WorkerProcess::stop(std::chrono::milliseconds patience) {
+    Frame frame;
+    frame.type = FrameType::stop;
+    frame.generation = m_generation;
+    if (!m_channel.send(frame) || !m_process.wait(patience)) {
+        m_process.kill();
+    }
 }
 
 Status WorkerProcess::wait_until_ready(WorkerRole role, std::chrono::milliseconds wait) {

@@ -52,6 +52,9 @@ class WorkerProcess {
                                                        std::uint32_t generation,
                                                        FileHandle peer = {});
 
+    /// Asks the worker to finish, so that it can tidy up; kills it when `patience` passes first.
+    void stop(std::chrono::milliseconds patience);
+
     /// Frames from and to the worker. A peer that is gone is an error of code unavailable.
     [[nodiscard]] FrameChannel& channel() { return m_channel; }
     [[nodiscard]] ChildProcess& process() { return m_process; }

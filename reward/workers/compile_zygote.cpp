@@ -6,6 +6,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -230,41 +231,55 @@ void CompileZygote::finish(Job& job) {
     ManagerReport report;
     const bool told =
         ::read(job.report.get(), &report, sizeof(report)) == static_cast<ssize_t>(sizeof(report));
-    Frame frame;
-    frame.type = FrameType::compiled;
     CompileReply answer;
-    answer.seconds = report.seconds;
     answer.log = trim_compile_log(job.raw_log,
                                   job.own_folder.empty() ? m_options.work_folder : job.own_folder);
-    const bool compiled = told && !report.signalled && report.status == 0;
-    if (job.overdue && !told) {
-        answer.status = CompileResult::Status::limit;
-        answer.seconds = job.order.timeout_s;
-        answer.log +=
-            "the compiler took longer than " + std::to_string(job.order.timeout_s) + " seconds\n";
-    } else if (!told || report.fault_errno != 0) {
+    if (!told && !job.overdue) {
+        report.fault_errno = ECHILD;
+    }
+    if (report.fault_errno != 0) {
         reply(job, make_failed_frame(job.request, {ErrorCode::internal,
                                                    "the compiler could not be run: " + answer.log,
                                                    "compiler", ""}));
         return;
-    } else if (compiled && report.binary_bytes > job.order.binary_bytes) {
+    }
+    if (told) {
+        judge(job, report, answer);
+    } else {
         answer.status = CompileResult::Status::limit;
-        answer.log += "the shared object is larger than " + std::to_string(job.order.binary_bytes) +
-                      " bytes\n";
-    } else if (compiled && is_shared_object(job.binary.get()) &&
+        answer.seconds = job.order.timeout_s;
+        answer.log +=
+            fmt::format("the compiler took longer than {} seconds\n", job.order.timeout_s);
+    }
+    Frame frame;
+    frame.type = FrameType::compiled;
+    frame.payload = to_json(answer);
+    if (answer.status == CompileResult::Status::ok) {
+        frame.handles.push_back(std::move(job.binary));
+    }
+    reply(job, std::move(frame));
+}
+
+void CompileZygote::judge(const Job& job, const ManagerReport& report, CompileReply& answer) {
+    answer.seconds = report.seconds;
+    const bool finished = !report.signalled && report.status == 0;
+    if (report.signalled) {
+        answer.status = CompileResult::Status::limit;
+        answer.log += "the compiler was " + ProcessEnd{true, report.status}.text() + "\n";
+    } else if (finished && report.binary_bytes > job.order.binary_bytes) {
+        answer.status = CompileResult::Status::limit;
+        answer.log +=
+            fmt::format("the shared object is larger than {} bytes\n", job.order.binary_bytes);
+    } else if (!finished) {
+        answer.status = resource_complaint(job.raw_log).empty() ? CompileResult::Status::error
+                                                                : CompileResult::Status::limit;
+    } else if (is_shared_object(job.binary.get()) &&
                ::fcntl(job.binary.get(), F_ADD_SEALS, k_seals) == 0) {
         answer.status = CompileResult::Status::ok;
-        frame.handles.push_back(std::move(job.binary));
-    } else if (report.signalled || !resource_complaint(job.raw_log).empty()) {
-        answer.status = CompileResult::Status::limit;
-        if (report.signalled) {
-            answer.log += "the compiler was " + ProcessEnd{true, report.status}.text() + "\n";
-        }
-    } else if (compiled) {
+    } else {
+        answer.status = CompileResult::Status::error;
         answer.log += "the compiler made no shared object\n";
     }
-    frame.payload = to_json(answer);
-    reply(job, std::move(frame));
 }
 
 void CompileZygote::reply(const Job& job, Frame frame) {

@@ -12,6 +12,9 @@
 
 namespace atl {
 
+struct CompileReply;
+struct ManagerReport;
+
 struct CompileZygoteOptions {
     std::string compiler;  ///< absolute path
     SandboxLevel level = SandboxLevel::full;
@@ -39,6 +42,8 @@ class CompileZygote {
     [[nodiscard]] int poll_timeout_ms() const;
     void kill_overdue();
     void finish(Job& job);
+    /// Turns what the manager saw into a status; seals the shared object.
+    static void judge(const Job& job, const ManagerReport& report, CompileReply& answer);
     void reply(const Job& job, Frame frame);
 
     FrameChannel m_supervisor;

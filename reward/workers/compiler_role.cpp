@@ -5,7 +5,10 @@
 #include "reward/workers/compile_zygote.hpp"
 #include "reward/workers/jailed_role.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -48,15 +51,39 @@ std::vector<std::string> visible_paths(const std::string& compiler) {
     return paths;
 }
 
+constexpr const char* k_folder_prefix = "atoll-compile-";
+
+/// An open folder that nobody else has locked; empty when it is in use or cannot be opened.
+FileHandle lock_folder(const fs::path& path) {
+    FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(folder)
+                                                                   : FileHandle();
+}
+
+/// Removes the folders of workers that were killed. A living worker holds a lock on its own.
+void sweep_abandoned_folders(const fs::path& parent) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
+        if (entry.path().filename().string().starts_with(k_folder_prefix) &&
+            lock_folder(entry.path())) {
+            std::error_code ignored;
+            fs::remove_all(entry.path(), ignored);
+        }
+    }
+}
+
 /// A folder that is removed with the object, except in the processes forked meanwhile.
 class TemporaryFolder {
   public:
     [[nodiscard]] Status make() {
-        std::string pattern = (fs::temp_directory_path() / "atoll-compile-XXXXXX").string();
+        const fs::path parent = fs::temp_directory_path();
+        sweep_abandoned_folders(parent);
+        std::string pattern = (parent / (std::string(k_folder_prefix) + "XXXXXX")).string();
         if (::mkdtemp(pattern.data()) == nullptr) {
             return tl::unexpected(errno_error("mkdtemp", pattern, errno));
         }
         m_path = pattern;
+        m_lock = lock_folder(m_path);
         return {};
     }
     ~TemporaryFolder() {
@@ -72,6 +99,7 @@ class TemporaryFolder {
 
   private:
     std::string m_path;
+    FileHandle m_lock;
 };
 
 JailView compiler_view(const std::string& compiler, const std::string& temporary_folder) {
@@ -112,7 +140,6 @@ int serve_compiler(const WorkerArguments& arguments, FrameChannel supervisor) {
         (void)supervisor.send(make_failed_frame(0, error));
         return 1;
     };
-    ::clearenv();
     const auto level = choose_sandbox_level(probe_sandbox(), arguments.required, arguments.at_most);
     if (!level) {
         return report(level.error());
@@ -122,6 +149,7 @@ int serve_compiler(const WorkerArguments& arguments, FrameChannel supervisor) {
     if (Status prepared = prepare(arguments, *level, options, temporary); !prepared) {
         return report(prepared.error());
     }
+    ::clearenv();
     return run_in_jail(
         *level, compiler_view(arguments.compiler, temporary.path()),
         [&] {

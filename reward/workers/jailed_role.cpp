@@ -36,11 +36,11 @@ int serve_in_jail(SandboxLevel level, const JailView& view, const std::function<
     return serve();
 }
 
-/// Waits for the init of the namespaces; it holds the channels, so ours are closed.
-int shepherd(pid_t init) {
+/// Waits for the jailed process; it holds the channels, so ours are closed.
+int shepherd(pid_t child) {
     ::close_range(3, ~0u, 0);
     int status = 0;
-    while (::waitpid(init, &status, 0) < 0 && errno == EINTR) {
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -52,22 +52,21 @@ int run_in_jail(SandboxLevel level, const JailView& view, const std::function<in
     if (Status silent = silence_standard_streams(); !silent) {
         return on_error(silent.error());
     }
-    if (level != SandboxLevel::full) {
-        return serve_in_jail(level, view, serve, on_error);
+    if (level == SandboxLevel::full) {
+        if (Status entered = enter_namespaces(); !entered) {
+            return on_error(entered.error());
+        }
     }
-    if (Status entered = enter_namespaces(); !entered) {
-        return on_error(entered.error());
-    }
-    const pid_t init = ::fork();
-    if (init < 0) {
+    const pid_t child = ::fork();
+    if (child < 0) {
         return on_error(errno_error("fork", "sandbox", errno));
     }
-    if (init == 0) {
-        // The parent is in another pid namespace, so its death shows only by this signal.
+    if (child == 0) {
+        // The parent may be in another pid namespace, so its death shows only by this signal.
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         ::_exit(serve_in_jail(level, view, serve, on_error));
     }
-    return shepherd(init);
+    return shepherd(child);
 }
 
 std::vector<std::string> layers_of(SandboxLevel level) {

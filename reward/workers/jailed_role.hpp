@@ -18,9 +18,10 @@ struct JailView {
     LandlockRules landlock;  ///< level restricted
 };
 
-/// Puts this process, or at level full a child of it that is the init of fresh namespaces, into the
-/// jail and calls `serve` there. Standard streams become /dev/null. Returns the exit status of
-/// `serve`; where the jail cannot be built, `on_error` is called (in the process that failed).
+/// Closes the jail around a child of this process (at level full the init of fresh namespaces),
+/// calls `serve` there, and waits outside, so that the caller can tidy up what the jail cannot
+/// reach. Standard streams become /dev/null. Returns the exit status of `serve`; where the jail
+/// cannot be built, `on_error` is called (in the process that failed).
 [[nodiscard]] int run_in_jail(SandboxLevel level, const JailView& view,
                               const std::function<int()>& serve,
                               const std::function<int(const Error&)>& on_error);

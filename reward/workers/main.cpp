@@ -24,8 +24,13 @@ atl::Status prepare(const atl::WorkerArguments& arguments) {
     return atl::pin_to_cores(arguments.cores);
 }
 
-/// Trusted: it is in no jail, so there are no layers to report.
+/// Trusted: it is in no jail, so there are no layers to report. But it holds secrets, so that other
+/// processes of the same user must not trace it.
 int play_verifier(const atl::WorkerArguments& arguments, atl::FrameChannel supervisor) {
+    if (atl::Status dropped = atl::drop_privilege_paths(); !dropped) {
+        (void)supervisor.send(atl::make_failed_frame(0, dropped.error()));
+        return 1;
+    }
     atl::Frame ready;
     ready.type = atl::FrameType::ready;
     ready.generation = arguments.generation;

@@ -182,6 +182,49 @@ TEST_P(JailCompiler, RestartsAWorkerThatDied) {
     EXPECT_EQ(compiler->restarts(), 1u);
 }
 
+/// A folder of our own as the temporary folder, so that other programs do not matter.
+class JailCompilerFolders : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        std::string pattern = ::testing::TempDir() + "atoll-test-XXXXXX";
+        m_folder = ::mkdtemp(pattern.data());
+        // The worker gives up root, and must still be able to write here.
+        std::filesystem::permissions(m_folder, std::filesystem::perms::all);
+        ::setenv("TMPDIR", m_folder.c_str(), 1);
+    }
+    void TearDown() override {
+        ::unsetenv("TMPDIR");
+        std::filesystem::remove_all(m_folder);
+    }
+    [[nodiscard]] std::vector<std::string> items() const {
+        std::vector<std::string> names;
+        for (const auto& item : std::filesystem::directory_iterator(m_folder)) {
+            names.push_back(item.path().filename());
+        }
+        return names;
+    }
+    std::filesystem::path m_folder;
+};
+
+TEST_F(JailCompilerFolders, AreRemovedAtTheEndAndSweptAfterAKill) {
+    CompilerOptions options;
+    options.required = SandboxLevel::none;
+    options.at_most = SandboxLevel::restricted;
+    options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
+    {
+        const auto compiler = make_jailed_compiler(options);
+        ASSERT_TRUE(compiler.has_value()) << compiler.error().message();
+        EXPECT_EQ(items().size(), 1u);
+        EXPECT_EQ(compile(**compiler, request_of("int a;")).status, Result::ok);
+        const std::vector<std::string> first = items();
+        ::kill(only_child(), SIGKILL);
+        EXPECT_EQ(compile(**compiler, request_of("int b;")).status, Result::ok);
+        EXPECT_EQ(items().size(), 1u);
+        EXPECT_NE(items(), first);
+    }
+    EXPECT_EQ(items(), std::vector<std::string>{});
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, JailCompiler,
                          ::testing::Values(SandboxLevel::full, SandboxLevel::restricted),
                          level_name);

@@ -173,6 +173,7 @@ class TestRun {
         return control().reply.load() == command;
     }
 
+    [[nodiscard]] int pidfd() const { return m_pidfd.get(); }
     void kill() { kill_through(m_pidfd.get()); }
 
     RunEnded wait_ended() {

@@ -1,6 +1,8 @@
 #include "tests/unit/reward/jail_fixture.hpp"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <array>
 
@@ -64,7 +66,9 @@ TEST_P(JailRunner, ForbiddenCallsKillWithSigsys) {
     TestRunner runner(GetParam());
     const std::string headers = R"(
         #include <fcntl.h>
-        #include <signal.h>
+        #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
         #include <sys/mman.h>
         #include <sys/socket.h>
         #include <sys/syscall.h>
@@ -338,6 +342,33 @@ TEST_P(JailRunner, PrintsWhatAStartCosts) {
 INSTANTIATE_TEST_SUITE_P(Levels, JailRunner,
                          ::testing::Values(SandboxLevel::full, SandboxLevel::restricted),
                          level_name);
+
+/// Process ids that the runner's start in a child of ours wrote down, read after that child died.
+TEST(JailRunnerStart, WorkerAndCandidatesDieWithTheSupervisor) {
+    const FileHandle binary = build_shared_object(entry(""));
+    auto pipe = make_socket_pair();
+    ASSERT_TRUE(pipe.has_value());
+    const pid_t supervisor = ::fork();
+    ASSERT_GE(supervisor, 0);
+    if (supervisor == 0) {
+        TestRunner runner;
+        TestRun run(runner, binary, {0});
+        (void)run.wait_loaded();
+        Frame frame;
+        frame.handles.emplace_back(::dup(runner.worker().process().pidfd()));
+        frame.handles.emplace_back(::dup(run.pidfd()));
+        (void)FrameChannel(std::move(pipe->second)).send(frame);
+        ::raise(SIGKILL);
+    }
+    pipe->second.reset();
+    const auto frame = FrameChannel(std::move(pipe->first)).receive(k_patience);
+    ASSERT_TRUE(frame.has_value()) << frame.error().message();
+    for (const FileHandle& handle : frame->handles) {
+        pollfd dead{handle.get(), POLLIN, 0};
+        EXPECT_EQ(::poll(&dead, 1, static_cast<int>(k_patience.count())), 1);
+    }
+    ::waitpid(supervisor, nullptr, 0);
+}
 
 TEST(JailRunnerStart, RefusesToWorkBelowTheRequiredLevel) {
     auto ends = make_socket_pair();
