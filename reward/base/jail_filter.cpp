@@ -66,7 +66,10 @@ FilterBuilder::FilterBuilder(FilterDefault default_action) : m_state(std::make_u
         default_action == FilterDefault::kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS));
     if (m_state->context == nullptr) {
         m_state->status = failure(ErrorCode::no_space, "seccomp_init failed", "sandbox");
+        return;
     }
+    // System calls of other instruction sets (int 0x80): the default would kill one thread only.
+    ::seccomp_attr_set(m_state->context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 }
 
 FilterBuilder::~FilterBuilder() {

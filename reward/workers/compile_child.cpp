@@ -96,6 +96,11 @@ Status confine_compiler(const CompilePlan& plan) {
     }
     ATOLL_TRY(apply_limits(limits));
     ATOLL_TRY(drop_capabilities());
+    if (plan.landlock != nullptr) {
+        LandlockRules rules = *plan.landlock;
+        rules.writable = {plan.work_folder};  // not the folders of other compilations
+        ATOLL_TRY(apply_landlock(rules));
+    }
     return plan.filter != nullptr ? plan.filter->apply() : Status{};
 }
 

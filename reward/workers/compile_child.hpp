@@ -2,6 +2,7 @@
 
 #include "reward/base/files.hpp"
 #include "reward/base/jail_filter.hpp"
+#include "reward/base/jail_landlock.hpp"
 #include "reward/base/sandbox.hpp"
 #include "reward/workers/compile_messages.hpp"
 
@@ -15,8 +16,9 @@ struct CompilePlan {
     CompileOrder order;
     std::string compiler;
     SandboxLevel level = SandboxLevel::full;
-    std::string work_folder;                ///< an empty folder; at level full a mount point
-    const SyscallFilter* filter = nullptr;  ///< null: not filtered
+    std::string work_folder;                  ///< an empty folder; at level full a mount point
+    const SyscallFilter* filter = nullptr;    ///< null: not filtered
+    const LandlockRules* landlock = nullptr;  ///< without the work folder; null: not restricted
     FileHandle source;
     FileHandle binary;  ///< empty memfd for the shared object
     FileHandle log;     ///< pipe: the compiler's standard output and error

@@ -184,6 +184,7 @@ Status CompileZygote::start(Frame& frame) {
     plan.level = m_options.level;
     plan.work_folder = m_options.work_folder;
     plan.filter = m_options.filter ? &*m_options.filter : nullptr;
+    plan.landlock = m_options.landlock ? &*m_options.landlock : nullptr;
     plan.source = std::move(frame.handles[0]);
     if (m_options.level != SandboxLevel::full) {
         plan.work_folder += "/" + std::to_string(++m_serial);

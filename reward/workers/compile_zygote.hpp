@@ -2,6 +2,7 @@
 
 #include "reward/base/frame.hpp"
 #include "reward/base/jail_filter.hpp"
+#include "reward/base/jail_landlock.hpp"
 #include "reward/base/sandbox.hpp"
 
 #include <cstdint>
@@ -21,6 +22,7 @@ struct CompileZygoteOptions {
     /// At level full a mount point for private folders; below it a folder that holds them.
     std::string work_folder;
     std::optional<SyscallFilter> filter;
+    std::optional<LandlockRules> landlock;  ///< level restricted: what compilers may read
 };
 
 /// The compiler role's main loop: forks a manager process per compile frame, reads its log, kills

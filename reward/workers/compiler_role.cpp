@@ -150,8 +150,12 @@ int serve_compiler(const WorkerArguments& arguments, FrameChannel supervisor) {
         return report(prepared.error());
     }
     ::clearenv();
+    const JailView view = compiler_view(arguments.compiler, temporary.path());
+    if (*level == SandboxLevel::restricted) {
+        options.landlock = view.landlock;
+    }
     return run_in_jail(
-        *level, compiler_view(arguments.compiler, temporary.path()),
+        *level, view,
         [&] {
             Frame ready;
             ready.type = FrameType::ready;

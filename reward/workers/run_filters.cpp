@@ -33,6 +33,7 @@ void allow_memory_threads_and_clocks(FilterBuilder& builder) {
                 "sched_getaffinity",
                 "rt_sigprocmask",
                 "rt_sigreturn",
+                "sigaltstack",
                 "getpid",
                 "gettid",
                 "getrandom",
@@ -56,8 +57,8 @@ void allow_memory_threads_and_clocks(FilterBuilder& builder) {
         .allow_if("writev", {{0, k_whole_int, 2}})
         .refuse({"ioctl"}, ENOTTY)
         // A handler for SIGSEGV would hide accesses beyond the buffers.
-        .refuse({"rt_sigaction", "sigaltstack", "sched_setaffinity", "prctl", "sysinfo",
-                 "get_mempolicy", "set_mempolicy", "mbind"},
+        .refuse({"rt_sigaction", "sched_setaffinity", "prctl", "sysinfo", "get_mempolicy",
+                 "set_mempolicy", "mbind"},
                 EPERM)
         .refuse({"set_tid_address", "membarrier"}, ENOSYS);
 }

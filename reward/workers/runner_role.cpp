@@ -100,6 +100,10 @@ int serve_runner(const WorkerArguments& arguments, FrameChannel supervisor, Fram
     return run_in_jail(
         *level, runner_view(),
         [&] {
+            // Within the namespaces it has them all, and candidates would inherit them.
+            if (Status dropped = drop_capabilities(); !dropped) {
+                return report(dropped.error());
+            }
             RunZygote zygote(std::move(verifier), std::move(*options), address_space);
             Frame ready;
             ready.type = FrameType::ready;

@@ -44,6 +44,15 @@ CompileResult compile(Compiler& compiler, const CompileRequest& request) {
     return std::move(*result);
 }
 
+/// Instantiates 2^26 templates.
+CompileRequest endless_request() {
+    return request_of(
+        "template <int N, int M> struct S { static constexpr long v = S<N - 1, M>::v + "
+        "S<N - 1, M + (1 << N)>::v; };\n"
+        "template <int M> struct S<0, M> { static constexpr long v = M; };\n"
+        "long x = S<26, 0>::v;\n");
+}
+
 /// The process of the compile worker among our children (there is one).
 pid_t only_child() {
     std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
@@ -125,11 +134,7 @@ TEST_P(JailCompiler, SeesNoFilesOfTheHost) {
 
 TEST_P(JailCompiler, StopsWhatTakesTooLongOrTooMuchAndGoesOnWorking) {
     const auto compiler = make_compiler(GetParam());
-    CompileRequest endless = request_of(
-        "template <int N, int M> struct S { static constexpr long v = S<N - 1, M>::v + "
-        "S<N - 1, M + (1 << N)>::v; };\n"
-        "template <int M> struct S<0, M> { static constexpr long v = M; };\n"
-        "long x = S<26, 0>::v;\n");
+    CompileRequest endless = endless_request();
     endless.timeout_s = 0.7;
     const CompileResult stopped = compile(*compiler, endless);
     EXPECT_EQ(stopped.status, Result::limit) << stopped.log;
@@ -223,6 +228,24 @@ TEST_F(JailCompilerFolders, AreRemovedAtTheEndAndSweptAfterAKill) {
         EXPECT_NE(items(), first);
     }
     EXPECT_EQ(items(), std::vector<std::string>{});
+}
+
+TEST_F(JailCompilerFolders, OfOtherCompilationsCannotBeRead) {
+    const auto compiler = make_compiler(SandboxLevel::restricted);
+    std::thread neighbour([&] {
+        CompileRequest request = endless_request();
+        request.timeout_s = 3;
+        EXPECT_EQ(compile(*compiler, request).status, Result::limit);
+    });
+    const std::filesystem::path source = m_folder / items().at(0) / "1" / "candidate.cpp";
+    while (!std::filesystem::exists(source) || std::filesystem::file_size(source) == 0) {
+        std::this_thread::yield();
+    }
+    const CompileResult result =
+        compile(*compiler, request_of("#include \"../1/candidate.cpp\"\n"));
+    neighbour.join();
+    EXPECT_EQ(result.status, Result::error);
+    EXPECT_NE(result.log.find("ermission denied"), std::string::npos) << result.log;
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, JailCompiler,

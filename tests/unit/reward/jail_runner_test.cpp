@@ -100,6 +100,20 @@ TEST_P(JailRunner, ForbiddenCallsKillWithSigsys) {
     }
 }
 
+#ifdef __x86_64__
+TEST_P(JailRunner, CallsOfOtherInstructionSetsKillTheWholeProcess) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("std::thread(forbidden).join();",
+              "#include <thread>\nstatic void forbidden() "
+              "{ long r = 20; asm volatile(\"int $0x80\" : \"+a\"(r) : : \"memory\"); }"));
+    TestRun run(runner, binary, {0});
+    const RunEnded ended = run.launch_and_die();
+    // A kernel without 32-bit support faults instead.
+    EXPECT_TRUE(ended.status == SIGSYS || ended.status == SIGSEGV) << text_of(ended);
+}
+#endif
+
 TEST_P(JailRunner, ConstructorsFindNoFilesAndReachNobody) {
     TestRunner runner(GetParam());
     const std::string probe = R"(
