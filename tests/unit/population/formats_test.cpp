@@ -1,0 +1,117 @@
+// clang-format off
+// The bytes on disk, spelled out and grouped by field: whoever changes them must change a version
+// and FORMATS.md too.
+
+#include "population/event_codec.hpp"
+#include "population/journal_format.hpp"
+#include "population/snapshot.hpp"
+#include "tests/unit/population/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <iomanip>
+#include <sstream>
+
+namespace atl {
+namespace {
+
+std::string hex(std::string_view bytes) {
+    std::ostringstream out;
+    for (const char byte : bytes) {
+        out << std::hex << std::setw(2) << std::setfill('0')
+            << static_cast<int>(static_cast<unsigned char>(byte));
+    }
+    return out.str();
+}
+
+std::uint64_t u64_at(const std::string& bytes, std::size_t at) {
+    return ByteReader(std::string_view(bytes).substr(at)).u64();
+}
+
+TEST(Formats, EventsAreLaidOutAsDocumented) {
+    EXPECT_EQ(hex(encode_event(SessionOpened{3, 258, "ab"})),
+              "01" "03000000" "0201000000000000" "02000000" "6162");
+    EXPECT_EQ(hex(encode_event(TicketFailed{0x0102030405060708, "no"})),
+              "01" "0807060504030201" "02000000" "6e6f");
+    EXPECT_EQ(hex(encode_event(TicketCommitted{1, 1.0, -1, 0.5, 0.25})),
+              "01" "0100000000000000" "000000000000f03f" "ffffffffffffffff" "000000000000e03f"
+              "000000000000d03f");
+    EXPECT_EQ(hex(encode_event(Migrated{IndividualId::make(1, 2), 3, 4, 1.0, 5})),
+              "01" "0200010000000000" "03000000" "04000000" "000000000000f03f" "0500000000000000");
+    EXPECT_EQ(hex(encode_event(CampaignStopped{"x", true, 9})),
+              "01" "01000000" "78" "01" "0900000000000000");
+    TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
+    EXPECT_EQ(hex(encode_event(issued)),
+              "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
+              "000000000000f03f" "01000000" "0700000000000000" "01" "000000000000f03f"
+              "0600000000000000" "0800000000000000");
+}
+
+TEST(Formats, TypesAreTheDocumentedNumbers) {
+    const std::vector<std::string> names = {
+        "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
+        "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped"};
+    const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
+                                       Evaluated{},       TicketFailed{},    TicketCommitted{},
+                                       Migrated{},        Confirmed{},       CampaignStopped{}};
+    ASSERT_EQ(names.size(), k_event_types);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        EXPECT_EQ(events[i].index(), i);
+        EXPECT_EQ(event_name(events[i]), names[i]);
+    }
+}
+
+TEST(Formats, AJournalIsLaidOutAsDocumented) {
+    const samples::TemporaryFolder folder;
+    samples::write_bytes(folder.path() / "journal", "");
+    {
+        auto writer = value_or_throw(JournalWriter::open(folder.path() / "journal"));
+        value_or_throw(writer->put_text("abc"));
+        samples::require(writer->append(TicketFailed{1, ""}));
+        samples::require(writer->sync());
+        samples::require(writer->append(TicketFailed{2, ""}));
+        samples::require(writer->sync());
+    }
+    const std::string bytes = samples::read_bytes(folder.path() / "journal");
+    EXPECT_EQ(bytes.substr(0, 8), "ATOLLJNL");
+    EXPECT_EQ(hex(bytes.substr(8, 8)), "01000000" "20000000");
+    const std::uint64_t id = u64_at(bytes, 24);
+    EXPECT_EQ(id, checksum64(bytes.data(), 24));
+
+    // A text of three bytes is smaller as it is; the first record of a batch attests.
+    const std::size_t text = 32;
+    EXPECT_EQ(hex(bytes.substr(text + 8, 8)), "28000000" "7f000080");
+    EXPECT_EQ(hex(bytes.substr(text + 16, 5)), "00" "03000000");
+    EXPECT_EQ(hex(bytes.substr(text + 21, 32)), content_id("abc").hex());
+    EXPECT_EQ(bytes.substr(text + 53, 3), "abc");
+
+    const std::size_t first = text + 56;
+    EXPECT_EQ(hex(bytes.substr(first + 8, 21)),
+              "0d000000" "04000000" "01" "0100000000000000" "00000000");
+    EXPECT_EQ(u64_at(bytes, first), checksum64(bytes.data() + first + 8, 21,
+                                               id ^ first * 0x9E3779B97F4A7C15ull));
+    const std::size_t second = first + 29;
+    EXPECT_EQ(hex(bytes.substr(second + 8, 8)), "0d000000" "04000080");
+    EXPECT_EQ(bytes.size(), second + 29);
+}
+
+TEST(Formats, ASnapshotIsLaidOutAsDocumented) {
+    const samples::TemporaryFolder folder;
+    const RunFolder run = value_or_throw(RunFolder::create(folder.path() / "run"));
+    samples::write_journal(run.journal(), samples::campaign(), 100);
+    const CampaignState state = samples::fold(samples::campaign());
+    samples::require(write_snapshot(run, state, 1234));
+    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000024.snap");
+    ASSERT_EQ(state.events_applied(), 24u);
+    EXPECT_EQ(bytes.substr(0, 8), "ATOLLSNP");
+    EXPECT_EQ(hex(bytes.substr(8, 4)), "01000000");
+    EXPECT_EQ(u64_at(bytes, 12), u64_at(samples::read_bytes(run.journal()), 24));
+    EXPECT_EQ(u64_at(bytes, 20), 1234u);
+    EXPECT_EQ(u64_at(bytes, 28), 24u);
+    EXPECT_EQ(u64_at(bytes, 36), state.encode().size());
+    EXPECT_EQ(hex(bytes.substr(44, 4)), "28b52ffd");  // zstd
+    EXPECT_EQ(u64_at(bytes, bytes.size() - 8), checksum64(bytes.data(), bytes.size() - 8));
+}
+
+}  // namespace
+}  // namespace atl
