@@ -1,0 +1,507 @@
+#include "reward/local_evaluator.hpp"
+
+#include "reward/base/files.hpp"
+#include "tests/support/fake_compiler.hpp"
+#include "tests/support/fake_lane.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using testing::FakeCompiler;
+using testing::FakeLane;
+using ::testing::HasSubstr;
+using testing::ManualClock;
+
+TaskPtr small_task() {
+    Task task;
+    task.name = "copy";
+    task.axes = {{"n", Axis::Kind::variable, 0, "", ""}};
+    task.inputs = {{"x", DType::f32, {"n"}, false, ""}};
+    task.outputs = {{"y", DType::f32, {"n"}, false, ""}};
+    task.reference_source =
+        "extern \"C\" void reference(const float* x, double* y, int n) { /* oracle */ }";
+    task.allowed_flags = {"-funroll-loops"};
+    task.digest = content_id("task");
+    return std::make_shared<const Task>(std::move(task));
+}
+
+class LocalEvaluatorTest : public ::testing::Test {
+  protected:
+    using Result = std::future<EvaluationResult>;
+
+    void make(FakeLane::Behaviour behaviour = FakeLane::passes) {
+        auto compiler = std::make_unique<FakeCompiler>();
+        auto lane = std::make_unique<FakeLane>(m_device, std::move(behaviour));
+        m_compiler = compiler.get();
+        m_lane = lane.get();
+        m_compiler->on_compile = m_on_compile;
+        m_parts.compiler = std::make_unique<CompileService>(std::move(compiler));
+        m_parts.lanes.clear();
+        m_parts.lanes.push_back(std::move(lane));
+        m_parts.clock = m_clock;
+        m_evaluator = std::make_unique<LocalEvaluator>(std::move(m_parts));
+        m_parts = EvaluatorParts();
+    }
+
+    EvaluationRequest request(const std::string& body, Level level = Level::measure) const {
+        EvaluationRequest request;
+        request.task = m_task;
+        request.candidate.source = "extern \"C\" void launch() { " + body + " }";
+        request.level = level;
+        return request;
+    }
+    Result submit(EvaluationRequest request) {
+        auto promise = std::make_shared<std::promise<EvaluationResult>>();
+        m_evaluator->submit(std::move(request), [promise](EvaluationResult result) {
+            promise->set_value(std::move(result));
+        });
+        return promise->get_future();
+    }
+    EvaluationResult evaluate(EvaluationRequest request) {
+        return evaluate_and_wait(*m_evaluator, std::move(request));
+    }
+
+    TaskPtr m_task = small_task();
+    std::string m_device = "fake:1";
+    std::shared_ptr<ManualClock> m_clock = std::make_shared<ManualClock>();
+    std::function<void(const CompileRequest&)> m_on_compile;
+    EvaluatorParts m_parts;
+    FakeCompiler* m_compiler = nullptr;
+    FakeLane* m_lane = nullptr;
+    std::unique_ptr<LocalEvaluator> m_evaluator;
+};
+
+TEST_F(LocalEvaluatorTest, AssemblesAVerdict) {
+    make();
+    EvaluationRequest order = request("a");
+    order.candidate.tune = {{"TILE", "8"}};
+    order.candidate.flags = {"-funroll-loops"};
+    const EvaluationResult result = evaluate(order);
+    ASSERT_TRUE(result) << result.error().error.message();
+    EXPECT_EQ(result->outcome, Outcome::passed);
+    EXPECT_EQ(result->stage, Stage::measure);
+    EXPECT_EQ(result->kind, "cpu_cpp");
+    EXPECT_EQ(result->trust, "jailed");
+    EXPECT_EQ(result->device, "fake:1");
+    EXPECT_EQ(result->toolchain, "fake 1.0");
+    EXPECT_FALSE(result->key.is_zero());
+    EXPECT_FALSE(result->from_cache);
+    EXPECT_FALSE(result->reason.empty());
+    EXPECT_EQ(result->timed_seconds, 0.125);
+    ASSERT_TRUE(result->compile);
+    EXPECT_EQ(result->compile->seconds, 0.5);
+    EXPECT_THAT(result->compile->flags, ::testing::Contains("-DTILE=8"));
+    EXPECT_EQ(result->compile->flags.back(), "-funroll-loops");
+    EXPECT_EQ(result->stage_times.size(), 3u);
+    EXPECT_DOUBLE_EQ(public_geomean_ns(*result).value(), 1000);
+    // The device got the candidate's own binary, and the oracle's.
+    const DeviceOrder sent = m_lane->orders().at(0);
+    EXPECT_EQ(sent.binaries.size(), 1u);
+    ASSERT_TRUE(sent.oracle);
+    EXPECT_NE(sent.oracle, sent.binaries.at(0));
+    EXPECT_EQ(sent.evaluate.task, m_task->digest);
+}
+
+TEST_F(LocalEvaluatorTest, ACandidatesFaultIsAVerdictWithoutADevice) {
+    make();
+    const EvaluationResult broken = evaluate(request("syntax error"));
+    ASSERT_TRUE(broken);
+    EXPECT_EQ(broken->outcome, Outcome::compile_error);
+    EXPECT_EQ(broken->stage, Stage::compile);
+    EXPECT_THAT(broken->reason, HasSubstr("expected unqualified-id"));
+    EXPECT_THAT(broken->compile->log, HasSubstr("candidate.cpp:1:1"));
+
+    EvaluationRequest forbidden = request("a");
+    forbidden.candidate.flags = {"-fplugin=x.so"};
+    const EvaluationResult rejected = evaluate(forbidden);
+    ASSERT_TRUE(rejected);
+    EXPECT_EQ(rejected->outcome, Outcome::rejected);
+    EXPECT_EQ(rejected->stage, Stage::lint);
+
+    EvaluationRequest unknown = request("a");
+    unknown.candidate.kind = "fortran";
+    const EvaluationResult no_kind = evaluate(unknown);
+    ASSERT_TRUE(no_kind);
+    EXPECT_EQ(no_kind->outcome, Outcome::rejected);
+    EXPECT_TRUE(m_lane->orders().empty());
+}
+
+TEST_F(LocalEvaluatorTest, ARequestWithoutATaskIsAFault) {
+    make();
+    const EvaluationResult result = evaluate(EvaluationRequest());
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::invalid_argument);
+}
+
+TEST_F(LocalEvaluatorTest, IdenticalJobsInFlightShareOneRun) {
+    make();
+    m_lane->hold();
+    Result first = submit(request("a"));
+    m_lane->wait_until_inside();
+    // Comments and white space do not make another program.
+    Result second = submit(request("/* more */ a"));
+    Result other = submit(request("b"));
+    m_lane->release();
+    ASSERT_TRUE(first.get());
+    const EvaluationResult joined = second.get();
+    ASSERT_TRUE(joined);
+    EXPECT_FALSE(joined->from_cache);
+    ASSERT_TRUE(other.get());
+    EXPECT_EQ(m_lane->orders().size(), 2u);
+    const EvaluatorStats stats = m_evaluator->stats();
+    EXPECT_EQ(stats.submitted, 3u);
+    EXPECT_EQ(stats.completed, 3u);
+    EXPECT_EQ(stats.coalesced, 1u);
+}
+
+TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
+    make();
+    const EvaluationResult first = evaluate(request("a"));
+    const EvaluationResult again = evaluate(request("a"));
+    ASSERT_TRUE(first && again);
+    EXPECT_TRUE(again->from_cache);
+    EXPECT_EQ(again->key, first->key);
+    EXPECT_EQ(m_lane->orders().size(), 1u);
+    EXPECT_EQ(m_evaluator->stats().cache_hits, 1u);
+
+    EvaluationRequest fresh = request("a");
+    fresh.use_cache = false;
+    EXPECT_FALSE(evaluate(fresh)->from_cache);
+    EvaluationRequest tuned = request("a");
+    tuned.candidate.tune = {{"TILE", "8"}};
+    EXPECT_FALSE(evaluate(tuned)->from_cache);
+    EXPECT_FALSE(evaluate(request("a", Level::verify))->from_cache);
+    EXPECT_EQ(m_lane->orders().size(), 4u);
+}
+
+TEST_F(LocalEvaluatorTest, ConfirmationIsNeverCachedOrShared) {
+    make();
+    m_lane->hold();
+    Result first = submit(request("a", Level::confirm));
+    m_lane->wait_until_inside();
+    Result second = submit(request("a", Level::confirm));
+    m_lane->release();
+    EXPECT_FALSE(first.get()->from_cache);
+    EXPECT_FALSE(second.get()->from_cache);
+    EXPECT_FALSE(evaluate(request("a", Level::confirm))->from_cache);
+    EXPECT_EQ(m_lane->orders().size(), 3u);
+}
+
+TEST_F(LocalEvaluatorTest, ACutOffVerdictAnswersOnlyRequestsThatWouldStopThereToo) {
+    make([](const DeviceOrder& order) {
+        Expected<EvaluateReply> reply = FakeLane::passes(order);
+        if (order.evaluate.cutoff_ns > 0 && order.evaluate.cutoff_ns < 1000) {
+            reply->outcome = Outcome::slower_than_cutoff;
+        }
+        return reply;
+    });
+    EvaluationRequest order = request("a");
+    order.cutoff_ns = 500;
+    EXPECT_EQ(evaluate(order)->outcome, Outcome::slower_than_cutoff);
+    order.cutoff_ns = 900;
+    EXPECT_TRUE(evaluate(order)->from_cache);
+    order.cutoff_ns = 2000;
+    const EvaluationResult lenient = evaluate(order);
+    EXPECT_FALSE(lenient->from_cache);
+    EXPECT_EQ(lenient->outcome, Outcome::passed);
+    order.cutoff_ns = 0;
+    EXPECT_EQ(evaluate(order)->outcome, Outcome::passed);
+}
+
+TEST_F(LocalEvaluatorTest, AnotherProcessFindsTheVerdictOfAnEqualMachine) {
+    const testing::TemporaryFolder folder;
+    for (const bool same_machine : {true, false}) {
+        m_device = "fake:1";
+        m_parts.cache_folder = folder.path().string();
+        make();
+        ASSERT_TRUE(evaluate(request("a")));
+        m_evaluator.reset();
+        m_device = same_machine ? "fake:1" : "another model";
+        m_parts.cache_folder = folder.path().string();
+        make();
+        EXPECT_EQ(evaluate(request("a"))->from_cache, same_machine);
+        m_evaluator.reset();
+    }
+}
+
+TEST_F(LocalEvaluatorTest, LimitsThatChangeVerdictsChangeTheFingerprint) {
+    make();
+    const std::string usual = m_evaluator->fingerprint();
+    m_evaluator.reset();
+    m_parts.limits.confidence = 0.5;
+    make();
+    EXPECT_NE(m_evaluator->fingerprint(), usual);
+    EXPECT_THAT(usual, HasSubstr("fake:1"));
+    EXPECT_THAT(m_evaluator->description(), HasSubstr("fake 1.0"));
+}
+
+TEST_F(LocalEvaluatorTest, ADeadLaneIsRestartedAndTheJobRetried) {
+    int calls = 0;
+    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (++calls == 1) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->outcome, Outcome::passed);
+    EXPECT_EQ(m_lane->restarts(), 2);  // the first start is one
+    EXPECT_EQ(m_evaluator->stats().worker_restarts, 1u);
+    EXPECT_EQ(m_evaluator->stats().faults, 0u);
+}
+
+TEST_F(LocalEvaluatorTest, TwoDeathsAreAFaultAndTheNextJobIsServed) {
+    make([](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (order.evaluate.level == Level::verify) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    const EvaluationResult result = evaluate(request("a", Level::verify));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 2);
+    EXPECT_EQ(result.error().error.code, ErrorCode::unavailable);
+    EXPECT_EQ(m_evaluator->stats().faults, 1u);
+    EXPECT_TRUE(evaluate(request("a")));
+}
+
+TEST_F(LocalEvaluatorTest, AFaultIsNotCached) {
+    int calls = 0;
+    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (++calls <= 2) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    EXPECT_FALSE(evaluate(request("a")));
+    EXPECT_TRUE(evaluate(request("a")));
+}
+
+TEST_F(LocalEvaluatorTest, ALaneThatDoesNotStartIsAFaultUntilItDoes) {
+    make();
+    ASSERT_TRUE(evaluate(request("a")));
+    m_lane->refuse_to_start(true);
+    m_lane->abort();
+    EXPECT_FALSE(evaluate(request("b")));
+    m_lane->refuse_to_start(false);
+    EXPECT_TRUE(evaluate(request("b")));
+}
+
+TEST_F(LocalEvaluatorTest, WhatRetryingCannotHelpIsNotRetried) {
+    make([](const DeviceOrder&) -> Expected<EvaluateReply> {
+        return failure(ErrorCode::invalid_argument, "the task changed on disk", "verifier");
+    });
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 1);
+    EXPECT_EQ(m_lane->orders().size(), 1u);
+}
+
+TEST_F(LocalEvaluatorTest, AFaultOfTheCompilerIsRetriedOnce) {
+    make();
+    const EvaluationResult result = evaluate(request("kill_the_compiler"));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 2);
+    EXPECT_EQ(m_compiler->requests().size(), 2u);
+}
+
+TEST_F(LocalEvaluatorTest, AReferenceThatDoesNotCompileIsNoVerdict) {
+    Task task = *m_task;
+    task.reference_source = "syntax error";
+    m_task = std::make_shared<const Task>(task);
+    make();
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().error.message(), HasSubstr("the reference does not compile"));
+    EXPECT_EQ(result.error().attempts, 1);
+}
+
+TEST_F(LocalEvaluatorTest, ADeadlineOnTheDeviceAbortsTheLane) {
+    make();
+    m_lane->hold();
+    EvaluationRequest order = request("a");
+    order.deadline = 10s;
+    Result late = submit(order);
+    m_lane->wait_until_inside();
+    m_clock->advance(11s);
+    const EvaluationResult result = late.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
+    EXPECT_THAT(result.error().error.what, HasSubstr("on the device"));
+    EXPECT_GE(m_lane->aborts(), 1);
+    m_lane->release();
+    EXPECT_TRUE(evaluate(request("b")));
+}
+
+TEST_F(LocalEvaluatorTest, ADeadlineInTheQueueIsAFaultAndTheJobIsNotRun) {
+    make();
+    m_lane->hold();
+    Result running = submit(request("a"));
+    m_lane->wait_until_inside();
+    EvaluationRequest order = request("late");
+    order.deadline = 10s;
+    Result late = submit(order);
+    m_clock->advance(11s);
+    const EvaluationResult result = late.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
+    m_lane->release();
+    EXPECT_TRUE(running.get());
+    EXPECT_TRUE(evaluate(request("b")));
+    EXPECT_EQ(m_lane->orders().size(), 2u);
+}
+
+TEST_F(LocalEvaluatorTest, OneWaitersDeadlineDoesNotEndTheOthers) {
+    make();
+    m_lane->hold();
+    EvaluationRequest patient = request("a");
+    EvaluationRequest hurried = request("a");
+    hurried.deadline = 10s;
+    Result first = submit(patient);
+    Result second = submit(hurried);
+    m_lane->wait_until_inside();
+    m_clock->advance(11s);
+    EXPECT_FALSE(second.get());
+    EXPECT_EQ(m_lane->aborts(), 0);
+    m_lane->release();
+    EXPECT_TRUE(first.get());
+}
+
+TEST_F(LocalEvaluatorTest, ShutdownAnswersEverythingOnce) {
+    make();
+    bool stopped = false;
+    m_lane->on_stop([&stopped] { stopped = true; });
+    m_lane->hold();
+    std::vector<Result> results;
+    for (int i = 0; i < 20; ++i) {
+        results.push_back(submit(request("job" + std::to_string(i))));
+    }
+    m_lane->wait_until_inside();
+    m_evaluator.reset();
+    EXPECT_TRUE(stopped);
+    for (Result& result : results) {
+        EXPECT_FALSE(result.get());  // a second answer would throw in the evaluator's thread
+    }
+}
+
+TEST_F(LocalEvaluatorTest, CallbacksNeverRunInsideSubmit) {
+    make();
+    ASSERT_TRUE(evaluate(request("a")));
+    std::promise<std::thread::id> where;
+    m_evaluator->submit(request("a"), [&](const EvaluationResult& result) {
+        EXPECT_TRUE(result->from_cache);
+        where.set_value(std::this_thread::get_id());
+    });
+    EXPECT_NE(where.get_future().get(), std::this_thread::get_id());
+}
+
+TEST_F(LocalEvaluatorTest, ManySubmittersGetOneAnswerEach) {
+    m_parts.compile_workers = 3;
+    make();
+    constexpr int k_threads = 4;
+    constexpr int k_jobs = 50;
+    std::atomic<int> answers = 0;
+    std::atomic<int> passed = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < k_threads; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < k_jobs; ++i) {
+                m_evaluator->submit(request("job" + std::to_string(i % 20)),
+                                    [&](const EvaluationResult& result) {
+                                        passed += result ? 1 : 0;
+                                        ++answers;
+                                    });
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_TRUE(evaluate(request("last")));
+    while (answers < k_threads * k_jobs) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(passed, k_threads * k_jobs);
+    EXPECT_EQ(m_lane->orders().size(), 21u);
+    EXPECT_EQ(m_evaluator->stats().completed, static_cast<std::uint64_t>(k_threads * k_jobs + 1));
+}
+
+TEST_F(LocalEvaluatorTest, OnSharedCoresCompilesAndRunsTakeTurns) {
+    std::atomic<int> busy = 0;
+    std::atomic<int> most = 0;
+    const auto work = [&] {
+        most = std::max(most.load(), ++busy);
+        std::this_thread::sleep_for(1ms);
+        --busy;
+    };
+    m_on_compile = [&](const CompileRequest&) { work(); };
+    m_parts.shared_cores = true;
+    make([&](const DeviceOrder& order) {
+        work();
+        return FakeLane::passes(order);
+    });
+    std::vector<Result> results;
+    for (int i = 0; i < 20; ++i) {
+        results.push_back(submit(request("job" + std::to_string(i))));
+    }
+    for (Result& result : results) {
+        EXPECT_TRUE(result.get());
+    }
+    EXPECT_EQ(most, 1);
+}
+
+TEST_F(LocalEvaluatorTest, RivalsAreCompiledAndThoseThatCannotBeAreNoted) {
+    make();
+    EvaluationRequest order = request("a", Level::confirm);
+    order.rivals = {{"previous best", request("b").candidate, {}},
+                    {"broken", request("syntax error").candidate, {}},
+                    {"openblas", request("blas").candidate, {"openblas"}}};
+    const EvaluationResult result = evaluate(order);
+    ASSERT_TRUE(result);
+    EXPECT_THAT(result->noise, HasSubstr("rival 'broken' was left out"));
+    EXPECT_EQ(result->measure->rivals.size(), 2u);
+    const EvaluateOrder sent = m_lane->orders().at(0).evaluate;
+    EXPECT_THAT(sent.rivals, ElementsAre("previous best", "openblas"));
+    EXPECT_THAT(sent.rival_trusted, ElementsAre(false, true));
+    EXPECT_EQ(m_lane->orders().at(0).binaries.size(), 3u);
+    std::map<std::string, std::size_t> libraries;
+    for (const CompileRequest& compiled : m_compiler->requests()) {
+        libraries[compiled.source.find("blas") != std::string::npos ? "blas" : "other"] +=
+            compiled.libraries.size();
+    }
+    EXPECT_EQ(libraries["blas"], 1u);
+    EXPECT_EQ(libraries["other"], 0u);
+}
+
+TEST_F(LocalEvaluatorTest, TheOracleIsCompiledOncePerTask) {
+    make();
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(evaluate(request("job" + std::to_string(i))));
+    }
+    int oracles = 0;
+    for (const CompileRequest& compiled : m_compiler->requests()) {
+        oracles += compiled.source.find("/* oracle */") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(oracles, 1);
+}
+
+}  // namespace
+}  // namespace atl

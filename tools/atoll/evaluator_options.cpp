@@ -1,0 +1,39 @@
+#include "tools/atoll/evaluator_options.hpp"
+
+#include "tools/atoll/exit_codes.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace atl {
+
+void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
+    verb.add_option("--compiler", options.compiler,
+                    "C++ compiler (default: $CXX, g++, c++, clang++, the first that exists)");
+    verb.add_option("--sandbox", options.required_sandbox,
+                    "Refuse to run below this level: full, restricted or none")
+        ->check(CLI::IsMember({"full", "restricted", "none"}))
+        ->capture_default_str();
+    verb.add_option("--devices", options.devices, "CPU devices that measure side by side")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    verb.add_option("--device-cores", options.device_cores, "Cores of each device")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    verb.add_option("--compile-workers", options.compile_workers,
+                    "Compiles at once (default: one per core that no device owns)")
+        ->check(CLI::Range(0, 1024));
+    verb.add_option("--cache", options.cache_folder,
+                    "Folder where verdicts are kept for later calls (default: none)");
+}
+
+std::unique_ptr<Evaluator> make_evaluator_or_throw(const LocalEvaluatorOptions& options) {
+    Expected<std::unique_ptr<Evaluator>> evaluator = make_local_evaluator(options);
+    if (!evaluator) {
+        const bool usage = evaluator.error().code == ErrorCode::invalid_argument;
+        throw CommandError(usage ? k_exit_usage : k_exit_infrastructure,
+                           evaluator.error().message());
+    }
+    return std::move(*evaluator);
+}
+
+}  // namespace atl

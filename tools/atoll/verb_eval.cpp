@@ -1,0 +1,278 @@
+#include "population/text_layout.hpp"
+#include "reward/base/files.hpp"
+#include "reward/base/settings.hpp"
+#include "reward/source_text.hpp"
+#include "reward/task.hpp"
+#include "tools/atoll/evaluator_options.hpp"
+#include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/verbs.hpp"
+#include "tools/atoll/verdict_report.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace atl {
+
+namespace {
+
+constexpr const char* k_footer = R"(Examples:
+  atoll eval matmul my_matmul.cpp                      compile, verify and time one file
+  atoll eval softmax a.cpp b.cpp c.cpp --json          a batch; an array on standard output
+  atoll eval matmul my.cpp --tune TILE=64 --flag=-ffast-math
+  atoll eval matmul my.cpp --level confirm             hidden workloads, beside starter and baselines
+  atoll eval matmul my.cpp --level verify              right or wrong only
+
+Exit status: 0 all passed, 1 a candidate failed, 2 usage, 3 a fault of this machine's set-up.)";
+
+constexpr const char* k_starter_rival = "starter";
+
+struct Arguments {
+    std::string task;
+    std::vector<std::string> files;
+    std::string level = "measure";
+    std::vector<std::string> tune;
+    std::vector<std::string> flags;
+    int deadline_s = 300;
+    bool json = false;
+    LocalEvaluatorOptions evaluator;
+};
+
+/// Waits for a known number of answers and shows how many have come.
+class Answers {
+  public:
+    Answers(std::size_t count, bool show) : m_results(count), m_show(show) {}
+
+    void put(std::size_t index, EvaluationResult result) {
+        const std::lock_guard lock(m_mutex);
+        m_results[index] = std::move(result);
+        ++m_done;
+        if (m_show) {
+            std::fprintf(stderr, "\r%zu of %zu evaluated", m_done, m_results.size());
+            std::fflush(stderr);
+        }
+        m_changed.notify_all();
+    }
+
+    std::vector<std::optional<EvaluationResult>> wait() {
+        std::unique_lock lock(m_mutex);
+        m_changed.wait(lock, [&] { return m_done == m_results.size(); });
+        if (m_show) {
+            std::fputs("\r\033[K", stderr);
+        }
+        return std::move(m_results);
+    }
+
+  private:
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::vector<std::optional<EvaluationResult>> m_results;
+    std::size_t m_done = 0;
+    const bool m_show;
+};
+
+Level level_of(const std::string& name) {
+    return name == "verify" ? Level::verify : name == "confirm" ? Level::confirm : Level::measure;
+}
+
+std::map<std::string, std::string> tune_values(const std::vector<std::string>& words) {
+    std::map<std::string, std::string> tune;
+    for (const std::string& word : words) {
+        const std::size_t equals = word.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            throw CommandError(k_exit_usage, "--tune " + word + ": must be NAME=VALUE");
+        }
+        tune[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+    return tune;
+}
+
+/// A misspelt macro would be ignored by the compiler without a word.
+void warn_about_unknown_macros(const std::string& file, const Candidate& candidate) {
+    std::vector<std::string> known;
+    for (const TuneMacro& macro : tune_macros(candidate.source)) {
+        known.push_back(macro.name);
+    }
+    for (const auto& [name, value] : candidate.tune) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            const std::string nearest = nearest_word(name, known);
+            std::fprintf(stderr, "atoll: %s has no '// tune:' macro %s%s\n", file.c_str(),
+                         printable(name).c_str(),
+                         nearest.empty() ? "" : (" (did you mean " + nearest + "?)").c_str());
+        }
+    }
+}
+
+std::vector<Candidate> read_candidates(const Arguments& arguments, const Task& task) {
+    std::vector<Candidate> candidates;
+    for (const std::string& file : arguments.files) {
+        Candidate candidate;
+        candidate.kind = task.kind;
+        // One byte more than allowed, so that the verdict can say that it is too long.
+        candidate.source = value_or_throw(read_file(file, 2 * k_max_source_bytes));
+        candidate.tune = tune_values(arguments.tune);
+        candidate.flags = arguments.flags;
+        std::sort(candidate.flags.begin(), candidate.flags.end());
+        candidate.flags.erase(std::unique(candidate.flags.begin(), candidate.flags.end()),
+                              candidate.flags.end());
+        warn_about_unknown_macros(file, candidate);
+        candidates.push_back(std::move(candidate));
+    }
+    return candidates;
+}
+
+std::optional<Candidate> default_starter(const Task& task) {
+    if (task.starters.empty()) {
+        return std::nullopt;
+    }
+    Candidate candidate;
+    candidate.kind = task.kind;
+    candidate.source = task.starters.front().source;
+    return candidate;
+}
+
+std::vector<Rival> rivals_of(const Task& task) {
+    std::vector<Rival> rivals;
+    if (const std::optional<Candidate> starter = default_starter(task)) {
+        rivals.push_back({k_starter_rival, *starter, {}});
+    }
+    for (const Baseline& baseline : task.baselines) {
+        Candidate candidate;
+        candidate.kind = task.kind;
+        candidate.source = baseline.source;
+        rivals.push_back({baseline.name, std::move(candidate), baseline.libraries});
+    }
+    return rivals;
+}
+
+EvaluationRequest request_for(const Arguments& arguments, const TaskPtr& task,
+                              Candidate candidate) {
+    EvaluationRequest request;
+    request.task = task;
+    request.candidate = std::move(candidate);
+    request.level = level_of(arguments.level);
+    request.deadline = std::chrono::seconds(arguments.deadline_s);
+    if (request.level == Level::confirm) {
+        request.rivals = rivals_of(*task);
+    }
+    return request;
+}
+
+/// What the speed-up is measured against: the starter beside the candidate in the same run
+/// (confirm), else the starter's own verdict.
+BaselineTimes baseline_for(const EvaluationResult& result,
+                           const std::optional<EvaluationResult>& starter) {
+    if (result && result->measure) {
+        const auto rival = result->measure->rivals.find(k_starter_rival);
+        if (rival != result->measure->rivals.end()) {
+            Verdict verdict;
+            verdict.measure = MeasureReport{"", rival->second, {}};
+            return baseline_times(verdict);
+        }
+    }
+    return starter && *starter ? baseline_times(**starter) : BaselineTimes();
+}
+
+int exit_status_of(const std::vector<EvaluatedFile>& evaluated) {
+    int status = k_exit_ok;
+    for (const EvaluatedFile& one : evaluated) {
+        if (!one.result) {
+            return k_exit_infrastructure;
+        }
+        status = is_correct(one.result->outcome) ? status : k_exit_failed;
+    }
+    return status;
+}
+
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+        std::fflush(stdout) != 0) {
+        throw CommandError(k_exit_infrastructure, "cannot write to standard output");
+    }
+}
+
+void print_reports(const Arguments& arguments, const Task& task,
+                   const std::vector<EvaluatedFile>& evaluated,
+                   const std::optional<EvaluationResult>& starter) {
+    nlohmann::json array = nlohmann::json::array();
+    for (const EvaluatedFile& one : evaluated) {
+        const BaselineTimes baseline = baseline_for(one.result, starter);
+        if (arguments.json) {
+            array.push_back(report_json(one, baseline));
+        } else {
+            print(report_text(one, task, baseline) + "\n");
+        }
+    }
+    if (arguments.json) {
+        print(array.dump(2) + "\n");
+    }
+}
+
+int run(const Arguments& arguments) {
+    const TaskPtr task = value_or_throw(load_task(value_or_throw(find_task(arguments.task))));
+    std::vector<Candidate> candidates = read_candidates(arguments, *task);
+    // The starter's times are wanted where nothing else gives a baseline.
+    const std::optional<Candidate> starter =
+        level_of(arguments.level) == Level::measure ? default_starter(*task) : std::nullopt;
+    const bool show = isatty(STDERR_FILENO) == 1;
+    Answers answers(candidates.size() + (starter ? 1 : 0), show);  // outlives who answers
+    const std::unique_ptr<Evaluator> evaluator = make_evaluator_or_throw(arguments.evaluator);
+    if (show) {
+        std::fprintf(stderr, "%s\n", evaluator->description().c_str());
+    }
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        evaluator->submit(
+            request_for(arguments, task, std::move(candidates[i])),
+            [&answers, i](EvaluationResult result) { answers.put(i, std::move(result)); });
+    }
+    if (starter) {
+        evaluator->submit(request_for(arguments, task, *starter),
+                          [&answers, last = arguments.files.size()](EvaluationResult result) {
+                              answers.put(last, std::move(result));
+                          });
+    }
+    std::vector<std::optional<EvaluationResult>> results = answers.wait();
+    std::vector<EvaluatedFile> evaluated;
+    for (std::size_t i = 0; i < arguments.files.size(); ++i) {
+        evaluated.push_back({arguments.files[i], std::move(*results[i])});
+    }
+    print_reports(arguments, *task, evaluated, starter ? std::move(results.back()) : std::nullopt);
+    return exit_status_of(evaluated);
+}
+
+}  // namespace
+
+void add_eval_verb(CLI::App& app, VerbContext& context) {
+    CLI::App* verb = app.add_subcommand("eval", "Evaluate files for a task: compile, verify, time");
+    verb->footer(k_footer);
+    const auto arguments = std::make_shared<Arguments>();
+    verb->add_option("TASK", arguments->task, "Name or folder of a task")->required();
+    verb->add_option("FILE", arguments->files, "Candidate sources")->required();
+    verb->add_flag("--json", arguments->json, "Print one JSON array");
+    verb->add_option("--level", arguments->level, "How far to go: verify, measure or confirm")
+        ->check(CLI::IsMember({"verify", "measure", "confirm"}))
+        ->capture_default_str();
+    verb->add_option("--tune", arguments->tune, "Value of a '// tune:' macro (repeatable)")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
+    verb->add_option("--flag", arguments->flags,
+                     "Compiler flag among the task's allowed flags (repeatable): --flag=-O2")
+        ->expected(1)
+        ->take_all();
+    verb->add_option("--deadline", arguments->deadline_s, "Seconds after which a file is given up")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str();
+    add_evaluator_options(*verb, arguments->evaluator);
+    verb->callback([arguments, &context] { context.exit_status = run(*arguments); });
+}
+
+}  // namespace atl

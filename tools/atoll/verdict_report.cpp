@@ -1,0 +1,225 @@
+#include "tools/atoll/verdict_report.hpp"
+
+#include "population/text_layout.hpp"
+#include "reward/base/json_reader.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_log_lines = 20;
+constexpr std::size_t k_feedback_bytes = 2000;
+
+std::string number(const char* format, double value) {
+    char text[64];
+    std::snprintf(text, sizeof(text), format, value);
+    return text;
+}
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    return out;
+}
+
+std::string indented(const std::string& text, std::size_t max_lines) {
+    std::string out;
+    std::size_t begin = 0;
+    std::size_t lines = 0;
+    while (begin < text.size() && lines < max_lines) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        out += "    | " + printable(text.substr(begin, end - begin)) + "\n";
+        begin = end + 1;
+        ++lines;
+    }
+    return begin < text.size() ? out + "    | ...\n" : out;
+}
+
+std::string mismatch_text(const Verdict& verdict) {
+    for (const VerifyCase& report : verdict.verify) {
+        if (report.passed) {
+            continue;
+        }
+        if (report.hidden) {
+            return "";
+        }
+        std::string text = "  first mismatch: workload " + one_line(report.workload) +
+                           ", distribution " + one_line(report.distribution);
+        if (report.first_bad_index >= 0) {
+            text += ", " + one_line(report.output) + "[" + std::to_string(report.first_bad_index) +
+                    "]: got " + number("%.9g", report.got) + ", want " +
+                    number("%.9g", report.want);
+        }
+        return text + " (" + number("%.4g", 100 * report.matched_ratio) +
+               " % of the elements are right)\n";
+    }
+    return "";
+}
+
+std::string ratio_text(double baseline_ns, double time_ns) {
+    return is_usable_time(baseline_ns) && is_usable_time(time_ns)
+               ? number("%.3g x", baseline_ns / time_ns)
+               : "-";
+}
+
+std::string share_text(double light_ns, double time_ns) {
+    return is_usable_time(light_ns) && is_usable_time(time_ns)
+               ? number("%.3g %%", 100 * light_ns / time_ns)
+               : "-";
+}
+
+std::string interval_text(const WorkloadTiming& timing) {
+    if (!is_usable_time(timing.median_ns)) {
+        return "-";
+    }
+    const double half = (timing.high_ns - timing.low_ns) / 2;
+    return number("+-%.2g %%", 100 * half / timing.median_ns) + (timing.noisy ? " noisy" : "");
+}
+
+double median_of(const std::vector<WorkloadTiming>& timings, const std::string& workload) {
+    for (const WorkloadTiming& timing : timings) {
+        if (timing.workload == workload) {
+            return timing.median_ns;
+        }
+    }
+    return 0;
+}
+
+std::vector<std::string> heading(const MeasureReport& report) {
+    std::vector<std::string> row = {"workload", "median", "interval", "speed-up", "of light"};
+    for (const auto& [name, timings] : report.rivals) {
+        row.push_back("vs " + one_line(name, 20));
+    }
+    return row;
+}
+
+std::vector<std::string> timing_row(const MeasureReport& report, const WorkloadTiming& timing,
+                                    const BaselineTimes& baseline) {
+    const auto base = baseline.find(timing.workload);
+    std::vector<std::string> row = {
+        one_line(timing.workload, 40), time_text(timing.median_ns), interval_text(timing),
+        ratio_text(base == baseline.end() ? 0 : base->second, timing.median_ns),
+        share_text(timing.light_ns, timing.median_ns)};
+    for (const auto& [name, timings] : report.rivals) {
+        row.push_back(ratio_text(median_of(timings, timing.workload), timing.median_ns));
+    }
+    return row;
+}
+
+std::string timings_text(const Verdict& verdict, const BaselineTimes& baseline) {
+    const MeasureReport& report = *verdict.measure;
+    std::vector<std::vector<std::string>> rows = {heading(report)};
+    for (const WorkloadTiming& timing : report.workloads) {
+        if (!timing.hidden) {
+            rows.push_back(timing_row(report, timing, baseline));
+        }
+    }
+    const double speedup = score("speedup", verdict, baseline).value_or(0);
+    const double light = score("light", verdict, baseline).value_or(0);
+    std::vector<std::string> mean = {"geometric mean",
+                                     time_text(public_geomean_ns(verdict).value_or(0)), "",
+                                     speedup > 0 ? number("%.3g x", speedup) : "-",
+                                     light > 0 ? number("%.3g %%", 100 * light) : "-"};
+    for (const auto& [name, timings] : report.rivals) {
+        BaselineTimes rival;
+        for (const WorkloadTiming& timing : timings) {
+            rival[timing.workload] = timing.median_ns;
+        }
+        const double against = score("speedup", verdict, rival).value_or(0);
+        mean.push_back(against > 0 ? number("%.3g x", against) : "-");
+    }
+    rows.push_back(std::move(mean));
+    return aligned(rows, "  ");
+}
+
+std::string seconds_text(const Verdict& verdict) {
+    std::string text = "  took";
+    for (const StageTime& time : verdict.stage_times) {
+        text +=
+            " " + std::string(to_string(time.stage)) + " " + number("%.3g", time.seconds) + " s,";
+    }
+    text += " queue " + number("%.3g", verdict.queue_seconds) + " s";
+    return text + (verdict.from_cache ? " (verdict from the cache)\n" : "\n");
+}
+
+std::string judgement_text(const Verdict& verdict) {
+    std::string text;
+    for (const auto& [name, value] : verdict.scores) {
+        text += "  " + one_line(name, 40) + " = " + number("%.6g", value) + "\n";
+    }
+    if (!verdict.feedback.empty()) {
+        text += "  the judge says:\n" +
+                indented(verdict.feedback.substr(0, k_feedback_bytes), k_log_lines);
+    }
+    for (const auto& [name, artefact] : verdict.artefacts) {
+        text += "  artefact " + one_line(name, 40) + ": " + std::to_string(artefact.size()) +
+                " bytes (--json prints it)\n";
+    }
+    return text;
+}
+
+std::string fault_text(const EvaluatedFile& evaluated) {
+    const InfrastructureFault& fault = evaluated.result.error();
+    return evaluated.file + ": NO VERDICT (a fault of ours, after " +
+           std::to_string(fault.attempts) + " attempt(s))\n  " + printable(fault.error.message()) +
+           "\n";
+}
+
+nlohmann::json scores_json(const Verdict& verdict, const BaselineTimes& baseline) {
+    nlohmann::json scores = nlohmann::json::object();
+    for (const std::string& preset : score_presets()) {
+        scores[preset] = number_to_json(score(preset, verdict, baseline).value_or(0));
+    }
+    return scores;
+}
+
+}  // namespace
+
+std::string report_text(const EvaluatedFile& evaluated, const Task& task,
+                        const BaselineTimes& baseline) {
+    if (!evaluated.result) {
+        return fault_text(evaluated);
+    }
+    const Verdict& verdict = *evaluated.result;
+    std::string text = evaluated.file + ": " + upper(to_string(verdict.outcome)) + " (task " +
+                       task.name + ", " + std::string(to_string(verdict.stage)) + ")\n  " +
+                       one_line(verdict.reason, 500) + "\n" + mismatch_text(verdict);
+    if (verdict.compile && !verdict.compile->log.empty()) {
+        text += "  the compiler says:\n" + indented(verdict.compile->log, k_log_lines);
+    }
+    text += judgement_text(verdict);
+    if (verdict.measure && !verdict.measure->workloads.empty()) {
+        text += timings_text(verdict, baseline);
+    }
+    if (!verdict.noise.empty()) {
+        text += "  note: " + one_line(verdict.noise, 500) + "\n";
+    }
+    return text + seconds_text(verdict);
+}
+
+nlohmann::json report_json(const EvaluatedFile& evaluated, const BaselineTimes& baseline) {
+    nlohmann::json object = {{"file", evaluated.file}};
+    if (!evaluated.result) {
+        const InfrastructureFault& fault = evaluated.result.error();
+        object["status"] = "fault";
+        object["fault"] = {{"code", to_string(fault.error.code)},
+                           {"message", fault.error.message()},
+                           {"attempts", fault.attempts}};
+        return object;
+    }
+    object["status"] = is_correct(evaluated.result->outcome) ? "passed" : "failed";
+    object["verdict"] = nlohmann::json::parse(to_json(*evaluated.result));
+    object["scores"] = scores_json(*evaluated.result, baseline);
+    return object;
+}
+
+}  // namespace atl

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "reward/evaluator.hpp"
+#include "reward/score.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+
+namespace atl {
+
+/// One evaluated file, as `atoll eval` prints it.
+struct EvaluatedFile {
+    std::string file;
+    EvaluationResult result;
+};
+
+/// Readable report: outcome, reason, what went wrong, times against `baseline`. Nothing about
+/// hidden workloads. Safe for a terminal.
+[[nodiscard]] std::string report_text(const EvaluatedFile& evaluated, const Task& task,
+                                      const BaselineTimes& baseline);
+
+/// {"file", "status": "passed" | "failed" | "fault", "verdict" or "fault", "scores"}.
+[[nodiscard]] nlohmann::json report_json(const EvaluatedFile& evaluated,
+                                         const BaselineTimes& baseline);
+
+}  // namespace atl
