@@ -1,0 +1,55 @@
+#include "reward/kinds/external.hpp"
+#include "reward/task_check.hpp"
+
+namespace atl {
+
+namespace {
+
+using Severity = TaskFinding::Severity;
+
+std::string shown(const Verdict& verdict) {
+    std::string text(to_string(verdict.outcome));
+    if (!verdict.reason.empty()) {
+        text += ": " + verdict.reason;
+    }
+    return text;
+}
+
+}  // namespace
+
+Expected<std::vector<TaskFinding>> check_external_task(const Task& task) {
+    std::vector<TaskFinding> findings;
+    const auto judge = [&](const std::string& source) {
+        return judge_external(task, {"external", source, {}, {}});
+    };
+    for (const std::string& nonsense : {std::string(), std::string("\x01 nonsense )]}\n")}) {
+        const Expected<Verdict> verdict = judge(nonsense);
+        if (!verdict && verdict.error().code == ErrorCode::not_found) {
+            findings.push_back(
+                {Severity::error, "judge", verdict.error().what, verdict.error().hint});
+            return findings;
+        }
+        if (!verdict) {
+            return tl::unexpected(verdict.error());
+        }
+        if (is_correct(verdict->outcome)) {
+            findings.push_back({Severity::error, "cheat",
+                                nonsense.empty() ? "the judge calls an empty file correct"
+                                                 : "the judge calls nonsense correct",
+                                "answer {\"correct\": false} unless the candidate was checked"});
+        }
+    }
+    for (const Starter& starter : task.starters) {
+        ATOLL_TRY_ASSIGN(const Verdict verdict, judge(starter.source));
+        if (!is_correct(verdict.outcome)) {
+            const std::string hint = verdict.feedback.substr(0, 500);
+            findings.push_back(
+                {Severity::error, "starter",
+                 "starter '" + starter.name + "' does not pass (" + shown(verdict) + ")",
+                 hint.empty() ? "correct the starter or the judge" : hint});
+        }
+    }
+    return findings;
+}
+
+}  // namespace atl
