@@ -15,6 +15,7 @@ constexpr std::initializer_list<atl::AddVerb> k_verbs = {
     atl::add_eval_verb,
     atl::add_run_verb,
     atl::add_resume_verb,
+    atl::add_task_verb,
     atl::add_config_verb,
     atl::add_lineage_verb,
 };

@@ -21,5 +21,6 @@ void add_run_verb(CLI::App& app, VerbContext& context);
 void add_resume_verb(CLI::App& app, VerbContext& context);
 void add_config_verb(CLI::App& app, VerbContext& context);
 void add_lineage_verb(CLI::App& app, VerbContext& context);
+void add_task_verb(CLI::App& app, VerbContext& context);
 
 }  // namespace atl
