@@ -62,7 +62,7 @@ class LineageCommand : public ::testing::Test {
         return atoll("lineage " + m_run.string() + " " + arguments);
     }
 
-    ScratchFolder m_folder;
+    TemporaryFolder m_folder;
     std::filesystem::path m_run = m_folder.path() / "run";
     Campaign m_campaign = small_campaign();
 };

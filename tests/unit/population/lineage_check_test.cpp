@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(LineageCheckTables, TablesOfAWholeFileAgreeWithItsEvents) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     for (const LineageMode mode : {LineageMode::live, LineageMode::batch}) {
         ASSERT_TRUE(write_lineage(small_campaign(), path, mode));
@@ -127,7 +127,7 @@ TEST(LineageCheckTables, TablesOfAWholeFileAgreeWithItsEvents) {
 }
 
 TEST(LineageCheckTables, AFileThatIsBehindTheJournalIsNoted) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     ASSERT_TRUE(write_lineage(small_campaign(), path, LineageMode::batch));
     LineageCheck result;
@@ -137,7 +137,7 @@ TEST(LineageCheckTables, AFileThatIsBehindTheJournalIsNoted) {
 }
 
 TEST(LineageCheckTables, AChangedRowIsFound) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     ASSERT_TRUE(write_lineage(small_campaign(), path, LineageMode::batch));
     {
@@ -158,7 +158,7 @@ TEST(LineageCheckTables, AChangedRowIsFound) {
 }
 
 TEST(LineageCheckTables, AFileThatIsBeingWrittenIsNotJudged) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     const Campaign campaign = small_campaign();
     auto writer = LineageWriter::create(path, LineageMode::live);

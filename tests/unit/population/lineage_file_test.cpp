@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 class LineageFile : public ::testing::TestWithParam<LineageMode> {
   protected:
-    ScratchFolder m_folder;
+    TemporaryFolder m_folder;
     std::filesystem::path m_path = m_folder.path() / "lineage.h5";
 };
 
@@ -191,7 +191,7 @@ TEST_P(LineageFile, ReportsAFullDiskAndLeavesTheProcessAlive) {
 }
 
 TEST(LineageFileErrors, SaysWhatIsWrongWithAFile) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     EXPECT_EQ(read_lineage(folder.path() / "none.h5").error().code, ErrorCode::not_found);
     EXPECT_EQ(read_lineage(folder.path()).error().code, ErrorCode::not_found);
     const auto text = folder.path() / "text.h5";
@@ -208,7 +208,7 @@ TEST(LineageFileErrors, SaysWhatIsWrongWithAFile) {
 }
 
 TEST(LineageFileErrors, RefusesAFileFromANewerVersion) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     ASSERT_TRUE(write_lineage(small_campaign(), path, LineageMode::batch));
     {
@@ -238,7 +238,7 @@ TEST(LineageFileSystems, LiveReadersNeedALocalFileSystem) {
 // Live mode never reuses the space of a compressed chunk: each flush must start a fresh one, or a
 // campaign of a day would leave gigabytes of dead chunks.
 TEST(LineageFileSize, FlushingOftenDoesNotBloatALiveFile) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto size_with = [&](std::uint64_t flush_every) {
         const auto path = folder.path() / ("every" + std::to_string(flush_every));
         auto writer = LineageWriter::create(path, LineageMode::live);
@@ -301,7 +301,7 @@ class CodeLike {
 
 // 3,000 candidates of 4 KB with prompts of 12 KB (the parent's source among them), measured.
 TEST(LineageFileSize, ThreeThousandCandidatesWithPromptsFitIn18Megabytes) {
-    const ScratchFolder folder;
+    const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
     auto writer = LineageWriter::create(path, LineageMode::live);
     ASSERT_TRUE(writer);

@@ -3,8 +3,7 @@
 #include "population/event.hpp"
 #include "population/lineage.hpp"
 #include "reward/verdict.hpp"
-
-#include <unistd.h>
+#include "tests/support/temporary_folder.hpp"
 
 #include <filesystem>
 #include <map>
@@ -35,25 +34,7 @@ class MemoryTexts final : public TextSource {
     std::map<Digest, std::string> m_texts;
 };
 
-/// A folder that goes away with its owner.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "atoll-lineage-XXXXXX").string();
-        m_path = ::mkdtemp(name.data());
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(m_path, ignored);
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-
-  private:
-    std::filesystem::path m_path;
-};
+using testing::TemporaryFolder;
 
 struct Campaign {
     std::vector<Event> events;

@@ -47,7 +47,7 @@ class LineageStreaming : public ::testing::Test {
                 m_campaign.events.begin() + static_cast<std::ptrdiff_t>(m_next)};
     }
 
-    ScratchFolder m_folder;
+    TemporaryFolder m_folder;
     std::filesystem::path m_run = m_folder.path();
     std::filesystem::path m_h5 = m_run / "lineage.h5";
     Campaign m_campaign = small_campaign();
@@ -183,7 +183,7 @@ TEST_F(LineageStreaming, ARunIsReadFromItsJournalAfterKill) {
 
 TEST_F(LineageStreaming, RebuildWritesElsewhereForReadOnlyRuns) {
     append(100);
-    const ScratchFolder elsewhere;
+    const TemporaryFolder elsewhere;
     ASSERT_TRUE(rebuild_lineage(m_run, elsewhere.path() / "copy.h5"));
     EXPECT_FALSE(std::filesystem::exists(m_h5));
     EXPECT_EQ(read_lineage(elsewhere.path() / "copy.h5")->events.size(), m_campaign.events.size());
