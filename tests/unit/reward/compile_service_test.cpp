@@ -102,7 +102,8 @@ TEST_F(CompileServiceTest, AFailureDoesNotStopThoseWhoWaitForTheSameSource) {
     make();
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
-        threads.emplace_back([&] { EXPECT_FALSE(m_service->compile(request("kill_the_compiler"))); });
+        threads.emplace_back(
+            [&] { EXPECT_FALSE(m_service->compile(request("kill_the_compiler"))); });
     }
     for (std::thread& thread : threads) {
         thread.join();
