@@ -9,6 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <limits>
+#include <numeric>
+#include <string>
 #include <utility>
 
 namespace atl {
@@ -21,6 +25,21 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
 
 bool all_equal(std::span<const std::byte> bytes, std::byte value) {
     return std::all_of(bytes.begin(), bytes.end(), [&](std::byte b) { return b == value; });
+}
+
+/// MemAvailable of /proc/meminfo; the largest number when the kernel does not tell.
+std::uint64_t available_memory_bytes() {
+    std::ifstream file("/proc/meminfo");
+    std::string key;
+    std::uint64_t kibibytes = 0;
+    std::string unit;
+    while (file >> key >> kibibytes) {
+        if (key == "MemAvailable:") {
+            return kibibytes << 10;
+        }
+        std::getline(file, unit);
+    }
+    return std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace
@@ -66,6 +85,16 @@ SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
 Expected<SharedBuffers> SharedBuffers::create(const std::vector<std::uint64_t>& tensor_bytes,
                                               int slots) {
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    const std::uint64_t needed =
+        static_cast<std::uint64_t>(slots) *
+        std::accumulate(tensor_bytes.begin(), tensor_bytes.end(), std::uint64_t{0});
+    // Running out while the pages are touched would end the process instead of this call.
+    if (const std::uint64_t available = available_memory_bytes(); needed > available / 10 * 9) {
+        return failure(ErrorCode::no_space,
+                       "the buffers need " + std::to_string(needed >> 20) + " MiB, " +
+                           std::to_string(available >> 20) + " MiB are free",
+                       "verifier", "use smaller workloads");
+    }
     std::vector<SharedMemory> memory;
     for (int slot = 0; slot < slots; ++slot) {
         for (const std::uint64_t bytes : tensor_bytes) {

@@ -75,9 +75,12 @@ Expected<TaskLayout> TaskLayout::create(TaskPtr task, bool with_hidden) {
         if (workload.hidden && !with_hidden) {
             continue;
         }
-        ATOLL_TRY_ASSIGN(BoundWorkload bound, layout.bind(workload));
         std::vector<std::size_t>& group =
             workload.use == Workload::Use::verify ? layout.m_verified : layout.m_measured;
+        if (group.size() >= k_most_workloads) {
+            continue;
+        }
+        ATOLL_TRY_ASSIGN(BoundWorkload bound, layout.bind(workload));
         group.push_back(layout.m_workloads.size());
         layout.m_workloads.push_back(std::move(bound));
     }

@@ -145,6 +145,13 @@ TEST_F(VerifierService, DyingInAConstructorIsACrash) {
     EXPECT_EQ(reply.stage, Stage::smoke);
 }
 
+TEST_F(VerifierService, EatingAllMemoryIsAMemoryLimit) {
+    const EvaluateReply reply = evaluate(
+        small_kernel("for (;;) { char* p = new char[1 << 20]; std::memset(p, 1, 1 << 20); }", "",
+                     "#include <cstring>\n"));
+    EXPECT_EQ(reply.outcome, Outcome::memory_limit) << reply.reason;
+}
+
 // ---- Hacks ------------------------------------------------------------------------------------
 
 const char* const k_memory = R"(

@@ -64,6 +64,12 @@ TEST(SharedBuffers, NobodyCanResizeThem) {
     EXPECT_NE(ftruncate(buffers.memory(0, 0).file().get(), 1 << 20), 0);
 }
 
+TEST(SharedBuffers, MoreThanTheMachineHasIsAnErrorNotADeath) {
+    const auto buffers = SharedBuffers::create({1ull << 45}, 2);
+    ASSERT_FALSE(buffers);
+    EXPECT_EQ(buffers.error().code, ErrorCode::no_space);
+}
+
 TEST(SharedBuffers, ScrubbingLeavesNothingForTheNextCandidate) {
     SharedBuffers buffers = make({5000}, 2);
     const char secret[] = "the answer";
