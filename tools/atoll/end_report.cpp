@@ -5,6 +5,7 @@
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"
+#include "tools/atoll/program.hpp"
 #include "tools/atoll/progress.hpp"
 
 #include <fmt/format.h>
@@ -76,10 +77,10 @@ std::string next_steps(const EngineReport& report, const Task& task,
             : "";
     return fmt::format(
         "Next:\n"
-        "  atoll lineage {0} path          how the best came to be\n"
-        "  atoll eval {1} {2}    measure it again\n"
-        "  atoll resume {0}{3}             go on searching\n",
-        run.string(), task.name, best.string(), more);
+        "  {4} lineage {0} path    how the best came to be\n"
+        "  {4} eval {1} {2}    measure it again\n"
+        "  {4} resume {0}{3}    go on searching\n",
+        run.string(), task.name, best.string(), more, program_name());
 }
 
 }  // namespace
