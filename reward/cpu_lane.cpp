@@ -10,7 +10,6 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <utility>
 
 namespace atl {
@@ -74,7 +73,6 @@ class CpuLane final : public DeviceLane {
         m_verifier_pidfd.reset();
         m_runner_pidfd.reset();
         m_pair.reset();
-        m_loaded.clear();
         m_broken = true;
     }
 
@@ -106,9 +104,8 @@ class CpuLane final : public DeviceLane {
         if (!m_pair) {
             return failure(ErrorCode::unavailable, "its processes do not run", "device lane");
         }
-        if (!m_loaded.contains(order.task->digest)) {
-            ATOLL_TRY(load_task(order));
-        }
+        // Every time: the verifier keeps only a few tasks, and one it has costs it nothing.
+        ATOLL_TRY(load_task(order));
         EvaluateOrder message = order.evaluate;
         message.cores = m_options.cores;
         const double cores = static_cast<double>(m_options.cores.size());
@@ -135,7 +132,6 @@ class CpuLane final : public DeviceLane {
         ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate(order.oracle->get()));
         frame.handles.push_back(std::move(oracle));
         ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
-        m_loaded.insert(order.task->digest);
         return {};
     }
 
@@ -164,7 +160,6 @@ class CpuLane final : public DeviceLane {
 
     const CpuLaneOptions m_options;
     std::optional<WorkerPair> m_pair;  // used by the lane's thread alone
-    std::set<Digest> m_loaded;
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
     bool m_broken = true;

@@ -16,7 +16,7 @@ namespace atl {
 /// What a device is asked to run once.
 struct DeviceOrder {
     TaskPtr task;
-    /// The compiled oracle, sent when the lane's processes have not seen the task yet.
+    /// The compiled oracle of the task.
     std::shared_ptr<const FileHandle> oracle;
     /// The candidate's binary, then those of the rivals in the order of `evaluate.rivals`.
     std::vector<std::shared_ptr<const FileHandle>> binaries;

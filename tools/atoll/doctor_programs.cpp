@@ -1,3 +1,4 @@
+#include "reward/compiler_discovery.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
 #include <dlfcn.h>
@@ -142,16 +143,16 @@ DoctorSection check_compilers() {
     if (cxx != nullptr && *cxx != '\0') {
         names.insert(names.begin(), cxx);
     }
-    bool any = false;
     for (const std::string& name : names) {
         const std::string path = find_program(name);
         section.facts.emplace_back(
             name, path.empty() ? "not found" : path + ": " + version_line(path, ""));
-        any = any || !path.empty();
     }
-    if (!any) {
-        section.problems.push_back(
-            "there is no C++ compiler: install g++ (Debian, Ubuntu: apt-get install g++)");
+    const Expected<FoundCompiler> chosen = find_compiler("");
+    if (chosen) {
+        section.facts.emplace_back("chosen", chosen->path + ": " + chosen->description);
+    } else {
+        section.problems.push_back(chosen.error().message());
     }
     return section;
 }

@@ -1,0 +1,81 @@
+#include "tests/support/shell.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <string>
+
+namespace atl {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using testing::run_shell;
+using testing::ShellResult;
+
+ShellResult doctor(const std::string& arguments, const std::string& before = "") {
+    return run_shell(before + std::string(ATOLL_BIN_DIR) + "/atoll doctor " + arguments);
+}
+
+TEST(DoctorCommand, TheLastLineAgreesWithTheExitStatus) {
+    const ShellResult result = doctor("");
+    if (result.status == 0) {
+        EXPECT_THAT(result.out, EndsWith("ready\n"));
+        EXPECT_THAT(result.out, HasSubstr("verdict"));
+    } else {
+        EXPECT_EQ(result.status, 3) << result.err;
+        EXPECT_THAT(result.out, HasSubstr("not ready; to fix:"));
+    }
+    for (const char* word :
+         {"g++", "level", "measuring_cores", "peak_gflops", "bandwidth_gb_s", "nvrtc",
+          "thread_safe", "readable_while_written_here", "open_files", "disk_free_here"}) {
+        EXPECT_THAT(result.out, HasSubstr(word));
+    }
+}
+
+TEST(DoctorCommand, JsonHasTheDocumentedKeys) {
+    const ShellResult result = doctor("--json");
+    const auto object = nlohmann::json::parse(result.out);
+    EXPECT_EQ(object["ready"].get<bool>(), result.status == 0);
+    EXPECT_TRUE(object.contains("version"));
+    std::set<std::string> names;
+    for (const auto& section : object["sections"]) {
+        names.insert(section["name"].get<std::string>());
+        EXPECT_TRUE(section["facts"].is_array());
+        EXPECT_TRUE(section["problems"].is_array());
+        EXPECT_TRUE(section["advice"].is_array());
+    }
+    EXPECT_EQ(names, (std::set<std::string>{"compilers", "sandbox", "devices", "cuda", "hdf5",
+                                            "limits", "evaluation"}));
+}
+
+TEST(DoctorCommand, WithoutACompilerItSaysWhatToInstall) {
+    const ShellResult result = doctor("", "env -u CXX PATH=/nowhere ");
+    EXPECT_EQ(result.status, 3) << result.out;
+    EXPECT_THAT(result.out, HasSubstr("not ready"));
+    EXPECT_THAT(result.out, HasSubstr("install"));
+}
+
+TEST(DoctorCommand, LeavesNothingBehindInTheFolder) {
+    const testing::TemporaryFolder folder;
+    const ShellResult result =
+        run_shell("cd " + folder.path().string() + " && " + ATOLL_BIN_DIR + "/atoll doctor");
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path())) << result.out;
+}
+
+TEST(DoctorCommand, SaysWhenTheFolderCannotBeWritten) {
+    const ShellResult result =
+        run_shell("cd /proc && " + std::string(ATOLL_BIN_DIR) + "/atoll doctor");
+    EXPECT_THAT(result.out, HasSubstr("no file can be written here"));
+}
+
+TEST(DoctorCommand, HelpHasExamples) {
+    const ShellResult result = doctor("--help");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(result.out, HasSubstr("Examples:"));
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,232 @@
+#include "reward/base/sandbox.hpp"
+#include "tests/support/shell.hpp"
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::run_shell;
+using testing::ShellResult;
+
+constexpr const char* k_right = R"(
+#ifndef STEP
+#define STEP 1  // tune: 1, 2, 4
+#endif
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    for (long i = 0; i < rows; ++i) {
+        double sum = 0;
+        for (long j = 0; j < cols; ++j) sum += x[i * cols + j];
+        for (long j = 0; j < cols; ++j)
+            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + float(sum / cols);
+        BODY
+    }
+}
+)";
+
+/// The number of processes in a process group.
+int processes_in_group(pid_t group) {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream file(entry.path() / "stat");
+        std::string line;
+        if (!std::getline(file, line)) {
+            continue;
+        }
+        std::istringstream fields(line.substr(line.rfind(')') + 1));
+        char state = 0;
+        pid_t parent = 0;
+        pid_t of = 0;
+        fields >> state >> parent >> of;
+        count += of == group && state != 'Z' ? 1 : 0;
+    }
+    return count;
+}
+
+class EvalCommand : public ::testing::Test {
+  protected:
+    /// A right candidate with `body` in its loop over rows.
+    std::string candidate(const std::string& name, const std::string& body = "") const {
+        std::string source = k_right;
+        source.replace(source.find("BODY"), 4, body);
+        return file(name, source);
+    }
+    std::string file(const std::string& name, const std::string& source) const {
+        const std::filesystem::path path = m_folder.path() / name;
+        std::ofstream(path) << source;
+        return path.string();
+    }
+    std::string command(const std::string& arguments) const {
+        return std::string(ATOLL_BIN_DIR) + "/atoll eval --sandbox " + m_sandbox + " " +
+               m_task.folder().string() + " " + arguments;
+    }
+    ShellResult eval(const std::string& arguments) const { return run_shell(command(arguments)); }
+
+    testing::SmallTask m_task;
+    testing::TemporaryFolder m_folder;
+    std::string m_sandbox{to_string(probe_sandbox().level)};
+};
+
+TEST_F(EvalCommand, ReportsARightCandidate) {
+    const ShellResult result = eval(candidate("right.cpp"));
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("right.cpp: PASSED"));
+    EXPECT_THAT(result.out, HasSubstr("large"));
+    EXPECT_THAT(result.out, HasSubstr("geometric mean"));
+    EXPECT_THAT(result.out, HasSubstr(" x"));
+    EXPECT_THAT(result.out, Not(HasSubstr("secret")));
+}
+
+TEST_F(EvalCommand, ReportsWhatIsWrongWithTheOthers) {
+    const ShellResult result =
+        eval(candidate("right.cpp") + " " + candidate("wrong.cpp", "y[i * cols] += 1;") + " " +
+             candidate("syntax.cpp", "int ;;; = ") + " " +
+             candidate("crash.cpp", "__builtin_trap();") + " " + file("empty.cpp", ""));
+    EXPECT_EQ(result.status, 1) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("right.cpp: PASSED"));
+    EXPECT_THAT(result.out, HasSubstr("wrong.cpp: WRONG_RESULT"));
+    EXPECT_THAT(result.out, HasSubstr("first mismatch: workload"));
+    EXPECT_THAT(result.out, HasSubstr("syntax.cpp: COMPILE_ERROR"));
+    EXPECT_THAT(result.out, HasSubstr("the compiler says"));
+    EXPECT_THAT(result.out, HasSubstr("crash.cpp: CRASH"));
+    EXPECT_THAT(result.out, HasSubstr("empty.cpp: REJECTED"));
+}
+
+TEST_F(EvalCommand, TellsNothingAboutHiddenWorkloads) {
+    const ShellResult result =
+        eval("--level confirm " + candidate("cheat.cpp", "if (cols == 29) y[i * cols] += 1;"));
+    EXPECT_EQ(result.status, 1) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("hidden workload"));
+    EXPECT_THAT(result.out, Not(HasSubstr("secret")));
+    EXPECT_THAT(result.out, Not(HasSubstr("29")));
+}
+
+TEST_F(EvalCommand, JsonHasTheDocumentedKeys) {
+    const ShellResult result =
+        eval("--json " + candidate("right.cpp") + " " + candidate("syntax.cpp", "int ;;; ="));
+    EXPECT_EQ(result.status, 1) << result.err;
+    const auto array = nlohmann::json::parse(result.out);
+    ASSERT_EQ(array.size(), 2u);
+    EXPECT_EQ(array[0]["status"], "passed");
+    EXPECT_THAT(array[0]["file"].get<std::string>(), HasSubstr("right.cpp"));
+    EXPECT_GT(array[0]["scores"]["speedup"].get<double>(), 0);
+    EXPECT_GT(array[0]["scores"]["light"].get<double>(), 0);
+    const auto& verdict = array[0]["verdict"];
+    EXPECT_EQ(verdict["outcome"], "passed");
+    EXPECT_EQ(verdict["trust"], "jailed");
+    EXPECT_FALSE(verdict["verify"].empty());
+    EXPECT_GT(verdict["measure"]["workloads"][0]["median_ns"].get<double>(), 0);
+    EXPECT_EQ(array[1]["status"], "failed");
+    EXPECT_EQ(array[1]["scores"]["speedup"], 0);
+}
+
+TEST_F(EvalCommand, ConfirmTimesHiddenWorkloadsAndTheStarterInOneRun) {
+    const ShellResult result = eval("--json --level confirm " + candidate("right.cpp"));
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    const auto measure = nlohmann::json::parse(result.out)[0]["verdict"]["measure"];
+    EXPECT_EQ(measure["workloads"].size(), 2u);
+    EXPECT_EQ(measure["rivals"]["starter"].size(), 2u);
+}
+
+TEST_F(EvalCommand, VerifyDoesNotTime) {
+    const ShellResult result = eval("--json --level verify " + candidate("right.cpp"));
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_TRUE(nlohmann::json::parse(result.out)[0]["verdict"]["measure"].is_null());
+}
+
+TEST_F(EvalCommand, TuneValuesAndFlagsReachTheCompiler) {
+    const std::string needs_four = candidate("four.cpp", "static_assert(STEP == 4);");
+    EXPECT_EQ(eval("--level verify " + needs_four).status, 1);
+    EXPECT_EQ(eval("--level verify --tune STEP=4 --flag=-funroll-loops " + needs_four).status, 0);
+    const ShellResult forbidden = eval("--level verify --flag=-fplugin=x " + needs_four);
+    EXPECT_EQ(forbidden.status, 1);
+    EXPECT_THAT(forbidden.out, HasSubstr("REJECTED"));
+    const ShellResult misspelt = eval("--level verify --tune STEPP=4 " + candidate("right.cpp"));
+    EXPECT_EQ(misspelt.status, 0);
+    EXPECT_THAT(misspelt.err, HasSubstr("did you mean STEP?"));
+}
+
+TEST_F(EvalCommand, UsageErrorsSayWhatToDo) {
+    EXPECT_EQ(run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval").status, 2);
+    const ShellResult no_task =
+        run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval no_such_task /dev/null");
+    EXPECT_EQ(no_task.status, 2);
+    EXPECT_THAT(no_task.err, HasSubstr("no_such_task"));
+    const ShellResult no_file = eval((m_folder.path() / "missing.cpp").string());
+    EXPECT_EQ(no_file.status, 2);
+    EXPECT_THAT(no_file.err, HasSubstr("missing.cpp"));
+    EXPECT_EQ(eval("--level everything " + candidate("a.cpp")).status, 2);
+    EXPECT_EQ(eval("--tune STEP " + candidate("a.cpp")).status, 2);
+    const ShellResult crowd = eval("--devices 1000 " + candidate("a.cpp"));
+    EXPECT_EQ(crowd.status, 2);
+    EXPECT_THAT(crowd.err, HasSubstr("cores"));
+}
+
+TEST_F(EvalCommand, AMissingCompilerIsAFaultOfTheMachine) {
+    const ShellResult result = eval("--compiler /nowhere/g++ " + candidate("a.cpp"));
+    EXPECT_EQ(result.status, 3);
+    EXPECT_THAT(result.err, HasSubstr("/nowhere/g++"));
+}
+
+TEST_F(EvalCommand, AReferenceThatDoesNotCompileIsNoVerdict) {
+    m_task.write("reference.cpp", "extern \"C\" void reference(");
+    const ShellResult result = eval("--json " + candidate("a.cpp"));
+    EXPECT_EQ(result.status, 3);
+    EXPECT_EQ(nlohmann::json::parse(result.out)[0]["status"], "fault");
+}
+
+TEST_F(EvalCommand, TheCacheFolderAnswersALaterCall) {
+    const std::string arguments =
+        "--json --cache " + (m_folder.path() / "cache").string() + " " + candidate("right.cpp");
+    const auto first = nlohmann::json::parse(eval(arguments).out)[0]["verdict"];
+    const auto second = nlohmann::json::parse(eval(arguments).out)[0]["verdict"];
+    EXPECT_FALSE(first["from_cache"].get<bool>());
+    EXPECT_TRUE(second["from_cache"].get<bool>());
+    EXPECT_EQ(first["measure"], second["measure"]);
+}
+
+TEST_F(EvalCommand, HelpHasExamples) {
+    const ShellResult result = run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval --help");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(result.out, HasSubstr("Examples:"));
+}
+
+TEST_F(EvalCommand, KillLeavesNoProcessBehind) {
+    const std::string loops = candidate("loops.cpp", "for (volatile int k = 0;; ) { (void)k; }");
+    const std::string line = "exec " + command(loops) + " >/dev/null 2>&1";
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        setpgid(0, 0);
+        execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+        _exit(127);
+    }
+    setpgid(child, child);
+    const auto wait_for = [&](auto reached) {
+        for (int i = 0; i < 6000 && !reached(processes_in_group(child)); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return reached(processes_in_group(child));
+    };
+    EXPECT_TRUE(wait_for([](int count) { return count >= 4; }));  // compiler, runner, verifier
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(wait_for([](int count) { return count == 0; }));
+}
+
+}  // namespace
+}  // namespace atl
