@@ -44,7 +44,7 @@ inline TicketIssued ticket_issued(std::uint64_t ticket, std::uint32_t island,
     return {ticket, island,
             0.5,    parents.empty() ? "starter" : "tune",
             0.25,   std::move(parents),
-            seen,   static_cast<std::int64_t>(ticket) * 1000};
+            seen,   static_cast<std::int64_t>(ticket % 1'000'000) * 1000};
 }
 
 /// A right individual whose program is named by `program`.
