@@ -27,14 +27,32 @@ double ticket_reward(const CampaignState& state, std::uint64_t ticket) {
     return gain / std::max(1.0, evaluations);
 }
 
-Status Committer::finish(std::uint64_t ticket, const Cost& cost, std::int64_t at_ns,
-                         const std::string& reason) {
+Status Committer::finish(std::uint64_t ticket, Result result,
+                         const std::function<std::int64_t()>& now_ns,
+                         const std::function<void()>& after) {
+    if (!m_in_order) {
+        ATOLL_TRY(commit(ticket, result, now_ns()));
+        after();
+        return {};
+    }
+    m_waiting.emplace(ticket, std::move(result));
+    while (!m_waiting.empty() && !m_ledger.state().in_flight().empty() &&
+           m_waiting.begin()->first == m_ledger.state().in_flight().begin()->first) {
+        const auto next = m_waiting.extract(m_waiting.begin());
+        ATOLL_TRY(commit(next.key(), next.mapped(), now_ns()));
+        after();
+    }
+    return {};
+}
+
+Status Committer::commit(std::uint64_t ticket, const Result& result, std::int64_t at_ns) {
     const CampaignState& state = m_ledger.state();
     if (state.in_flight().at(ticket).pending.empty()) {
-        return m_ledger.record(TicketFailed{ticket, reason});
+        return m_ledger.record(TicketFailed{ticket, result.trouble});
     }
-    ATOLL_TRY(m_ledger.record(TicketCommitted{ticket, ticket_reward(state, ticket), at_ns,
-                                              cost.compile_seconds, cost.device_seconds}));
+    ATOLL_TRY(
+        m_ledger.record(TicketCommitted{ticket, ticket_reward(state, ticket), at_ns,
+                                        result.cost.compile_seconds, result.cost.device_seconds}));
     return migrate();
 }
 

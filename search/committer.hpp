@@ -6,32 +6,48 @@
 #include "search/ledger.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 
 namespace atl {
 
-/// Ends tickets: decides the operator's reward and the migrations that follow, and records them
-/// without a pause, so that a commit and its migrations never come apart but by a crash.
+/// Ends tickets, in the order of arrival or of their numbers: decides the operator's reward and the
+/// migrations that follow, and records them without a pause, so that a commit and its migrations
+/// never come apart but by a crash.
 class Committer {
   public:
+    struct Result {
+        Cost cost;
+        std::string trouble;  ///< why the ticket failed, if it evaluated nothing
+    };
+
     Committer(const CampaignConfig& config, Ledger& ledger)
         : m_migration(config.migration.policy),
           m_topology(campaign_topology(config)),
           m_seed(static_cast<std::uint64_t>(config.campaign.seed)),
+          m_in_order(config.engine.commit_order == "ticket"),
           m_ledger(ledger) {}
 
-    /// Commits what the ticket evaluated; a ticket without any fails with `reason`.
-    [[nodiscard]] Status finish(std::uint64_t ticket, const Cost& cost, std::int64_t at_ns,
-                                const std::string& reason);
+    /// The ticket has done its work. Commits it now, or, in ticket order, as soon as all before it
+    /// are; then also those that waited for it. `after` is called after each commit (and may issue
+    /// the next ticket, which so sees exactly this commit and those before).
+    [[nodiscard]] Status finish(std::uint64_t ticket, Result result,
+                                const std::function<std::int64_t()>& now_ns,
+                                const std::function<void()>& after);
     /// Records the migrations that are due after the last commit and were not recorded yet (a crash
     /// may have come between).
     [[nodiscard]] Status migrate();
 
   private:
+    [[nodiscard]] Status commit(std::uint64_t ticket, const Result& result, std::int64_t at_ns);
+
     MigrationSettings m_migration;
     Topology m_topology;
     std::uint64_t m_seed;
+    bool m_in_order;
     Ledger& m_ledger;
+    std::map<std::uint64_t, Result> m_waiting;  ///< done, but not their turn yet
 };
 
 /// What the bandit is told of a ticket (bandits/bandit.hpp has the formula). REQUIRES the ticket to

@@ -3,9 +3,9 @@
 #include "search/committer.hpp"
 #include "search/confirm.hpp"
 #include "search/decide.hpp"
+#include "search/ending.hpp"
 #include "search/evaluation_port.hpp"
 #include "search/starters.hpp"
-#include "search/stops/stop_rule.hpp"
 #include "search/ticket_run.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -29,8 +29,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr int k_fruitless_tickets = 100;  // in a row that had nothing to propose: all is known
-constexpr int k_faulted_tickets = 5;      // in a row lost to faults of ours: something is broken
 constexpr std::chrono::milliseconds k_retry_delay{200};  // doubles with each retry
 
 // Leaves the coroutines; run_engine() turns it back into an Error.
@@ -59,14 +57,13 @@ class Engine {
           m_task(std::move(setup.task)),
           m_evaluator(setup.evaluator),
           m_clock(setup.clock),
-          m_stop(setup.stop),
           m_observer(setup.ledger.observer),
           m_version(std::move(setup.atoll_version)),
           m_begin(m_clock.monotonic()),
           m_elapsed_before(setup.state.elapsed_ns()),
           m_in_order(m_config.engine.commit_order == "ticket"),
           m_strategies(m_config),
-          m_stop_rule(make_stop_rule(m_config.stop)),
+          m_ending(m_config, setup.stop),
           m_fitness(m_config.score),
           m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
           m_candidates(m_ledger.texts(), m_task->kind),
@@ -81,7 +78,7 @@ class Engine {
         if (m_failure) {
             return tl::unexpected<Error>(*m_failure);
         }
-        return EngineReport{m_reason, m_finished, m_fault, state()};
+        return EngineReport{m_ending.reason(), m_ending.finished(), m_ending.fault(), state()};
     }
 
   private:
@@ -154,11 +151,11 @@ class Engine {
         co_await starters();
         spawn_interrupted();
         fill();
-        co_await settle([this] { return m_stopping && m_active == 0 && !m_confirming; });
-        if (!m_fault) {
+        co_await settle([this] { return m_ending.stopping() && m_active == 0 && !m_confirming; });
+        if (!m_ending.fault()) {
             co_await final_confirmation();
         }
-        check(m_ledger.record(CampaignStopped{m_reason, m_finished, now_ns()}));
+        check(m_ledger.record(CampaignStopped{m_ending.reason(), m_ending.finished(), now_ns()}));
         check(m_ledger.sync());
         check(m_ledger.snapshot());
     }
@@ -179,10 +176,7 @@ class Engine {
         if (m_observer != nullptr) {
             m_observer->on_tick(state(), now_ns());
         }
-        if (m_stop.requested() && m_finished) {
-            m_port.abandon();  // the user does not want to wait for the last confirmation
-        } else if (m_stopping && !m_drained && now_ns() > m_drain_until) {
-            m_drained = true;
+        if (m_ending.give_up_waiting(now_ns())) {
             m_port.abandon();  // what is in work now is lost; its tickets stay in flight
         }
         look_at_stop_rules();
@@ -192,31 +186,7 @@ class Engine {
     }
 
     void look_at_stop_rules() {
-        if (m_stop.requested()) {
-            stop(m_stop.reason(), false);
-        }
-        const std::uint64_t evaluations = m_in_order ? state().evaluations() : m_evaluated;
-        if (const auto why = m_stop_rule.reason({state(), evaluations, now_ns()})) {
-            stop(*why, true);
-        }
-    }
-
-    void stop(const std::string& reason, bool finished) {
-        if (m_stopping) {
-            return;
-        }
-        m_stopping = true;
-        m_reason = reason;
-        m_finished = finished;
-        m_drain_until = now_ns() + m_config.engine.drain_seconds * 1'000'000'000;
-        m_wake.cancel();
-    }
-
-    void stop_for(Error error) {
-        if (!m_fault) {
-            m_fault = error;
-        }
-        stop("fault: " + error.message(), false);
+        m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()});
     }
 
     Work starters() {
@@ -262,11 +232,12 @@ class Engine {
     void fill() {
         look_at_stop_rules();
         const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
-        while (!m_stopping && !budget_taken() && state().in_flight().size() < most) {
+        while (!m_ending.stopping() && !budget_taken() && state().in_flight().size() < most) {
             auto decision = check(
                 decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
             if (!decision) {
-                stop("no operator can do anything with the individuals there are", true);
+                m_ending.stop("no operator can do anything with the individuals there are", true,
+                              now_ns());
                 return;
             }
             decision->at_ns = now_ns();
@@ -297,15 +268,15 @@ class Engine {
             if (check(run.answer_if_known())) {
                 continue;
             }
-            if (m_stopping || budget_taken()) {
-                cut_short = m_stopping;
+            if (m_ending.stopping() || budget_taken()) {
+                cut_short = m_ending.stopping();
                 trouble = "the budget of evaluations was spent first";
                 break;
             }
             const std::optional<Verdict> verdict = co_await evaluate_candidate(*need);
             if (!verdict) {
                 trouble = "fault: " + m_last_fault.message();
-                cut_short = m_stopping;
+                cut_short = m_ending.stopping();
                 break;
             }
             check(run.answer(*verdict));
@@ -387,39 +358,19 @@ class Engine {
         if (cut_short && (m_in_order || waits(ticket))) {
             return;  // stays in flight: a resume runs it again and is told what was evaluated
         }
-        note_fruitless(waits(ticket) && !budget_taken(), faulted);
-        if (!m_in_order) {
-            check(m_committer.finish(ticket, cost, now_ns(), trouble));
-            after_commit();
-            return;
-        }
-        m_ready.emplace(ticket, std::make_pair(cost, trouble));
-        while (!m_ready.empty() && m_ready.begin()->first == state().in_flight().begin()->first) {
-            const auto [next, result] = *m_ready.begin();
-            m_ready.erase(m_ready.begin());
-            check(m_committer.finish(next, result.first, now_ns(), result.second));
-            after_commit();
-        }
+        m_ending.note_ticket(waits(ticket) && !budget_taken(), faulted ? &m_last_fault : nullptr,
+                             now_ns());
+        check(m_committer.finish(
+            ticket, {cost, trouble}, [this] { return now_ns(); }, [this] { after_commit(); }));
     }
 
     [[nodiscard]] bool waits(std::uint64_t ticket) const {
         return state().in_flight().at(ticket).pending.empty();
     }
 
-    void note_fruitless(bool fruitless, bool faulted) {
-        m_fruitless = fruitless && !faulted ? m_fruitless + 1 : 0;
-        m_faulted = faulted ? m_faulted + 1 : 0;
-        if (m_fruitless >= k_fruitless_tickets) {
-            stop(fmt::format("nothing new to propose in {} tickets", m_fruitless), true);
-        }
-        if (m_faulted >= k_faulted_tickets) {
-            stop_for(m_last_fault);
-        }
-    }
-
     void after_commit() {
         fill();
-        if (!m_stopping && !m_confirming && worth_confirming(state(), m_config.confirm) &&
+        if (!m_ending.stopping() && !m_confirming && worth_confirming(state(), m_config.confirm) &&
             static_cast<double>(m_confirm_ns) <=
                 m_config.confirm.share * static_cast<double>(now_ns() - m_elapsed_before)) {
             m_confirming = true;
@@ -462,11 +413,12 @@ class Engine {
         m_searching = false;
         for (int tries = 0; tries < k_final_confirmations; ++tries) {
             const Individual* best = fittest_not_refused(state());
-            if (best == nullptr || (!m_finished && nothing_to_confirm(*best))) {
+            if (best == nullptr || (!m_ending.finished() && nothing_to_confirm(*best))) {
                 break;
             }
             const IndividualId id = best->id;
             m_confirming = true;
+            m_ending.begin_confirmation(now_ns());
             spawn(confirm_at_end(id));
             co_await settle([this] { return !m_confirming; });
             const auto found = state().confirmations().find(id);
@@ -493,67 +445,32 @@ class Engine {
     TaskPtr m_task;
     Evaluator& m_evaluator;
     const Clock& m_clock;
-    StopSignal& m_stop;
     EngineObserver* m_observer;
     std::string m_version;
     std::chrono::nanoseconds m_begin;
     std::int64_t m_elapsed_before;
     bool m_in_order;
     Strategies m_strategies;
-    StopRule m_stop_rule;
+    Ending m_ending;
     Fitness m_fitness;
     Ledger m_ledger;
     CandidateStore m_candidates;
     Committer m_committer;
 
     std::map<std::size_t, Verdict> m_starter_verdicts;
-    std::map<std::uint64_t, std::pair<Cost, std::string>> m_ready;  ///< finished, ticket order
     std::unordered_map<Digest, std::shared_ptr<asio::steady_timer>> m_evaluating;
     std::uint64_t m_evaluated = 0;  ///< duplicates not counted, in flight counted
     std::size_t m_active = 0;       ///< coroutines at work
-    int m_fruitless = 0;
-    int m_faulted = 0;
     bool m_searching = false;
-    bool m_stopping = false;
-    bool m_drained = false;
-    std::int64_t m_drain_until = 0;
     bool m_confirming = false;
     std::int64_t m_confirm_ns = 0;
-    std::string m_reason;
-    bool m_finished = false;
     Error m_last_fault;
-    std::optional<Error> m_fault;
     std::optional<Error> m_failure;
     asio::steady_timer m_wake;
     EvaluationPort m_port;
 };
 
 }  // namespace
-
-Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator& evaluator) {
-    if (task.starters.empty()) {
-        return failure(ErrorCode::invalid_argument, "the task has no starters",
-                       task.folder.string(), "add one under starters/");
-    }
-    if (task.external.has_value() != (config.score == "external")) {
-        return failure(ErrorCode::invalid_argument,
-                       "score.preset \"" + config.score + "\" does not fit task " + task.name,
-                       "config",
-                       task.external ? "its judge is external: set score.preset = \"external\""
-                                     : "it has no external judge: use \"speedup\" or \"light\"");
-    }
-    std::error_code error;
-    const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);
-    config.campaign.task = error ? task.folder.string() : folder.string();
-    if (config.campaign.name.empty()) {
-        config.campaign.name = task.name;
-    }
-    if (config.engine.tickets_in_flight == 0) {
-        // One more than can be in work: a ticket deciding leaves no worker idle.
-        config.engine.tickets_in_flight = std::max(1, evaluator.parallelism()) + 1;
-    }
-    return {};
-}
 
 Expected<EngineReport> run_engine(EngineSetup setup) {
     return Engine(std::move(setup)).run();

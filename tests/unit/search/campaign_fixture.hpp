@@ -58,7 +58,7 @@ namespace atl::testing {
     config.migration.policy.every_commits = 5;
     config.operators.tune_max_evaluations = 4;
     config.engine.tickets_in_flight = 3;
-    config.engine.sync_interval_ms = 1;
+    config.engine.sync_interval_ms = 5;
     config.evaluation.retries = 1;
     config.stop.max_evaluations = 120;
     return config;
@@ -73,13 +73,13 @@ class Recorder final : public EngineObserver {
             look(event, state);
         }
     }
-    void on_sync(const CampaignState&) override { ++syncs; }
+    void on_sync(const CampaignState& state) override { synced_events = state.events_applied(); }
     void on_tick(const CampaignState&, std::int64_t) override {}
     void on_remark(std::string_view text) override { remarks.emplace_back(text); }
 
     std::vector<Event> events;
     std::vector<std::string> remarks;
-    int syncs = 0;
+    std::uint64_t synced_events = 0;  ///< acknowledged
     std::function<void(const Event&, const CampaignState&)> look;
 };
 
@@ -134,7 +134,7 @@ class Campaign {
         return run_with(evaluator, events);
     }
 
-    Expected<EngineReport> run_with(FakeEvaluator& evaluator, std::uint64_t events = 0) {
+    Expected<EngineReport> run_with(Evaluator& evaluator, std::uint64_t events = 0) {
         const bool exists = std::filesystem::exists(path() / "journal");
         RunFolder folder = *(exists ? RunFolder::open(path()) : RunFolder::create(path()));
         CampaignState state(state_settings(config));

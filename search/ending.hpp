@@ -1,0 +1,51 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "search/config.hpp"
+#include "search/stop_signal.hpp"
+#include "search/stops/stop_rule.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace atl {
+
+/// Whether and why a campaign ends. The first reason stands. Not thread-safe.
+class Ending {
+  public:
+    Ending(const CampaignConfig& config, const StopSignal& signal);
+
+    /// Looks at the signal and the stop rules.
+    void look(const StopView& view);
+    void stop(const std::string& reason, bool finished, std::int64_t now_ns);
+    /// A ticket ended: without anything to evaluate, through a fault of ours, or well. Too many of
+    /// one bad kind in a row end the campaign.
+    void note_ticket(bool fruitless, const Error* fault, std::int64_t now_ns);
+
+    [[nodiscard]] bool stopping() const { return m_stopping; }
+    [[nodiscard]] bool finished() const { return m_finished; }
+    [[nodiscard]] const std::string& reason() const { return m_reason; }
+    [[nodiscard]] const std::optional<Error>& fault() const { return m_fault; }
+    /// The last confirmation begins: an interrupted campaign waits for it as long as for draining.
+    void begin_confirmation(std::int64_t now_ns);
+    /// True when what is still in work should not be waited for any longer: the time to drain is
+    /// over (said once), or the user asked to stop during the last confirmation of a finished
+    /// campaign.
+    [[nodiscard]] bool give_up_waiting(std::int64_t now_ns);
+
+  private:
+    const StopSignal& m_signal;
+    StopRule m_rule;
+    std::int64_t m_drain_ns;
+    bool m_stopping = false;
+    bool m_finished = false;
+    bool m_drained = false;
+    std::int64_t m_drain_until_ns = 0;
+    std::string m_reason;
+    std::optional<Error> m_fault;
+    int m_fruitless = 0;
+    int m_faulted = 0;
+};
+
+}  // namespace atl

@@ -1,0 +1,141 @@
+#include "search/replay.hpp"
+
+#include "population/campaign_state.hpp"
+#include "population/migration.hpp"
+#include "search/candidate_store.hpp"
+#include "search/committer.hpp"
+#include "search/decide.hpp"
+
+#include <cmath>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_max_differences = 20;
+
+bool close(double a, double b) {
+    // Recorded doubles are exact; another compiler's exp() or log() may differ in the last bits.
+    return std::abs(a - b) <= 1e-12 * std::max(1.0, std::abs(b));
+}
+
+bool same(const TicketIssued& a, const TicketIssued& b) {
+    if (a.ticket != b.ticket || a.island != b.island || a.operator_name != b.operator_name ||
+        a.commits_seen != b.commits_seen || a.parents.size() != b.parents.size() ||
+        !close(a.island_probability, b.island_probability) ||
+        !close(a.operator_probability, b.operator_probability)) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.parents.size(); ++i) {
+        if (a.parents[i].id != b.parents[i].id || a.parents[i].role != b.parents[i].role ||
+            !close(a.parents[i].probability, b.parents[i].probability)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool same(const Migrated& a, const Migrated& b) {
+    return a.individual == b.individual && a.from == b.from && a.to == b.to &&
+           close(a.probability, b.probability) && a.after_commit == b.after_commit;
+}
+
+class Replay {
+  public:
+    Replay(const TextSource& texts, const CampaignConfig& config, const TaskPtr& task)
+        : m_state(state_settings(config)),
+          m_strategies(config),
+          m_topology(campaign_topology(config)),
+          m_migration(config.migration.policy),
+          m_candidates(texts, task->kind),
+          m_task(task) {}
+
+    Status see(const Event& event) {
+        ATOLL_TRY(check_migrations(event));
+        if (const auto* issued = std::get_if<TicketIssued>(&event)) {
+            ATOLL_TRY(check(*issued));
+        } else if (const auto* committed = std::get_if<TicketCommitted>(&event)) {
+            check(*committed);
+        }
+        ATOLL_TRY(m_state.apply(event));
+        m_after_commit = std::holds_alternative<TicketCommitted>(event) ||
+                         (m_after_commit && std::holds_alternative<Migrated>(event)) ||
+                         (m_after_commit && std::holds_alternative<SessionOpened>(event));
+        return {};
+    }
+
+    ReplayReport report;
+
+  private:
+    void difference(const std::string& text) {
+        if (report.differences.size() < k_max_differences) {
+            report.differences.push_back("event " + std::to_string(m_state.events_applied()) +
+                                         ": " + text);
+        }
+    }
+
+    Status check(const TicketIssued& issued) {
+        if (issued.operator_name == "starter") {
+            return {};  // where starters go follows from the config alone
+        }
+        ++report.decisions;
+        ATOLL_TRY_ASSIGN(const std::optional<TicketIssued> again,
+                         decide_ticket(m_state, m_strategies, m_task, m_candidates, issued.ticket));
+        if (!again || !same(*again, issued)) {
+            difference("ticket " + std::to_string(issued.ticket) + " is decided otherwise");
+        }
+        return {};
+    }
+
+    void check(const TicketCommitted& committed) {
+        if (m_state.in_flight().contains(committed.ticket)) {
+            ++report.decisions;
+            if (!close(ticket_reward(m_state, committed.ticket), committed.reward)) {
+                difference("ticket " + std::to_string(committed.ticket) + " earns another reward");
+            }
+        }
+    }
+
+    // Directly after a commit come its migrations, all of them and no others. What a crash cut off
+    // follows after the next session opened.
+    Status check_migrations(const Event& event) {
+        if (!m_after_commit) {
+            if (std::holds_alternative<Migrated>(event)) {
+                difference("a migration that no commit leads to");
+            }
+            return {};
+        }
+        const auto due = due_migrations(m_state, m_topology, m_migration, m_strategies.seed);
+        if (const auto* migrated = std::get_if<Migrated>(&event)) {
+            ++report.decisions;
+            if (due.empty() || !same(due.front(), *migrated)) {
+                difference("individual " + migrated->individual.text() + " migrates otherwise");
+            }
+        } else if (!due.empty() && !std::holds_alternative<SessionOpened>(event)) {
+            difference("a migration of individual " + due.front().individual.text() +
+                       " is missing");
+        }
+        return {};
+    }
+
+    CampaignState m_state;
+    Strategies m_strategies;
+    Topology m_topology;
+    MigrationSettings m_migration;
+    CandidateStore m_candidates;
+    TaskPtr m_task;
+    bool m_after_commit = false;
+};
+
+}  // namespace
+
+Expected<ReplayReport> replay_decisions(std::span<const Event> events, const TextSource& texts,
+                                        const CampaignConfig& config, const TaskPtr& task) {
+    Replay replay(texts, config, task);
+    for (const Event& event : events) {
+        ATOLL_TRY(replay.see(event));
+    }
+    return std::move(replay.report);
+}
+
+}  // namespace atl

@@ -1,0 +1,33 @@
+#include "search/engine.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace atl {
+
+Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator& evaluator) {
+    if (task.starters.empty()) {
+        return failure(ErrorCode::invalid_argument, "the task has no starters",
+                       task.folder.string(), "add one under starters/");
+    }
+    if (task.external.has_value() != (config.score == "external")) {
+        return failure(ErrorCode::invalid_argument,
+                       "score.preset \"" + config.score + "\" does not fit task " + task.name,
+                       "config",
+                       task.external ? "its judge is external: set score.preset = \"external\""
+                                     : "it has no external judge: use \"speedup\" or \"light\"");
+    }
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);
+    config.campaign.task = error ? task.folder.string() : folder.string();
+    if (config.campaign.name.empty()) {
+        config.campaign.name = task.name;
+    }
+    if (config.engine.tickets_in_flight == 0) {
+        // One more than can be in work: a ticket deciding leaves no worker idle.
+        config.engine.tickets_in_flight = std::max(1, evaluator.parallelism()) + 1;
+    }
+    return {};
+}
+
+}  // namespace atl

@@ -1,0 +1,132 @@
+#include "search/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<SettingInfo> infos_of(CampaignConfig& config) {
+    return list_settings([&](SettingVisitor& v) { declare(config, v); });
+}
+
+// A TOML value that differs from the default and is allowed.
+std::string other_value(const SettingInfo& info) {
+    if (info.type == "boolean") {
+        return info.default_value == "true" ? "false" : "true";
+    }
+    if (info.type == "text") {
+        return "\"something\"";
+    }
+    if (info.type == "choice") {
+        for (std::size_t at = info.range.find(": ") + 2; at < info.range.size();) {
+            const std::size_t end = std::min(info.range.find(", ", at), info.range.size());
+            const std::string choice = "\"" + info.range.substr(at, end - at) + "\"";
+            if (choice != info.default_value) {
+                return choice;
+            }
+            at = end + 2;
+        }
+        return "";
+    }
+    if (info.type == "table of numbers") {
+        return "{ tune = 2.0 }";
+    }
+    const std::size_t to = info.range.find(" to ");
+    const std::string low = info.range.substr(0, to);
+    const std::string high = info.range.substr(to + 4);
+    return low != info.default_value ? low : high;
+}
+
+// Every declared key is read from the file into the config, and written back.
+TEST(Config, EveryKeyIsReadAndWritten) {
+    CampaignConfig defaults;
+    std::set<std::string> seen;
+    for (const SettingInfo& info : infos_of(defaults)) {
+        EXPECT_TRUE(seen.insert(info.key).second) << info.key << " is declared twice";
+        EXPECT_GT(info.meaning.size(), 10u) << info.key;
+        const std::string value = other_value(info);
+        if (value.empty()) {
+            continue;  // a choice of one
+        }
+        auto config = parse_config(info.key + " = " + value + "\n", "c.toml");
+        ASSERT_TRUE(config) << config.error().message();
+        std::size_t changed = 0;
+        for (const SettingInfo& now : infos_of(*config)) {
+            if (now.key == info.key) {
+                EXPECT_NE(now.default_value, info.default_value) << info.key;
+            }
+            for (const SettingInfo& before : infos_of(defaults)) {
+                changed +=
+                    before.key == now.key && before.default_value != now.default_value ? 1 : 0;
+            }
+        }
+        EXPECT_EQ(changed, 1u) << info.key;
+        const auto back = parse_config(write_config(*config), "back.toml");
+        ASSERT_TRUE(back) << back.error().message();
+        EXPECT_EQ(write_config(*back), write_config(*config)) << info.key;
+    }
+    EXPECT_GT(seen.size(), 40u);
+}
+
+TEST(Config, AMistypedKeyIsAnErrorWithASuggestion) {
+    const auto config = parse_config("[selector]\nlamda = 3\n", "c.toml");
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(config.error().message(), HasSubstr("c.toml:2: selector.lamda: unknown key; did "
+                                                    "you mean \"selector.lambda\"?"));
+}
+
+TEST(Config, NoOperatorAtAllIsAnError) {
+    EXPECT_FALSE(parse_config("[operators.weights]\ntune = 0\n", "c.toml"));
+    const auto one = parse_config("[operators.weights]\ntune = 0\ncrossover = 2\n", "c.toml");
+    ASSERT_TRUE(one);
+    EXPECT_THAT(operator_weights(*one), ::testing::ElementsAre(::testing::Pair("crossover", 2.0)));
+}
+
+TEST(Config, LintFindsIslandsWithoutMigration) {
+    CampaignConfig config;
+    config.stop.seconds = 1;
+    EXPECT_THAT(lint_config(config), ::testing::IsEmpty());
+    config.migration.topology = "none";
+    EXPECT_THAT(lint_config(config), ::testing::Contains(HasSubstr("nothing migrates")));
+    config.islands.count = 1;
+    EXPECT_THAT(lint_config(config), ::testing::IsEmpty());
+    config.stop.seconds = 0;
+    EXPECT_THAT(lint_config(config), ::testing::Contains(HasSubstr("no stop rule")));
+}
+
+// What leaves the config for another room arrives there.
+TEST(Config, EvaluatorAndStateGetTheirSettings) {
+    const auto config = parse_config(
+        "[evaluation]\ndevice_cores = 2\ndevices = 3\ncompile_workers = 4\ncompiler = 'cc'\n"
+        "sandbox = 'restricted'\nmemory_mb = 100\ncompile_timeout_s = 5\nlaunch_timeout_s = 6\n"
+        "confidence = 0.07\nmeasure_seconds = 0.8\n"
+        "[islands]\ncount = 5\n[archive]\nsize = 9\n[operators]\ndecay = 0.5\n"
+        "[migration]\ntopology = 'full'\n",
+        "c.toml");
+    ASSERT_TRUE(config) << config.error().message();
+    const LocalEvaluatorOptions options = evaluator_options(*config);
+    EXPECT_EQ(options.device_cores, 2);
+    EXPECT_EQ(options.devices, 3);
+    EXPECT_EQ(options.compile_workers, 4);
+    EXPECT_EQ(options.compiler, "cc");
+    EXPECT_EQ(options.required_sandbox, "restricted");
+    EXPECT_EQ(options.memory_bytes, 100u << 20);
+    EXPECT_EQ(options.compile_timeout_s, 5);
+    EXPECT_EQ(options.launch_timeout_s, 6);
+    EXPECT_EQ(options.confidence, 0.07);
+    EXPECT_EQ(options.measure_seconds, 0.8);
+    const StateSettings state = state_settings(*config);
+    EXPECT_EQ(state.islands, 5u);
+    EXPECT_EQ(state.archive.size, 9);
+    EXPECT_EQ(state.bandit_decay, 0.5);
+    EXPECT_EQ(campaign_topology(*config).edges().size(), 20u);
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,153 @@
+#include "search/replay.hpp"
+#include "tests/unit/search/campaign_fixture.hpp"
+
+namespace atl {
+namespace {
+
+using testing::Campaign;
+using testing::FakeEvaluatorOptions;
+using testing::small_config;
+
+CampaignConfig config_in(const std::string& order) {
+    CampaignConfig config = small_config();
+    config.engine.commit_order = order;
+    config.engine.snapshot_every = 40;
+    config.stop.max_evaluations = 100;
+    return config;
+}
+
+// What must be equal in two runs of one campaign: every decision and every result, but no times.
+std::vector<std::string> essence(const CampaignState& state, const std::vector<Event>& events) {
+    std::vector<std::string> lines;
+    for (const Event& event : events) {
+        if (const auto* issued = std::get_if<TicketIssued>(&event)) {
+            TicketIssued timeless = *issued;
+            timeless.at_ns = 0;
+            lines.push_back(encode_event(timeless));
+        } else if (const auto* committed = std::get_if<TicketCommitted>(&event)) {
+            TicketCommitted timeless = *committed;
+            timeless.at_ns = 0;
+            lines.push_back(encode_event(timeless));
+        } else if (std::holds_alternative<Migrated>(event) ||
+                   std::holds_alternative<TicketFailed>(event)) {
+            lines.push_back(encode_event(event));
+        }
+    }
+    for (Individual individual : state.individuals()) {
+        individual.asked_ns = 0;
+        individual.done_ns = 0;
+        lines.push_back(encode_event(Evaluated{individual}));
+    }
+    return lines;
+}
+
+void expect_same_decisions_again(const Campaign& campaign) {
+    auto reader = JournalReader::open(campaign.path() / "journal");
+    ASSERT_TRUE(reader);
+    const std::vector<Event> events = campaign.events();
+    ASSERT_TRUE((*reader)->for_each(0, [](const auto&) { return Status(); }));
+    const auto replay = replay_decisions(events, **reader, campaign.config, campaign.task);
+    ASSERT_TRUE(replay) << replay.error().message();
+    EXPECT_THAT(replay->differences, ::testing::IsEmpty());
+    EXPECT_GT(replay->decisions, 20u);
+}
+
+class KilledAfter : public ::testing::TestWithParam<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Resume, KilledAfter,
+                         ::testing::Values(1, 2, 3, 5, 8, 9, 13, 21, 34, 55, 89, 90, 91, 92, 93,
+                                           120, 150));
+
+TEST_P(KilledAfter, InTicketOrderTheOutcomeIsThatOfAnUninterruptedRun) {
+    Campaign whole(config_in("ticket"));
+    const auto expected = whole.run();
+    ASSERT_TRUE(expected) << expected.error().message();
+
+    Campaign broken(config_in("ticket"));
+    const auto first = broken.run({}, static_cast<std::uint64_t>(GetParam()));
+    ASSERT_FALSE(first);  // it died
+    EXPECT_EQ(first.error().code, ErrorCode::no_space);
+    const auto second = broken.run();
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_EQ(essence(second->state, broken.events()), essence(expected->state, whole.events()));
+    EXPECT_EQ(second->state.best()->id, expected->state.best()->id);
+}
+
+TEST_P(KilledAfter, InArrivalOrderTheJournalFixesEveryDecision) {
+    Campaign broken(config_in("arrival"));
+    ASSERT_FALSE(broken.run({}, static_cast<std::uint64_t>(GetParam())));
+    const auto second = broken.run();
+    ASSERT_TRUE(second) << second.error().message();
+    EXPECT_TRUE(second->finished);
+    EXPECT_EQ(second->state.evaluations(), 100u);
+    expect_same_decisions_again(broken);
+}
+
+TEST(Resume, MeasuredOnceIsNotMeasuredAgain) {
+    Campaign campaign(config_in("ticket"));
+    ASSERT_FALSE(campaign.run({}, 60));
+    std::size_t kept = 0;
+    for (const Event& event : campaign.events()) {
+        const auto* evaluated = std::get_if<Evaluated>(&event);
+        kept += evaluated != nullptr && !evaluated->individual.duplicate ? 1 : 0;
+    }
+    FakeEvaluatorOptions options;
+    options.time_ns = testing::small_time_ns;
+    testing::FakeEvaluator evaluator(options);
+    const auto report = campaign.run_with(evaluator);
+    ASSERT_TRUE(report) << report.error().message();
+    std::size_t measured = 0;
+    for (const EvaluationRequest& request : evaluator.requests()) {
+        measured += request.level == Level::measure ? 1 : 0;
+    }
+    std::size_t recorded = 0;
+    for (const Event& event : campaign.events()) {
+        const auto* evaluated = std::get_if<Evaluated>(&event);
+        recorded += evaluated != nullptr && !evaluated->individual.duplicate ? 1 : 0;
+    }
+    EXPECT_EQ(recorded, kept + measured);
+}
+
+TEST(Resume, EverythingAcknowledgedSurvives) {
+    Campaign campaign(config_in("arrival"));
+    ASSERT_FALSE(campaign.run({}, 70));
+    EXPECT_GT(campaign.recorder.synced_events, 0u);
+    EXPECT_GE(campaign.events().size(), campaign.recorder.synced_events);
+}
+
+TEST(Resume, AFinishedCampaignGoesOnWithALargerBudget) {
+    Campaign campaign(config_in("ticket"));
+    ASSERT_TRUE(campaign.run());
+    campaign.config.stop.max_evaluations = 160;
+    const auto more = campaign.run();
+    ASSERT_TRUE(more) << more.error().message();
+    EXPECT_GE(more->state.evaluations(), 160u);
+
+    Campaign whole(config_in("ticket"));
+    whole.config.stop.max_evaluations = 160;
+    const auto expected = whole.run();
+    ASSERT_TRUE(expected);
+    EXPECT_EQ(essence(more->state, campaign.events()), essence(expected->state, whole.events()));
+}
+
+TEST(Replay, FindsADecisionThatWasTamperedWith) {
+    Campaign campaign(config_in("arrival"));
+    ASSERT_TRUE(campaign.run());
+    std::vector<Event> events = campaign.events();
+    for (Event& event : events) {
+        auto* issued = std::get_if<TicketIssued>(&event);
+        if (issued != nullptr && issued->operator_name != "starter") {
+            issued->operator_probability *= 0.5;
+            break;
+        }
+    }
+    auto reader = JournalReader::open(campaign.path() / "journal");
+    ASSERT_TRUE(reader);
+    ASSERT_TRUE((*reader)->for_each(0, [](const auto&) { return Status(); }));
+    const auto replay = replay_decisions(events, **reader, campaign.config, campaign.task);
+    ASSERT_TRUE(replay) << replay.error().message();
+    EXPECT_THAT(replay->differences, ::testing::SizeIs(1));
+}
+
+}  // namespace
+}  // namespace atl
