@@ -29,7 +29,7 @@ double ticket_reward(const CampaignState& state, std::uint64_t ticket) {
 
 Status Committer::finish(std::uint64_t ticket, Result result,
                          const std::function<std::int64_t()>& now_ns,
-                         const std::function<void()>& after) {
+                         const std::function<bool()>& after) {
     if (!m_in_order) {
         ATOLL_TRY(commit(ticket, result, now_ns()));
         after();
@@ -40,7 +40,9 @@ Status Committer::finish(std::uint64_t ticket, Result result,
            m_waiting.begin()->first == m_ledger.state().in_flight().begin()->first) {
         const auto next = m_waiting.extract(m_waiting.begin());
         ATOLL_TRY(commit(next.key(), next.mapped(), now_ns()));
-        after();
+        if (!after()) {
+            break;
+        }
     }
     return {};
 }

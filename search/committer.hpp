@@ -30,11 +30,12 @@ class Committer {
           m_ledger(ledger) {}
 
     /// The ticket has done its work. Commits it now, or, in ticket order, as soon as all before it
-    /// are; then also those that waited for it. `after` is called after each commit (and may issue
-    /// the next ticket, which so sees exactly this commit and those before).
+    /// are; then also those that waited for it, as long as `after`, which is called after each
+    /// commit, says so (it may issue the next ticket, which so sees exactly this commit and those
+    /// before).
     [[nodiscard]] Status finish(std::uint64_t ticket, Result result,
                                 const std::function<std::int64_t()>& now_ns,
-                                const std::function<void()>& after);
+                                const std::function<bool()>& after);
     /// Records the migrations that are due after the last commit and were not recorded yet (a crash
     /// may have come between).
     [[nodiscard]] Status migrate();

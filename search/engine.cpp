@@ -262,28 +262,27 @@ class Engine {
         co_await asio::post(m_io, asio::use_awaitable);  // never inside the decision before it
         TicketRun run = check(TicketRun::start(context(), issued));
         std::string trouble = "the operator had nothing new to propose";
-        bool cut_short = false;
+        bool faulted = false;
         while (auto need = check(run.next())) {
             co_await wait_for_equal(need->key);
             if (check(run.answer_if_known())) {
                 continue;
             }
-            if (m_ending.stopping() || budget_taken()) {
-                cut_short = m_ending.stopping();
-                trouble = "the budget of evaluations was spent first";
+            co_await wait_for_budget();
+            if (m_ending.stopping()) {
+                trouble = "the campaign ended first";
                 break;
             }
             const std::optional<Verdict> verdict = co_await evaluate_candidate(*need);
             if (!verdict) {
                 trouble = "fault: " + m_last_fault.message();
-                cut_short = m_ending.stopping();
+                faulted = true;
                 break;
             }
             check(run.answer(*verdict));
             ++m_evaluated;
         }
-        const bool faulted = trouble.starts_with("fault");
-        finish_ticket(issued.ticket, run.cost(), trouble, cut_short, faulted);
+        finish_ticket(issued.ticket, {run.cost(), trouble}, faulted);
         leave();
     }
 
@@ -292,6 +291,15 @@ class Engine {
     [[nodiscard]] bool budget_taken() const {
         const auto budget = static_cast<std::uint64_t>(m_config.stop.max_evaluations);
         return !m_in_order && budget > 0 && m_evaluated + m_evaluating.size() >= budget;
+    }
+
+    // When those in work spend it, the campaign ends; when they are lost to a fault, it goes on.
+    Work wait_for_budget() {
+        asio::steady_timer timer(m_io);
+        while (budget_taken() && !m_ending.stopping()) {
+            timer.expires_after(std::chrono::milliseconds(m_config.engine.sync_interval_ms));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
     }
 
     Work wait_for_equal(Digest key) {
@@ -353,22 +361,25 @@ class Engine {
         co_return std::move(*answer);
     }
 
-    void finish_ticket(std::uint64_t ticket, const Cost& cost, const std::string& trouble,
-                       bool cut_short, bool faulted) {
-        if (cut_short && (m_in_order || waits(ticket))) {
-            return;  // stays in flight: a resume runs it again and is told what was evaluated
+    void finish_ticket(std::uint64_t ticket, Committer::Result result, bool faulted) {
+        // What the end cuts short stays in flight: a resume runs it again and tells its operator
+        // what was evaluated. In ticket order that goes for all, so that the end comes after the
+        // same commit whoever was faster.
+        if (m_ending.stopping() && (m_in_order || waits(ticket))) {
+            return;
         }
-        m_ending.note_ticket(waits(ticket) && !budget_taken(), faulted ? &m_last_fault : nullptr,
-                             now_ns());
+        m_ending.note_ticket(waits(ticket), faulted ? &m_last_fault : nullptr, now_ns());
         check(m_committer.finish(
-            ticket, {cost, trouble}, [this] { return now_ns(); }, [this] { after_commit(); }));
+            ticket, std::move(result), [this] { return now_ns(); },
+            [this] { return after_commit(); }));
     }
 
     [[nodiscard]] bool waits(std::uint64_t ticket) const {
         return state().in_flight().at(ticket).pending.empty();
     }
 
-    void after_commit() {
+    // Whether the ticket after this one may commit as well.
+    bool after_commit() {
         fill();
         if (!m_ending.stopping() && !m_confirming && worth_confirming(state(), m_config.confirm) &&
             static_cast<double>(m_confirm_ns) <=
@@ -376,6 +387,7 @@ class Engine {
             m_confirming = true;
             spawn(confirm_during());
         }
+        return !m_ending.stopping();
     }
 
     // ---- confirmation

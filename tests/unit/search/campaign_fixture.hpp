@@ -135,15 +135,23 @@ class Campaign {
     }
 
     Expected<EngineReport> run_with(Evaluator& evaluator, std::uint64_t events = 0) {
-        const bool exists = std::filesystem::exists(path() / "journal");
-        RunFolder folder = *(exists ? RunFolder::open(path()) : RunFolder::create(path()));
+        auto folder = RunFolder::open(path());
+        const bool exists = folder.has_value();
+        if (!exists) {  // not begun, or died before anything was recorded
+            folder = RunFolder::create(path());
+        }
+        if (!folder) {
+            return tl::unexpected<Error>(folder.error());
+        }
         CampaignState state(state_settings(config));
         if (exists) {
-            auto loaded = load_run(folder, state_settings(config));
-            EXPECT_TRUE(loaded) << loaded.error().message();
+            auto loaded = load_run(*folder, state_settings(config));
+            if (!loaded) {
+                return tl::unexpected<Error>(loaded.error());
+            }
             state = std::move(loaded->state);
         }
-        auto journal = JournalWriter::open(folder.journal());
+        auto journal = JournalWriter::open(folder->journal());
         EXPECT_TRUE(journal) << journal.error().message();
         DyingJournal dying(**journal, events);
         JournalWriter& used = events > 0 ? static_cast<JournalWriter&>(dying) : **journal;
@@ -152,7 +160,7 @@ class Campaign {
         ledger.observer = &recorder;
         ledger.snapshot_every = static_cast<std::uint64_t>(config.engine.snapshot_every);
         ledger.snapshot = [&](const CampaignState& s, std::uint64_t position) {
-            return write_snapshot(folder, s, position);
+            return write_snapshot(*folder, s, position);
         };
         CampaignConfig resolved = config;
         const Status fits = resolve_config(resolved, *task, evaluator);

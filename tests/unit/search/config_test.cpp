@@ -37,6 +37,9 @@ std::string other_value(const SettingInfo& info) {
         return "{ tune = 2.0 }";
     }
     const std::size_t to = info.range.find(" to ");
+    if (to == std::string::npos) {
+        return "4242";  // no upper end
+    }
     const std::string low = info.range.substr(0, to);
     const std::string high = info.range.substr(to + 4);
     return low != info.default_value ? low : high;
