@@ -65,16 +65,23 @@ std::string mismatch_text(const Verdict& verdict) {
     return "";
 }
 
-std::string ratio_text(double baseline_ns, double time_ns) {
-    return is_usable_time(baseline_ns) && is_usable_time(time_ns)
-               ? number("%.3g x", baseline_ns / time_ns)
-               : "-";
+/// "1.28", "0.014", "631": never an exponent.
+std::string plain(double value) {
+    return number(value >= 100 ? "%.0f" : value >= 0.1 ? "%.2f" : "%.4f", value);
 }
 
-std::string share_text(double light_ns, double time_ns) {
-    return is_usable_time(light_ns) && is_usable_time(time_ns)
-               ? number("%.3g %%", 100 * light_ns / time_ns)
-               : "-";
+std::string factor_text(double factor) {
+    return factor > 0 ? plain(factor) + " x" : "-";
+}
+
+std::string percent_text(double share) {
+    return share > 0 ? number(share >= 0.1 ? "%.0f %%" : "%.1f %%", 100 * share) : "-";
+}
+
+double ratio_of(double numerator_ns, double denominator_ns) {
+    return is_usable_time(numerator_ns) && is_usable_time(denominator_ns)
+               ? numerator_ns / denominator_ns
+               : 0;
 }
 
 std::string interval_text(const WorkloadTiming& timing) {
@@ -82,7 +89,7 @@ std::string interval_text(const WorkloadTiming& timing) {
         return "-";
     }
     const double half = (timing.high_ns - timing.low_ns) / 2;
-    return number("+-%.2g %%", 100 * half / timing.median_ns) + (timing.noisy ? " noisy" : "");
+    return "+-" + percent_text(half / timing.median_ns) + (timing.noisy ? " noisy" : "");
 }
 
 double median_of(const std::vector<WorkloadTiming>& timings, const std::string& workload) {
@@ -107,10 +114,10 @@ std::vector<std::string> timing_row(const MeasureReport& report, const WorkloadT
     const auto base = baseline.find(timing.workload);
     std::vector<std::string> row = {
         one_line(timing.workload, 40), time_text(timing.median_ns), interval_text(timing),
-        ratio_text(base == baseline.end() ? 0 : base->second, timing.median_ns),
-        share_text(timing.light_ns, timing.median_ns)};
+        factor_text(ratio_of(base == baseline.end() ? 0 : base->second, timing.median_ns)),
+        percent_text(ratio_of(timing.light_ns, timing.median_ns))};
     for (const auto& [name, timings] : report.rivals) {
-        row.push_back(ratio_text(median_of(timings, timing.workload), timing.median_ns));
+        row.push_back(factor_text(ratio_of(median_of(timings, timing.workload), timing.median_ns)));
     }
     return row;
 }
@@ -127,15 +134,14 @@ std::string timings_text(const Verdict& verdict, const BaselineTimes& baseline) 
     const double light = score("light", verdict, baseline).value_or(0);
     std::vector<std::string> mean = {"geometric mean",
                                      time_text(public_geomean_ns(verdict).value_or(0)), "",
-                                     speedup > 0 ? number("%.3g x", speedup) : "-",
-                                     light > 0 ? number("%.3g %%", 100 * light) : "-"};
+                                     factor_text(speedup), percent_text(light)};
     for (const auto& [name, timings] : report.rivals) {
         BaselineTimes rival;
         for (const WorkloadTiming& timing : timings) {
             rival[timing.workload] = timing.median_ns;
         }
         const double against = score("speedup", verdict, rival).value_or(0);
-        mean.push_back(against > 0 ? number("%.3g x", against) : "-");
+        mean.push_back(factor_text(against));
     }
     rows.push_back(std::move(mean));
     return aligned(rows, "  ");
@@ -145,9 +151,9 @@ std::string seconds_text(const Verdict& verdict) {
     std::string text = "  took";
     for (const StageTime& time : verdict.stage_times) {
         text +=
-            " " + std::string(to_string(time.stage)) + " " + number("%.3g", time.seconds) + " s,";
+            " " + std::string(to_string(time.stage)) + " " + time_text(time.seconds * 1e9) + ",";
     }
-    text += " queue " + number("%.3g", verdict.queue_seconds) + " s";
+    text += " queue " + time_text(verdict.queue_seconds * 1e9);
     return text + (verdict.from_cache ? " (verdict from the cache)\n" : "\n");
 }
 
