@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -37,21 +38,16 @@ extern "C" void launch(const float* x, const float* bias, float alpha, float* y,
 }
 )";
 
-/// The number of processes in a process group.
-int processes_in_group(pid_t group) {
-    int count = 0;
+/// The number of processes that are `supervisor` or were started by it: workers name it on their
+/// command line, and so do the candidates that they fork.
+int processes_of(pid_t supervisor) {
+    const std::string mark = "--parent " + std::to_string(supervisor) + " ";
+    int count = kill(supervisor, 0) == 0 ? 1 : 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        std::ifstream file(entry.path() / "stat");
-        std::string line;
-        if (!std::getline(file, line)) {
-            continue;
-        }
-        std::istringstream fields(line.substr(line.rfind(')') + 1));
-        char state = 0;
-        pid_t parent = 0;
-        pid_t of = 0;
-        fields >> state >> parent >> of;
-        count += of == group && state != 'Z' ? 1 : 0;
+        std::ifstream file(entry.path() / "cmdline");
+        std::string line{std::istreambuf_iterator<char>(file), {}};
+        std::replace(line.begin(), line.end(), '\0', ' ');
+        count += line.find(mark) != std::string::npos ? 1 : 0;
     }
     return count;
 }
@@ -210,16 +206,14 @@ TEST_F(EvalCommand, KillLeavesNoProcessBehind) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-        setpgid(0, 0);
         execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
         _exit(127);
     }
-    setpgid(child, child);
     const auto wait_for = [&](auto reached) {
-        for (int i = 0; i < 6000 && !reached(processes_in_group(child)); ++i) {
+        for (int i = 0; i < 6000 && !reached(processes_of(child)); ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         }
-        return reached(processes_in_group(child));
+        return reached(processes_of(child));
     };
     EXPECT_TRUE(wait_for([](int count) { return count >= 4; }));  // compiler, runner, verifier
     kill(child, SIGKILL);
