@@ -8,10 +8,10 @@
 #define VEC_BYTES 16  // tune: 16, 32, 64
 #endif
 #ifndef MR
-#define MR 2  // tune: 1, 2, 3, 4, 5, 6, 8, 10, 12, 14
+#define MR 4  // tune: 1, 2, 3, 4, 5, 6, 8, 10, 12, 14
 #endif
 #ifndef NV
-#define NV 1  // tune: 1, 2, 3, 4, 6
+#define NV 2  // tune: 1, 2, 3, 4, 6
 #endif
 #ifndef UNROLL_K
 #define UNROLL_K 1  // tune: 1, 2, 4

@@ -8,16 +8,16 @@
 #define VEC_BYTES 16  // tune: 16, 32, 64
 #endif
 #ifndef MR
-#define MR 4  // tune: 2, 4, 5, 6, 8, 10, 12, 14
+#define MR 4  // tune: 2, 4, 6, 8, 10, 12, 14
 #endif
 #ifndef NV
 #define NV 1  // tune: 1, 2, 3, 4
 #endif
 #ifndef UNROLL_K
-#define UNROLL_K 1  // tune: 1, 2, 4, 8
+#define UNROLL_K 1  // tune: 1, 2, 4
 #endif
 #ifndef PREFETCH_ROWS
-#define PREFETCH_ROWS 0  // tune: 0, 4, 8, 16
+#define PREFETCH_ROWS 0  // tune: 0, 8
 #endif
 #ifndef PREFETCH_C
 #define PREFETCH_C 0  // tune: 0, 1
@@ -140,19 +140,19 @@ static void block_kernel(const float* a, long lda, const float* b, long ldb, flo
 
 // region: blocking
 #ifndef MC
-#define MC 64  // tune: 48, 64, 96, 128, 192, 256, 512
+#define MC 64  // tune: 64, 128, 256, 512
 #endif
 #ifndef KC
-#define KC 64  // tune: 64, 96, 128, 192, 256, 384, 512
+#define KC 64  // tune: 64, 128, 256, 512
 #endif
 #ifndef NC
-#define NC 256  // tune: 128, 256, 512, 1024, 2048
+#define NC 256  // tune: 256, 512, 1024
 #endif
 #ifndef STRIP
-#define STRIP 16  // tune: 16, 32, 48, 64, 96, 128
+#define STRIP 16  // tune: 16, 32, 48, 64, 96
 #endif
 #ifndef PAD_A
-#define PAD_A 0  // tune: 0, 16, 32
+#define PAD_A 0  // tune: 0, 16
 #endif
 
 enum : long { k_a_stride = KC + PAD_A, k_strips = (NC + STRIP - 1) / STRIP };
