@@ -10,6 +10,8 @@ namespace atl {
 namespace {
 
 constexpr double k_least_noise = 0.01;
+// However wide the intervals: a busy machine must not let a slower kernel be called best.
+constexpr double k_most_noise = 0.05;
 
 std::optional<double> geomean_ratio(const std::vector<WorkloadTiming>& over,
                                     const std::vector<WorkloadTiming>& under) {
@@ -53,8 +55,9 @@ bool not_worse(const ConfirmPlan& plan, const Verdict& verdict, double fitness) 
         return fitness >= plan.previous_fitness;
     }
     const auto ratio = geomean_ratio(*previous, verdict.measure->workloads);
-    const double noise = std::max(
-        k_least_noise, mean_half_width(*previous) + mean_half_width(verdict.measure->workloads));
+    const double noise =
+        std::clamp(mean_half_width(*previous) + mean_half_width(verdict.measure->workloads),
+                   k_least_noise, k_most_noise);
     return ratio && *ratio >= 1 - noise;
 }
 

@@ -1,6 +1,7 @@
 #include "reward/verifier/light.hpp"
 
 #include "reward/expression.hpp"
+#include "reward/statistics.hpp"
 
 #include <algorithm>
 
@@ -40,6 +41,11 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
     light.judge_ns = k_margin * std::max(compute_ns / (narrow ? k_narrow_factor : 1),
                                          time_ns(uncached, order.peak_bandwidth));
     return light;
+}
+
+bool beats_light(std::span<const double> raw_ns, std::span<const double> corrected_ns,
+                 double judge_ns) {
+    return !raw_ns.empty() && median(raw_ns) < judge_ns && median(corrected_ns) < judge_ns;
 }
 
 }  // namespace atl

@@ -4,6 +4,8 @@
 #include "reward/verifier/messages.hpp"
 #include "reward/verifier/task_layout.hpp"
 
+#include <span>
+
 namespace atl {
 
 /// Lower bounds of a launch's time, in nanoseconds; 0 when the task states no work or the device's
@@ -22,5 +24,11 @@ struct SpeedOfLight {
 [[nodiscard]] Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout,
                                                     const BoundWorkload& workload,
                                                     const EvaluateOrder& order);
+
+/// Whether samples say that a launch is faster than `judge_ns` allows. Both medians must: drift
+/// correction makes honest samples look short where the anchor was held up, and a wall-clock time
+/// is never too short.
+[[nodiscard]] bool beats_light(std::span<const double> raw_ns, std::span<const double> corrected_ns,
+                               double judge_ns);
 
 }  // namespace atl

@@ -142,7 +142,8 @@ Status Measurement::sample_until_finished(std::size_t workload) {
 bool Measurement::is_too_fast(const Contestant& contestant, std::size_t workload) const {
     const auto light =
         speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[workload]], m_order);
-    return light && median(contestant.workloads[workload]->corrected()) < light->judge_ns;
+    const TimedWorkload& timed = *contestant.workloads[workload];
+    return light && beats_light(timed.raw(), timed.corrected(), light->judge_ns);
 }
 
 Status Measurement::judge_speed(std::size_t workload) {
@@ -160,7 +161,7 @@ Status Measurement::judge_speed(std::size_t workload) {
     candidate.fault = CandidateFault{
         Outcome::reward_hack,
         fmt::format("took {:.4g} ns on {}, less than the {:.4g} ns that this device needs",
-                    median(candidate.workloads[workload]->corrected()),
+                    median(candidate.workloads[workload]->raw()),
                     describe_case(m_layout, m_layout.measured()[workload], 0), light.judge_ns)};
     return {};
 }

@@ -223,6 +223,14 @@ void TimedWorkload::forget_samples() {
     m_elapsed_seconds = 0;
 }
 
+std::vector<double> TimedWorkload::raw() const {
+    std::vector<double> values;
+    for (const Sample& sample : m_samples) {
+        values.push_back(sample.ns);
+    }
+    return values;
+}
+
 std::vector<double> TimedWorkload::corrected() const {
     std::vector<double> values;
     for (const Sample& sample : m_samples) {

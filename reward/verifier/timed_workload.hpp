@@ -60,6 +60,8 @@ class TimedWorkload {
     [[nodiscard]] std::size_t count() const { return m_samples.size(); }
     [[nodiscard]] int checks() const { return m_checks; }
     [[nodiscard]] double elapsed_seconds() const { return m_elapsed_seconds; }
+    /// Samples as the clock gave them, less the cost of an empty round.
+    [[nodiscard]] std::vector<double> raw() const;
     /// Samples divided by the anchor's ratio at their time.
     [[nodiscard]] std::vector<double> corrected() const;
     [[nodiscard]] WorkloadTiming timing() const;

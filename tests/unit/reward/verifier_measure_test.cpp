@@ -85,5 +85,14 @@ TEST_F(Light, UnknownPeaksGiveNoBound) {
     EXPECT_DOUBLE_EQ(of_large({}).judge_ns, 0);
 }
 
+TEST(BeatsLight, NeedsTheClockAndTheCorrectedTimesToAgree) {
+    const std::vector<double> honest = {900, 1000, 1100};
+    const std::vector<double> overcorrected = {9, 10, 11};  // the anchor was held up a hundredfold
+    EXPECT_FALSE(beats_light(honest, overcorrected, 500));
+    EXPECT_FALSE(beats_light(overcorrected, honest, 500));
+    EXPECT_TRUE(beats_light(overcorrected, overcorrected, 500));
+    EXPECT_FALSE(beats_light({}, {}, 500));
+}
+
 }  // namespace
 }  // namespace atl
