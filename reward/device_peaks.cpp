@@ -76,19 +76,54 @@ double portable_flops(std::uint64_t rounds) {
 
 #undef ATOLL_TWELVE
 
-/// Reads every byte, wide enough to be bound by memory. REQUIRES 16-byte alignment.
-void read_all(const std::byte* data, std::size_t bytes) {
+/// Ways to move memory; each returns the bytes moved. What the fastest one reaches counts as the
+/// peak: a core that follows several streams at once keeps more lines in flight than one that
+/// follows a single stream. REQUIRES 64-byte alignment and a multiple of 64 * k_streams bytes.
+constexpr std::size_t k_line = 64;
+
+template <std::size_t k_streams>
+double read_streams(std::byte* data, std::size_t bytes) {
+    constexpr std::size_t k_ahead = 1024;
+    const std::size_t part = bytes / k_streams;
     __m128i sums[4] = {};
-    for (std::size_t i = 0; i + 64 <= bytes; i += 64) {
-        for (std::size_t j = 0; j < 4; ++j) {
-            const auto* line = reinterpret_cast<const __m128i*>(data + i + 16 * j);
-            sums[j] = _mm_xor_si128(sums[j], _mm_load_si128(line));
+    for (std::size_t at = 0; at < part; at += k_line) {
+        for (std::size_t stream = 0; stream < k_streams; ++stream) {
+            const std::byte* line = data + stream * part + at;
+            __builtin_prefetch(line + k_ahead);
+            for (std::size_t j = 0; j < 4; ++j) {
+                sums[j] = _mm_xor_si128(
+                    sums[j], _mm_load_si128(reinterpret_cast<const __m128i*>(line + 16 * j)));
+            }
         }
     }
     for (__m128i& sum : sums) {
         asm volatile("" : "+x"(sum));
     }
+    return static_cast<double>(bytes);
 }
+
+double fill_past_the_caches(std::byte* data, std::size_t bytes) {
+    for (std::size_t at = 0; at < bytes; at += 16) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(data + at), _mm_setzero_si128());
+    }
+    _mm_sfence();
+    return static_cast<double>(bytes);
+}
+
+double copy_past_the_caches(std::byte* data, std::size_t bytes) {
+    const std::size_t half = bytes / 2;
+    for (std::size_t at = 0; at < half; at += 16) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(data + half + at),
+                         _mm_load_si128(reinterpret_cast<const __m128i*>(data + at)));
+    }
+    _mm_sfence();
+    return static_cast<double>(bytes);
+}
+
+constexpr double (*k_movers[])(std::byte*, std::size_t) = {
+    read_streams<1>,  read_streams<4>,      read_streams<8>,
+    read_streams<16>, fill_past_the_caches, copy_past_the_caches,
+};
 
 double best_flops(DevicePeaks& peaks) {
     std::function<double(std::uint64_t)> kernel = portable_flops;
@@ -148,11 +183,11 @@ std::optional<double> best_bandwidth(std::uint64_t last_level_bytes) {
     // Timed in pieces shorter than a time slice, so that a busy machine does not look slow; the
     // buffer is walked in order, so a piece is out of every cache when its turn comes again.
     double best = 0;
-    for (int pass = 0; pass < 3; ++pass) {
+    for (const auto move : k_movers) {
         for (std::size_t begin = 0; begin + k_piece <= bytes; begin += k_piece) {
             const auto start = SteadyClock::now();
-            read_all(memory.data() + begin, k_piece);
-            best = std::max(best, static_cast<double>(k_piece) / seconds_since(start));
+            const double moved = move(memory.data() + begin, k_piece);
+            best = std::max(best, moved / seconds_since(start));
         }
     }
     return best;
