@@ -1,0 +1,104 @@
+// `atoll task`, through the real program, worker and compile jail.
+
+#include "tests/support/shell.hpp"
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace atl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::ShellResult;
+using testing::SmallTask;
+using testing::TemporaryFolder;
+
+class TaskCommand : public ::testing::Test {
+  protected:
+    /// `out` holds standard output, then standard error.
+    [[nodiscard]] ShellResult task(const std::string& arguments) const {
+        ShellResult result =
+            testing::run_shell("cd / && ATOLL_TASKS=" + m_files.folder().parent_path().string() +
+                               " " + ATOLL_BIN_DIR + "/atoll task " + arguments);
+        result.out += result.err;
+        return result;
+    }
+    SmallTask m_files;
+};
+
+TEST_F(TaskCommand, ListsTasksAndWhatIsWrongWithThem) {
+    testing::write_text(m_files.folder().parent_path() / "broken/definition.json", "{");
+    const ShellResult list = task("list");
+    EXPECT_EQ(list.status, 0);
+    EXPECT_THAT(list.out, HasSubstr("small                    cpu_cpp           6       2"));
+    EXPECT_THAT(list.out, HasSubstr("broken                   broken: "));
+    const auto rows = nlohmann::json::parse(task("list --json").out);
+    bool found = false;
+    for (const auto& row : rows) {
+        found = found || (row["name"] == "small" && row["hidden"] == 2);
+    }
+    EXPECT_TRUE(found);
+}
+
+TEST_F(TaskCommand, ShowsWhatACandidateNeedsButNoHiddenShape) {
+    const ShellResult show = task("show small");
+    EXPECT_EQ(show.status, 0);
+    EXPECT_THAT(show.out,
+                AllOf(HasSubstr("void launch(const float* x, const float* bias, float alpha, "
+                                "float* y, int rows, int cols)"),
+                      HasSubstr("STEP = 1  of 1, 2, 4"), HasSubstr("and 2 hidden"),
+                      HasSubstr("rows=3 cols=17")));
+    for (const ShellResult& result : {show, task("show small --json")}) {
+        EXPECT_THAT(result.out, Not(HasSubstr("secret")));
+        EXPECT_THAT(result.out, Not(HasSubstr("29")));
+    }
+    EXPECT_EQ(nlohmann::json::parse(task("show small --json").out)["hidden_workloads"], 2);
+}
+
+TEST_F(TaskCommand, SuggestsANameForATypo) {
+    const ShellResult show = task("show smal");
+    EXPECT_EQ(show.status, 2);
+    EXPECT_THAT(show.out, HasSubstr("did you mean 'small'?"));
+}
+
+TEST_F(TaskCommand, CheckTellsByItsExitStatus) {
+    const ShellResult good = task("check small");
+    EXPECT_EQ(good.status, 0) << good.out;
+    EXPECT_THAT(good.out, HasSubstr("small: passed (0 errors, 1 warning)"));
+    m_files.replace("definition.json", "\"rtol\": 1e-5", "\"atol\": 100");
+    const ShellResult bad = task("check small");
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_THAT(bad.out, AllOf(HasSubstr("[cheat] zeros"), HasSubstr("small: FAILED")));
+    const auto json = nlohmann::json::parse(task("check small --json").out);
+    EXPECT_EQ(json["passed"], false);
+    EXPECT_EQ(json["findings"][0]["severity"], "error");
+    m_files.write("definition.json", "{");
+    EXPECT_EQ(task("check small").status, 2);
+    EXPECT_EQ(task("check").status, 2);
+}
+
+TEST_F(TaskCommand, NewMakesATaskThatPassesCheck) {
+    const TemporaryFolder place;
+    const std::string output = " --output " + place.path().string();
+    const ShellResult made = task("new fresh" + output);
+    ASSERT_EQ(made.status, 0) << made.out;
+    const ShellResult check = task("check " + (place.path() / "fresh").string());
+    EXPECT_EQ(check.status, 0) << check.out;
+    EXPECT_THAT(check.out, HasSubstr("fresh: passed (0 errors, 0 warnings)"));
+
+    const ShellResult again = task("new fresh" + output);
+    EXPECT_EQ(again.status, 2);
+    EXPECT_THAT(again.out, HasSubstr("exists already"));
+    EXPECT_EQ(task("new 'bad/name'" + output).status, 2);
+
+    const ShellResult copied = task("new copy --from small" + output);
+    ASSERT_EQ(copied.status, 0) << copied.out;
+    EXPECT_EQ(task("check " + (place.path() / "copy").string()).status, 0);
+    EXPECT_EQ(task("show " + (place.path() / "copy").string()).status, 0);
+}
+
+}  // namespace
+}  // namespace atl
