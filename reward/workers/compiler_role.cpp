@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* k_jail_work_folder = "/work";
+constexpr const char* k_jail_work_folder = "/job";
 
 /// The parts of an installation prefix that a compiler works with. Not share, src or local: data
 /// of the host, maybe of Atoll itself, could lie there.

@@ -57,7 +57,8 @@ extern "C" void reference(const float* x, const float* bias, float alpha, double
 }
 )";
 
-constexpr const char* k_plain = R"(// Row by row, in blocks: the maxima wait for each other, the rest of a block does not.
+constexpr const char* k_plain =
+    R"(// Row by row, in blocks: the maxima wait for each other, the rest of a block does not.
 #ifndef BLOCK
 #define BLOCK 64  // tune: 16, 32, 64, 128, 256
 #endif

@@ -10,18 +10,18 @@ using atl::resource_complaint;
 using atl::trim_compile_log;
 
 TEST(CompileLog, ShowsTheUsersFileAndNotTheJail) {
-    EXPECT_EQ(trim_compile_log("/work/candidate.cpp:3:1: error: no\n", "/work"),
+    EXPECT_EQ(trim_compile_log("/job/candidate.cpp:3:1: error: no\n", "/job"),
               "candidate.cpp:3:1: error: no\n");
-    EXPECT_EQ(trim_compile_log("/usr/bin/ld: /work/ccA1b2C3.o: in function `f':\n", "/work"),
+    EXPECT_EQ(trim_compile_log("/usr/bin/ld: /job/ccA1b2C3.o: in function `f':\n", "/job"),
               "ld: candidate.o: in function `f':\n");
-    EXPECT_EQ(trim_compile_log("accessor.o success.s\n", "/work"), "accessor.o success.s\n");
+    EXPECT_EQ(trim_compile_log("accessor.o success.s\n", "/job"), "accessor.o success.s\n");
 }
 
 TEST(CompileLog, KeepsOneLineOfIncludeChains) {
     const std::string chain =
         "In file included from /usr/include/c++/12/vector:64,\n"
         "                 from candidate.cpp:1:\n";
-    EXPECT_EQ(trim_compile_log(chain + "error one\n" + chain + "error two\n", "/work"),
+    EXPECT_EQ(trim_compile_log(chain + "error one\n" + chain + "error two\n", "/job"),
               "In file included from /usr/include/c++/12/vector:64,\nerror one\nerror two\n");
 }
 
@@ -30,15 +30,15 @@ TEST(CompileLog, IsBoundedInLengthAndInLines) {
     for (int i = 0; i < 5000; ++i) {
         log += "candidate.cpp:1:1: error: number " + std::to_string(i) + "\n";
     }
-    const std::string trimmed = trim_compile_log(log, "/work");
+    const std::string trimmed = trim_compile_log(log, "/job");
     EXPECT_LE(trimmed.size(), atl::k_max_compile_log_bytes);
     EXPECT_EQ(trimmed.find("candidate.cpp:1:1: error: number 0\n"), 0u);
     EXPECT_TRUE(trimmed.ends_with("[more errors follow]\n"));
-    EXPECT_LT(trim_compile_log(std::string(100'000, 'x'), "/work").size(), 1100u);
+    EXPECT_LT(trim_compile_log(std::string(100'000, 'x'), "/job").size(), 1100u);
 }
 
 TEST(CompileLog, DropsControlCharacters) {
-    EXPECT_EQ(trim_compile_log(std::string("a\x1b[31mb\0c\td\n", 11), "/work"), "a?[31mb?c\td\n");
+    EXPECT_EQ(trim_compile_log(std::string("a\x1b[31mb\0c\td\n", 11), "/job"), "a?[31mb?c\td\n");
 }
 
 TEST(CompileLog, KnowsWhenResourcesRanOut) {

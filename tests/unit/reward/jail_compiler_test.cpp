@@ -106,7 +106,7 @@ TEST_P(JailCompiler, RefusesWhatWouldBeLeftToResolveAtRunTime) {
     EXPECT_EQ(result.status, Result::error);
     EXPECT_NE(result.log.find("undefined reference to `missing()'"), std::string::npos)
         << result.log;
-    EXPECT_EQ(result.log.find("/work"), std::string::npos) << result.log;
+    EXPECT_EQ(result.log.find("/job"), std::string::npos) << result.log;
     EXPECT_EQ(result.log.find("/tmp"), std::string::npos) << result.log;
 }
 
