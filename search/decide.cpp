@@ -1,36 +1,11 @@
 #include "search/decide.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 namespace atl {
 
 namespace {
-
-struct IslandChoice {
-    std::uint32_t island = 0;
-    double probability = 1;
-};
-
-std::optional<IslandChoice> choose_island(const CampaignState& state, CounterRng rng) {
-    std::vector<std::uint32_t> least;
-    for (std::uint32_t i = 0; i < state.islands().size(); ++i) {
-        const IslandState& island = state.islands()[i];
-        if (island.archive.best() == nullptr) {
-            continue;
-        }
-        if (!least.empty() && island.issued < state.islands()[least[0]].issued) {
-            least.clear();
-        }
-        if (least.empty() || island.issued == state.islands()[least[0]].issued) {
-            least.push_back(i);
-        }
-    }
-    if (least.empty()) {
-        return std::nullopt;
-    }
-    return IslandChoice{least[rng.below(least.size())], 1.0 / static_cast<double>(least.size())};
-}
 
 bool some_applicable(const Strategies& strategies, const TaskPtr& task, int arity,
                      const std::vector<ParentView>& parents) {
@@ -47,18 +22,13 @@ class TicketDecision {
         : m_state(state), m_strategies(strategies), m_task(task), m_ticket(ticket) {}
 
     Expected<std::optional<TicketIssued>> decide(CandidateStore& candidates) {
-        const auto island = choose_island(m_state, rng(RngPurpose::island));
-        if (!island) {
-            return std::optional<TicketIssued>();
-        }
         m_issued.ticket = m_ticket;
-        m_issued.island = island->island;
-        m_issued.island_probability = island->probability;
         m_issued.commits_seen = m_state.commits();
-        ATOLL_TRY(load_members(candidates));
-        if (!choose_base()) {
+        ATOLL_TRY_ASSIGN(const bool found, choose_island(candidates));
+        if (!found) {
             return std::optional<TicketIssued>();
         }
+        m_base = select(m_usable, 0);
         choose_partner();
         choose_operator();
         return std::optional(std::move(m_issued));
@@ -69,8 +39,35 @@ class TicketDecision {
         return CounterRng(m_strategies.seed, purpose, m_ticket, stream);
     }
 
-    Status load_members(CandidateStore& candidates) {
-        for (const ArchiveEntry& entry : m_state.islands()[m_issued.island].archive.entries()) {
+    // Islands on which no operator can do anything are passed over: the others can go on.
+    Expected<bool> choose_island(CandidateStore& candidates) {
+        std::map<std::uint64_t, std::vector<std::uint32_t>> by_tickets;
+        for (std::uint32_t i = 0; i < m_state.islands().size(); ++i) {
+            by_tickets[m_state.islands()[i].issued].push_back(i);
+        }
+        for (const auto& [tickets, islands] : by_tickets) {
+            std::vector<std::uint32_t> able;
+            for (const std::uint32_t island : islands) {
+                ATOLL_TRY(enter(island, candidates));
+                if (!m_usable.empty()) {
+                    able.push_back(island);
+                }
+            }
+            if (!able.empty()) {
+                m_issued.island = able[rng(RngPurpose::island).below(able.size())];
+                m_issued.island_probability = 1.0 / static_cast<double>(able.size());
+                ATOLL_TRY(enter(m_issued.island, candidates));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // Fills in the island's members and which of them can be a base.
+    Status enter(std::uint32_t island, CandidateStore& candidates) {
+        m_members.clear();
+        m_usable.clear();
+        for (const ArchiveEntry& entry : m_state.islands()[island].archive.entries()) {
             const Individual* individual = m_state.find(entry.id);
             if (individual == nullptr) {
                 return failure(ErrorCode::internal, "an archive names an unknown individual",
@@ -78,6 +75,11 @@ class TicketDecision {
             }
             ATOLL_TRY_ASSIGN(ParentView view, candidates.view(*individual, ParentRole::base));
             m_members.push_back(std::move(view));
+        }
+        for (std::size_t member = 0; member < m_members.size(); ++member) {
+            if (usable_as_base(member)) {
+                m_usable.push_back(member);
+            }
         }
         return {};
     }
@@ -109,20 +111,6 @@ class TicketDecision {
         Selection selection = m_strategies.selector.select(entries, draw);
         selection.index = among[selection.index];
         return selection;
-    }
-
-    bool choose_base() {
-        std::vector<std::size_t> usable;
-        for (std::size_t member = 0; member < m_members.size(); ++member) {
-            if (usable_as_base(member)) {
-                usable.push_back(member);
-            }
-        }
-        if (usable.empty()) {
-            return false;
-        }
-        m_base = select(usable, 0);
-        return true;
     }
 
     void choose_partner() {
@@ -169,7 +157,8 @@ class TicketDecision {
     const TaskPtr& m_task;
     std::uint64_t m_ticket;
     TicketIssued m_issued;
-    std::vector<ParentView> m_members;
+    std::vector<ParentView> m_members;  ///< of the island
+    std::vector<std::size_t> m_usable;  ///< those of them that can be a base
     Selection m_base;
     std::optional<Selection> m_partner;
 };

@@ -34,11 +34,12 @@ struct Strategies {
 /// The decision of a ticket: a pure function of the state, the ticket's number and the campaign's
 /// seed and strategies (times are left zero). Order of the choices, each recorded with its
 /// probability given those before:
-///   island    among those with members, the one with the fewest tickets, ties at random
+///   island    among those with a member that can be a base, the one with the fewest tickets, ties
+///             at random
 ///   base      by the selector, among members to which some operator is applicable
 ///   partner   by the selector, among members with which some operator of two parents is applicable
 ///   operator  by the bandit, among those applicable to the parents
-/// nullopt when no operator can do anything with any member of the chosen island.
+/// nullopt when no operator can do anything with any member of any island.
 [[nodiscard]] Expected<std::optional<TicketIssued>> decide_ticket(const CampaignState& state,
                                                                   const Strategies& strategies,
                                                                   const TaskPtr& task,

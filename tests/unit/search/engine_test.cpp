@@ -174,6 +174,27 @@ TEST(Engine, AStarterWithoutAnythingToTuneEndsTheCampaign) {
     EXPECT_DOUBLE_EQ(report->state.confirmed()->fitness, 1.0);
 }
 
+// One island whose members no operator can change must not end what the others can still do.
+TEST_P(BothOrders, AnIslandWithNothingToDoIsPassedOver) {
+    Campaign campaign(config());
+    auto task = std::make_shared<Task>(*campaign.task);
+    task->starters = {campaign.task->starters[0], {"plain", "int x;\n"}};
+    task->allowed_flags.clear();
+    campaign.task = task;
+    campaign.config.migration.topology = "none";
+    campaign.config.stop.max_evaluations = 30;
+    const auto report = campaign.run();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_THAT(report->reason, ::testing::HasSubstr("budget of 30"));
+    for (const Event& event : campaign.events()) {
+        const auto* issued = std::get_if<TicketIssued>(&event);
+        if (issued != nullptr && issued->operator_name != "starter") {
+            EXPECT_EQ(issued->island, 0u);
+            EXPECT_DOUBLE_EQ(issued->island_probability, 1.0);
+        }
+    }
+}
+
 // What is measured when the user interrupts is kept, and the campaign can go on.
 TEST_P(BothOrders, AStopRequestDrains) {
     Campaign campaign(config());
