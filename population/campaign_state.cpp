@@ -60,10 +60,20 @@ struct CampaignState::Rules {
             return cannot_follow("session " + std::to_string(event.session) + " follows " +
                                  std::to_string(state.m_sessions) + " sessions");
         }
+        if (event.limits.max_evaluations < -1 ||
+            !(event.limits.seconds >= 0 || event.limits.seconds == -1)) {
+            return cannot_follow("session " + std::to_string(event.session) +
+                                 " has impossible limits");
+        }
         return {};
     }
-    void change(const SessionOpened&) {
+    void change(const SessionOpened& event) {
         ++state.m_sessions;
+        state.m_limits.max_evaluations = event.limits.max_evaluations >= 0
+                                             ? event.limits.max_evaluations
+                                             : state.m_limits.max_evaluations;
+        state.m_limits.seconds =
+            event.limits.seconds >= 0 ? event.limits.seconds : state.m_limits.seconds;
         state.m_stopped.reset();
     }
 
@@ -137,11 +147,17 @@ struct CampaignState::Rules {
 
     Status check(const TicketFailed& event) const { return in_flight(event.ticket); }
     void change(const TicketFailed& event) {
-        for (const Individual& individual : state.m_in_flight.at(event.ticket).pending) {
+        const TicketInFlight flight = std::move(state.m_in_flight.at(event.ticket));
+        for (const Individual& individual : flight.pending) {
             count(individual);
         }
         state.m_in_flight.erase(event.ticket);
         ++state.m_failed_tickets;
+        if (!event.fault) {
+            reward(flight.issued.operator_name, 0);
+        }
+        state.m_fruitless_in_row = event.fault ? 0 : state.m_fruitless_in_row + 1;
+        state.m_faults_in_row = event.fault ? state.m_faults_in_row + 1 : 0;
     }
 
     Status check(const TicketCommitted& event) const {
@@ -167,7 +183,10 @@ struct CampaignState::Rules {
             count(individual);
             commit(std::move(individual));
         }
+        ++state.m_operators[flight.issued.operator_name].committed;
         reward(flight.issued.operator_name, event.reward);
+        state.m_fruitless_in_row = 0;
+        state.m_faults_in_row = 0;
         state.m_compile_seconds += event.compile_seconds;
         state.m_device_seconds += event.device_seconds;
         see(event.at_ns);
@@ -249,7 +268,6 @@ struct CampaignState::Rules {
             stats.decayed_count *= state.m_settings.bandit_decay;
         }
         OperatorStats& stats = state.m_operators[operator_name];
-        ++stats.committed;
         stats.improved += reward > 0 ? 1 : 0;
         stats.reward_sum += reward;
         stats.decayed_reward += reward;

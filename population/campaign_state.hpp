@@ -22,7 +22,7 @@ struct OperatorStats {
     std::uint64_t committed = 0;
     std::uint64_t improved = 0;  ///< commits with reward > 0
     double reward_sum = 0;
-    double decayed_reward = 0;  ///< exponentially weighted, decay per commit of any operator
+    double decayed_reward = 0;  ///< exponentially weighted, decay per ended ticket of any operator
     double decayed_count = 0;
 };
 
@@ -61,12 +61,15 @@ class CampaignState {
     ///    evaluated before under the same ticket. Only a ticket with an evaluation is committed.
     ///  - Committing offers the right individuals (fitness > 0) to the island's archive, in step
     ///    order. Duplicates too: the archive refuses a key that it holds.
+    ///  - A ticket that failed without a fault is a reward of 0 for its operator.
     ///  - Migrated and Confirmed need a committed individual; a migrant needs fitness > 0.
     [[nodiscard]] Status apply(const Event& event);
 
     [[nodiscard]] const StateSettings& settings() const { return m_settings; }
     [[nodiscard]] const std::optional<CampaignStarted>& started() const { return m_started; }
     [[nodiscard]] std::uint32_t sessions() const { return m_sessions; }
+    /// The last that a session recorded.
+    [[nodiscard]] const SessionLimits& limits() const { return m_limits; }
     /// Committed individuals in commit order, starters first.
     [[nodiscard]] const std::vector<Individual>& individuals() const { return m_individuals; }
     [[nodiscard]] const Individual* find(IndividualId id) const;
@@ -94,6 +97,10 @@ class CampaignState {
         return m_recent_migrations;
     }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
+    /// Tickets that ended one after the other, up to now, because their operator had nothing to
+    /// try; through a fault. A commit, or a failure of the other kind, ends the row.
+    [[nodiscard]] std::uint64_t fruitless_in_row() const { return m_fruitless_in_row; }
+    [[nodiscard]] std::uint64_t faults_in_row() const { return m_faults_in_row; }
     [[nodiscard]] const std::array<std::uint64_t, k_outcome_count>& outcomes() const {
         return m_outcomes;
     }
@@ -128,6 +135,7 @@ class CampaignState {
     StateSettings m_settings;
     std::optional<CampaignStarted> m_started;
     std::uint32_t m_sessions = 0;
+    SessionLimits m_limits;
     std::vector<Individual> m_individuals;
     std::unordered_map<std::uint64_t, std::size_t> m_by_id;
     std::unordered_map<Digest, std::size_t> m_by_key;
@@ -142,6 +150,8 @@ class CampaignState {
     std::uint64_t m_migrations = 0;
     std::vector<Migrated> m_recent_migrations;
     std::uint64_t m_failed_tickets = 0;
+    std::uint64_t m_fruitless_in_row = 0;
+    std::uint64_t m_faults_in_row = 0;
     std::array<std::uint64_t, k_outcome_count> m_outcomes{};
     double m_compile_seconds = 0;
     double m_device_seconds = 0;

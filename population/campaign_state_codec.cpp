@@ -9,7 +9,7 @@ namespace atl {
 
 namespace {
 
-constexpr std::uint8_t k_state_layout = 1;
+constexpr std::uint8_t k_state_layout = 2;
 constexpr std::uint32_t k_unlimited = ~std::uint32_t{0};  // ByteReader::count() bounds by bytes
 
 void write_settings(ByteWriter& out, const StateSettings& settings) {
@@ -71,8 +71,8 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
 void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& state) {
     for (const std::uint64_t value :
          {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
-          state.m_migrations, state.m_failed_tickets, state.m_last_improved_commit,
-          state.m_events}) {
+          state.m_migrations, state.m_failed_tickets, state.m_fruitless_in_row,
+          state.m_faults_in_row, state.m_last_improved_commit, state.m_events}) {
         out.u64(value);
     }
     for (const std::uint64_t value : state.m_outcomes) {
@@ -87,6 +87,8 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     const auto fields = [&out](const auto& value) { write_fields(out, value); };
     write_optional(out, state.m_started, fields);
     out.u32(state.m_sessions);
+    out.i64(state.m_limits.max_evaluations);
+    out.f64(state.m_limits.seconds);
     out.u32(static_cast<std::uint32_t>(state.m_individuals.size()));
     for (const Individual& individual : state.m_individuals) {
         write_fields(out, individual);
@@ -198,9 +200,10 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
 }
 
 void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
-    for (std::uint64_t* value : {&state.m_next_ticket, &state.m_commits, &state.m_evaluations,
-                                 &state.m_duplicates, &state.m_migrations, &state.m_failed_tickets,
-                                 &state.m_last_improved_commit, &state.m_events}) {
+    for (std::uint64_t* value :
+         {&state.m_next_ticket, &state.m_commits, &state.m_evaluations, &state.m_duplicates,
+          &state.m_migrations, &state.m_failed_tickets, &state.m_fruitless_in_row,
+          &state.m_faults_in_row, &state.m_last_improved_commit, &state.m_events}) {
         *value = in.u64();
     }
     for (std::uint64_t& value : state.m_outcomes) {
@@ -216,6 +219,7 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
         state.m_started = read_campaign_started(in);
     }
     state.m_sessions = in.u32();
+    state.m_limits = {in.i64(), in.f64()};
     read_individuals(in, state);
     read_islands(in, state);
     const std::uint32_t operators = in.count(52, k_unlimited);
@@ -265,6 +269,9 @@ Expected<CampaignState> CampaignState::decode(std::string_view bytes, StateSetti
     write_settings(wanted, settings);
     if (!bytes.empty() && static_cast<std::uint8_t>(bytes.front()) > k_state_layout) {
         return failure(ErrorCode::too_new, "a state of a newer layout");
+    }
+    if (!bytes.empty() && static_cast<std::uint8_t>(bytes.front()) < k_state_layout) {
+        return failure(ErrorCode::invalid_argument, "a state of an older layout");
     }
     if (bytes.substr(0, wanted.bytes().size()) != wanted.bytes()) {
         return failure(ErrorCode::invalid_argument, "a state of a campaign with other settings");

@@ -27,14 +27,25 @@ struct CampaignStarted {
     std::int64_t started_wall_ns = 0;
 };
 
+/// What a session may spend, all sessions together. -1: not recorded (older journals): what the
+/// config says.
+struct SessionLimits {
+    std::int64_t max_evaluations = -1;  ///< 0: no limit
+    double seconds = -1;                ///< 0: no limit
+    bool operator==(const SessionLimits&) const = default;
+};
+
 /// A process opened the run: the first time, and after each resume.
 struct SessionOpened {
     std::uint32_t session = 0;  ///< 0, 1, 2...
     std::int64_t wall_ns = 0;
     std::string device;
+    SessionLimits limits =
+        {};  ///< in force from here on, for later sessions too unless they say more
 };
 
-/// Intent: a ticket was dispatched. Written before any work on it starts.
+/// Intent: a ticket was dispatched. Appended before any work on it starts, durable with the next
+/// sync: work that a crash takes from it was not acknowledged either.
 struct TicketIssued {
     std::uint64_t ticket = 0;  ///< in order, without gaps
     std::uint32_t island = 0;
@@ -52,11 +63,12 @@ struct Evaluated {
     Individual individual;
 };
 
-/// A ticket that could not produce an individual (infrastructure fault, operator had nothing).
-/// What was evaluated under it stays recorded, but joins neither individuals nor archives.
+/// A ticket that could not produce an individual. What was evaluated under it stays recorded, but
+/// joins neither individuals nor archives.
 struct TicketFailed {
     std::uint64_t ticket = 0;
     std::string reason;
+    bool fault = false;  ///< of a worker, device or compiler; else its operator had nothing to try
 };
 
 /// The ticket's individuals enter their island's archive, in step order.

@@ -70,6 +70,8 @@ void write_fields(ByteWriter& out, const SessionOpened& event) {
     out.u32(event.session);
     out.i64(event.wall_ns);
     out.string(event.device);
+    out.i64(event.limits.max_evaluations);
+    out.f64(event.limits.seconds);
 }
 
 void write_fields(ByteWriter& out, const Evaluated& event) {
@@ -79,6 +81,7 @@ void write_fields(ByteWriter& out, const Evaluated& event) {
 void write_fields(ByteWriter& out, const TicketFailed& event) {
     out.u64(event.ticket);
     out.string(event.reason);
+    out.boolean(event.fault);
 }
 
 void write_fields(ByteWriter& out, const TicketCommitted& event) {
@@ -90,12 +93,19 @@ void write_fields(ByteWriter& out, const TicketCommitted& event) {
 }
 
 // Braced initialisers are evaluated left to right, so fields are read in the order of the struct.
-SessionOpened read_session_opened(ByteReader& in) {
-    return {in.u32(), in.i64(), in.string()};
+SessionOpened read_session_opened(ByteReader& in, std::uint8_t layout) {
+    SessionOpened event{in.u32(), in.i64(), in.string(), {}};
+    if (layout >= 2) {
+        event.limits = {in.i64(), in.f64()};
+    }
+    return event;
 }
 
-TicketFailed read_ticket_failed(ByteReader& in) {
-    return {in.u64(), in.string()};
+TicketFailed read_ticket_failed(ByteReader& in, std::uint8_t layout) {
+    TicketFailed event{in.u64(), in.string(), false};
+    // Layout 1 told faults by the reason alone.
+    event.fault = layout >= 2 ? in.boolean() : event.reason.starts_with("fault: ");
+    return event;
 }
 
 TicketCommitted read_ticket_committed(ByteReader& in) {
@@ -103,18 +113,18 @@ TicketCommitted read_ticket_committed(ByteReader& in) {
 }
 
 /// `type` must be one of Event's indices.
-Event read_event(std::uint32_t type, ByteReader& in) {
+Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
     switch (type) {
         case 0:
             return read_campaign_started(in);
         case 1:
-            return read_session_opened(in);
+            return read_session_opened(in, layout);
         case 2:
             return read_ticket_issued(in);
         case 3:
             return Evaluated{read_individual(in)};
         case 4:
-            return read_ticket_failed(in);
+            return read_ticket_failed(in, layout);
         case 5:
             return read_ticket_committed(in);
         case 6:
@@ -259,7 +269,7 @@ const char* event_name(const Event& event) {
 
 std::string encode_event(const Event& event) {
     ByteWriter out;
-    out.u8(k_event_layout);
+    out.u8(k_event_layouts[event.index()]);
     std::visit([&out](const auto& fields) { write_fields(out, fields); }, event);
     return out.take();
 }
@@ -271,16 +281,16 @@ Expected<Event> decode_event(std::uint32_t type, std::string_view bytes) {
     }
     ByteReader in(bytes);
     const std::uint8_t layout = in.u8();
-    if (in.ok() && layout > k_event_layout) {
+    if (in.ok() && layout > k_event_layouts[type]) {
         return failure(ErrorCode::too_new,
                        std::string(k_names[type]) + " has layout " + std::to_string(layout) +
-                           "; this program knows up to " + std::to_string(k_event_layout),
+                           "; this program knows up to " + std::to_string(k_event_layouts[type]),
                        {}, "read it with the version of Atoll that wrote it, or a later one");
     }
     if (in.ok() && layout == 0) {
         in.fail("layout 0 does not exist");
     }
-    Event event = read_event(type, in);
+    Event event = read_event(type, layout, in);
     if (Status status = in.finish(); !status) {
         status.error().what = std::string(k_names[type]) + " " + status.error().what;
         return tl::unexpected<Error>(std::move(status.error()));

@@ -3,15 +3,18 @@
 #include "population/byte_codec.hpp"
 #include "population/event.hpp"
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 namespace atl {
 
-/// Layout of an event's payload: u8 version, then the fields in the order of event.hpp. Shared by
-/// the journal (one event per record) and the snapshots (individuals and tickets of a state).
-inline constexpr std::uint8_t k_event_layout = 1;
+/// An event's payload: u8 layout, then the fields in the order of event.hpp. Shared by the journal
+/// (one event per record) and the snapshots (individuals and tickets of a state). Events are
+/// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 1, 2,
+                                                                            1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
 void write_fields(ByteWriter& out, const CampaignStarted& event);

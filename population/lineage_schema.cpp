@@ -30,9 +30,9 @@ constexpr Field k_campaign_fields[] = {
     ATOLL_FIELD(CampaignRow, fingerprint, i32),    ATOLL_FIELD(CampaignRow, atoll_version, i32),
 };
 constexpr Field k_session_fields[] = {
-    ATOLL_FIELD(SessionRow, session, u32),
-    ATOLL_FIELD(SessionRow, wall_ns, i64),
-    ATOLL_FIELD(SessionRow, device, i32),
+    ATOLL_FIELD(SessionRow, session, u32), ATOLL_FIELD(SessionRow, wall_ns, i64),
+    ATOLL_FIELD(SessionRow, device, i32),  ATOLL_FIELD(SessionRow, max_evaluations, i64),
+    ATOLL_FIELD(SessionRow, seconds, f64),
 };
 constexpr Field k_ticket_fields[] = {
     ATOLL_FIELD(TicketRow, ticket, u64),
@@ -49,6 +49,7 @@ constexpr Field k_ticket_fields[] = {
     ATOLL_FIELD(TicketRow, compile_seconds, f64),
     ATOLL_FIELD(TicketRow, device_seconds, f64),
     ATOLL_FIELD(TicketRow, reason, i32),
+    ATOLL_FIELD(TicketRow, fault, boolean),
 };
 constexpr Field k_selection_fields[] = {
     ATOLL_FIELD(SelectionRow, ticket, u64),

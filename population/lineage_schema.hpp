@@ -104,6 +104,8 @@ struct SessionRow {
     std::uint32_t session = 0;
     std::int32_t device = k_no_text;
     std::int64_t wall_ns = 0;
+    std::int64_t max_evaluations = -1;
+    double seconds = -1;
 };
 
 struct TicketRow {
@@ -122,6 +124,7 @@ struct TicketRow {
     std::uint32_t operator_name = 0;
     std::int32_t reason = k_no_text;
     TicketState state = TicketState::in_flight;
+    std::uint8_t fault = 0;
 };
 
 struct SelectionRow {

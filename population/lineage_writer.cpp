@@ -336,6 +336,8 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const SessionOpened& event) {
     row.session = event.session;
     row.wall_ns = event.wall_ns;
     ATOLL_TRY_ASSIGN(row.device, put(event.device));
+    row.max_evaluations = event.limits.max_evaluations;
+    row.seconds = event.limits.seconds;
     ATOLL_TRY(append(row));
     return event.wall_ns - m_started_wall_ns;
 }
@@ -432,6 +434,7 @@ Status Hdf5LineageWriter::close_ticket(OpenTicket& ticket) {
 Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketFailed& event) {
     OpenTicket& ticket = m_open_tickets[event.ticket];
     ticket.row.state = TicketState::failed;
+    ticket.row.fault = event.fault ? 1 : 0;
     ATOLL_TRY_ASSIGN(ticket.row.reason, put(event.reason));
     ATOLL_TRY(close_ticket(ticket));
     m_open_tickets.erase(event.ticket);

@@ -175,6 +175,16 @@ int run_session(Opened opened, const SessionOptions& options) {
     return exit_status_of(ended);
 }
 
+// What an earlier session was given holds for this one too.
+void apply(const SessionLimits& limits, CampaignConfig& config) {
+    if (limits.max_evaluations >= 0) {
+        config.stop.max_evaluations = limits.max_evaluations;
+    }
+    if (limits.seconds >= 0) {
+        config.stop.seconds = limits.seconds;
+    }
+}
+
 void apply(const SessionOptions& options, CampaignConfig& config) {
     config.stop.max_evaluations = options.max_evaluations.value_or(config.stop.max_evaluations);
     config.stop.seconds = options.seconds.value_or(config.stop.seconds);
@@ -228,8 +238,9 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
     const CampaignStarted started = need(read_campaign_start(folder));
     CampaignConfig config =
         need(parse_config(started.config, folder.journal().string() + " (config)"));
-    apply(options, config);
     LoadedRun loaded = need(load_run(folder, state_settings(config)));
+    apply(loaded.state.limits(), config);
+    apply(options, config);
     for (const std::string& note : loaded.notes) {
         std::fprintf(stderr, "atoll: note: %s\n", note.c_str());
     }

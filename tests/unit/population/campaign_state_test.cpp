@@ -86,6 +86,21 @@ TEST(CampaignState, SessionsEndAndOpen) {
     EXPECT_FALSE(state.stopped());
 }
 
+TEST(CampaignState, TheLimitsOfASessionHoldUntilAnotherSaysMore) {
+    CampaignState state = begun();
+    EXPECT_EQ(state.limits(), (SessionLimits{-1, -1}));
+    samples::require(state.apply(SessionOpened{1, 0, "", {6, 0}}));
+    EXPECT_EQ(state.limits(), (SessionLimits{6, 0}));
+    samples::require(state.apply(SessionOpened{2, 0, ""}));
+    EXPECT_EQ(state.limits(), (SessionLimits{6, 0}));
+    samples::require(state.apply(SessionOpened{3, 0, "", {100'000, -1}}));
+    EXPECT_EQ(state.limits(), (SessionLimits{100'000, 0}));
+    expect_refused(state, SessionOpened{4, 0, "", {-2, 0}}, "a negative budget");
+    expect_refused(state, SessionOpened{4, 0, "", {0, -0.5}}, "a negative time");
+    const auto again = CampaignState::decode(state.encode(), samples::settings());
+    EXPECT_EQ(again->limits(), state.limits());
+}
+
 TEST(CampaignState, CountsStalenessFromTheDecisionToTheCommit) {
     CampaignState state = begun();
     commit(state, 0, 0, 1.0, "a");
@@ -135,6 +150,46 @@ TEST(CampaignState, AFailedTicketCountsItsEvaluationsOnly) {
     EXPECT_TRUE(state.individuals().empty());
     EXPECT_TRUE(state.in_flight().empty());
     EXPECT_EQ(state.commits(), 0u);
+}
+
+TEST(CampaignState, AFruitlessTicketIsARewardOfZeroAndAFaultIsNone) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a", 0.5);
+    const OperatorStats before = state.operators().at("starter");
+    samples::require(state.apply(samples::ticket_issued(1, 0)));
+    samples::require(state.apply(TicketFailed{1, "no worker", true}));
+    EXPECT_EQ(state.operators().at("starter").decayed_count, before.decayed_count);
+    EXPECT_EQ(state.operators().at("starter").decayed_reward, before.decayed_reward);
+    samples::require(state.apply(samples::ticket_issued(2, 0)));
+    samples::require(state.apply(TicketFailed{2, "nothing new"}));
+    const OperatorStats& after = state.operators().at("starter");
+    EXPECT_DOUBLE_EQ(after.decayed_count, 0.9 * before.decayed_count + 1);
+    EXPECT_DOUBLE_EQ(after.decayed_reward, 0.9 * before.decayed_reward);
+    EXPECT_EQ(after.reward_sum, 0.5);
+    EXPECT_EQ(after.committed, 1u);
+    EXPECT_EQ(after.improved, 1u);
+}
+
+TEST(CampaignState, CountsTicketsThatFailInARow) {
+    CampaignState state = begun();
+    std::uint64_t ticket = 0;
+    const auto fail = [&](bool fault) {
+        samples::require(state.apply(samples::ticket_issued(ticket, 0)));
+        samples::require(state.apply(TicketFailed{ticket++, "", fault}));
+    };
+    fail(false);
+    fail(false);
+    EXPECT_EQ(state.fruitless_in_row(), 2u);
+    EXPECT_EQ(state.faults_in_row(), 0u);
+    fail(true);
+    EXPECT_EQ(state.fruitless_in_row(), 0u);
+    EXPECT_EQ(state.faults_in_row(), 1u);
+    const auto again = CampaignState::decode(state.encode(), samples::settings());
+    EXPECT_EQ(again->faults_in_row(), 1u);
+    fail(false);
+    EXPECT_EQ(state.faults_in_row(), 0u);
+    commit(state, ticket++, 0, 1.0, "a");
+    EXPECT_EQ(state.fruitless_in_row(), 0u);
 }
 
 TEST(CampaignState, KeepsTheStatisticsOfOperators) {

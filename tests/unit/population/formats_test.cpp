@@ -29,10 +29,11 @@ std::uint64_t u64_at(const std::string& bytes, std::size_t at) {
 }
 
 TEST(Formats, EventsAreLaidOutAsDocumented) {
-    EXPECT_EQ(hex(encode_event(SessionOpened{3, 258, "ab"})),
-              "01" "03000000" "0201000000000000" "02000000" "6162");
-    EXPECT_EQ(hex(encode_event(TicketFailed{0x0102030405060708, "no"})),
-              "01" "0807060504030201" "02000000" "6e6f");
+    EXPECT_EQ(hex(encode_event(SessionOpened{3, 258, "ab", {5, 0.5}})),
+              "02" "03000000" "0201000000000000" "02000000" "6162" "0500000000000000"
+              "000000000000e03f");
+    EXPECT_EQ(hex(encode_event(TicketFailed{0x0102030405060708, "no", true})),
+              "02" "0807060504030201" "02000000" "6e6f" "01");
     EXPECT_EQ(hex(encode_event(TicketCommitted{1, 1.0, -1, 0.5, 0.25})),
               "01" "0100000000000000" "000000000000f03f" "ffffffffffffffff" "000000000000e03f"
               "000000000000d03f");
@@ -86,13 +87,13 @@ TEST(Formats, AJournalIsLaidOutAsDocumented) {
     EXPECT_EQ(bytes.substr(text + 53, 3), "abc");
 
     const std::size_t first = text + 56;
-    EXPECT_EQ(hex(bytes.substr(first + 8, 21)),
-              "0d000000" "04000000" "01" "0100000000000000" "00000000");
-    EXPECT_EQ(u64_at(bytes, first), checksum64(bytes.data() + first + 8, 21,
+    EXPECT_EQ(hex(bytes.substr(first + 8, 22)),
+              "0e000000" "04000000" "02" "0100000000000000" "00000000" "00");
+    EXPECT_EQ(u64_at(bytes, first), checksum64(bytes.data() + first + 8, 22,
                                                id ^ first * 0x9E3779B97F4A7C15ull));
-    const std::size_t second = first + 29;
-    EXPECT_EQ(hex(bytes.substr(second + 8, 8)), "0d000000" "04000080");
-    EXPECT_EQ(bytes.size(), second + 29);
+    const std::size_t second = first + 30;
+    EXPECT_EQ(hex(bytes.substr(second + 8, 8)), "0e000000" "04000080");
+    EXPECT_EQ(bytes.size(), second + 30);
 }
 
 TEST(Formats, ASnapshotIsLaidOutAsDocumented) {

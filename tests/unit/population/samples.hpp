@@ -74,7 +74,7 @@ inline Individual individual(std::uint64_t ticket, std::uint32_t step, std::uint
 inline std::vector<Event> campaign() {
     const IndividualId first = IndividualId::make(0, 0);
     const IndividualId second = IndividualId::make(1, 0);
-    std::vector<Event> events = {campaign_started(), SessionOpened{0, 1, "cpu"}};
+    std::vector<Event> events = {campaign_started(), SessionOpened{0, 1, "cpu", {100, 30}}};
     events.emplace_back(ticket_issued(0, 0));
     events.emplace_back(ticket_issued(1, 1));
     events.emplace_back(Evaluated{individual(1, 0, 1, 1.5, "b")});
@@ -91,7 +91,7 @@ inline std::vector<Event> campaign() {
     refined.parents = {{child.id, ParentRole::base, 1}};
     events.emplace_back(Evaluated{refined});
     events.emplace_back(TicketCommitted{2, 0.9, 3000, 1.0, 0.5});
-    events.emplace_back(TicketFailed{3, "the compiler was killed"});
+    events.emplace_back(TicketFailed{3, "the compiler was killed", true});
     events.emplace_back(Migrated{refined.id, 0, 1, 0.5, 3});
     events.emplace_back(ticket_issued(4, 1, {{refined.id, ParentRole::migrant, 1}}, 3));
     Individual copy = individual(4, 0, 1, 2.0, "c");
@@ -104,7 +104,7 @@ inline std::vector<Event> campaign() {
                                   content_id("c2"), 6100});
     events.emplace_back(ticket_issued(5, 0, {{refined.id, ParentRole::base, 1}}, 4));
     events.emplace_back(CampaignStopped{"signal SIGINT", false, 7000});
-    events.emplace_back(SessionOpened{1, 2, "cpu"});
+    events.emplace_back(SessionOpened{1, 2, "cpu", {500, 60}});
     events.emplace_back(Evaluated{individual(5, 0, 0, 0, "e")});
     return events;
 }
