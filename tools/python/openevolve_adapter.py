@@ -6,6 +6,13 @@
 EVALUATOR.py defines evaluate(path), which returns a dict of metrics or an object with `metrics` and
 `artifacts`. The answer is printed as one JSON line. The score is `combined_score`, else the mean of
 the numeric metrics. What the evaluator prints goes to standard error.
+
+Most such evaluators import the program that they judge, so evaluate() runs in a process of its own,
+and its answer counts only through a private pipe, with a token that was made for this run: a
+program that prints a forged answer and exits gives no answer. What stays open is inherent in
+importing a program: it can look for the token in the evaluator's memory, or replace the functions
+that measure it. Only an evaluator that starts the program as a process, and computes the score from
+what that hands over, is safe from it.
 """
 
 import asyncio
@@ -14,7 +21,9 @@ import inspect
 import json
 import math
 import os
+import secrets
 import sys
+import traceback
 
 
 def load_evaluator(path):
@@ -77,22 +86,55 @@ def make_answer(result):
     return answer
 
 
+async def wait_for(awaitable):
+    return await awaitable
+
+
+def evaluate_into(pipe, token, evaluator, candidate):
+    """In the child: evaluates, and writes the token and the answer."""
+    # Also what C code and child processes print must not mix with the answer.
+    os.dup2(2, 1)
+    result = load_evaluator(evaluator)(candidate)
+    if inspect.isawaitable(result):
+        result = asyncio.run(wait_for(result))
+    sys.stdout.flush()
+    with os.fdopen(pipe, "w", encoding="utf-8") as stream:
+        stream.write(token + json.dumps(make_answer(result)))
+
+
+def evaluate_apart(evaluator, candidate):
+    """The answer as JSON text. Forked, so that the token is in no argument and no variable."""
+    token = secrets.token_hex(16)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        status = 1
+        try:
+            evaluate_into(writer, token, evaluator, candidate)
+            status = 0
+        except SystemExit as end:
+            if isinstance(end.code, str):
+                print(end.code, file=sys.stderr)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8", errors="replace") as stream:
+        text = stream.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status != 0 or not text.startswith(token):
+        raise SystemExit(f"the evaluator ended without an answer (exit status {status})")
+    return text[len(token):]
+
+
 def main():
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
-    # Also what C code and child processes print must not mix with the answer.
-    answer_stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    result = load_evaluator(sys.argv[1])(sys.argv[2])
-    if inspect.isawaitable(result):
-        result = asyncio.run(_wait_for(result))
-    sys.stdout.flush()
-    answer_stream.write(json.dumps(make_answer(result)) + "\n")
-    answer_stream.close()
-
-
-async def _wait_for(awaitable):
-    return await awaitable
+    # One line, and JSON: what the child writes is read again, not passed on.
+    print(json.dumps(json.loads(evaluate_apart(sys.argv[1], sys.argv[2]))))
 
 
 if __name__ == "__main__":
