@@ -48,14 +48,18 @@ class Replay {
           m_topology(campaign_topology(config)),
           m_migration(config.migration.policy),
           m_candidates(texts, task->kind),
-          m_task(task) {}
+          m_task(task),
+          m_in_order(config.engine.commit_order == "ticket") {}
 
     Status see(const Event& event) {
         ATOLL_TRY(check_migrations(event));
         if (const auto* issued = std::get_if<TicketIssued>(&event)) {
             ATOLL_TRY(check(*issued));
         } else if (const auto* committed = std::get_if<TicketCommitted>(&event)) {
+            check_order(committed->ticket);
             check(*committed);
+        } else if (const auto* failed = std::get_if<TicketFailed>(&event)) {
+            check_order(failed->ticket);
         }
         ATOLL_TRY(m_state.apply(event));
         m_after_commit = std::holds_alternative<TicketCommitted>(event) ||
@@ -85,6 +89,14 @@ class Replay {
             difference("ticket " + std::to_string(issued.ticket) + " is decided otherwise");
         }
         return {};
+    }
+
+    void check_order(std::uint64_t ticket) {
+        const auto& in_flight = m_state.in_flight();
+        if (m_in_order && in_flight.contains(ticket) && in_flight.begin()->first != ticket) {
+            difference("ticket " + std::to_string(ticket) + " ends before ticket " +
+                       std::to_string(in_flight.begin()->first));
+        }
     }
 
     void check(const TicketCommitted& committed) {
@@ -124,6 +136,7 @@ class Replay {
     MigrationSettings m_migration;
     CandidateStore m_candidates;
     TaskPtr m_task;
+    bool m_in_order;
     bool m_after_commit = false;
 };
 

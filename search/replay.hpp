@@ -23,7 +23,8 @@ struct ReplayReport {
 
 /// Folds the events and takes each decision again from the state before it, in both commit orders:
 /// every one must come out as recorded, with its probabilities (times aside); so must the rewards
-/// that operators were given. Errors: the events do not fold (corrupt), or a text is missing.
+/// that operators were given; in order "ticket" tickets must end in the order of their numbers.
+/// Errors: the events do not fold (corrupt), or a text is missing.
 [[nodiscard]] Expected<ReplayReport> replay_decisions(std::span<const Event> events,
                                                       const TextSource& texts,
                                                       const CampaignConfig& config,

@@ -5,6 +5,7 @@
 #include "population/run_folder.hpp"
 #include "population/text_layout.hpp"
 #include "search/config.hpp"
+#include "tools/atoll/check_decisions.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/verbs.hpp"
 
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 namespace atl {
 
@@ -145,7 +147,9 @@ void show(const Arguments& arguments) {
     }
 }
 
-std::string check_text(const LineageCheck& check) {
+using Decisions = std::optional<std::uint64_t>;
+
+std::string check_text(const LineageCheck& check, const Decisions& decisions) {
     std::string text;
     for (const std::string& problem : check.problems) {
         text += "wrong: " + one_line(problem, 300) + "\n";
@@ -155,22 +159,27 @@ std::string check_text(const LineageCheck& check) {
     }
     return text + (check.problems.empty() ? "sound: " : "looked at: ") +
            std::to_string(check.events) + " events, " + std::to_string(check.individuals) +
-           " individuals, " + std::to_string(check.texts) + " texts\n";
+           " individuals, " + std::to_string(check.texts) + " texts" +
+           (decisions ? ", " + std::to_string(*decisions) + " decisions taken again\n" : "\n");
 }
 
-std::string check_json(const LineageCheck& check) {
-    const nlohmann::ordered_json json = {{"sound", check.problems.empty()},
-                                         {"problems", check.problems},
-                                         {"notes", check.notes},
-                                         {"events", check.events},
-                                         {"individuals", check.individuals},
-                                         {"texts", check.texts}};
+std::string check_json(const LineageCheck& check, const Decisions& decisions) {
+    nlohmann::ordered_json json = {{"sound", check.problems.empty()},
+                                   {"problems", check.problems},
+                                   {"notes", check.notes},
+                                   {"events", check.events},
+                                   {"individuals", check.individuals},
+                                   {"texts", check.texts}};
+    if (decisions) {
+        json["decisions"] = *decisions;
+    }
     return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 int check(const Arguments& arguments) {
     const Loaded loaded = load(arguments.run);
     LineageCheck result = check_lineage(loaded.data, loaded.view, loaded.settings);
+    const Decisions decisions = check_decisions(loaded.data, loaded.view, ATOLL_VERSION, result);
     const std::filesystem::path h5 = std::filesystem::is_directory(arguments.run)
                                          ? arguments.run / k_lineage_file
                                          : arguments.run;
@@ -180,7 +189,7 @@ int check(const Arguments& arguments) {
                !status) {
         result.problem(status.error().message());
     }
-    print(arguments.json ? check_json(result) : check_text(result));
+    print(arguments.json ? check_json(result, decisions) : check_text(result, decisions));
     return result.problems.empty() ? k_exit_ok : k_exit_failed;
 }
 

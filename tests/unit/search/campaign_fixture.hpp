@@ -166,7 +166,7 @@ class Campaign {
         const Status fits = resolve_config(resolved, *task, evaluator);
         EXPECT_TRUE(fits) << fits.error().message();
         return run_engine({resolved, task, evaluator, used, std::move(state), clock,
-                           stop == nullptr ? own_stop : *stop, std::move(ledger), "test"});
+                           stop == nullptr ? own_stop : *stop, std::move(ledger), version});
     }
 
     /// Everything in the journal.
@@ -184,6 +184,7 @@ class Campaign {
 
     CampaignConfig config;
     TaskPtr task;
+    std::string version = "test";
     Recorder recorder;
     StopSignal* stop = nullptr;
     SystemClock clock;

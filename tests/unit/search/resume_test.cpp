@@ -130,6 +130,16 @@ TEST(Resume, AFinishedCampaignGoesOnWithALargerBudget) {
     EXPECT_EQ(essence(more->state, campaign.events()), essence(expected->state, whole.events()));
 }
 
+std::vector<std::string> differences_of(const Campaign& campaign, const std::vector<Event>& events,
+                                        const CampaignConfig& config) {
+    auto reader = JournalReader::open(campaign.path() / "journal");
+    EXPECT_TRUE(reader);
+    EXPECT_TRUE((*reader)->for_each(0, [](const auto&) { return Status(); }));
+    const auto replay = replay_decisions(events, **reader, config, campaign.task);
+    EXPECT_TRUE(replay) << replay.error().message();
+    return replay->differences;
+}
+
 TEST(Replay, FindsADecisionThatWasTamperedWith) {
     Campaign campaign(config_in("arrival"));
     ASSERT_TRUE(campaign.run());
@@ -141,12 +151,21 @@ TEST(Replay, FindsADecisionThatWasTamperedWith) {
             break;
         }
     }
-    auto reader = JournalReader::open(campaign.path() / "journal");
-    ASSERT_TRUE(reader);
-    ASSERT_TRUE((*reader)->for_each(0, [](const auto&) { return Status(); }));
-    const auto replay = replay_decisions(events, **reader, campaign.config, campaign.task);
-    ASSERT_TRUE(replay) << replay.error().message();
-    EXPECT_THAT(replay->differences, ::testing::SizeIs(1));
+    EXPECT_THAT(differences_of(campaign, events, campaign.config), ::testing::SizeIs(1));
+}
+
+TEST(Replay, FindsTicketsThatEndedOutOfOrder) {
+    Campaign campaign(config_in("ticket"));
+    ASSERT_TRUE(campaign.run());
+    std::vector<Event> events = campaign.events();
+    // Campaign, session, two starters issued; then the first is evaluated and committed, and the
+    // second.
+    events.resize(8);
+    EXPECT_THAT(differences_of(campaign, events, campaign.config), ::testing::IsEmpty());
+    std::rotate(events.begin() + 4, events.begin() + 6, events.end());
+    EXPECT_THAT(differences_of(campaign, events, campaign.config),
+                ::testing::ElementsAre(::testing::HasSubstr("ticket 1 ends before ticket 0")));
+    EXPECT_THAT(differences_of(campaign, events, config_in("arrival")), ::testing::IsEmpty());
 }
 
 }  // namespace
