@@ -61,12 +61,12 @@ struct WorkloadTiming {
     double high_ns = 0;
     double anchor_ratio = 1;  ///< anchor's time now / at calibration; medians are divided by it
     double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
-    bool noisy = false;       ///< the interval never got under its target
+    bool noisy = false;       ///< the interval stayed wider than three times its target
     int reverified = 0;       ///< timed launches whose outputs were checked
 };
 
 struct MeasureReport {
-    std::string protocol;  ///< "cpu-cold-v1"; part of the cache key
+    std::string protocol;  ///< "cpu-cold-v2"; part of the cache key
     std::vector<WorkloadTiming> workloads;
     /// Rivals measured interleaved with the candidate in the same run (confirm, baselines): name ->
     /// timings in the same order as `workloads`.

@@ -3,7 +3,9 @@
 #include "reward/statistics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <span>
+#include <thread>
 
 namespace atl {
 
@@ -13,7 +15,9 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 constexpr std::size_t k_memory_bytes = 2u << 20;
 constexpr int k_chain_length = 25'000;
-constexpr int k_calibration_runs = 64;
+constexpr int k_calibration_bursts = 4;
+constexpr std::size_t k_burst_runs = 32;
+constexpr std::chrono::milliseconds k_between_bursts{10};
 constexpr std::size_t k_neighbours = 5;
 
 Nanoseconds now() {
@@ -45,12 +49,23 @@ double sum_of(std::span<const double> values) {
 
 }  // namespace
 
-Anchor::Anchor() : m_memory(k_memory_bytes / sizeof(double), 1.0) {
-    std::vector<double> times;
-    for (int i = 0; i < k_calibration_runs; ++i) {
-        times.push_back(run_ns());
+Anchor::Anchor()
+    : m_memory(k_memory_bytes / sizeof(double), 1.0),
+      m_calibration_ns(std::numeric_limits<double>::infinity()) {
+    for (int burst = 0; burst < k_calibration_bursts; ++burst) {
+        for (std::size_t i = 0; i < k_burst_runs; ++i) {
+            learn(run_ns());
+        }
+        std::this_thread::sleep_for(k_between_bursts);
     }
-    m_calibration_ns = std::max(median(times), 1.0);
+}
+
+void Anchor::learn(double ns) {
+    m_burst.push_back(ns);
+    if (m_burst.size() == k_burst_runs) {
+        m_calibration_ns = std::min(m_calibration_ns, std::max(median(m_burst), 1.0));
+        m_burst.clear();
+    }
 }
 
 double Anchor::run_ns() {
@@ -63,6 +78,7 @@ double Anchor::run_ns() {
 
 Anchor::Reading Anchor::read() {
     const double time = run_ns();
+    learn(time);
     return {now(), time / m_calibration_ns};
 }
 

@@ -11,7 +11,9 @@ namespace atl {
 /// About 0.2 ms. Not thread-safe.
 class Anchor {
   public:
-    /// Calibrates: the median of many runs becomes the time that ratio 1 stands for.
+    /// Calibrates: ratio 1 stands for the median of the fastest of several bursts of runs. A
+    /// machine that was busy meanwhile would make all later times look short, so the calibration
+    /// goes on: a faster burst among the later readings takes its place.
     Anchor();
 
     struct Reading {
@@ -24,9 +26,11 @@ class Anchor {
 
   private:
     [[nodiscard]] double run_ns();
+    void learn(double ns);
 
     std::vector<double> m_memory;
-    double m_calibration_ns = 1;
+    double m_calibration_ns;
+    std::vector<double> m_burst;
     double m_sink = 0;
 };
 

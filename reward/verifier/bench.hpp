@@ -8,13 +8,16 @@
 #include "reward/verifier/messages.hpp"
 #include "reward/verifier/runner_link.hpp"
 #include "reward/verifier/shared_buffers.hpp"
+#include "reward/verifier/shuffle.hpp"
 #include "reward/verifier/task_layout.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace atl {
 
@@ -25,12 +28,19 @@ struct Spot {
     Placement placement = Placement::end;
 };
 
+/// A tensor input for a launch: copies `chunks` of `values`.
+struct Contents {
+    std::span<const std::byte> values;
+    std::vector<Chunk> chunks;
+};
+using ContentSource = std::function<Contents(std::size_t tensor)>;
+
 /// One candidate on the bench: its process and its buffers. Not thread-safe. Expected errors are
 /// faults of ours; what the candidate does wrong is a value.
 class Bench {
   public:
-    /// Scrubs the buffers, starts the process and loads the binary. `layout` and `buffers` must
-    /// outlive the bench and belong together.
+    /// Scrubs the buffers, starts the process, times empty rounds and loads the binary. `layout`
+    /// and `buffers` must outlive the bench and belong together.
     [[nodiscard]] static Expected<std::unique_ptr<Bench>> start(
         RunnerLink& runner, const FileHandle& binary, const TaskLayout& layout,
         SharedBuffers& buffers, const EvaluateOrder& order, bool trusted);
@@ -44,13 +54,12 @@ class Bench {
     [[nodiscard]] bool inputs_intact(const Spot& spot, const InputSet& inputs) const;
     /// Poisons the outputs and arms the canaries.
     void prepare(const Spot& spot) const;
-    /// Removes all of the spot's tensors from the caches.
-    void make_cold(const Spot& spot, CacheFlusher& flusher) const;
+    /// The same, with outputs and inputs written past the caches, so that all of the spot's tensors
+    /// come from memory; `source(tensor)` gives the chunks of each input.
+    void prepare_cold(const Spot& spot, CacheFlusher& flusher, const ContentSource& source) const;
     [[nodiscard]] Expected<CandidateRun::Launch> launch(const Spot& spot);
-    /// A round without a launch.
-    [[nodiscard]] Expected<CandidateRun::Launch> launch_nothing() {
-        return m_run->launch(k_launch_nothing);
-    }
+    /// Shortest time of a round without a launch, before any candidate was loaded.
+    [[nodiscard]] double overhead_ns() const { return m_overhead_ns; }
 
     struct Check {
         VerifyCase report;
@@ -75,6 +84,7 @@ class Bench {
     SharedBuffers& m_buffers;
     std::unique_ptr<CandidateRun> m_run;
     std::optional<CandidateFault> m_load_fault;
+    double m_overhead_ns = 0;
 };
 
 /// "workload odd (rows=3, cols=17), inputs 'ramp'"; a hidden workload is not named.

@@ -1,5 +1,9 @@
 #include "reward/verifier/cache_flush.hpp"
 
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -36,6 +40,21 @@ void flush_plain(std::span<const std::byte> bytes) {
 void wait_for_flushes() {
     _mm_mfence();
 }
+
+// REQUIRE whole, aligned cache lines at `to`.
+void stream_lines(std::byte* to, std::size_t size, std::byte value) {
+    const __m128i wide = _mm_set1_epi8(static_cast<char>(value));
+    for (std::size_t i = 0; i < size; i += sizeof(wide)) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(to + i), wide);
+    }
+}
+
+void stream_lines(std::byte* to, const std::byte* from, std::size_t size) {
+    for (std::size_t i = 0; i < size; i += sizeof(__m128i)) {
+        _mm_stream_si128(reinterpret_cast<__m128i*>(to + i),
+                         _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+    }
+}
 #else
 bool has_clflushopt() {
     return false;
@@ -43,6 +62,12 @@ bool has_clflushopt() {
 void flush_optimised(std::span<const std::byte>) {}
 void flush_plain(std::span<const std::byte>) {}
 void wait_for_flushes() {}
+void stream_lines(std::byte* to, std::size_t size, std::byte value) {
+    std::memset(to, static_cast<int>(value), size);
+}
+void stream_lines(std::byte* to, const std::byte* from, std::size_t size) {
+    std::memcpy(to, from, size);
+}
 #endif
 
 }  // namespace
@@ -63,6 +88,46 @@ void CacheFlusher::flush(std::span<const std::byte> bytes) const {
     } else if (m_method == Method::flush_plain) {
         flush_plain(bytes);
     }
+}
+
+/// `lines(begin, size)` writes whole cache lines past the caches, `rest(begin, size)` what is left
+/// at both ends.
+template <class Lines, class Rest>
+void CacheFlusher::write(std::span<std::byte> bytes, Lines lines, Rest rest) const {
+    const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+    const std::size_t head =
+        std::min<std::size_t>((k_line - address % k_line) % k_line, bytes.size());
+    const std::size_t whole = (bytes.size() - head) / k_line * k_line;
+    lines(head, whole);
+    for (const auto& [begin, size] :
+         {std::pair{std::size_t{0}, head}, std::pair{head + whole, bytes.size() - head - whole}}) {
+        if (size > 0) {
+            rest(begin, size);
+            flush(bytes.subspan(begin, size));
+        }
+    }
+}
+
+void CacheFlusher::fill(std::span<std::byte> bytes, std::byte value) const {
+    write(
+        bytes,
+        [&](std::size_t begin, std::size_t size) {
+            stream_lines(bytes.data() + begin, size, value);
+        },
+        [&](std::size_t begin, std::size_t size) {
+            std::memset(bytes.data() + begin, static_cast<int>(value), size);
+        });
+}
+
+void CacheFlusher::copy(std::span<std::byte> to, std::span<const std::byte> from) const {
+    write(
+        to,
+        [&](std::size_t begin, std::size_t size) {
+            stream_lines(to.data() + begin, from.data() + begin, size);
+        },
+        [&](std::size_t begin, std::size_t size) {
+            std::memcpy(to.data() + begin, from.data() + begin, size);
+        });
 }
 
 void CacheFlusher::finish() {

@@ -38,6 +38,9 @@ CandidateFault fault_of_signal(const RunEnded& death, const StartRun& limits) {
                 return {Outcome::timeout,
                         "used more than " + seconds_text(limits.cpu_seconds) + " of CPU time"};
             }
+            if (!memory_full) {
+                return {Outcome::crash, "was killed from outside of its jail: " + name, true};
+            }
             break;
         case SIGABRT:
             if (!memory_full) {

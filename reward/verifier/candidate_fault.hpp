@@ -11,6 +11,10 @@ namespace atl {
 struct CandidateFault {
     Outcome outcome = Outcome::crash;
     std::string reason;
+    /// Perhaps not its own: killed by something that is neither the candidate nor one of its
+    /// limits, or out of time with hardly any of it used. Its verdict only when a repetition ends
+    /// the same way.
+    bool unexplained = false;
 };
 
 /// Maps the death of a candidate's process to its verdict. `killed`: by us, for exceeding a time

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +20,8 @@ namespace {
 constexpr std::int64_t k_second_ns = 1'000'000'000;
 /// How long a runner may take to report a death that shows on the control page.
 constexpr std::chrono::seconds k_report_wait{2};
+/// A launch that used less of its time limit than this share did not loop.
+constexpr double k_least_cpu_share = 0.5;
 constexpr std::size_t k_max_load_error = 512;
 
 std::int64_t monotonic_ns() {
@@ -110,7 +111,6 @@ void CandidateRun::resume() {
     if (m_stopped) {
         signal(SIGCONT);
         m_stopped = false;
-        sched_yield();  // let it go back to sleep on its futex before the clock starts
     }
 }
 
@@ -135,12 +135,13 @@ Expected<CandidateRun::Launch> CandidateRun::launch(std::uint32_t index) {
     if (m_dead) {
         return Launch{false, m_fault, {}};
     }
-    resume();
     const std::uint32_t command = next_command();
     RunControl& page = control();
     page.launch = index;
     page.command.store(command, std::memory_order_release);
+    // Before the process may run: threads that it left would compute outside of the clock.
     const std::int64_t start = monotonic_ns();
+    resume();
     futex_wake(page.command);
     const bool answered = wait_for_reply(command, start + m_launch_timeout.count());
     const std::int64_t end = monotonic_ns();
@@ -171,8 +172,10 @@ Expected<CandidateRun::Launch> CandidateRun::end_in_fault() {
     } else {
         m_fault = fault_of_death(*ended, alive, m_message);
         if (m_fault.outcome == Outcome::timeout && alive) {
-            m_fault.reason = "a launch did not return within " +
-                             seconds_text(std::chrono::duration<double>(m_launch_timeout).count());
+            const double limit = std::chrono::duration<double>(m_launch_timeout).count();
+            m_fault.reason = "a launch did not return within " + seconds_text(limit);
+            // It slept, or something kept it from running: a stopped or overloaded machine.
+            m_fault.unexplained = ended->cpu_seconds < k_least_cpu_share * limit;
         }
     }
     return Launch{false, m_fault, {}};

@@ -37,10 +37,13 @@ class CandidateRun {
     CandidateRun(const CandidateRun&) = delete;
     CandidateRun& operator=(const CandidateRun&) = delete;
 
+    /// An empty round: what waking up and answering costs. REQUIRES that load() was not called:
+    /// none of the candidate's code may have a part in what is subtracted from its times.
+    [[nodiscard]] Expected<Launch> launch_nothing() { return launch(k_launch_nothing); }
     /// Waits until the binary is loaded; load errors come as launch_error.
-    [[nodiscard]] Expected<Launch> load() { return launch(k_launch_nothing); }
-    /// Runs argument set `index` (k_launch_nothing: an empty round). After a fault the process is
-    /// dead, and every further launch reports the same fault.
+    [[nodiscard]] Expected<Launch> load() { return launch(k_launch_load); }
+    /// Runs argument set `index`. After a fault the process is dead, and every further launch
+    /// reports the same fault. The clock runs from before the process is let go until its answer.
     [[nodiscard]] Expected<Launch> launch(std::uint32_t index);
 
   private:

@@ -1,6 +1,8 @@
 #include "reward/verifier/cases.hpp"
 
 #include "reward/inputs.hpp"
+#include "reward/verifier/shared_buffers.hpp"
+#include "reward/verifier/shuffle.hpp"
 
 #include <sys/random.h>
 
@@ -66,10 +68,16 @@ Expected<InputSet> CaseMaker::make_inputs(std::size_t workload, std::size_t dist
 }
 
 Expected<Case> CaseMaker::make(std::size_t workload, std::size_t distribution) const {
+    ATOLL_TRY_ASSIGN(InputSet inputs, make_inputs(workload, distribution));
+    return answer(workload, distribution, std::move(inputs));
+}
+
+Expected<Case> CaseMaker::answer(std::size_t workload, std::size_t distribution,
+                                 InputSet inputs) const {
     Case made;
     made.workload = workload;
     made.distribution = distribution;
-    ATOLL_TRY_ASSIGN(made.inputs, make_inputs(workload, distribution));
+    made.inputs = std::move(inputs);
     ATOLL_TRY_ASSIGN(made.expected, m_oracle.run(m_layout.workloads()[workload].axes, made.inputs));
     return made;
 }
@@ -89,15 +97,14 @@ std::size_t CasePool::wanted_cases(std::size_t timed) const {
 
 Status CasePool::make_timed(Place place) {
     TimedCases& timed = m_timed[place.timed];
-    ATOLL_TRY_ASSIGN(Case made, m_maker.make(timed.workload, 0));
+    ATOLL_TRY_ASSIGN(Case made,
+                     m_maker.answer(timed.workload, 0,
+                                    shuffle_inputs(m_rng, m_layout, timed.workload, timed.donor)));
     if (place.index == timed.cases.size()) {
         timed.cases.push_back(std::move(made));
-        return {};
+    } else {
+        timed.cases[place.index] = std::move(made);
     }
-    // What candidates saw of the old inputs is no secret any more, but as blocks inside another
-    // case's inputs they tell nothing.
-    timed.donor = std::move(timed.cases[place.index].inputs);
-    timed.cases[place.index] = std::move(made);
     return {};
 }
 
@@ -111,9 +118,14 @@ Status CasePool::fill() {
         ATOLL_TRY_ASSIGN(Case made, m_maker.make(order[pairing.workload], pairing.distribution));
         m_verified.push_back(std::move(made));
     }
+    std::uint64_t needed = 0;
+    for (const std::size_t workload : m_layout.measured()) {
+        needed += (1 + k_least_timed) * case_bytes(m_layout, m_layout.workloads()[workload]);
+    }
+    ATOLL_TRY(check_memory(needed, "inputs and answers of the timed workloads"));
     for (const std::size_t workload : m_layout.measured()) {
         ATOLL_TRY_ASSIGN(InputSet donor, m_maker.make_inputs(workload, 0));
-        m_timed.push_back({workload, {}, std::move(donor)});
+        m_timed.push_back({workload, std::move(donor), {}});
         for (std::size_t i = 0; i < k_least_timed; ++i) {
             ATOLL_TRY(make_timed({m_timed.size() - 1, i}));
         }

@@ -34,17 +34,22 @@ class CaseMaker {
     [[nodiscard]] Expected<InputSet> make_inputs(std::size_t workload,
                                                  std::size_t distribution) const;
     [[nodiscard]] Expected<Case> make(std::size_t workload, std::size_t distribution) const;
+    /// The case that `inputs` and the oracle's answer to them make.
+    [[nodiscard]] Expected<Case> answer(std::size_t workload, std::size_t distribution,
+                                        InputSet inputs) const;
 
   private:
     const TaskLayout& m_layout;
     const Oracle& m_oracle;
 };
 
-/// Cases at the shape of one timed workload, under the task's first distribution.
+/// Cases at the shape of one timed workload, under the task's first distribution. Their inputs are
+/// shuffled from the donor, as those of launches that nobody judges are: a candidate cannot tell
+/// one from the other.
 struct TimedCases {
     std::size_t workload = 0;
+    InputSet donor;
     std::vector<Case> cases;  ///< 2 to 4
-    InputSet donor;           ///< fresh values, copied block by block over a case's inputs
 };
 
 /// Cases with their answers, kept in the verifier's process across candidates so that the oracle's

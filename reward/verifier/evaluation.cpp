@@ -40,6 +40,8 @@ class Evaluation {
     /// `buffers`: one set per binary.
     Expected<EvaluateReply> run(const std::vector<FileHandle>& binaries,
                                 std::vector<SharedBuffers*> buffers);
+    /// Whether the candidate's process was killed by nobody knows whom.
+    [[nodiscard]] bool unexplained() const { return m_unexplained; }
 
   private:
     Status verify_candidate();
@@ -48,7 +50,7 @@ class Evaluation {
     Status start_rivals(const std::vector<FileHandle>& binaries,
                         const std::vector<SharedBuffers*>& buffers);
     Expected<std::optional<CandidateFault>> smoke_rival(Bench& bench);
-    Expected<Contestant> enter(const std::string& name, Bench& bench);
+    Contestant enter(const std::string& name, Bench& bench);
     bool take_report(Stage stage, VerifyReport report);
     void end_stage(Stage stage, double since);
     void fail(Stage stage, const CandidateFault& fault);
@@ -66,12 +68,14 @@ class Evaluation {
     std::vector<std::string> m_rival_names;         ///< of m_benches[1...]
     std::vector<std::size_t> m_first_cases;         ///< per timed workload
     std::vector<Contestant> m_contestants;
+    bool m_unexplained = false;
 };
 
 void Evaluation::fail(Stage stage, const CandidateFault& fault) {
     m_reply.outcome = fault.outcome;
     m_reply.stage = stage;
     m_reply.reason = fault.reason;
+    m_unexplained = fault.unexplained;
 }
 
 void Evaluation::note(const std::string& text) {
@@ -116,15 +120,13 @@ Status Evaluation::verify_candidate() {
     return {};
 }
 
-Expected<Contestant> Evaluation::enter(const std::string& name, Bench& bench) {
+Contestant Evaluation::enter(const std::string& name, Bench& bench) {
     Contestant contestant;
     contestant.name = name;
     contestant.bench = &bench;
-    ATOLL_TRY(calibrate(contestant));
     for (std::size_t w = 0; w < m_pool.timed().size(); ++w) {
         contestant.workloads.push_back(
-            std::make_unique<TimedWorkload>(bench, m_pool.timed()[w], m_first_cases[w],
-                                            m_layout.slots(), contestant.overhead_ns, m_tools));
+            std::make_unique<TimedWorkload>(bench, m_pool.timed()[w], m_first_cases[w], m_tools));
     }
     return contestant;
 }
@@ -182,7 +184,7 @@ void Evaluation::report_timings() {
                              timing.hidden ? "a hidden workload" : timing.workload));
         }
         if (timing.noisy) {
-            note(fmt::format("the interval of {} is wider than asked for",
+            note(fmt::format("the interval of {} is more than three times as wide as asked for",
                              timing.hidden ? "a hidden workload" : timing.workload));
         }
     }
@@ -215,9 +217,7 @@ Status Evaluation::time_everyone(Measurement& measurement) {
 Status Evaluation::measure_all() {
     m_tools.read_anchor(true);
     for (std::size_t i = 0; i < m_benches.size(); ++i) {
-        ATOLL_TRY_ASSIGN(Contestant entered,
-                         enter(i == 0 ? "candidate" : m_rival_names[i - 1], *m_benches[i]));
-        m_contestants.push_back(std::move(entered));
+        m_contestants.push_back(enter(i == 0 ? "candidate" : m_rival_names[i - 1], *m_benches[i]));
     }
     Measurement measurement(m_order, m_layout, m_tools, m_contestants);
     if (!m_contestants.front().fault) {
@@ -251,6 +251,21 @@ Expected<EvaluateReply> Evaluation::run(const std::vector<FileHandle>& binaries,
     return std::move(m_reply);
 }
 
+/// A death that nothing explains is the candidate's only when it happens twice.
+Expected<EvaluateReply> evaluate_twice_if_killed(const TaskLayout& layout, CasePool& pool,
+                                                 const EvaluateOrder& order, RunnerLink& runner,
+                                                 Anchor& anchor,
+                                                 const std::vector<FileHandle>& binaries,
+                                                 const std::vector<SharedBuffers*>& buffers) {
+    Evaluation first(layout, pool, order, runner, anchor);
+    Expected<EvaluateReply> reply = first.run(binaries, buffers);
+    if (!reply || !first.unexplained()) {
+        return reply;
+    }
+    ATOLL_TRY(pool.renew());
+    return Evaluation(layout, pool, order, runner, anchor).run(binaries, buffers);
+}
+
 /// Everything fresh: seeds, buffers, and hidden workloads besides the public ones.
 Expected<EvaluateReply> confirm(LoadedTask& task, const EvaluateOrder& order,
                                 const std::vector<FileHandle>& binaries, RunnerLink& runner,
@@ -270,7 +285,7 @@ Expected<EvaluateReply> confirm(LoadedTask& task, const EvaluateOrder& order,
         sets.push_back(std::move(set));
         buffers.push_back(&sets.back());
     }
-    return Evaluation(layout, pool, order, runner, anchor).run(binaries, buffers);
+    return evaluate_twice_if_killed(layout, pool, order, runner, anchor, binaries, buffers);
 }
 
 }  // namespace
@@ -301,8 +316,8 @@ Expected<EvaluateReply> evaluate_order(LoadedTask& task, const EvaluateOrder& or
         reply = confirm(task, order, binaries, runner, anchor);
     } else {
         ATOLL_TRY(task.pool().renew());
-        reply = Evaluation(task.layout(), task.pool(), order, runner, anchor)
-                    .run(binaries, {&task.buffers()});
+        reply = evaluate_twice_if_killed(task.layout(), task.pool(), order, runner, anchor,
+                                         binaries, {&task.buffers()});
     }
     if (reply) {
         reply->device_seconds = seconds_now() - since;

@@ -35,7 +35,11 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
         narrow = narrow || size_of(layout.tensor(i).dtype) < size_of(DType::f32);
     }
     const double compute_ns = time_ns(flops, order.peak_flops);
-    const double uncached = bytes - static_cast<double>(order.cache_bytes);
+    double written = 0;
+    for (std::size_t i = layout.tensor_inputs(); i < layout.tensors(); ++i) {
+        written += static_cast<double>(workload.bytes[i]);
+    }
+    const double uncached = bytes - std::min(written, static_cast<double>(order.cache_bytes));
     SpeedOfLight light;
     light.report_ns = std::max(compute_ns, time_ns(bytes, order.peak_bandwidth));
     light.judge_ns = k_margin * std::max(compute_ns / (narrow ? k_narrow_factor : 1),

@@ -13,12 +13,17 @@ namespace atl {
 
 namespace {
 
-constexpr int k_empty_rounds = 9;
+constexpr std::size_t k_most_samples = 20;
+constexpr std::size_t k_most_samples_confirming = 200;
 constexpr int k_wanted_checks = 2;
+constexpr int k_wanted_checks_confirming = 3;
 constexpr std::uint64_t k_check_one_in = 6;
 constexpr std::size_t k_screen_samples = 3;
 constexpr std::size_t k_screen_samples_of_slow = 2;
 constexpr double k_slow_seconds = 0.1;
+/// An interval a little wider than asked for is what a cap on samples costs, and no news.
+constexpr double k_noisy_factor = 3;
+constexpr std::size_t k_look_every = 8;  // samples
 
 bool interval_is_narrow(const TimedWorkload& timed, double confidence) {
     const std::vector<double> values = timed.corrected();
@@ -28,29 +33,28 @@ bool interval_is_narrow(const TimedWorkload& timed, double confidence) {
 
 }  // namespace
 
-Status calibrate(Contestant& contestant) {
-    std::vector<double> times;
-    for (int i = 0; i < k_empty_rounds && !contestant.fault; ++i) {
-        ATOLL_TRY_ASSIGN(const CandidateRun::Launch round, contestant.bench->launch_nothing());
-        if (!round.ok) {
-            contestant.fault = round.fault;
-        }
-        times.push_back(static_cast<double>(round.elapsed.count()));
-    }
-    contestant.overhead_ns = median(times);
-    return {};
-}
-
 Measurement::Measurement(const EvaluateOrder& order, const TaskLayout& layout, TimingTools& tools,
                          std::vector<Contestant>& contestants)
     : m_order(order), m_layout(layout), m_tools(tools), m_contestants(contestants) {}
+
+std::size_t Measurement::most_samples() const {
+    return m_order.level == Level::confirm ? k_most_samples_confirming : k_most_samples;
+}
+
+int Measurement::wanted_checks() const {
+    return m_order.level == Level::confirm ? k_wanted_checks_confirming : k_wanted_checks;
+}
 
 bool Measurement::finished(const TimedWorkload& timed) const {
     if (timed.count() < k_least_samples) {
         return false;
     }
-    return timed.count() >= k_most_samples || timed.elapsed_seconds() >= m_order.measure_seconds ||
-           interval_is_narrow(timed, m_order.confidence);
+    if (timed.count() >= most_samples() || timed.elapsed_seconds() >= m_order.measure_seconds) {
+        return true;
+    }
+    // One sample more changes little where there are many, and looking costs as much as a launch.
+    const bool look = timed.count() < k_look_every * 2 || timed.count() % k_look_every == 0;
+    return look && interval_is_narrow(timed, m_order.confidence);
 }
 
 std::vector<std::size_t> Measurement::random_order() {
@@ -61,12 +65,6 @@ std::vector<std::size_t> Measurement::random_order() {
 }
 
 Status Measurement::take(Contestant& contestant, std::size_t workload, bool checked) {
-    if (m_buffers_hold != workload) {
-        m_buffers_hold = workload;
-        for (Contestant& other : m_contestants) {
-            other.workloads[workload]->forget_buffers();
-        }
-    }
     TimedWorkload& timed = *contestant.workloads[workload];
     ATOLL_TRY_ASSIGN(contestant.fault, checked ? timed.checked_sample() : timed.sample());
     return {};
@@ -113,7 +111,7 @@ Status Measurement::measure_workload(std::size_t workload) {
                 break;
             }
             ATOLL_TRY(take(contestant, workload, true));
-        } while (timed.checks() < k_wanted_checks);
+        } while (timed.checks() < wanted_checks());
     }
     m_tools.read_anchor(true);
     return {};
@@ -130,7 +128,7 @@ Status Measurement::sample_until_finished(std::size_t workload) {
             }
             const TimedWorkload& timed = *contestant.workloads[workload];
             // One check is kept for the last launch.
-            const bool checked = timed.checks() + 1 < k_wanted_checks && timed.checks_left() > 1 &&
+            const bool checked = timed.checks() + 1 < wanted_checks() && timed.checks_left() > 1 &&
                                  m_tools.rng.below(k_check_one_in) == 0;
             ATOLL_TRY(take(contestant, workload, checked));
             more = more || (alive(contestant) && !finished(timed));
@@ -179,8 +177,8 @@ Status Measurement::collect() {
                 speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[w]], m_order));
             WorkloadTiming timing = timed.timing();
             timing.light_ns = light.report_ns;
-            timing.noisy =
-                timed.count() < k_least_samples || !interval_is_narrow(timed, m_order.confidence);
+            timing.noisy = timed.count() < k_least_samples ||
+                           !interval_is_narrow(timed, k_noisy_factor * m_order.confidence);
             contestant.timings.push_back(std::move(timing));
         }
     }

@@ -18,24 +18,20 @@ namespace atl {
 struct Contestant {
     std::string name;
     Bench* bench = nullptr;
-    double overhead_ns = 0;                                 ///< of a round without a launch
     std::vector<std::unique_ptr<TimedWorkload>> workloads;  ///< in TaskLayout::measured() order
     std::vector<WorkloadTiming> timings;
     std::optional<CandidateFault> fault;  ///< ends its part
 };
 
-/// Median time of empty rounds; the contestant's fault when it dies in one.
-[[nodiscard]] Status calibrate(Contestant& contestant);
-
-/// Protocol "cpu-cold-v1": see TimedWorkload for one launch. All contestants take turns in random
+/// Protocol "cpu-cold-v2": see TimedWorkload for one launch. All contestants take turns in random
 /// order, sample by sample, so that their ratios come from one run; for each workload until every
 /// one's 95 % interval of the median is within +-confidence, or took `measure_seconds` of launches,
-/// or has k_most_samples. At least two launches per workload and contestant are judged (one where
-/// the pool has no second case): one at a random moment and the last one. Not thread-safe.
+/// or has most_samples(). At least two launches per workload and contestant are judged (one where
+/// the pool has no second case), in a confirmation as many as there are cases: the last one, the
+/// others at random moments. Not thread-safe.
 class Measurement {
   public:
     static constexpr std::size_t k_least_samples = 6;  ///< fewer cannot give a 95 % interval
-    static constexpr std::size_t k_most_samples = 200;
     static constexpr double k_cutoff_factor = 1.5;
 
     /// `contestants[0]` is the candidate.
@@ -54,6 +50,9 @@ class Measurement {
   private:
     [[nodiscard]] bool alive(const Contestant& contestant) const { return !contestant.fault; }
     [[nodiscard]] bool candidate_failed() const { return m_contestants.front().fault.has_value(); }
+    /// A search ranks many candidates, a confirmation's number is reported.
+    [[nodiscard]] std::size_t most_samples() const;
+    [[nodiscard]] int wanted_checks() const;
     [[nodiscard]] bool finished(const TimedWorkload& timed) const;
     [[nodiscard]] std::vector<std::size_t> random_order();
     [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
@@ -66,7 +65,6 @@ class Measurement {
     const TaskLayout& m_layout;
     TimingTools& m_tools;
     std::vector<Contestant>& m_contestants;
-    std::optional<std::size_t> m_buffers_hold;  ///< the workload timed last
 };
 
 }  // namespace atl

@@ -5,8 +5,10 @@
 #include "reward/base/frame.hpp"
 #include "reward/workers/messages.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -31,6 +33,11 @@ class RunnerLink {
     /// The same for a process that was killed: not to hear of its end makes the link unusable.
     [[nodiscard]] Expected<RunEnded> wait_killed(std::uint64_t request);
 
+    /// The shortest empty round of any of this runner's processes, after one that took `ns`.
+    double shortest_round_ns(double ns) {
+        return m_shortest_round_ns = std::min(m_shortest_round_ns, ns);
+    }
+
     /// False after the channel broke or the runner left an order or a death unanswered.
     [[nodiscard]] bool usable() const { return m_usable; }
 
@@ -41,6 +48,7 @@ class RunnerLink {
 
     FrameChannel m_channel;
     bool m_usable = true;
+    double m_shortest_round_ns = std::numeric_limits<double>::infinity();
     std::uint64_t m_last_request = 0;
     std::map<std::uint64_t, RunEnded> m_ended;
 };

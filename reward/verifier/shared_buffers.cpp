@@ -1,6 +1,7 @@
 #include "reward/verifier/shared_buffers.hpp"
 
 #include "reward/launch_contract.hpp"
+#include "reward/verifier/cache_flush.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -88,13 +89,7 @@ Expected<SharedBuffers> SharedBuffers::create(const std::vector<std::uint64_t>& 
     const std::uint64_t needed =
         static_cast<std::uint64_t>(slots) *
         std::accumulate(tensor_bytes.begin(), tensor_bytes.end(), std::uint64_t{0});
-    // Running out while the pages are touched would end the process instead of this call.
-    if (const std::uint64_t available = available_memory_bytes(); needed > available / 10 * 9) {
-        return failure(ErrorCode::no_space,
-                       "the buffers need " + std::to_string(needed >> 20) + " MiB, " +
-                           std::to_string(available >> 20) + " MiB are free",
-                       "verifier", "use smaller workloads");
-    }
+    ATOLL_TRY(check_memory(needed, "the buffers"));
     std::vector<SharedMemory> memory;
     for (int slot = 0; slot < slots; ++slot) {
         for (const std::uint64_t bytes : tensor_bytes) {
@@ -121,9 +116,11 @@ std::span<std::byte> SharedBuffers::place(int slot, std::size_t tensor, std::uin
 }
 
 void SharedBuffers::scrub() {
+    CacheFlusher past_the_caches(0);
     for (const SharedMemory& one : m_memory) {
-        std::memset(one.bytes().data(), static_cast<int>(k_canary), one.bytes().size());
+        past_the_caches.fill(one.bytes(), k_canary);
     }
+    past_the_caches.finish();
 }
 
 SharedBuffers::Slack SharedBuffers::slack(int slot, std::size_t tensor, std::uint64_t bytes,
@@ -147,6 +144,16 @@ bool SharedBuffers::canaries_intact(int slot, std::size_t tensor, std::uint64_t 
                                     Placement placement) const {
     const Slack around = slack(slot, tensor, bytes, placement);
     return all_equal(around.before, k_canary) && all_equal(around.after, k_canary);
+}
+
+Status check_memory(std::uint64_t needed, const std::string& what) {
+    if (const std::uint64_t available = available_memory_bytes(); needed > available / 10 * 9) {
+        return failure(ErrorCode::no_space,
+                       what + " need " + std::to_string(needed >> 20) + " MiB, " +
+                           std::to_string(available >> 20) + " MiB are free",
+                       "verifier", "use smaller workloads");
+    }
+    return {};
 }
 
 std::byte poison_of(DType dtype) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace atl {
@@ -83,6 +84,11 @@ class SharedBuffers {
     std::size_t m_tensors;
     int m_slots;
 };
+
+/// no_space when `needed` bytes are more than nine tenths of the memory that is free: running out
+/// while pages are touched would end the process instead of a call. `what` needs them ("the
+/// buffers").
+[[nodiscard]] Status check_memory(std::uint64_t needed, const std::string& what);
 
 /// The byte that outputs are filled with before every launch: all ones (a NaN of every width that
 /// no arithmetic produces) for floats, 0xA5 for integers.

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <set>
+#include <string>
 #include <vector>
 
 namespace atl {
@@ -31,29 +31,23 @@ struct TimingTools {
 
 /// The timed launches of one candidate on one workload, one sample at a time.
 ///
-/// Before every launch the contents of every input change: a random block of at least a sixteenth
-/// of each tensor is overwritten with values from a donor, at a random place, and the block of the
-/// launch before is put back. Outputs are poisoned, slots (hence pointers) rotate, and the caches
-/// are made cold. In a checked launch the last block is only put back, so that the contents are
-/// exactly those of a case whose answer is known; no contents appear twice in one process, so a
-/// remembered answer is wrong. The candidate cannot tell a checked launch from the others.
+/// Before every launch every input is written anew, in random chunks of a donor; outputs are
+/// poisoned, slots (hence pointers) rotate, and all tensors are cold. In a checked launch the
+/// chunks are those of a case whose answer is known and which this process has not seen, so that a
+/// remembered answer is wrong, and the candidate cannot tell it from the others. In every launch
+/// some places of the outputs are looked at: poison there means that the work was not done.
 /// Not thread-safe.
 class TimedWorkload {
   public:
     /// `first_case`: the case of `cases` that this process has seen already; the others serve here.
-    TimedWorkload(Bench& bench, TimedCases& cases, std::size_t first_case, int slots,
-                  double overhead_ns, TimingTools& tools);
+    TimedWorkload(Bench& bench, TimedCases& cases, std::size_t first_case, TimingTools& tools);
 
     /// One timed launch. A fault of the candidate is a value; an error is a fault of ours.
     [[nodiscard]] Expected<std::optional<CandidateFault>> sample();
     /// The same, and the outputs are judged. REQUIRES checks_left() > 0.
     [[nodiscard]] Expected<std::optional<CandidateFault>> checked_sample();
-    /// An uncounted launch.
-    [[nodiscard]] Expected<std::optional<CandidateFault>> warm_up();
     /// How many cases there are whose contents this process has not seen.
-    [[nodiscard]] std::size_t checks_left() const;
-    /// The buffers were used for another workload in between.
-    void forget_buffers();
+    [[nodiscard]] std::size_t checks_left() const { return m_unseen.size(); }
     /// Throws the samples away (to measure again).
     void forget_samples();
 
@@ -67,37 +61,27 @@ class TimedWorkload {
     [[nodiscard]] WorkloadTiming timing() const;
 
   private:
-    struct Block {
-        std::int64_t begin = 0;
-        std::int64_t end = 0;
-    };
-    struct Slot {
-        bool loaded = false;
-        std::size_t base = 0;        ///< index into the cases
-        std::vector<Block> foreign;  ///< per tensor input: elements that are not the case's
-    };
     struct Sample {
         std::chrono::nanoseconds at{0};
         double ns = 0;
     };
 
-    [[nodiscard]] Spot spot_of(std::size_t slot) const;
-    [[nodiscard]] std::size_t next_slot();
-    void load(std::size_t slot);
-    void put_back(std::size_t slot);
-    void change(std::size_t slot);
-    void copy_elements(std::size_t slot, std::size_t tensor, const InputSet& from,
-                       std::int64_t source, Block to) const;
-    [[nodiscard]] Expected<std::optional<CandidateFault>> launch(std::size_t slot, bool counted);
-    [[nodiscard]] std::uint64_t fingerprint(const Spot& spot) const;
+    [[nodiscard]] Spot next_spot();
+    [[nodiscard]] Contents shuffled_donor(std::size_t tensor) const;
+    [[nodiscard]] Contents inputs_of(const Case& judged, std::size_t tensor) const;
+    [[nodiscard]] Expected<std::optional<CandidateFault>> launch(const Spot& spot,
+                                                                 const ContentSource& source);
+    struct Marks {
+        std::uint64_t digest = 0;
+        std::string unwritten;  ///< an output that still holds poison where it was looked at
+    };
+    [[nodiscard]] Marks look(const Spot& spot) const;
     [[nodiscard]] CandidateFault judge(const Bench::Check& check, std::uint64_t mark) const;
 
     Bench& m_bench;
     TimedCases& m_cases;
     TimingTools& m_tools;
-    double m_overhead_ns;
-    std::vector<Slot> m_slots;
-    std::set<std::size_t> m_shown;  ///< cases whose exact contents this process has seen
+    std::vector<std::size_t> m_unseen;  ///< cases that this process has not seen, in random order
     std::size_t m_turn = 0;
     std::vector<Sample> m_samples;
     std::vector<std::uint64_t> m_marks;  ///< of the outputs of earlier launches

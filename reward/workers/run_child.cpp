@@ -223,26 +223,43 @@ EntryPoint load_binary(const RunPlan& plan, RunControl& control) {
     return entry;
 }
 
-[[noreturn]] void serve_launches(const Prepared& prepared, EntryPoint entry) {
+/// Sleeps until the verifier wants something new; the launch it wants.
+std::uint32_t wait_for_command(RunControl& control, std::uint32_t& command) {
+    const std::uint32_t done = command;
+    command = control.command.load();
+    while (command == done) {
+        futex_wait(control.command, done);
+        command = control.command.load();
+    }
+    return control.launch;
+}
+
+void answer(RunControl& control, std::uint32_t command) {
+    control.reply.store(command);
+    futex_wake(control.reply);
+}
+
+/// Empty rounds, until the binary is to be loaded.
+std::uint32_t serve_empty_rounds(RunControl& control) {
+    std::uint32_t command = 0;
+    while (wait_for_command(control, command) == k_launch_nothing) {
+        answer(control, command);
+    }
+    return command;
+}
+
+[[noreturn]] void serve_launches(const Prepared& prepared, EntryPoint entry,
+                                 std::uint32_t command) {
     RunControl& control = *prepared.control;
-    std::uint32_t done = 0;
     publish_state(control, k_run_loaded);
     while (true) {
-        std::uint32_t command = control.command.load();
-        while (command == done) {
-            futex_wait(control.command, done);
-            command = control.command.load();
-        }
-        const std::uint32_t launch = control.launch;
-        if (launch < prepared.launch_count) {
-            const Arguments& arguments = prepared.launches[launch];
-            entry(arguments.tensors, arguments.scalars, arguments.axes);
-        } else if (launch != k_launch_nothing) {
+        answer(control, command);
+        const std::uint32_t launch = wait_for_command(control, command);
+        if (launch >= prepared.launch_count) {
             ::_exit(1);
         }
-        done = command;
-        control.reply.store(done);
-        futex_wake(control.reply);
+        const Arguments& arguments = prepared.launches[launch];
+        entry(arguments.tensors, arguments.scalars, arguments.axes);
     }
 }
 
@@ -285,13 +302,14 @@ void run_candidate(const RunPlan& plan, FileHandle fault_pipe) {
         ::_exit(told ? 1 : 2);
     }
     ::close(fault_fd);
+    const std::uint32_t command = serve_empty_rounds(*prepared->control);
     EntryPoint entry = load_binary(plan, *prepared->control);
     // The candidate's constructors could have tampered with this filter, but not with the one
     // already in force, which lets nothing out either.
     if (plan.filters != nullptr && !plan.filters->run.apply_for_own_pid()) {
         ::_exit(1);
     }
-    serve_launches(*prepared, entry);
+    serve_launches(*prepared, entry, command);
 }
 
 }  // namespace atl

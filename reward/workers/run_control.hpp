@@ -22,7 +22,7 @@ struct RunControl {
 
 enum RunState : std::uint32_t {
     k_run_starting = 0,
-    k_run_loaded = 1,       ///< binary loaded, waiting for commands
+    k_run_loaded = 1,       ///< binary loaded, waiting for launches
     k_run_load_failed = 2,  ///< dlopen or dlsym refused; text in the page at k_run_text_offset
     k_run_ended = 3,        ///< the process is dead (set by the runner; load_failed stays)
 };
@@ -33,8 +33,12 @@ enum RunState : std::uint32_t {
 inline constexpr std::uint32_t k_run_reply_dead = 0xffffffff;
 
 /// As RunControl::launch: reply without launching anything. The verifier times such empty rounds to
-/// know what waking up and answering costs.
+/// know what waking up and answering costs, before the binary is loaded: a candidate that could
+/// make them slow would have that time subtracted from its launches.
 inline constexpr std::uint32_t k_launch_nothing = 0xffffffff;
+/// As RunControl::launch: load the binary. Until then none of the candidate's code is in the
+/// process.
+inline constexpr std::uint32_t k_launch_load = 0xfffffffe;
 
 inline constexpr std::uint32_t k_run_control_bytes = 4096;
 inline constexpr std::uint32_t k_run_text_offset = 256;  ///< NUL-terminated, hostile until checked

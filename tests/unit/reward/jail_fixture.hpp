@@ -157,9 +157,16 @@ class TestRun {
     }
     [[nodiscard]] std::string load_text() { return m_control.as<const char>() + k_run_text_offset; }
 
-    /// The state after loading.
+    /// Has the binary loaded; the state after that.
     std::uint32_t wait_loaded() {
-        wait_change(control().state, k_run_starting);
+        if (control().state.load() == k_run_starting) {
+            control().launch = k_launch_load;
+            control().command.fetch_add(1);
+            futex_wake(control().command);
+            wait_change(control().state, k_run_starting);
+            wait_change(control().reply, control().command.load() - 1);
+            control().launch = 0;
+        }
         return control().state.load();
     }
 

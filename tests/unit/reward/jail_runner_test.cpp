@@ -167,7 +167,7 @@ TEST_P(JailRunner, AnEndlessLoopIsKilledThroughThePidHandle) {
         entry("*(volatile int*)tensors[0] = 1; for (volatile int i = 0;; ++i);"));
     TestRun run(runner, binary, {0});
     ASSERT_EQ(run.wait_loaded(), k_run_loaded);
-    run.control().command.store(1);
+    run.control().command.fetch_add(1);
     futex_wake(run.control().command);
     while (*static_cast<volatile int*>(run.buffer<int>(0)) != 1) {
         ::usleep(1000);

@@ -36,7 +36,16 @@ TEST(FaultOfDeath, SignalsMapToOutcomes) {
     EXPECT_EQ(outcome_of(by_signal(SIGABRT)), Outcome::crash);
     EXPECT_EQ(outcome_of(by_signal(SIGILL)), Outcome::crash);
     EXPECT_EQ(outcome_of(by_signal(SIGFPE)), Outcome::crash);
-    EXPECT_EQ(outcome_of(by_signal(SIGKILL)), Outcome::memory_limit);
+}
+
+TEST(FaultOfDeath, AKillFromOutsideIsUnexplainedUnlessTheMemoryWasFull) {
+    RunEnded death = by_signal(SIGKILL);
+    EXPECT_EQ(outcome_of(death), Outcome::crash);
+    EXPECT_TRUE(fault_of_death(death, false, limits()).unexplained);
+    death.peak_rss_bytes = 1020ull << 20;
+    EXPECT_EQ(outcome_of(death), Outcome::memory_limit);
+    EXPECT_FALSE(fault_of_death(death, false, limits()).unexplained);
+    EXPECT_FALSE(fault_of_death(by_signal(SIGSEGV), false, limits()).unexplained);
 }
 
 TEST(FaultOfDeath, OurKillIsATimeoutWhateverTheStatus) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "reward/base/rng.hpp"
+#include "reward/oracle.hpp"
+#include "reward/verifier/task_layout.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace atl {
+
+/// `length` bytes of a tensor, from byte `to` on, are those of a donor from byte `from` on.
+struct Chunk {
+    std::uint64_t to = 0;
+    std::uint64_t from = 0;
+    std::uint64_t length = 0;
+};
+
+/// Contents for one launch: a tensor of `bytes` bytes (elements of `width`) in chunks of a donor of
+/// the same size, taken from random places. Chunks begin at cache lines of the tensor, and their
+/// lengths are random: 4 KiB on average, less in tensors below 64 KiB, so that each has sixteen or
+/// more. What a few elements say tells nothing about the rest, and there is no part that a launch
+/// could take over from an earlier one without reading all of it. Pure but for `rng`.
+[[nodiscard]] std::vector<Chunk> shuffled(CounterRng& rng, std::uint64_t bytes, std::size_t width);
+
+/// Inputs of one workload, each tensor shuffled from `donor`. Scalars are the donor's.
+[[nodiscard]] InputSet shuffle_inputs(CounterRng& rng, const TaskLayout& layout,
+                                      std::size_t workload, const InputSet& donor);
+
+}  // namespace atl
