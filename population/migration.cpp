@@ -17,16 +17,17 @@ CounterRng edge_rng(std::uint64_t seed, std::uint64_t commit, std::size_t edge,
     return {seed, RngPurpose::migration, commit, stream};
 }
 
-/// Members of `source` that `target` lacks, best first, at most `top`.
+/// Members of `source` that `target` would take, best first, at most `top`.
 std::vector<const ArchiveEntry*> eligible(const Archive& source, const Archive& target,
                                           std::size_t top) {
     std::vector<const ArchiveEntry*> found;
     for (const ArchiveEntry& entry : source.entries()) {
-        const auto members = target.entries();
-        const bool present =
-            std::any_of(members.begin(), members.end(),
-                        [&entry](const ArchiveEntry& member) { return member.key == entry.key; });
-        if (!present && found.size() < top) {
+        if (found.size() == top) {
+            break;
+        }
+        // Only the archive knows: a crowded one refuses more than what it holds already.
+        Archive trial = target;
+        if (trial.add(entry) != AddResult::not_added) {
             found.push_back(&entry);
         }
     }

@@ -18,12 +18,14 @@ struct MigrationSettings {
 
 inline constexpr std::int64_t k_max_migrants = 15;
 
-/// "best": the fittest that the target lacks. "uniform": any of the `top` fittest that it lacks.
+/// "best": the fittest that the target's archive would take. "uniform": any of the `top` fittest
+/// that it would take.
 [[nodiscard]] const std::vector<std::string>& migrant_choices();
 
 /// The migrations that are due after the last commit and not applied yet. An island sends when its
 /// count of commits is a multiple of every_commits: each edge from it is used with the edge's
-/// probability, and carries individuals whose programs the target's archive lacks.
+/// probability, and carries individuals that the target's archive takes: what it would refuse (a
+/// program that it holds, or one too close to a fitter member) does not migrate.
 ///
 /// A pure function of the arguments (random numbers are keyed by the commit), so a replay takes
 /// the same decisions; and a campaign that was interrupted after some of the events were journalled

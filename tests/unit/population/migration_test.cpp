@@ -73,6 +73,36 @@ TEST(Migration, SkipsProgramsThatTheTargetHas) {
     EXPECT_EQ(texts(due), (Lines{"8.0 2>0"}));
 }
 
+// A crowded archive refuses programs that it does not hold: no copy may be recorded that never
+// happened, nor tried again after each commit.
+TEST(Migration, SendsOnlyWhatTheTargetTakes) {
+    CampaignState state({2, {"ranked", 4, 0.9}, 0.9});
+    samples::require(state.apply(samples::campaign_started()));
+    // Near one another in everything but the program: island 1 has one member, fitter than all but
+    // the best of island 0.
+    std::uint64_t ticket = 0;
+    const auto commit = [&](std::uint32_t island, double fitness, const std::string& program) {
+        samples::require(state.apply(samples::ticket_issued(ticket, island)));
+        samples::require(
+            state.apply(Evaluated{samples::individual(ticket, 0, island, fitness, program)}));
+        samples::require(state.apply(TicketCommitted{ticket++, 0, 0, 0, 0}));
+    };
+    commit(1, 5.0, "b");
+    for (int i = 0; i < 6; ++i) {
+        commit(0, 4.0 + 0.5 * i, "a" + std::to_string(i));
+        const MigrationSettings settings{1, 2, i % 2 == 0 ? "best" : "uniform", 4};
+        const auto due = due_migrations(state, make_topology("full", 2, 1.0), settings, k_seed);
+        for (const Migrated& migrated : due) {
+            samples::require(state.apply(migrated));
+            const auto members = state.islands()[1].archive.entries();
+            EXPECT_TRUE(std::any_of(members.begin(), members.end(), [&](const ArchiveEntry& m) {
+                return m.id == migrated.individual;
+            })) << migrated.individual.text();
+        }
+        EXPECT_EQ(due.size(), i < 3 ? 0u : 1u) << i;
+    }
+}
+
 TEST(Migration, UsesAnEdgeAsOftenAsItsProbabilitySays) {
     const CampaignState state = populated(4);
     const Topology ring = make_topology("ring", 3, 0.25);
