@@ -65,13 +65,17 @@ class JournalReader : public TextSource {
     };
     /// Calls `visit` for each valid event from byte offset `from` (0: the beginning; otherwise an
     /// end_position of an earlier entry, or what position() of the writer was) until the end or
-    /// until it returns an error. Texts are indexed on the way; with `from` > 0 the skipped texts
-    /// are indexed without being unpacked. Errors: corrupt, io, invalid_argument when no record
-    /// ends at `from`.
+    /// until it returns an error; records from byte offset `until` on are left for another call.
+    /// Texts are indexed on the way; with `from` > 0 the skipped texts are indexed without being
+    /// unpacked. Errors: corrupt, io, invalid_argument when no record ends at `from`.
     [[nodiscard]] virtual Status for_each(std::uint64_t from,
-                                          const std::function<Status(const Entry&)>& visit) = 0;
+                                          const std::function<Status(const Entry&)>& visit,
+                                          std::uint64_t until = k_end) = 0;
+    static constexpr std::uint64_t k_end = ~std::uint64_t{0};
     /// Bytes after the last valid record that were ignored as a torn tail.
     [[nodiscard]] virtual std::uint64_t torn_bytes() const = 0;
+    /// Byte offset after the last valid record that was read.
+    [[nodiscard]] virtual std::uint64_t end_position() const = 0;
 };
 
 }  // namespace atl

@@ -19,8 +19,10 @@ class FileJournalReader final : public JournalReader {
     [[nodiscard]] Status start();
     [[nodiscard]] Expected<std::string> text(const Digest& id) const override;
     [[nodiscard]] Status for_each(std::uint64_t from,
-                                  const std::function<Status(const Entry&)>& visit) override;
+                                  const std::function<Status(const Entry&)>& visit,
+                                  std::uint64_t until) override;
     [[nodiscard]] std::uint64_t torn_bytes() const override { return m_torn_bytes; }
+    [[nodiscard]] std::uint64_t end_position() const override { return m_indexed; }
 
   private:
     /// Scans from `position` until `stop_at` or the end, adding to the index what lies beyond
@@ -105,14 +107,14 @@ Expected<std::uint64_t> FileJournalReader::scan(std::uint64_t position, std::uin
 }
 
 Status FileJournalReader::for_each(std::uint64_t from,
-                                   const std::function<Status(const Entry&)>& visit) {
+                                   const std::function<Status(const Entry&)>& visit,
+                                   std::uint64_t until) {
     if (m_indexed == 0) {
         ATOLL_TRY(start());  // its header may have been written since
         if (m_indexed == 0) {
             return {};
         }
     }
-    constexpr std::uint64_t k_everything = ~std::uint64_t{0};
     std::uint64_t index = 0;
     std::uint64_t position = k_journal_header_bytes;
     if (from > 0) {
@@ -131,7 +133,7 @@ Status FileJournalReader::for_each(std::uint64_t from,
                            "no record ends at byte " + std::to_string(from), m_name);
         }
     }
-    ATOLL_TRY(scan(position, index, k_everything, &visit));
+    ATOLL_TRY(scan(position, index, until, &visit));
     return {};
 }
 

@@ -47,15 +47,20 @@ struct LineageData {
     std::vector<Event> events;
     std::unique_ptr<TextSource> texts;
     std::uint64_t torn_bytes = 0;
-    std::filesystem::path source;  ///< the file that was read
+    std::uint64_t end_position = 0;  ///< of the journal's last valid record; 0 for a lineage.h5
+    std::filesystem::path source;    ///< the file that was read
 };
 
 /// A folder: its journal, or the lineage.h5 in it when there is no journal. A file: a lineage.h5
 /// anywhere, read-only or not. Nothing is written. not_found, corrupt and too_new say what to do.
 [[nodiscard]] Expected<LineageData> read_lineage(const std::filesystem::path& run_or_h5);
 
+/// Number of events that a lineage.h5 holds, also one that is being written or was never closed.
+[[nodiscard]] Expected<std::uint64_t> count_lineage_events(const std::filesystem::path& h5);
+
 /// Writes RUN/lineage.h5 anew from RUN/journal (to a temporary name, then rename). `output` may
-/// point elsewhere, for read-only runs.
+/// point elsewhere, for read-only runs. corrupt, and nothing changed, when the file there holds
+/// more events than the journal.
 [[nodiscard]] Status rebuild_lineage(const std::filesystem::path& run,
                                      const std::filesystem::path& output);
 

@@ -120,20 +120,51 @@ Expected<LineageData> read_journal(const std::filesystem::path& path) {
         return {};
     }));
     data.torn_bytes = reader->torn_bytes();
+    data.end_position = reader->end_position();
     data.texts = std::move(reader);
     return data;
 }
 
-Status write_from_journal(const std::filesystem::path& journal, const std::filesystem::path& path) {
+/// Gives the number of events written.
+Expected<std::uint64_t> write_from_journal(const std::filesystem::path& journal,
+                                           const std::filesystem::path& path) {
     ATOLL_TRY_ASSIGN(const auto reader, JournalReader::open(journal));
     ATOLL_TRY_ASSIGN(const auto writer, LineageWriter::create(path, LineageMode::batch));
+    std::uint64_t events = 0;
     ATOLL_TRY(reader->for_each(0, [&](const JournalReader::Entry& entry) {
+        ++events;
         return writer->add(entry.event, entry.index, *reader);
     }));
-    return writer->close();
+    ATOLL_TRY(writer->close());
+    return events;
+}
+
+Status write_anew(const std::filesystem::path& journal, const std::filesystem::path& temporary,
+                  const std::filesystem::path& output) {
+    ATOLL_TRY_ASSIGN(const std::uint64_t events, write_from_journal(journal, temporary));
+    const std::uint64_t before = count_lineage_events(output).value_or(0);
+    if (before > events) {
+        return failure(ErrorCode::corrupt,
+                       "holds " + std::to_string(before) + " events, the journal only " +
+                           std::to_string(events) + ": it is the only copy of the others",
+                       output.string(),
+                       "restore the journal from a copy, or write elsewhere with --output FILE.h5");
+    }
+    std::error_code error;
+    std::filesystem::rename(temporary, output, error);
+    if (error) {
+        return tl::unexpected<Error>(errno_error("rename", output.string(), error.value()));
+    }
+    return {};
 }
 
 }  // namespace
+
+Expected<std::uint64_t> count_lineage_events(const std::filesystem::path& h5) {
+    ATOLL_TRY_ASSIGN(const hdf5::Handle file, hdf5::open_file(h5));
+    ATOLL_TRY(check_version(file.get(), h5.string()));
+    return series_size(file.get(), table_spec(TableId::events).path);
+}
 
 Expected<LineageData> read_lineage(const std::filesystem::path& run_or_h5) {
     std::error_code ignored;
@@ -162,15 +193,11 @@ Status rebuild_lineage(const std::filesystem::path& run, const std::filesystem::
     }
     std::filesystem::path temporary = output;
     temporary += ".tmp";
-    if (Status written = write_from_journal(run / k_journal_file, temporary); !written) {
+    Status written = write_anew(run / k_journal_file, temporary, output);
+    if (!written) {
         std::filesystem::remove(temporary, error);
-        return written;
     }
-    std::filesystem::rename(temporary, output, error);
-    if (error) {
-        return tl::unexpected<Error>(errno_error("rename", output.string(), error.value()));
-    }
-    return {};
+    return written;
 }
 
 }  // namespace atl

@@ -2,6 +2,7 @@
 
 #include "population/journal.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -17,16 +18,20 @@ namespace {
 class JournalFollower final : public LineageStream {
   public:
     explicit JournalFollower(Options options)
-        : m_options(std::move(options)), m_mode(m_options.mode), m_thread([this] { run(); }) {}
+        : m_options(std::move(options)),
+          m_mode(m_options.mode),
+          m_durable(m_options.durable),
+          m_thread([this] { run(); }) {}
 
     ~JournalFollower() override { stop(false); }
     JournalFollower(const JournalFollower&) = delete;
     JournalFollower& operator=(const JournalFollower&) = delete;
 
-    void nudge() override {
+    void nudge(std::uint64_t durable) override {
         {
             const std::scoped_lock lock(m_mutex);
-            m_nudged = true;
+            m_nudged = m_nudged || durable > m_durable;
+            m_durable = std::max(m_durable, durable);
         }
         m_wake.notify_one();
     }
@@ -112,16 +117,21 @@ class JournalFollower final : public LineageStream {
             added = true;
             return {};
         };
-        ATOLL_TRY(reader.for_each(m_position, visit));
+        ATOLL_TRY(reader.for_each(m_position, visit, durable()));
         return added ? writer.flush() : Status{};
     }
 
     // False when it is time to stop.
     [[nodiscard]] bool wait() {
         std::unique_lock lock(m_mutex);
-        m_wake.wait_for(lock, m_options.interval, [this] { return m_nudged || m_stopping; });
+        m_wake.wait(lock, [this] { return m_nudged || m_stopping; });
         m_nudged = false;
         return !m_stopping;
+    }
+
+    [[nodiscard]] std::uint64_t durable() {
+        const std::scoped_lock lock(m_mutex);
+        return m_durable;
     }
 
     [[nodiscard]] bool drain_wanted() {
@@ -134,6 +144,7 @@ class JournalFollower final : public LineageStream {
     std::uint64_t m_position = 0;  // only the thread
     std::mutex m_mutex;
     std::condition_variable m_wake;
+    std::uint64_t m_durable = 0;
     bool m_nudged = false;
     bool m_stopping = false;
     bool m_drain = false;

@@ -3,7 +3,7 @@
 #include "population/lineage.hpp"
 #include "reward/base/error.hpp"
 
-#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -15,9 +15,12 @@ namespace atl {
 /// given up, the failure reported once, and the campaign goes on; `atoll lineage RUN rebuild` makes
 /// the file later. Starting on a run that has events already (resume) writes the file anew.
 ///
-///     auto stream = LineageStream::start({.run = run, .on_failure = [](const Error& e) {...}});
-///     ... journal.sync(); stream->nudge(); ...
+///     auto stream = LineageStream::start({.run = run, .durable = journal.position()});
+///     ... journal.sync(); stream->nudge(journal.position()); ...
 ///     stream->finish();
+///
+/// Only durable events are added, so that a lineage.h5 which holds more than its journal proves
+/// that the journal lost something.
 ///
 /// Thread-safe. The destructor stops without draining (the file is closed properly, and rebuildable
 /// to the end).
@@ -26,8 +29,7 @@ class LineageStream {
     struct Options {
         std::filesystem::path run;  ///< holds `journal`, which must exist
         LineageMode mode = LineageMode::live;
-        /// Looks for new events at least this often; never writes more often than on nudges.
-        std::chrono::milliseconds interval{1000};
+        std::uint64_t durable = 0;  ///< bytes of the journal that are durable now
         /// Called at most once, from the stream's thread.
         std::function<void(const Error&)> on_failure;
     };
@@ -35,10 +37,10 @@ class LineageStream {
     [[nodiscard]] static std::unique_ptr<LineageStream> start(Options options);
     virtual ~LineageStream() = default;
 
-    /// The journal has grown and been synced: look soon.
-    virtual void nudge() = 0;
-    /// Adds everything that is in the journal now, closes the file and stops. Returns the failure
-    /// if the stream was given up. A second call returns the same.
+    /// The journal has been synced up to byte `durable`: add what is new soon.
+    virtual void nudge(std::uint64_t durable) = 0;
+    /// Adds everything that is durable, closes the file and stops. Returns the failure if the
+    /// stream was given up. A second call returns the same.
     virtual Status finish() = 0;
     /// How the file is being written; batch where the file system does not allow live readers.
     [[nodiscard]] virtual LineageMode mode() const = 0;

@@ -1,6 +1,8 @@
 #include "population/run_folder.hpp"
 
 #include "population/journal_format.hpp"
+#include "population/lineage.hpp"
+#include "reward/base/folders.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,17 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a run that was killed while it was being created may have left.
-constexpr std::array<const char*, 6> k_own_names = {"lock",      "config.toml", "journal",
-                                                    "snapshots", "logs",        "best"};
-
-Status make_folder(const fs::path& path) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) {
-        return tl::unexpected(errno_error("mkdir", path.string(), error.value()));
-    }
-    return {};
+/// What a run that was killed before its first event may have left.
+bool is_own_name(const std::string& name) {
+    constexpr std::array<const char*, 8> k_names = {"lock",       "config.toml",   "journal",
+                                                    "snapshots",  "logs",          "best",
+                                                    "lineage.h5", "lineage.h5.new"};
+    // write_file_durably() was interrupted.
+    const bool temporary = name.starts_with(".config.toml.") && name.ends_with(".tmp");
+    return temporary || std::find(k_names.begin(), k_names.end(), name) != k_names.end();
 }
 
 /// A journal that holds nothing but its header is no run yet.
@@ -40,6 +39,24 @@ Expected<bool> holds_run(const fs::path& path) {
     return size > k_journal_header_bytes;
 }
 
+/// A journal without events beside copies of events: it was lost, and the copies are all there is.
+Status check_no_remains(const fs::path& path) {
+    std::string what;
+    const std::uint64_t events = count_lineage_events(path / "lineage.h5").value_or(0);
+    std::error_code ignored;
+    if (events > 0) {
+        what = "a lineage.h5 with " + std::to_string(events) + " events";
+    } else if (fs::directory_iterator(path / "snapshots", ignored) != fs::directory_iterator()) {
+        what = "snapshots of a run";
+    }
+    if (what.empty()) {
+        return {};
+    }
+    return failure(ErrorCode::already_exists, "holds " + what + ", but no journal with events",
+                   path.string(),
+                   "restore its journal from a copy, or choose another folder with --output");
+}
+
 /// Errors when a new run may not be made here.
 Status check_free(const fs::path& path) {
     ATOLL_TRY_ASSIGN(const bool is_run, holds_run(path));
@@ -52,7 +69,7 @@ Status check_free(const fs::path& path) {
     for (fs::directory_iterator entry(path, error), end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (std::find(k_own_names.begin(), k_own_names.end(), name) == k_own_names.end()) {
+        if (!is_own_name(name)) {
             return failure(ErrorCode::already_exists,
                            "is not empty and not a run (it holds " + name + ")", path.string(),
                            "choose another folder with --output");
@@ -61,7 +78,7 @@ Status check_free(const fs::path& path) {
     if (error) {
         return tl::unexpected(errno_error("read", path.string(), error.value()));
     }
-    return {};
+    return check_no_remains(path);
 }
 
 Status check_is_run(const fs::path& path) {
@@ -77,15 +94,15 @@ Status check_is_run(const fs::path& path) {
 }  // namespace
 
 Expected<RunFolder> RunFolder::create(const fs::path& path) {
-    ATOLL_TRY(make_folder(path));
+    ATOLL_TRY(create_folders_durably(path));
     ATOLL_TRY(check_free(path));
     ATOLL_TRY_ASSIGN(FolderLock lock, FolderLock::acquire(path));
     // Again: another process may have made a run here between the check and the claim.
     ATOLL_TRY(check_free(path));
     RunFolder folder(path, std::move(lock));
-    ATOLL_TRY(make_folder(folder.snapshots()));
-    ATOLL_TRY(make_folder(folder.logs()));
-    ATOLL_TRY(make_folder(folder.best()));
+    ATOLL_TRY(create_folders_durably(folder.snapshots()));
+    ATOLL_TRY(create_folders_durably(folder.logs()));
+    ATOLL_TRY(create_folders_durably(folder.best()));
     return folder;
 }
 
@@ -94,9 +111,9 @@ Expected<RunFolder> RunFolder::open(const fs::path& path) {
     ATOLL_TRY_ASSIGN(FolderLock lock, FolderLock::acquire(path));
     RunFolder folder(path, std::move(lock));
     // A copy of a run may have left empty folders behind.
-    ATOLL_TRY(make_folder(folder.snapshots()));
-    ATOLL_TRY(make_folder(folder.logs()));
-    ATOLL_TRY(make_folder(folder.best()));
+    ATOLL_TRY(create_folders_durably(folder.snapshots()));
+    ATOLL_TRY(create_folders_durably(folder.logs()));
+    ATOLL_TRY(create_folders_durably(folder.best()));
     return folder;
 }
 

@@ -2,6 +2,7 @@
 
 #include "population/byte_codec.hpp"
 #include "population/journal_format.hpp"
+#include "population/lineage.hpp"
 #include "population/text_codec.hpp"
 
 #include <algorithm>
@@ -16,12 +17,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view k_snapshot_magic = "ATOLLSNP";
-constexpr std::uint64_t k_max_snapshot_bytes = std::uint64_t{1} << 30;
-
+/// A snapshot whose checksum and journal are right, its state not unpacked yet.
 struct Snapshot {
-    CampaignState state;
     std::uint64_t position = 0;
+    std::uint64_t events = 0;
+    std::uint64_t state_bytes = 0;  ///< unpacked
+    std::string file;
+    std::size_t packed_begin = 0;
+    std::size_t packed_bytes = 0;
 };
+
+constexpr std::size_t k_checksum_bytes = 8;
 
 std::string snapshot_name(std::uint64_t events) {
     std::string digits = std::to_string(events);
@@ -51,10 +57,8 @@ Expected<JournalHeader> journal_header(const RunFolder& run) {
     return read_journal_header(*file, run.journal().string());
 }
 
-Expected<Snapshot> read_snapshot(const fs::path& path, std::uint64_t journal_id,
-                                 const StateSettings& settings) {
-    ATOLL_TRY_ASSIGN(const std::string bytes, read_file(path, k_max_snapshot_bytes));
-    constexpr std::size_t k_checksum_bytes = 8;
+Expected<Snapshot> read_snapshot(const fs::path& path, std::uint64_t journal_id) {
+    ATOLL_TRY_ASSIGN(std::string bytes, read_file(path, k_max_snapshot_bytes));
     if (bytes.size() < k_snapshot_magic.size() + k_checksum_bytes ||
         !bytes.starts_with(k_snapshot_magic)) {
         return failure(ErrorCode::corrupt, "is not a snapshot");
@@ -70,26 +74,35 @@ Expected<Snapshot> read_snapshot(const fs::path& path, std::uint64_t journal_id,
         return failure(ErrorCode::corrupt, "is damaged");
     }
     const std::uint64_t id = in.u64();
-    const std::uint64_t position = in.u64();
-    const std::uint64_t events = in.u64();
-    StoredText stored;
-    stored.method = TextMethod::zstd;
-    const std::uint64_t state_bytes = in.u64();
-    stored.packed = in.rest();
+    Snapshot snapshot;
+    snapshot.position = in.u64();
+    snapshot.events = in.u64();
+    snapshot.state_bytes = in.u64();
+    snapshot.packed_bytes = in.rest().size();
+    snapshot.packed_begin = body.size() - snapshot.packed_bytes;
     ATOLL_TRY(in.finish());
     if (id != journal_id) {
         return failure(ErrorCode::corrupt, "belongs to another journal");
     }
-    if (state_bytes > k_max_snapshot_bytes) {
+    snapshot.file = std::move(bytes);
+    return snapshot;
+}
+
+Expected<CampaignState> unpack_state(const Snapshot& snapshot, const StateSettings& settings) {
+    if (snapshot.state_bytes > k_max_snapshot_bytes) {
         return failure(ErrorCode::limit, "is too large");
     }
-    stored.size = static_cast<std::uint32_t>(state_bytes);
+    StoredText stored;
+    stored.method = TextMethod::zstd;
+    stored.size = static_cast<std::uint32_t>(snapshot.state_bytes);
+    stored.packed =
+        std::string_view(snapshot.file).substr(snapshot.packed_begin, snapshot.packed_bytes);
     ATOLL_TRY_ASSIGN(const std::string unpacked, unpack_text(stored, {}));
     ATOLL_TRY_ASSIGN(CampaignState state, CampaignState::decode(unpacked, settings));
-    if (state.events_applied() != events) {
+    if (state.events_applied() != snapshot.events) {
         return failure(ErrorCode::corrupt, "does not match its own header");
     }
-    return Snapshot{std::move(state), position};
+    return state;
 }
 
 /// Folds what follows `run.position`. On an error the run's state is of no more use.
@@ -118,6 +131,12 @@ Status fold_rest(LoadedRun& run) {
 Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uint64_t position) {
     ATOLL_TRY_ASSIGN(const JournalHeader header, journal_header(run));
     const std::string bytes = state.encode();
+    if (bytes.size() > k_max_snapshot_bytes) {
+        return failure(ErrorCode::limit,
+                       "a snapshot of " + std::to_string(bytes.size()) + " bytes is larger than " +
+                           std::to_string(k_max_snapshot_bytes),
+                       run.snapshots().string(), "a resume will read the whole journal instead");
+    }
     const std::string packed = TextPacker().pack(bytes, {});
     if (packed.empty()) {
         return failure(ErrorCode::no_space, "no memory to pack a snapshot",
@@ -132,35 +151,87 @@ Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uin
     out.u64(bytes.size());
     out.raw(packed);
     out.u64(checksum64(out.bytes().data(), out.bytes().size()));
-    ATOLL_TRY(
-        write_file_durably(run.snapshots() / snapshot_name(state.events_applied()), out.bytes()));
+    const fs::path path = run.snapshots() / snapshot_name(state.events_applied());
+    ATOLL_TRY(write_file_durably(path, out.bytes()));
     const std::vector<fs::path> all = list_snapshots(run.snapshots());
-    for (std::size_t i = k_snapshots_kept; i < all.size(); ++i) {
-        std::error_code ignored;  // one too many does no harm
-        fs::remove(all[i], ignored);
+    const auto own = std::find(all.begin(), all.end(), path);
+    for (auto other = all.begin(); other != all.end(); ++other) {
+        // With more events than this one: of another journal, and in the way for good.
+        if (other < own || other - own >= static_cast<std::ptrdiff_t>(k_snapshots_kept)) {
+            std::error_code ignored;  // one too many does no harm
+            fs::remove(*other, ignored);
+        }
     }
     return {};
 }
 
+Attested attested_by_copies(const RunFolder& run) {
+    Attested attested;
+    if (const auto header = journal_header(run)) {
+        for (const fs::path& path : list_snapshots(run.snapshots())) {
+            if (const auto snapshot = read_snapshot(path, header->id)) {
+                attested.position = snapshot->position;
+                attested.snapshot = path;
+                break;
+            }
+        }
+    }
+    attested.lineage_events = count_lineage_events(run.lineage()).value_or(0);
+    return attested;
+}
+
+Status check_nothing_lost(const RunFolder& run, const Attested& attested,
+                          std::uint64_t end_position, std::uint64_t events) {
+    std::string proof;
+    if (attested.position > end_position) {
+        proof = attested.snapshot.filename().string() +
+                " was taken when it was durable up to byte " + std::to_string(attested.position);
+    } else if (attested.lineage_events > events) {
+        proof = "lineage.h5 holds " + std::to_string(attested.lineage_events) + " events";
+    } else {
+        return {};
+    }
+    std::string hint = "restore the journal from a copy";
+    if (attested.lineage_events > events) {
+        hint +=
+            "; keep lineage.h5, which holds " + std::to_string(attested.lineage_events) + " events";
+    }
+    return failure(ErrorCode::corrupt,
+                   "has lost events that were acknowledged: it ends at byte " +
+                       std::to_string(end_position) + " after " + std::to_string(events) +
+                       " events, but " + proof,
+                   run.journal().string(),
+                   hint +
+                       "; to go on from what is left, move lineage.h5 and the folder "
+                       "snapshots away");
+}
+
 Expected<LoadedRun> load_run(const RunFolder& run, const StateSettings& settings) {
     ATOLL_TRY_ASSIGN(const JournalHeader header, journal_header(run));
+    const Attested attested = attested_by_copies(run);
     std::vector<std::string> notes;
     for (const fs::path& path : list_snapshots(run.snapshots())) {
         const auto skip = [&](const Error& error) {
             notes.push_back("skipped snapshot " + path.string() + ": " + error.message());
         };
-        Expected<Snapshot> snapshot = read_snapshot(path, header.id, settings);
+        const Expected<Snapshot> snapshot = read_snapshot(path, header.id);
         if (!snapshot) {
             skip(snapshot.error());
             continue;
         }
+        Expected<CampaignState> state = unpack_state(*snapshot, settings);
+        if (!state) {
+            skip(state.error());
+            continue;
+        }
         ATOLL_TRY_ASSIGN(auto journal, JournalReader::open(run.journal()));
-        LoadedRun loaded{std::move(snapshot->state), snapshot->position, 0, 0, notes,
-                         std::move(journal)};
+        LoadedRun loaded{std::move(*state), snapshot->position, 0, 0, notes, std::move(journal)};
         if (const Status status = fold_rest(loaded); !status) {
             skip(status.error());
             continue;
         }
+        ATOLL_TRY(check_nothing_lost(run, attested, loaded.journal->end_position(),
+                                     loaded.state.events_applied()));
         return loaded;
     }
     ATOLL_TRY_ASSIGN(auto journal, JournalReader::open(run.journal()));
@@ -172,6 +243,8 @@ Expected<LoadedRun> load_run(const RunFolder& run, const StateSettings& settings
         }
         return tl::unexpected(std::move(error));
     }
+    ATOLL_TRY(check_nothing_lost(run, attested, loaded.journal->end_position(),
+                                 loaded.state.events_applied()));
     return loaded;
 }
 

@@ -17,9 +17,13 @@ namespace atl {
 inline constexpr std::uint32_t k_snapshot_version = 1;
 inline constexpr std::size_t k_snapshots_kept = 3;
 
-/// Writes snapshots/NNNNNNNNNN.snap (N: events folded) durably and removes all but the newest
-/// three. `position` is the journal's position after the state's last event, which must have been
-/// synced: a snapshot may not be ahead of the journal. Errors: no_space, permission, io.
+/// Larger ones are not written: the journal alone must do then.
+inline constexpr std::uint64_t k_max_snapshot_bytes = std::uint64_t{1} << 30;
+
+/// Writes snapshots/NNNNNNNNNN.snap (N: events folded) durably and removes all but this one and the
+/// two before it. `position` is the journal's position after the state's last event, which must
+/// have been synced: a snapshot ahead of its journal proves that the journal lost something.
+/// Errors: no_space, permission, io, limit.
 [[nodiscard]] Status write_snapshot(const RunFolder& run, const CampaignState& state,
                                     std::uint64_t position);
 
@@ -33,8 +37,22 @@ struct LoadedRun {
     std::unique_ptr<JournalReader> journal;
 };
 
+/// What the copies beside a journal prove that it must hold. Take it before reading the journal: a
+/// running campaign goes on.
+struct Attested {
+    std::uint64_t position = 0;        ///< of the newest intact snapshot of this journal
+    std::filesystem::path snapshot;    ///< which one
+    std::uint64_t lineage_events = 0;  ///< in lineage.h5; 0 when it is absent or cannot be read
+};
+[[nodiscard]] Attested attested_by_copies(const RunFolder& run);
+/// An error of code corrupt, with what to do, when the journal has lost events that were durable.
+[[nodiscard]] Status check_nothing_lost(const RunFolder& run, const Attested& attested,
+                                        std::uint64_t end_position, std::uint64_t events);
+
 /// The newest snapshot that is intact and fits, plus the rest of the journal. Works on read-only
-/// folders and while the campaign runs. Errors: not_found, too_new, corrupt (says where), io.
+/// folders and while the campaign runs (but not beside a LineageStream of the same process).
+/// Errors: not_found, too_new, corrupt (says where; also when events that were durable are lost),
+/// io.
 [[nodiscard]] Expected<LoadedRun> load_run(const RunFolder& run, const StateSettings& settings);
 
 /// The first event of a run's journal: its config says how to fold the rest. corrupt when the

@@ -3,6 +3,7 @@
 #include "population/lineage_report.hpp"
 #include "population/lineage_summary.hpp"
 #include "population/run_folder.hpp"
+#include "population/snapshot.hpp"
 #include "population/text_layout.hpp"
 #include "search/config.hpp"
 #include "tools/atoll/check_decisions.hpp"
@@ -152,7 +153,7 @@ using Decisions = std::optional<std::uint64_t>;
 std::string check_text(const LineageCheck& check, const Decisions& decisions) {
     std::string text;
     for (const std::string& problem : check.problems) {
-        text += "wrong: " + one_line(problem, 300) + "\n";
+        text += "wrong: " + one_line(problem, 600) + "\n";
     }
     for (const std::string& note : check.notes) {
         text += "note:  " + one_line(note, 300) + "\n";
@@ -176,9 +177,28 @@ std::string check_json(const LineageCheck& check, const Decisions& decisions) {
     return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// What copies of the events prove, taken before the events are read: a campaign may be running.
+std::optional<Attested> attested(const std::filesystem::path& run_or_h5) {
+    const auto run = RunFolder::open_read_only(run_or_h5);
+    return run ? std::optional(attested_by_copies(*run)) : std::nullopt;
+}
+
+void check_copies(const Attested& copies, const std::filesystem::path& path,
+                  const LineageData& data, LineageCheck& check) {
+    const RunFolder run = value_or_throw(RunFolder::open_read_only(path));
+    const Status kept = check_nothing_lost(run, copies, data.end_position, data.events.size());
+    if (!kept) {
+        check.problem(kept.error().message());
+    }
+}
+
 int check(const Arguments& arguments) {
+    const std::optional<Attested> copies = attested(arguments.run);
     const Loaded loaded = load(arguments.run);
     LineageCheck result = check_lineage(loaded.data, loaded.view, loaded.settings);
+    if (copies) {
+        check_copies(*copies, arguments.run, loaded.data, result);
+    }
     const Decisions decisions = check_decisions(loaded.data, loaded.view, ATOLL_VERSION, result);
     const std::filesystem::path h5 = std::filesystem::is_directory(arguments.run)
                                          ? arguments.run / k_lineage_file

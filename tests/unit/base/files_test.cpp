@@ -1,5 +1,7 @@
 #include "reward/base/files.hpp"
 
+#include "reward/base/folders.hpp"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -133,6 +135,21 @@ TEST_F(Files, AClaimEndsWithItsProcess) {
     EXPECT_TRUE(FolderLock::acquire(m_folder));
     ::close(ready[0]);
     ::close(ready[1]);
+}
+
+TEST_F(Files, FoldersThatAreMissingAreMade) {
+    const fs::path deep = m_folder / "a" / "b" / "c";
+    ASSERT_TRUE(create_folders_durably(deep));
+    EXPECT_TRUE(fs::is_directory(deep));
+    EXPECT_TRUE(create_folders_durably(deep));
+    EXPECT_TRUE(create_folders_durably(m_folder / "d" / ""));
+    EXPECT_TRUE(fs::is_directory(m_folder / "d"));
+    ASSERT_TRUE(write_file_durably(m_folder / "file", ""));
+    for (const auto& path : {m_folder / "file", m_folder / "file" / "x"}) {
+        const Status refused = create_folders_durably(path);
+        ASSERT_FALSE(refused) << path;
+        EXPECT_EQ(refused.error().where, (m_folder / "file").string());
+    }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "population/run_folder.hpp"
 
+#include "population/lineage.hpp"
 #include "population/snapshot.hpp"
 #include "tests/unit/population/samples.hpp"
 
@@ -67,16 +68,51 @@ TEST(RunFolder, RefusesAFolderThatHoldsSomethingElse) {
     EXPECT_NE(file.error().message().find("thesis.tex"), std::string::npos);
 }
 
+// Whatever kill -9 leaves before the first event.
 TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
     const TemporaryFolder folder;
     {
         const auto run = RunFolder::create(folder.path());
         ASSERT_TRUE(run);
-        samples::write_bytes(run->config(), "seed = 1\n");
-        ASSERT_TRUE(JournalWriter::open(run->journal()));
+        samples::write_bytes(folder.path() / ".config.toml.12584.tmp", "seed");
+        EXPECT_EQ(RunFolder::open(folder.path()).error().code, ErrorCode::not_found);
     }
-    EXPECT_TRUE(RunFolder::create(folder.path()));
+    {
+        const auto run = RunFolder::create(folder.path());
+        ASSERT_TRUE(run) << run.error().message();
+        samples::write_bytes(run->config(), "seed = 1\n");
+        samples::write_bytes(run->journal(), "ATOLL");
+    }
+    {
+        const auto run = RunFolder::create(folder.path());
+        ASSERT_TRUE(run) << run.error().message();
+        ASSERT_TRUE(JournalWriter::open(run->journal()));
+        samples::write_bytes(folder.path() / "lineage.h5.new", "half a file");
+        samples::require(rebuild_lineage(folder.path(), run->lineage()));
+    }
+    const auto run = RunFolder::create(folder.path());
+    EXPECT_TRUE(run) << run.error().message();
     EXPECT_EQ(RunFolder::open(folder.path()).error().code, ErrorCode::not_found);
+}
+
+TEST(RunFolder, ARunThatLostItsJournalIsNotWrittenOver) {
+    for (const bool data_set : {true, false}) {
+        const TemporaryFolder folder;
+        write_run(folder.path(), {data_set ? 0u : 4u});
+        if (data_set) {
+            samples::require(rebuild_lineage(folder.path(), folder.path() / "lineage.h5"));
+        }
+        for (const std::string journal : {"", "ATOLLJNL"}) {
+            samples::write_bytes(folder.path() / "journal", journal);
+            const auto run = RunFolder::create(folder.path());
+            ASSERT_FALSE(run);
+            EXPECT_EQ(run.error().code, ErrorCode::already_exists);
+            EXPECT_NE(run.error().message().find(data_set ? "a lineage.h5 with 24 events"
+                                                          : "snapshots of a run"),
+                      std::string::npos)
+                << run.error().message();
+        }
+    }
 }
 
 TEST(RunFolder, ASecondWriterIsToldWhoHasIt) {
@@ -186,29 +222,93 @@ TEST(LoadRun, ADamagedSnapshotIsPassedOver) {
     }
 }
 
-TEST(LoadRun, ASnapshotOfAnotherJournalOrAheadOfItIsPassedOver) {
+TEST(LoadRun, ASnapshotOfAnotherJournalIsPassedOverAndGivesWay) {
     const TemporaryFolder folder;
-    write_run(folder.path() / "one", {10});
+    write_run(folder.path() / "one", {9, 10, 11});
     write_run(folder.path() / "two", {});
-    fs::copy(folder.path() / "one" / "snapshots", folder.path() / "two" / "snapshots",
-             fs::copy_options::recursive);
-    auto run = load(folder.path() / "two");
-    ASSERT_TRUE(run);
+    const fs::path snapshots = folder.path() / "two" / "snapshots";
+    fs::copy(folder.path() / "one" / "snapshots", snapshots, fs::copy_options::recursive);
+    const auto run = load(folder.path() / "two");
+    ASSERT_TRUE(run) << run.error().message();
     EXPECT_EQ(run->replayed_events, samples::campaign().size());
-    EXPECT_EQ(run->notes.size(), 1u);
-    // A journal restored from an older copy.
-    auto reader = JournalReader::open(folder.path() / "one" / "journal");
-    std::uint64_t end = 0;
-    (void)(*reader)->for_each(0, [&end](const JournalReader::Entry& entry) {
-        end = entry.index == 5 ? entry.end_position : end;
+    EXPECT_EQ(run->notes.size(), 3u);
+    // A new one is not at once removed for being older than those three.
+    const auto reader = JournalReader::open(folder.path() / "two" / "journal");
+    std::uint64_t position = 0;
+    samples::require((*reader)->for_each(0, [&](const JournalReader::Entry& entry) {
+        position = entry.index == 4 ? entry.end_position : position;
         return Status();
-    });
-    fs::resize_file(folder.path() / "one" / "journal", end);
-    run = load(folder.path() / "one");
-    ASSERT_TRUE(run);
-    EXPECT_EQ(samples::fingerprint(run->state),
-              samples::fingerprint(samples::fold(samples::campaign(), 6)));
-    EXPECT_EQ(run->notes.size(), 1u);
+    }));
+    samples::require(write_snapshot(*RunFolder::open_read_only(folder.path() / "two"),
+                                    samples::fold(samples::campaign(), 5), position));
+    EXPECT_EQ(std::distance(fs::directory_iterator(snapshots), {}), 1);
+    EXPECT_EQ(load(folder.path() / "two")->replayed_events, samples::campaign().size() - 5);
+}
+
+/// Cuts the journal after this many events.
+void cut_journal(const fs::path& run, std::uint64_t events) {
+    const auto reader = JournalReader::open(run / "journal");
+    std::uint64_t end = 0;
+    samples::require((*reader)->for_each(0, [&](const JournalReader::Entry& entry) {
+        end = entry.index + 1 == events ? entry.end_position : end;
+        return Status();
+    }));
+    fs::resize_file(run / "journal", end);
+}
+
+void expect_lost(const fs::path& path, const std::string& proof) {
+    const auto run = load(path);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().code, ErrorCode::corrupt);
+    const std::string message = run.error().message();
+    EXPECT_NE(message.find("lost events that were acknowledged"), std::string::npos) << message;
+    EXPECT_NE(message.find(proof), std::string::npos) << message;
+    EXPECT_NE(message.find("restore the journal from a copy"), std::string::npos) << message;
+}
+
+// A snapshot is taken of what is durable, so it proves that the journal reached this far.
+TEST(LoadRun, AJournalThatEndsBeforeItsSnapshotHasLostEvents) {
+    for (const std::uint64_t left : {1u, 6u, 9u}) {
+        const TemporaryFolder folder;
+        const fs::path path = folder.path() / "run";
+        write_run(path, {4, 10});
+        cut_journal(path, left);
+        expect_lost(path, "0000000010.snap");
+        fs::remove_all(path / "snapshots");  // what the hint says
+        const auto run = load(path);
+        ASSERT_TRUE(run) << run.error().message();
+        EXPECT_EQ(run->state.events_applied(), left);
+    }
+}
+
+TEST(LoadRun, DamageToTheLastBatchOfAFinishedRunIsNoTornEnd) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {samples::campaign().size()});
+    std::string bytes = samples::read_bytes(path / "journal");
+    bytes[bytes.size() - 5] ^= 4;
+    samples::write_bytes(path / "journal", bytes);
+    expect_lost(path, "was taken when it was durable up to byte " + std::to_string(bytes.size()));
+}
+
+TEST(LoadRun, AJournalWithFewerEventsThanItsDataSetHasLostEvents) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {});
+    samples::require(rebuild_lineage(path, path / "lineage.h5"));
+    EXPECT_TRUE(load(path));
+    cut_journal(path, 6);
+    const std::string all = std::to_string(samples::campaign().size()) + " events";
+    expect_lost(path, "lineage.h5 holds " + all);
+    expect_lost(path, "keep lineage.h5, which holds " + all);
+    // The only copy of the others is not written over.
+    const Status rebuilt = rebuild_lineage(path, path / "lineage.h5");
+    ASSERT_FALSE(rebuilt);
+    EXPECT_EQ(rebuilt.error().code, ErrorCode::corrupt);
+    EXPECT_EQ(*count_lineage_events(path / "lineage.h5"), samples::campaign().size());
+    EXPECT_FALSE(fs::exists(path / "lineage.h5.tmp"));
+    fs::remove(path / "lineage.h5");
+    EXPECT_TRUE(load(path));
 }
 
 TEST(LoadRun, OtherSettingsFoldAnewFromTheJournal) {
