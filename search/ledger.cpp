@@ -1,5 +1,7 @@
 #include "search/ledger.hpp"
 
+#include <utility>
+
 namespace atl {
 
 Status Ledger::record(const Event& event) {
@@ -8,7 +10,7 @@ Status Ledger::record(const Event& event) {
     m_dirty = true;
     ++m_since_snapshot;
     if (m_options.observer != nullptr) {
-        m_options.observer->on_event(event, m_state);
+        m_unannounced.push_back(event);
     }
     return {};
 }
@@ -20,17 +22,27 @@ Status Ledger::sync() {
     ATOLL_TRY(m_journal.sync());
     m_dirty = false;
     if (m_options.observer != nullptr) {
+        for (const Event& event : std::exchange(m_unannounced, {})) {
+            m_options.observer->on_event(event, m_state);
+        }
         m_options.observer->on_sync(m_state);
     }
     if (m_options.snapshot_every > 0 && m_since_snapshot >= m_options.snapshot_every) {
-        return snapshot();
+        snapshot();
     }
     return {};
 }
 
-Status Ledger::snapshot() {
+void Ledger::snapshot() {
     m_since_snapshot = 0;
-    return m_options.snapshot ? m_options.snapshot(m_state, m_journal.position()) : Status();
+    if (!m_options.snapshot) {
+        return;
+    }
+    const Status status = m_options.snapshot(m_state, m_journal.position());
+    if (!status && m_options.observer != nullptr) {
+        m_options.observer->on_remark("no snapshot was taken, so a resume will take longer: " +
+                                      status.error().message());
+    }
 }
 
 }  // namespace atl

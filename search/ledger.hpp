@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <vector>
 
 namespace atl {
 
@@ -15,9 +16,9 @@ namespace atl {
 class EngineObserver {
   public:
     virtual ~EngineObserver() = default;
-    /// After the event was applied. It is acknowledged only once on_sync() is called.
+    /// The event is durable: it may be announced. `state` may hold later ones of the same sync.
     virtual void on_event(const Event& event, const CampaignState& state) = 0;
-    /// Everything seen so far is durable.
+    /// After the events of one sync: everything recorded so far is durable.
     virtual void on_sync(const CampaignState& state) = 0;
     /// Now and then, whether or not something happened.
     virtual void on_tick(const CampaignState& state, std::int64_t elapsed_ns) = 0;
@@ -31,7 +32,8 @@ class Ledger {
   public:
     struct Options {
         std::uint64_t snapshot_every = 0;  ///< events; 0: never
-        /// Stores a snapshot of the state as of the journal's synced end.
+        /// Stores a snapshot of the state as of the journal's synced end. It only saves time, so a
+        /// failure is no more than a remark.
         std::function<Status(const CampaignState&, std::uint64_t position)> snapshot;
         EngineObserver* observer = nullptr;
     };
@@ -47,7 +49,7 @@ class Ledger {
     /// here, and must not fall between a commit and its migrations.
     [[nodiscard]] Status sync();
     /// Takes a snapshot now. Call after sync().
-    [[nodiscard]] Status snapshot();
+    void snapshot();
 
     [[nodiscard]] const CampaignState& state() const { return m_state; }
     [[nodiscard]] const JournalWriter& texts() const { return m_journal; }
@@ -57,6 +59,7 @@ class Ledger {
     JournalWriter& m_journal;
     Options m_options;
     bool m_dirty = false;
+    std::vector<Event> m_unannounced;  ///< recorded, not durable yet
     std::uint64_t m_since_snapshot = 0;
 };
 

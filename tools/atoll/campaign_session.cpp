@@ -3,13 +3,11 @@
 #include "population/lineage_stream.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
-#include "population/text_layout.hpp"
 #include "reward/base/clock.hpp"
-#include "search/best_files.hpp"
-#include "search/candidate_store.hpp"
 #include "search/engine.hpp"
 #include "tools/atoll/end_report.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/session_observer.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -17,7 +15,7 @@
 
 #include <cstdio>
 #include <ctime>
-#include <fstream>
+#include <utility>
 
 namespace atl {
 
@@ -59,64 +57,6 @@ T need(Expected<T> expected) {
     }
 }
 
-// Everything that watches a campaign: the display, the log, the best kernel's files, lineage.h5.
-class SessionObserver final : public EngineObserver {
-  public:
-    SessionObserver(ProgressDisplay& display, const RunFolder& folder, const Task& task,
-                    const TextSource& texts)
-        : m_display(display),
-          m_best(folder.best()),
-          m_task(task),
-          m_candidates(texts, task.kind),
-          m_log(folder.logs() / "campaign.log", std::ios::app) {}
-
-    void stream_to(LineageStream* stream) { m_stream = stream; }
-
-    void on_event(const Event& event, const CampaignState& state) override {
-        m_display.event(event, state);
-        const auto* confirmed = std::get_if<Confirmed>(&event);
-        if (confirmed != nullptr && confirmed->accepted) {
-            if (const Status status = write_best(*confirmed, state); !status) {
-                on_remark("the best kernel's files could not be written: " +
-                          status.error().message());
-            }
-        }
-    }
-    void on_sync(const CampaignState&) override {
-        if (m_stream != nullptr) {
-            m_stream->nudge();
-        }
-    }
-    void on_tick(const CampaignState& state, std::int64_t elapsed_ns) override {
-        m_display.tick(state, elapsed_ns);
-    }
-    void on_remark(std::string_view text) override {
-        m_display.remark(text);
-        log(text);
-    }
-    // Also from other threads than the engine's: a line is one write.
-    void log(std::string_view text) {
-        const std::time_t now = std::time(nullptr);
-        m_log << fmt::format("{:%FT%TZ} {}\n", fmt::gmtime(now), one_line(text, 2000))
-              << std::flush;
-    }
-
-  private:
-    Status write_best(const Confirmed& confirmed, const CampaignState& state) {
-        const Individual* individual = state.find(confirmed.individual);
-        ATOLL_TRY_ASSIGN(const Candidate candidate, m_candidates.candidate(*individual));
-        ATOLL_TRY_ASSIGN(const std::string verdict, m_candidates.texts().text(confirmed.verdict));
-        return write_best_files(m_best, m_task, *individual, candidate, confirmed, verdict);
-    }
-
-    ProgressDisplay& m_display;
-    fs::path m_best;
-    const Task& m_task;
-    CandidateStore m_candidates;
-    std::ofstream m_log;
-    LineageStream* m_stream = nullptr;
-};
-
 struct Opened {
     CampaignConfig config;
     TaskPtr task;
@@ -140,10 +80,16 @@ int run_session(Opened opened, const SessionOptions& options) {
     ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
                             opened.state.evaluations());
     SessionObserver observer(display, opened.folder, *opened.task, *journal);
-    const auto stream = LineageStream::start({.run = opened.folder.path(),
-                                              .mode = LineageMode::live,
-                                              .interval = std::chrono::milliseconds(1000),
-                                              .on_failure = nullptr});
+    observer.session_begins(opened.state);
+    const std::string later =
+        "; later: atoll lineage " + opened.folder.path().string() + " rebuild";
+    const auto stream = LineageStream::start(
+        {.run = opened.folder.path(),
+         .mode = LineageMode::live,
+         .durable = journal->position(),
+         .on_failure = [&observer, &later](const Error& error) {
+             observer.stream_failed("lineage.h5 is given up: " + error.message() + later);
+         }});
     observer.stream_to(stream.get());
     StopSignal stop;
     const SignalWatch watch(stop);
@@ -159,11 +105,12 @@ int run_session(Opened opened, const SessionOptions& options) {
                     std::move(opened.state), clock, stop, std::move(ledger), ATOLL_VERSION});
     display.clear();
     if (const Status lineage = stream->finish(); !lineage) {
-        const std::string text = "lineage.h5 is not complete: " + lineage.error().message() +
-                                 "; later: atoll lineage " + opened.folder.path().string() +
-                                 " rebuild";
+        const std::string text = "lineage.h5 is not complete: " + lineage.error().message() + later;
         observer.log(text);
         std::fprintf(stderr, "atoll: %s\n", text.c_str());
+    }
+    if (!report) {
+        observer.log("ended by a fault: " + report.error().message());
     }
     const EngineReport ended = need(std::move(report));
     observer.log("stopped: " + ended.reason);
@@ -241,6 +188,11 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
     LoadedRun loaded = need(load_run(folder, state_settings(config)));
     apply(loaded.state.limits(), config);
     apply(options, config);
+    if (loaded.torn_bytes > 0) {
+        loaded.notes.push_back(std::to_string(loaded.torn_bytes) +
+                               " bytes at the end of the journal are no whole record and are cut "
+                               "off: they were not acknowledged yet");
+    }
     for (const std::string& note : loaded.notes) {
         std::fprintf(stderr, "atoll: note: %s\n", note.c_str());
     }

@@ -115,6 +115,33 @@ TEST(Resume, EverythingAcknowledgedSurvives) {
     EXPECT_GE(campaign.events().size(), campaign.recorder.synced_events);
 }
 
+// What is told may be acted upon, so it must not be taken back by a crash.
+TEST(Resume, NothingIsAnnouncedBeforeItIsDurable) {
+    for (const std::uint64_t events : {3u, 20u, 70u}) {
+        Campaign campaign(config_in("arrival"));
+        ASSERT_FALSE(campaign.run({}, events));
+        const std::vector<Event> kept = campaign.events();
+        ASSERT_LE(campaign.recorder.events.size(), kept.size());
+        for (std::size_t i = 0; i < campaign.recorder.events.size(); ++i) {
+            ASSERT_EQ(encode_event(campaign.recorder.events[i]), encode_event(kept[i]));
+        }
+    }
+}
+
+TEST(Resume, ASnapshotThatFailsEndsNothing) {
+    Campaign campaign(config_in("arrival"));
+    campaign.recorder.look = [&](const Event&, const CampaignState&) {
+        std::filesystem::remove_all(campaign.path() / "snapshots");
+    };
+    const auto report = campaign.run();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_TRUE(report->finished);
+    EXPECT_THAT(campaign.recorder.remarks,
+                ::testing::Contains(::testing::HasSubstr("no snapshot was taken")));
+    const auto more = campaign.run();
+    EXPECT_TRUE(more) << more.error().message();
+}
+
 TEST(Resume, AFinishedCampaignGoesOnWithALargerBudget) {
     Campaign campaign(config_in("ticket"));
     ASSERT_TRUE(campaign.run());

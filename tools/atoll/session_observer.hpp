@@ -1,0 +1,55 @@
+#pragma once
+
+#include "population/journal.hpp"
+#include "population/lineage_stream.hpp"
+#include "population/run_folder.hpp"
+#include "search/candidate_store.hpp"
+#include "search/ledger.hpp"
+#include "tools/atoll/progress.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace atl {
+
+/// Everything that watches a campaign: the display, the log, the best kernel's files, lineage.h5.
+/// For the engine's thread, but for stream_failed().
+class SessionObserver final : public EngineObserver {
+  public:
+    SessionObserver(ProgressDisplay& display, const RunFolder& folder, const Task& task,
+                    const JournalWriter& journal);
+
+    /// Writes the best kernel's files, which a killed session may not have come to.
+    void session_begins(const CampaignState& state);
+    void stream_to(LineageStream* stream) { m_stream = stream; }
+    /// From any thread; told to the user at the next tick.
+    void stream_failed(std::string text);
+    /// A line in logs/campaign.log.
+    void log(std::string_view text);
+
+    void on_event(const Event& event, const CampaignState& state) override;
+    void on_sync(const CampaignState& state) override;
+    void on_tick(const CampaignState& state, std::int64_t elapsed_ns) override;
+    void on_remark(std::string_view text) override;
+
+  private:
+    void show_best(const Confirmed& confirmed, const CampaignState& state);
+    [[nodiscard]] Status write_best(const Confirmed& confirmed, const CampaignState& state);
+    [[nodiscard]] std::optional<std::string> take_stream_failure();
+
+    ProgressDisplay& m_display;
+    std::filesystem::path m_best;
+    const Task& m_task;
+    const JournalWriter& m_journal;
+    CandidateStore m_candidates;
+    std::ofstream m_log;
+    LineageStream* m_stream = nullptr;
+    std::mutex m_mutex;  ///< guards the next
+    std::optional<std::string> m_stream_failure;
+};
+
+}  // namespace atl
