@@ -75,6 +75,7 @@ struct CampaignState::Rules {
         state.m_limits.seconds =
             event.limits.seconds >= 0 ? event.limits.seconds : state.m_limits.seconds;
         state.m_stopped.reset();
+        state.m_faults_in_row = 0;  // whatever was broken, somebody started again
     }
 
     Status check(const TicketIssued& event) const {

@@ -98,7 +98,8 @@ class CampaignState {
     }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
     /// Tickets that ended one after the other, up to now, because their operator had nothing to
-    /// try; through a fault. A commit, or a failure of the other kind, ends the row.
+    /// try; through a fault. A commit, or a failure of the other kind, ends the row; a new session
+    /// ends that of faults.
     [[nodiscard]] std::uint64_t fruitless_in_row() const { return m_fruitless_in_row; }
     [[nodiscard]] std::uint64_t faults_in_row() const { return m_faults_in_row; }
     [[nodiscard]] const std::array<std::uint64_t, k_outcome_count>& outcomes() const {

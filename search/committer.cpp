@@ -50,7 +50,7 @@ Status Committer::finish(std::uint64_t ticket, Result result,
 Status Committer::commit(std::uint64_t ticket, const Result& result, std::int64_t at_ns) {
     const CampaignState& state = m_ledger.state();
     if (state.in_flight().at(ticket).pending.empty()) {
-        return m_ledger.record(TicketFailed{ticket, result.trouble});
+        return m_ledger.record(TicketFailed{ticket, result.trouble, result.fault});
     }
     ATOLL_TRY(
         m_ledger.record(TicketCommitted{ticket, ticket_reward(state, ticket), at_ns,

@@ -20,6 +20,7 @@ class Committer {
     struct Result {
         Cost cost;
         std::string trouble;  ///< why the ticket failed, if it evaluated nothing
+        bool fault = false;   ///< a fault of ours
     };
 
     Committer(const CampaignConfig& config, Ledger& ledger)

@@ -4,8 +4,8 @@ namespace atl {
 
 namespace {
 
-constexpr int k_fruitless_tickets = 100;  // in a row that had nothing to propose: all is known
-constexpr int k_faulted_tickets = 5;      // in a row lost to faults of ours: something is broken
+constexpr std::uint64_t k_fruitless_tickets = 100;  // in a row: everything in reach is known
+constexpr std::uint64_t k_faulted_tickets = 5;      // in a row: something is broken
 
 }  // namespace
 
@@ -14,7 +14,7 @@ Ending::Ending(const CampaignConfig& config, const StopSignal& signal)
       m_rule(make_stop_rule(config.stop)),
       m_drain_ns(config.engine.drain_seconds * 1'000'000'000) {}
 
-void Ending::look(const StopView& view) {
+void Ending::look(const StopView& view, const Error& last_fault) {
     if (m_stopping) {
         return;
     }
@@ -22,6 +22,13 @@ void Ending::look(const StopView& view) {
         stop(m_signal.reason(), false, view.elapsed_ns);
     } else if (const auto why = m_rule.reason(view)) {
         stop(*why, true, view.elapsed_ns);
+    } else if (view.state.fruitless_in_row() >= k_fruitless_tickets) {
+        stop("nothing new to propose in " + std::to_string(view.state.fruitless_in_row()) +
+                 " tickets",
+             true, view.elapsed_ns);
+    } else if (view.state.faults_in_row() >= k_faulted_tickets) {
+        m_fault = last_fault;
+        stop("fault: " + last_fault.message(), false, view.elapsed_ns);
     }
 }
 
@@ -31,18 +38,6 @@ void Ending::stop(const std::string& reason, bool finished, std::int64_t now_ns)
         m_reason = reason;
         m_finished = finished;
         m_drain_until_ns = now_ns + m_drain_ns;
-    }
-}
-
-void Ending::note_ticket(bool fruitless, const Error* fault, std::int64_t now_ns) {
-    m_fruitless = fruitless && fault == nullptr ? m_fruitless + 1 : 0;
-    m_faulted = fault != nullptr ? m_faulted + 1 : 0;
-    if (m_fruitless >= k_fruitless_tickets) {
-        stop("nothing new to propose in " + std::to_string(m_fruitless) + " tickets", true, now_ns);
-    }
-    if (m_faulted >= k_faulted_tickets && !m_stopping) {
-        m_fault = *fault;
-        stop("fault: " + fault->message(), false, now_ns);
     }
 }
 

@@ -16,12 +16,11 @@ class Ending {
   public:
     Ending(const CampaignConfig& config, const StopSignal& signal);
 
-    /// Looks at the signal and the stop rules.
-    void look(const StopView& view);
+    /// Looks at the signal, the stop rules, and at how many tickets in a row had nothing to propose
+    /// or were lost to faults of ours, the last of which was `last_fault`. But for the signal and
+    /// the time budget, the answer follows from the recorded events alone: look after each.
+    void look(const StopView& view, const Error& last_fault);
     void stop(const std::string& reason, bool finished, std::int64_t now_ns);
-    /// A ticket ended: without anything to evaluate, through a fault of ours, or well. Too many of
-    /// one bad kind in a row end the campaign.
-    void note_ticket(bool fruitless, const Error* fault, std::int64_t now_ns);
 
     [[nodiscard]] bool stopping() const { return m_stopping; }
     [[nodiscard]] bool finished() const { return m_finished; }
@@ -44,8 +43,6 @@ class Ending {
     std::int64_t m_drain_until_ns = 0;
     std::string m_reason;
     std::optional<Error> m_fault;
-    int m_fruitless = 0;
-    int m_faulted = 0;
 };
 
 }  // namespace atl

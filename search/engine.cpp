@@ -144,8 +144,11 @@ class Engine {
                                                   m_evaluator.fingerprint(), m_strategies.seed,
                                                   m_clock.wall().count()}));
         }
-        check(m_ledger.record(
-            SessionOpened{state().sessions(), m_clock.wall().count(), m_evaluator.description()}));
+        check(
+            m_ledger.record(SessionOpened{state().sessions(),
+                                          m_clock.wall().count(),
+                                          m_evaluator.description(),
+                                          {m_config.stop.max_evaluations, m_config.stop.seconds}}));
         check(m_ledger.sync());
         check(m_committer.migrate());
         co_await starters();
@@ -186,7 +189,8 @@ class Engine {
     }
 
     void look_at_stop_rules() {
-        m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()});
+        m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()},
+                      m_last_fault);
     }
 
     Work starters() {
@@ -282,7 +286,7 @@ class Engine {
             check(run.answer(*verdict));
             ++m_evaluated;
         }
-        finish_ticket(issued.ticket, {run.cost(), trouble}, faulted);
+        finish_ticket(issued.ticket, {run.cost(), trouble, faulted});
         leave();
     }
 
@@ -361,14 +365,13 @@ class Engine {
         co_return std::move(*answer);
     }
 
-    void finish_ticket(std::uint64_t ticket, Committer::Result result, bool faulted) {
+    void finish_ticket(std::uint64_t ticket, Committer::Result result) {
         // What the end cuts short stays in flight: a resume runs it again and tells its operator
         // what was evaluated. In ticket order that goes for all, so that the end comes after the
         // same commit whoever was faster.
         if (m_ending.stopping() && (m_in_order || waits(ticket))) {
             return;
         }
-        m_ending.note_ticket(waits(ticket), faulted ? &m_last_fault : nullptr, now_ns());
         check(m_committer.finish(
             ticket, std::move(result), [this] { return now_ns(); },
             [this] { return after_commit(); }));

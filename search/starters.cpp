@@ -54,7 +54,7 @@ Status Starters::commit(const std::map<std::size_t, Verdict>& verdicts, Committe
             }
             ATOLL_TRY(m_ledger.record(Evaluated{std::move(individual)}));
         }
-        ATOLL_TRY(committer.finish(i, {cost, ""}, m_now_ns, [] { return true; }));
+        ATOLL_TRY(committer.finish(i, {cost, "", false}, m_now_ns, [] { return true; }));
     }
     return {};
 }

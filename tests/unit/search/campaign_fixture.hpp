@@ -155,7 +155,7 @@ class Campaign {
         EXPECT_TRUE(journal) << journal.error().message();
         DyingJournal dying(**journal, events);
         JournalWriter& used = events > 0 ? static_cast<JournalWriter&>(dying) : **journal;
-        StopSignal own_stop;
+        StopSignal unused;
         Ledger::Options ledger;
         ledger.observer = &recorder;
         ledger.snapshot_every = static_cast<std::uint64_t>(config.engine.snapshot_every);
@@ -166,7 +166,7 @@ class Campaign {
         const Status fits = resolve_config(resolved, *task, evaluator);
         EXPECT_TRUE(fits) << fits.error().message();
         return run_engine({resolved, task, evaluator, used, std::move(state), clock,
-                           stop == nullptr ? own_stop : *stop, std::move(ledger), version});
+                           stop == nullptr ? unused : *stop, std::move(ledger), version});
     }
 
     /// Everything in the journal.
@@ -187,6 +187,7 @@ class Campaign {
     std::string version = "test";
     Recorder recorder;
     StopSignal* stop = nullptr;
+    std::unique_ptr<StopSignal> own_stop;  ///< for tests that have no other place for it
     SystemClock clock;
 
   private:

@@ -52,6 +52,18 @@ void expect_same_decisions_again(const Campaign& campaign) {
     EXPECT_GT(replay->decisions, 20u);
 }
 
+// Asks the campaign's next session to stop once that many of its events were seen.
+void interrupt_after(Campaign& campaign, int events) {
+    campaign.own_stop = std::make_unique<StopSignal>();
+    campaign.stop = campaign.own_stop.get();
+    campaign.recorder.look = [&campaign, events, seen = 0](const Event&,
+                                                           const CampaignState&) mutable {
+        if (++seen == events) {
+            campaign.own_stop->request("signal SIGINT");
+        }
+    };
+}
+
 class KilledAfter : public ::testing::TestWithParam<int> {};
 
 INSTANTIATE_TEST_SUITE_P(Resume, KilledAfter,
@@ -71,6 +83,60 @@ TEST_P(KilledAfter, InTicketOrderTheOutcomeIsThatOfAnUninterruptedRun) {
     ASSERT_TRUE(second) << second.error().message();
     EXPECT_EQ(essence(second->state, broken.events()), essence(expected->state, whole.events()));
     EXPECT_EQ(second->state.best()->id, expected->state.best()->id);
+}
+
+// A stop signal drains, the last confirmation runs, the next session goes on.
+TEST_P(KilledAfter, InTicketOrderAnInterruptionChangesNothing) {
+    Campaign whole(config_in("ticket"));
+    const auto expected = whole.run();
+    ASSERT_TRUE(expected) << expected.error().message();
+
+    Campaign interrupted(config_in("ticket"));
+    interrupt_after(interrupted, GetParam());
+    const auto first = interrupted.run();
+    ASSERT_TRUE(first) << first.error().message();
+    EXPECT_FALSE(first->finished);
+    interrupt_after(interrupted, 2 * GetParam());
+    ASSERT_TRUE(interrupted.run());
+    interrupted.stop = nullptr;
+    const auto last = interrupted.run();
+    ASSERT_TRUE(last) << last.error().message();
+    EXPECT_TRUE(last->finished);
+    EXPECT_EQ(essence(last->state, interrupted.events()), essence(expected->state, whole.events()));
+    EXPECT_EQ(last->reason, expected->reason);
+}
+
+// Two programs: after them every ticket fails, and the hundredth in a row ends the campaign,
+// however often it was killed or interrupted on the way, and whoever was faster.
+CampaignConfig exhausted_in(const std::string& order) {
+    CampaignConfig config = config_in(order);
+    config.stop = {};
+    return config;
+}
+
+TaskPtr task_of_two_programs() {
+    auto task = std::make_shared<Task>(*testing::small_task());
+    task->starters.resize(1);
+    task->starters[0].source = "#ifndef A\n#define A 1  // tune: 1, 2\n#endif\n";
+    task->allowed_flags.clear();
+    return task;
+}
+
+TEST_P(KilledAfter, InTicketOrderACampaignEndsAfterTheSameTicket) {
+    Campaign whole(exhausted_in("ticket"), task_of_two_programs());
+    const auto expected = whole.run();
+    ASSERT_TRUE(expected) << expected.error().message();
+    EXPECT_EQ(expected->reason, "nothing new to propose in 100 tickets");
+
+    Campaign broken(exhausted_in("ticket"), task_of_two_programs());
+    ASSERT_FALSE(broken.run({}, static_cast<std::uint64_t>(GetParam())));
+    interrupt_after(broken, GetParam());
+    ASSERT_TRUE(broken.run());
+    broken.stop = nullptr;
+    const auto last = broken.run();
+    ASSERT_TRUE(last) << last.error().message();
+    EXPECT_EQ(last->reason, expected->reason);
+    EXPECT_EQ(essence(last->state, broken.events()), essence(expected->state, whole.events()));
 }
 
 TEST_P(KilledAfter, InArrivalOrderTheJournalFixesEveryDecision) {
