@@ -48,7 +48,19 @@ ErrorCode code_of(std::string_view stack) {
         contains("bad superblock") || contains("wrong fixed")) {
         return ErrorCode::corrupt;
     }
-    return ErrorCode::io;
+    return contains("already open for write") ? ErrorCode::unavailable : ErrorCode::io;
+}
+
+std::string advice(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::no_space:
+            return "free space on this file system";
+        case ErrorCode::unavailable:
+            return "it is being written, or its writer was killed; the run folder has it all: "
+                   "`atoll lineage RUN rebuild` makes the file anew";
+        default:
+            return "";
+    }
 }
 
 Expected<Handle> access_properties(const std::string& where) {
@@ -106,7 +118,7 @@ Error last_error(const char* call, const std::string& where) {
     const std::string name(whole.substr(0, whole.find('(')));
     const ErrorCode code = code_of(text.all);
     return Error{code, name + " failed: " + (text.excerpt.empty() ? "no reason" : text.excerpt),
-                 where, code == ErrorCode::no_space ? "free space on this file system" : ""};
+                 where, advice(code)};
 }
 
 Expected<Handle> create_file(const std::filesystem::path& path) {

@@ -273,7 +273,8 @@ Status check_lineage_tables(const std::filesystem::path& h5, std::uint64_t event
     const std::string name = h5.filename().string();
     const auto file = hdf5::open_file(h5, hdf5::LeftOpen::refuse);
     if (!file) {
-        if (hdf5::open_file(h5)) {
+        // Without live mode (network file systems) nobody can read what was not closed.
+        if (file.error().code == ErrorCode::unavailable || hdf5::open_file(h5)) {
             check.notes.push_back(name +
                                   " is being written, or its writer was killed: not checked");
             return {};

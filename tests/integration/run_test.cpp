@@ -1,3 +1,4 @@
+#include "population/hdf5_handle.hpp"
 #include "population/journal.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
@@ -101,7 +102,7 @@ std::string text_of(const fs::path& path) {
 
 class RunCommand : public ::testing::Test {
   protected:
-    [[nodiscard]] fs::path run() const { return m_folder.path() / "run"; }
+    [[nodiscard]] virtual fs::path run() const { return m_folder.path() / "run"; }
 
     // Prefix sum on little data: the fastest task to judge.
     [[nodiscard]] std::string config(const std::string& more = "") const {
@@ -210,6 +211,56 @@ TEST_F(RunCommand, KilledAtAnyTimeItGoesOn) {
     EXPECT_GE(evaluated(), 14u);
     expect_sound();
     EXPECT_EQ(atoll("lineage " + run().string() + " check").status, 0);
+}
+
+/// A file system as the network ones are: no shared mappings, no order between what two openers of
+/// a file see. bindfs with direct_io is a real one in user space.
+class RunOnNetworkFolder : public RunCommand {
+  protected:
+    void SetUp() override {
+        fs::create_directories(m_folder.path() / "server");
+        fs::create_directories(m_mount);
+        const std::string command =
+            "bindfs -o direct_io " + (m_folder.path() / "server").string() + " " + m_mount.string();
+        if (std::system((command + " >/dev/null 2>&1").c_str()) != 0) {
+            GTEST_SKIP() << "needs bindfs and the right to mount with it: " << command;
+        }
+        m_mounted = true;
+    }
+    void TearDown() override {
+        // A killed campaign's workers hold the folder until they have noticed.
+        for (int i = 0; m_mounted && i < 100; ++i) {
+            if (std::system(("fusermount -u " + m_mount.string() + " 2>/dev/null").c_str()) == 0) {
+                break;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        }
+    }
+    [[nodiscard]] fs::path run() const override { return m_mount / "run"; }
+
+    fs::path m_mount = m_folder.path() / "mount";
+    bool m_mounted = false;
+};
+
+TEST_F(RunOnNetworkFolder, KilledItGoesOnAndItsRecordIsSound) {
+    ASSERT_FALSE(hdf5::live_readers_supported(m_mount));
+    Started first({"run", config("[stop]\nmax_evaluations = 14\n"), "--output", run().string()},
+                  m_folder.path() / "log");
+    wait_for_evaluations(6);
+    EXPECT_EQ(atoll("resume " + run().string()).status, 2) << "another process has it";
+    first.signal_group(SIGKILL);
+    EXPECT_EQ(first.wait(), -SIGKILL);
+    const Result killed = atoll("lineage " + run().string() + " check");
+    EXPECT_EQ(killed.status, 0) << killed.output;
+    const Result result = atoll("resume " + run().string());
+    EXPECT_EQ(result.status, 0) << result.output;
+    EXPECT_GE(evaluated(), 14u);
+    expect_sound();
+    const Result whole = atoll("lineage " + run().string() + " check");
+    EXPECT_EQ(whole.status, 0) << whole.output;
+    EXPECT_EQ(whole.output.find("not checked"), std::string::npos) << whole.output;
+    EXPECT_EQ(atoll("lineage " + (run() / "lineage.h5").string() + " summary").status, 0);
+    EXPECT_EQ(atoll("lineage " + run().string() + " rebuild").status, 0);
 }
 
 TEST_F(RunCommand, CtrlCDrainsAndTheWorkersStayAliveForIt) {

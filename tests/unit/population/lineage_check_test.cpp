@@ -162,19 +162,19 @@ TEST(LineageCheckTables, AChangedRowIsFound) {
 
 TEST(LineageCheckTables, AFileThatIsBeingWrittenIsNotJudged) {
     const TemporaryFolder folder;
-    const auto path = folder.path() / "lineage.h5";
     const Campaign campaign = small_campaign();
-    auto writer = LineageWriter::create(path, LineageMode::live);
-    ASSERT_TRUE(writer);
-    // Left open for good: what kill -9 leaves, seen from another process.
-    const auto copy = folder.path() / "copy.h5";
-    ASSERT_TRUE((*writer)->add(campaign.events[0], 0, campaign.texts));
-    ASSERT_TRUE((*writer)->flush());
-    std::filesystem::copy_file(path, copy);
-    LineageCheck result;
-    ASSERT_TRUE(check_lineage_tables(copy, 1, result));
-    EXPECT_THAT(result.problems, IsEmpty());
-    if ((*writer)->mode() == LineageMode::live) {
+    for (const LineageMode mode : {LineageMode::live, LineageMode::batch}) {
+        const auto path = folder.path() / "lineage.h5";
+        auto writer = LineageWriter::create(path, mode);
+        ASSERT_TRUE(writer);
+        // Left open for good: what kill -9 leaves, seen from another process.
+        const auto copy = folder.path() / "copy.h5";
+        ASSERT_TRUE((*writer)->add(campaign.events[0], 0, campaign.texts));
+        ASSERT_TRUE((*writer)->flush());
+        std::filesystem::copy_file(path, copy, std::filesystem::copy_options::overwrite_existing);
+        LineageCheck result;
+        ASSERT_TRUE(check_lineage_tables(copy, 1, result));
+        EXPECT_THAT(result.problems, IsEmpty());
         EXPECT_THAT(result.notes, Contains(HasSubstr("not checked")));
     }
 }
