@@ -43,7 +43,9 @@ Status apply_limits(const JailLimits& limits) {
         ATOLL_TRY(
             set_limit(RLIMIT_CPU, "RLIMIT_CPU", *limits.cpu_seconds, *limits.cpu_seconds + 1));
     }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadows are terabytes
     ATOLL_TRY(set_if(RLIMIT_AS, "RLIMIT_AS", limits.address_space_bytes));
+#endif
     ATOLL_TRY(set_if(RLIMIT_FSIZE, "RLIMIT_FSIZE", limits.file_bytes));
     ATOLL_TRY(set_if(RLIMIT_NOFILE, "RLIMIT_NOFILE", limits.open_files));
     ATOLL_TRY(set_if(RLIMIT_NPROC, "RLIMIT_NPROC", limits.processes));

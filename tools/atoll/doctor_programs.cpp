@@ -40,7 +40,8 @@ struct Found {
 
 Found open_first(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
-        if (Library library{dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL)}) {
+        // NODELETE: what CUPTI allocates in its initialisers it does not free when it is unloaded.
+        if (Library library{dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE)}) {
             return {std::move(library), name};
         }
     }

@@ -1,3 +1,4 @@
+#include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/jail_fixture.hpp"
 
 #include <poll.h>
@@ -213,6 +214,7 @@ TEST_P(JailRunner, ThreadsThatAreJoinedWork) {
 }
 
 TEST_P(JailRunner, AHugeAllocationFailsWithoutHarm) {
+    ATOLL_SKIP_UNDER_SANITIZER();
     TestRunner runner(GetParam());
     const FileHandle binary = build_shared_object(
         entry("volatile auto p = malloc(100ull << 30); *(int*)tensors[0] = p == nullptr; "

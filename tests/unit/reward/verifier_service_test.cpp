@@ -1,4 +1,5 @@
 #include "tests/support/processes.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/verifier_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -193,6 +194,7 @@ TEST_F(VerifierService, DyingInAConstructorIsACrash) {
 }
 
 TEST_F(VerifierService, EatingAllMemoryIsAMemoryLimit) {
+    ATOLL_SKIP_UNDER_SANITIZER();
     const EvaluateReply reply = evaluate(
         small_kernel("for (;;) { char* p = new char[1 << 20]; std::memset(p, 1, 1 << 20); }", "",
                      "#include <cstring>\n"));

@@ -1,0 +1,9 @@
+#pragma once
+
+/// For tests of memory limits and of how candidates die: a sanitizer's runtime maps terabytes, so
+/// no address space limit is set under one, and it may end a process its own way.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ATOLL_SKIP_UNDER_SANITIZER() GTEST_SKIP() << "no address space limits under a sanitizer"
+#else
+#define ATOLL_SKIP_UNDER_SANITIZER() static_cast<void>(0)
+#endif
