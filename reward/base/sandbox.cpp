@@ -63,7 +63,7 @@ Status try_namespaces() {
 
 Status try_seccomp() {
     FilterBuilder builder(FilterDefault::enosys);
-    builder.allow({"write", "exit_group"});
+    builder.allow({"write", "exit_group", "sigaltstack"});  // the last for sanitizers' runtimes
     ATOLL_TRY_ASSIGN(const SyscallFilter filter, builder.build());
     ATOLL_TRY(drop_privilege_paths());
     return filter.apply();

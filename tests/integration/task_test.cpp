@@ -1,5 +1,6 @@
 // `atoll task`, through the real program, worker and compile jail.
 
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/shell.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
 
@@ -65,6 +66,7 @@ TEST_F(TaskCommand, SuggestsANameForATypo) {
 }
 
 TEST_F(TaskCommand, CheckTellsByItsExitStatus) {
+    ATOLL_SKIP_UNDER_TSAN();
     const ShellResult good = task("check small");
     EXPECT_EQ(good.status, 0) << good.out;
     EXPECT_THAT(good.out, HasSubstr("small: passed (0 errors, 1 warning)"));
@@ -81,6 +83,7 @@ TEST_F(TaskCommand, CheckTellsByItsExitStatus) {
 }
 
 TEST_F(TaskCommand, NewMakesATaskThatPassesCheck) {
+    ATOLL_SKIP_UNDER_TSAN();
     const TemporaryFolder place;
     const std::string output = " --output " + place.path().string();
     const ShellResult made = task("new fresh" + output);

@@ -7,3 +7,11 @@
 #else
 #define ATOLL_SKIP_UNDER_SANITIZER() static_cast<void>(0)
 #endif
+
+/// For tests of what needs namespaces or an undisturbed abort(): ThreadSanitizer runs a thread of
+/// its own, and a process with threads cannot enter a user namespace.
+#if defined(__SANITIZE_THREAD__)
+#define ATOLL_SKIP_UNDER_TSAN() GTEST_SKIP() << "no namespaces under ThreadSanitizer"
+#else
+#define ATOLL_SKIP_UNDER_TSAN() static_cast<void>(0)
+#endif

@@ -179,6 +179,7 @@ TEST_P(JailRunner, AnEndlessLoopIsKilledThroughThePidHandle) {
 }
 
 TEST_P(JailRunner, AnEarlyExitAndAnAbortAreReported) {
+    ATOLL_SKIP_UNDER_TSAN();
     TestRunner runner(GetParam());
     {
         const FileHandle binary = build_shared_object(entry("_exit(0);", "#include <unistd.h>\n"));
