@@ -8,6 +8,15 @@
 
 namespace atl {
 
+/// One file of a candidate that is a folder.
+struct CandidateFile {
+    std::string path;  ///< below the folder, parts joined by '/'
+    std::string content;
+    bool executable = false;
+
+    bool operator==(const CandidateFile&) const = default;
+};
+
 /// A source text for a task and a device kind, with the values chosen for its `// tune:` macros
 /// and the optional compiler flags chosen from the task's allowed list.
 struct Candidate {
@@ -15,12 +24,16 @@ struct Candidate {
     std::string source;
     std::map<std::string, std::string> tune;  ///< macro name -> value, passed as -DNAME=VALUE
     std::vector<std::string> flags;           ///< sorted, unique
+    /// The whole folder, sorted by path, where the candidate is one (kind "external" only; then
+    /// `source` is empty). Campaigns evolve single sources: their records hold no folders.
+    std::vector<CandidateFile> files = {};
 
     bool operator==(const Candidate&) const = default;
 };
 
 /// Identity for duplicate detection: kind, the source's token stream without comments and white
-/// space, tune values and flags. Two candidates with one key are the same program.
+/// space (the files' paths and contents where it is a folder), tune values and flags. Two
+/// candidates with one key are the same program.
 [[nodiscard]] Digest candidate_key(const Candidate& candidate);
 
 inline constexpr std::size_t k_max_source_bytes = 1 << 20;

@@ -159,17 +159,15 @@ class TemporaryName {
     std::filesystem::path m_path;
 };
 
-}  // namespace
-
-Expected<std::string> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-    ATOLL_TRY_ASSIGN(const FileHandle handle, open_handle(path, O_RDONLY));
+Expected<std::string> read_to_end(int fd, const std::filesystem::path& path,
+                                  std::uint64_t max_bytes) {
     constexpr std::uint64_t k_most = std::numeric_limits<std::size_t>::max() - 1;
     const auto wanted = static_cast<std::size_t>(std::min(max_bytes, k_most));
     std::string bytes;
     char chunk[1 << 16];
     // Read, not pread: pipes and /proc files have no positions.
     while (true) {
-        const ssize_t got = ::read(handle.get(), chunk, sizeof(chunk));
+        const ssize_t got = ::read(fd, chunk, sizeof(chunk));
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -185,6 +183,27 @@ Expected<std::string> read_file(const std::filesystem::path& path, std::uint64_t
                            "is longer than " + std::to_string(max_bytes) + " bytes", path.string());
         }
     }
+}
+
+}  // namespace
+
+Expected<std::string> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+    ATOLL_TRY_ASSIGN(const FileHandle handle, open_handle(path, O_RDONLY));
+    return read_to_end(handle.get(), path, max_bytes);
+}
+
+Expected<std::string> read_regular_file(const std::filesystem::path& path,
+                                        std::uint64_t max_bytes) {
+    ATOLL_TRY_ASSIGN(const FileHandle handle, open_handle(path, O_RDONLY | O_NONBLOCK));
+    struct stat about {};
+    if (::fstat(handle.get(), &about) != 0) {
+        return tl::unexpected(errno_error("fstat", path.string(), errno));
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return failure(ErrorCode::invalid_argument, "is not a regular file", path.string(),
+                       "give a file");
+    }
+    return read_to_end(handle.get(), path, max_bytes);
 }
 
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes) {

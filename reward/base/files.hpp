@@ -38,6 +38,11 @@ class FileHandle {
 [[nodiscard]] Expected<std::string> read_file(const std::filesystem::path& path,
                                               std::uint64_t max_bytes);
 
+/// The same, but anything that is not a regular file (or a link to one) is refused without being
+/// read: a FIFO would be waited for, a device may never end.
+[[nodiscard]] Expected<std::string> read_regular_file(const std::filesystem::path& path,
+                                                      std::uint64_t max_bytes);
+
 /// Writes to a temporary name in the same folder, fsyncs, renames, fsyncs the folder: a reader
 /// sees the old text or the new one, after power loss too.
 [[nodiscard]] Status write_file_durably(const std::filesystem::path& path, std::string_view bytes);

@@ -99,6 +99,9 @@ class CpuCppKind final : public CandidateKind {
         if (std::optional<std::string> problem = lint_common(task, candidate)) {
             return problem;
         }
+        if (!candidate.files.empty()) {
+            return "a folder cannot be a candidate of kind cpu_cpp: give one C++ file";
+        }
         if (candidate.source.find("launch") == std::string::npos) {
             return "the source does not define launch(): expected " + launch_prototype(task);
         }

@@ -1,8 +1,8 @@
 #include "reward/kinds/external.hpp"
 
+#include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/kinds/judge_process.hpp"
-#include "reward/source_text.hpp"
 
 #include <unistd.h>
 
@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 namespace atl {
 
@@ -118,17 +117,6 @@ Expected<std::vector<std::string>> command_line(const Task& task, const fs::path
     return argv;
 }
 
-Status write_candidate(const fs::path& path, const Candidate& candidate) {
-    std::ofstream file(path, std::ios::binary);
-    file << apply_tune_to_text(candidate.source, candidate.tune);
-    file.close();
-    if (!file) {
-        return failure(ErrorCode::no_space, "the candidate cannot be written", path.string(),
-                       "free space in the temporary folder ($TMPDIR)");
-    }
-    return {};
-}
-
 void fail(Verdict& verdict, Outcome outcome, std::string reason, const JudgeRun& run) {
     verdict.outcome = outcome;
     verdict.reason = std::move(reason);
@@ -204,10 +192,11 @@ Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, V
     verdict.trust = "external";
     verdict.stage = Stage::verify;
     ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make());
-    const fs::path file = folder.path() / task.external->candidate_file;
-    ATOLL_TRY(write_candidate(file, candidate));
+    const fs::path name = task.external->candidate_file;
+    const fs::path copy = folder.path() / (candidate.files.empty() ? name : name.stem());
+    ATOLL_TRY(write_candidate(copy, candidate));
     JudgeCommand command;
-    ATOLL_TRY_ASSIGN(command.argv, command_line(task, file));
+    ATOLL_TRY_ASSIGN(command.argv, command_line(task, copy));
     command.environment = judge_environment(task, folder.path());
     command.folder = folder.path();
     command.timeout_s = task.external->timeout_s;

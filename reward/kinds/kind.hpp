@@ -63,8 +63,8 @@ class CandidateKind {
 [[nodiscard]] const CandidateKind* find_kind(const std::string& name);
 [[nodiscard]] std::vector<std::string> kind_names();
 
-/// Rules that every kind shares: size, NUL bytes, tune names and values (they become -D options),
-/// flags within the task's allowed list.
+/// Rules that every kind shares: sizes, NUL bytes, paths of a folder, tune names and values (they
+/// become -D options), flags within the task's allowed list.
 [[nodiscard]] std::optional<std::string> lint_common(const Task& task, const Candidate& candidate);
 
 }  // namespace atl

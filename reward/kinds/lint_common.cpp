@@ -1,3 +1,4 @@
+#include "reward/candidate_files.hpp"
 #include "reward/kinds/kind.hpp"
 
 #include <algorithm>
@@ -42,8 +43,11 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> lint_common(const Task& task, const Candidate& candidate) {
-    if (candidate.source.empty()) {
-        return "the source is empty";
+    if (auto complaint = complaint_about_files(candidate.files)) {
+        return complaint;
+    }
+    if (candidate.source.empty() == candidate.files.empty()) {
+        return candidate.source.empty() ? "the source is empty" : "both a source and a folder";
     }
     if (candidate.source.size() > k_max_source_bytes) {
         return "the source has " + std::to_string(candidate.source.size()) + " bytes, at most " +

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -164,6 +165,11 @@ TEST_F(EvalCommand, UsageErrorsSayWhatToDo) {
     const ShellResult no_file = eval((m_folder.path() / "missing.cpp").string());
     EXPECT_EQ(no_file.status, 2);
     EXPECT_THAT(no_file.err, HasSubstr("missing.cpp"));
+    const std::string pipe = (m_folder.path() / "pipe").string();
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    const ShellResult waits = eval(pipe);
+    EXPECT_EQ(waits.status, 2);
+    EXPECT_THAT(waits.err, HasSubstr("not a regular file"));
     EXPECT_EQ(eval("--level everything " + candidate("a.cpp")).status, 2);
     EXPECT_EQ(eval("--tune STEP " + candidate("a.cpp")).status, 2);
     const ShellResult crowd = eval("--devices 1000 " + candidate("a.cpp"));
@@ -192,6 +198,25 @@ TEST_F(EvalCommand, TheCacheFolderAnswersALaterCall) {
     EXPECT_FALSE(first["from_cache"].get<bool>());
     EXPECT_TRUE(second["from_cache"].get<bool>());
     EXPECT_EQ(first["measure"], second["measure"]);
+}
+
+TEST_F(EvalCommand, AFolderIsACandidateWhereTheTasksProgramJudges) {
+    testing::write_text(m_folder.path() / "outside/definition.json",
+                        R"({"name": "outside", "atoll": {"kind": "external", "external":
+                            {"command": ["sh", "judge.sh"]}}})");
+    testing::write_text(m_folder.path() / "outside/judge.sh",
+                        R"(echo "{\"correct\": true, \"score\": $(cat "$1/part/score")}")");
+    testing::write_text(m_folder.path() / "mine/part/score", "42");
+    const std::string mine = (m_folder.path() / "mine").string();
+    const ShellResult result =
+        run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval --sandbox " + m_sandbox + " " +
+                  (m_folder.path() / "outside").string() + " " + mine);
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("score = 42"));
+    const ShellResult other = eval(mine);
+    EXPECT_EQ(other.status, 1);
+    EXPECT_THAT(other.out, HasSubstr("REJECTED"));
+    EXPECT_THAT(other.out, HasSubstr("give one C++ file"));
 }
 
 TEST_F(EvalCommand, HelpHasExamples) {

@@ -1,6 +1,6 @@
 #include "population/text_layout.hpp"
-#include "reward/base/files.hpp"
 #include "reward/base/settings.hpp"
+#include "reward/candidate_files.hpp"
 #include "reward/source_text.hpp"
 #include "reward/task.hpp"
 #include "tools/atoll/evaluator_options.hpp"
@@ -98,8 +98,14 @@ std::map<std::string, std::string> tune_values(const std::vector<std::string>& w
 /// A misspelt macro would be ignored by the compiler without a word.
 void warn_about_unknown_macros(const std::string& file, const Candidate& candidate) {
     std::vector<std::string> known;
-    for (const TuneMacro& macro : tune_macros(candidate.source)) {
-        known.push_back(macro.name);
+    const auto add = [&](const std::string& text) {
+        for (const TuneMacro& macro : tune_macros(text)) {
+            known.push_back(macro.name);
+        }
+    };
+    add(candidate.source);
+    for (const CandidateFile& part : candidate.files) {
+        add(part.content);
     }
     for (const auto& [name, value] : candidate.tune) {
         if (std::find(known.begin(), known.end(), name) == known.end()) {
@@ -116,8 +122,7 @@ std::vector<Candidate> read_candidates(const Arguments& arguments, const Task& t
     for (const std::string& file : arguments.files) {
         Candidate candidate;
         candidate.kind = task.kind;
-        // One byte more than allowed, so that the verdict can say that it is too long.
-        candidate.source = value_or_throw(read_file(file, 2 * k_max_source_bytes));
+        value_or_throw(read_candidate(file, candidate));
         candidate.tune = tune_values(arguments.tune);
         candidate.flags = arguments.flags;
         std::sort(candidate.flags.begin(), candidate.flags.end());
@@ -255,7 +260,9 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
     verb->footer(k_footer);
     const auto arguments = std::make_shared<Arguments>();
     verb->add_option("TASK", arguments->task, "Name or folder of a task")->required();
-    verb->add_option("FILE", arguments->files, "Candidate sources")->required();
+    verb->add_option("FILE", arguments->files,
+                     "Candidate sources; folders where the task's own program judges")
+        ->required();
     verb->add_flag("--json", arguments->json, "Print one JSON array");
     verb->add_option("--level", arguments->level, "How far to go: verify, measure or confirm")
         ->check(CLI::IsMember({"verify", "measure", "confirm"}))

@@ -1,11 +1,13 @@
 #include "reward/kinds/external.hpp"
 
+#include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/score.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <thread>
@@ -198,6 +200,91 @@ TEST_F(ExternalTask, FillsTuneValuesIntoTheText) {
         judge(task("grep -q '^N = 7  # tune' \"$1\" && echo '{\"correct\": true, \"score\": 1}'"),
               "N = 3  # tune: 3, 7\n", {{"N", "7"}});
     EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
+}
+
+Candidate folder_candidate(const fs::path& folder) {
+    Candidate candidate;
+    candidate.kind = "external";
+    value_or_throw(read_candidate(folder, candidate));
+    return candidate;
+}
+
+TEST_F(ExternalTask, JudgesAPrivateCopyOfAFolder) {
+    const TemporaryFolder mine;
+    testing::write_text(mine.path() / "main.txt", "N = 3  # tune: 3, 7\n");
+    testing::write_text(mine.path() / "lib/run.sh", "echo ran");
+    fs::permissions(mine.path() / "lib/run.sh", fs::perms::owner_all);
+    Candidate candidate = folder_candidate(mine.path());
+    candidate.tune["N"] = "7";
+    const Verdict verdict = value_or_throw(judge_external(
+        *task("test \"$1\" = \"$PWD/candidate\" && grep -q '^N = 7' \"$1/main.txt\" && "
+              "test -x \"$1/lib/run.sh\" && rm -r \"$1/lib\" && "
+              "echo '{\"correct\": true, \"score\": 1}'"),
+        candidate));
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason << verdict.feedback;
+    EXPECT_EQ(testing::read_text(mine.path() / "lib/run.sh"), "echo ran");
+}
+
+TEST_F(ExternalTask, AFolderIsWhatItsFilesAre) {
+    const TemporaryFolder one;
+    const TemporaryFolder two;
+    for (const TemporaryFolder* folder : {&one, &two}) {
+        testing::write_text(folder->path() / "b/x", "1");
+        testing::write_text(folder->path() / "a", "2");
+    }
+    const Digest key = candidate_key(folder_candidate(one.path()));
+    EXPECT_EQ(candidate_key(folder_candidate(two.path())), key);
+    testing::write_text(two.path() / "a", "3");
+    EXPECT_NE(candidate_key(folder_candidate(two.path())), key);
+    fs::rename(one.path() / "a", one.path() / "c");
+    EXPECT_NE(candidate_key(folder_candidate(one.path())), key);
+}
+
+TEST_F(ExternalTask, AFolderHasLimitsAndNoLinks) {
+    const auto complaint = [](const fs::path& path) {
+        Candidate candidate;
+        const Status read = read_candidate(path, candidate);
+        return read ? std::string() : read.error().message();
+    };
+    EXPECT_THAT(complaint(m_root.path() / "nothing"), HasSubstr("nothing"));
+    fs::create_directory(m_root.path() / "empty");
+    EXPECT_THAT(complaint(m_root.path() / "empty"), HasSubstr("holds no file"));
+    testing::write_text(m_root.path() / "linked/a", "x");
+    fs::create_symlink("/etc/hostname", m_root.path() / "linked/b");
+    EXPECT_THAT(complaint(m_root.path() / "linked"), HasSubstr("is a link or a special file"));
+    ASSERT_EQ(::mkfifo((m_root.path() / "pipe").c_str(), 0600), 0);
+    EXPECT_THAT(complaint(m_root.path() / "pipe"), HasSubstr("not a regular file"));
+    testing::write_text(m_root.path() / "large/a", std::string(9 << 20, 'x'));
+    testing::write_text(m_root.path() / "large/b", std::string(9 << 20, 'x'));
+    EXPECT_THAT(complaint(m_root.path() / "large"), HasSubstr("too large"));
+    fs::path deep = m_root.path() / "deep";
+    for (int i = 0; i < 20; ++i) {
+        deep /= "d";
+    }
+    testing::write_text(deep / "a", "x");
+    EXPECT_THAT(complaint(m_root.path() / "deep"), HasSubstr("nested deeper"));
+    for (int i = 0; i < 1001; ++i) {
+        testing::write_text(m_root.path() / "many" / std::to_string(i), "");
+    }
+    EXPECT_THAT(complaint(m_root.path() / "many"), HasSubstr("more than 1000 files"));
+}
+
+TEST(CandidateFiles, HostilePathsAreRefused) {
+    const CandidateKind* kind = find_kind("external");
+    const auto task = load_task(fs::path(ATOLL_SOURCE_DIR) / "experiments/tasks/packing").value();
+    for (const std::string& path :
+         {std::string(), std::string("/etc/x"), std::string("../x"), std::string("a/../../x"),
+          std::string("a//b"), std::string("a/"), std::string("a\0b", 3), std::string(600, 'a')}) {
+        EXPECT_TRUE(kind->lint(*task, {"external", "", {}, {}, {{path, "x"}}})) << path;
+    }
+    EXPECT_FALSE(kind->lint(*task, {"external", "", {}, {}, {{"a/b", "x"}, {"c", "y"}}}));
+    EXPECT_TRUE(kind->lint(*task, {"external", "", {}, {}, {{"c", "x"}, {"a/b", "y"}}}));
+    EXPECT_TRUE(kind->lint(*task, {"external", "both", {}, {}, {{"a/b", "x"}}}));
+    const testing::SmallTask cpu;
+    EXPECT_THAT(find_kind("cpu_cpp")
+                    ->lint(*cpu.task(), {"cpu_cpp", "", {}, {}, {{"launch.cpp", "x"}}})
+                    .value_or(""),
+                HasSubstr("give one C++ file"));
 }
 
 TEST_F(ExternalTask, DigestCoversTheJudge) {
