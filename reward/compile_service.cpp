@@ -62,7 +62,9 @@ Expected<CompiledBinary> CompileService::compile(const CompileRequest& request) 
         CompiledBinary known;
         // After a wait the binary may be missing all the same (it did not compile): then it is
         // this thread's turn.
-        m_finished.wait(lock, [&] { return !m_in_work.contains(key); });
+        if (!m_finished.wait(lock, request.cancel, [&] { return !m_in_work.contains(key); })) {
+            return failure(ErrorCode::interrupted, "the compilation was cancelled", "compiler");
+        }
         if (find(key, known)) {
             return known;
         }

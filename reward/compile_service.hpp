@@ -35,7 +35,7 @@ class CompileService {
                             std::uint64_t memory_bytes = 256u << 20,
                             std::size_t max_binaries = 256);
 
-    /// An error is a fault of ours, as for Compiler.
+    /// An error is a fault of ours, as for Compiler, or says that the request was cancelled.
     [[nodiscard]] Expected<CompiledBinary> compile(const CompileRequest& request);
 
     [[nodiscard]] std::string toolchain() const { return m_compiler->toolchain(); }
@@ -57,7 +57,7 @@ class CompileService {
     const std::uint64_t m_memory_bytes;
     const std::size_t m_max_binaries;
     mutable std::mutex m_mutex;
-    std::condition_variable m_finished;
+    std::condition_variable_any m_finished;
     std::set<Digest> m_in_work;
     std::list<Entry> m_entries;  // most recently used first
     std::unordered_map<Digest, std::list<Entry>::iterator> m_index;

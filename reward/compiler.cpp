@@ -93,7 +93,7 @@ class JailedCompiler final : public Compiler {
     std::atomic<std::uint64_t> m_restarts{0};
 
     std::mutex m_mutex;  ///< guards what follows
-    std::condition_variable m_changed;
+    std::condition_variable_any m_changed;
     std::optional<WorkerProcess> m_worker;
     std::optional<Error> m_start_error;
     bool m_wanted = true;  ///< a worker should be running
@@ -219,12 +219,24 @@ Expected<Frame> JailedCompiler::ask(const CompileRequest& request) {
                        std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                            std::chrono::duration<double>(request.timeout_s));
     const auto answered = [&] { return waiting.answer.has_value(); };
+    m_changed.wait_until(lock, request.cancel, until, answered);
+    const bool cancelled = !answered() && request.cancel.stop_requested();
+    if (cancelled && m_worker) {
+        frame.type = FrameType::cancel;
+        frame.payload.clear();
+        frame.handles.clear();
+        static_cast<void>(m_worker->channel().send(frame));  // if it is gone, the keeper answers
+    }
+    // Also after a cancel: nobody else may use the core before the compiler is dead.
     if (!m_changed.wait_until(lock, until, answered)) {
         // Hung: its death makes the keeper answer everybody.
         if (m_worker && m_generation == frame.generation) {
             m_worker->process().kill();
         }
         m_changed.wait(lock, answered);
+    }
+    if (cancelled) {
+        return failure(ErrorCode::interrupted, "the compilation was cancelled", "compiler");
     }
     return std::move(*waiting.answer);
 }
@@ -241,7 +253,21 @@ Expected<CompileResult> JailedCompiler::compile(const CompileRequest& request) {
     return result_of(std::move(*answer));
 }
 
+class NoCompiler final : public Compiler {
+  public:
+    [[nodiscard]] Expected<CompileResult> compile(const CompileRequest&) override {
+        return failure(ErrorCode::unavailable, "this evaluator was made without a compiler",
+                       "compiler", "evaluate one task's candidates with one evaluator");
+    }
+    [[nodiscard]] std::string toolchain() const override { return ""; }
+    [[nodiscard]] std::uint64_t restarts() const override { return 0; }
+};
+
 }  // namespace
+
+std::unique_ptr<Compiler> make_no_compiler() {
+    return std::make_unique<NoCompiler>();
+}
 
 Expected<std::unique_ptr<Compiler>> make_jailed_compiler(const CompilerOptions& options) {
     ATOLL_TRY_ASSIGN(FoundCompiler found, find_compiler(options.compiler));

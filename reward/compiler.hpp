@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct CompileRequest {
     double timeout_s = 30;
     std::uint64_t memory_bytes = 4ull << 30;
     std::uint64_t binary_bytes = 64ull << 20;  ///< largest shared object accepted
+    /// Once nobody wants the result, the compiler is killed and the call fails (interrupted).
+    std::stop_token cancel{};
 };
 
 struct CompileResult {
@@ -47,6 +50,9 @@ struct CompilerOptions {
     std::vector<int> cores;                     ///< pinned to these; empty: anywhere
     std::string worker_program;                 ///< empty: atoll-worker beside this program
 };
+
+/// For evaluators whose tasks need none: every call fails.
+[[nodiscard]] std::unique_ptr<Compiler> make_no_compiler();
 
 /// not_found (with what to install) when there is no compiler.
 [[nodiscard]] Expected<std::unique_ptr<Compiler>> make_jailed_compiler(

@@ -5,6 +5,7 @@
 #include "reward/worker_process.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include <cerrno>
 #include <chrono>
@@ -15,6 +16,9 @@
 namespace atl {
 
 namespace {
+
+/// Between the end of a process's channel and its own.
+constexpr std::chrono::milliseconds k_end_patience{1000};
 
 Expected<FileHandle> duplicate(int fd) {
     FileHandle copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -39,6 +43,7 @@ class CpuLane final : public DeviceLane {
         Expected<EvaluateReply> reply = exchange(order);
         if (!reply) {
             m_broken = true;
+            return tl::unexpected(explained(reply.error(), *order.task));
         }
         return reply;
     }
@@ -123,6 +128,20 @@ class CpuLane final : public DeviceLane {
         ATOLL_TRY_ASSIGN(const Frame reply,
                          ask(std::move(frame), FrameType::evaluated, order.deadline));
         return parse_evaluate_reply(reply.payload);
+    }
+
+    /// Candidates run in the runner only, so a verifier that crashed did so in the reference.
+    Error explained(Error error, const Task& task) {
+        if (error.code != ErrorCode::unavailable || !m_pair) {
+            return error;
+        }
+        const auto end = m_pair->verifier.process().wait(k_end_patience);
+        if (end && end->signalled && end->status != SIGKILL) {  // that one is ours
+            error.what = "the reference crashed its process: " + end->text();
+            error.where = (task.folder / "reference.cpp").string();
+            error.hint = "run: atoll task check " + task.name;
+        }
+        return error;
     }
 
     Status load_task(const DeviceOrder& order) {

@@ -80,6 +80,15 @@ class Evaluator {
 /// Blocks for one result; for tools and tests.
 [[nodiscard]] EvaluationResult evaluate_and_wait(Evaluator& evaluator, EvaluationRequest request);
 
+/// Limits and targets of one evaluation.
+struct EvaluationLimits {
+    std::uint64_t memory_bytes = 4ull << 30;  ///< cap of one candidate
+    double compile_timeout_s = 30;
+    double launch_timeout_s = 10;
+    double confidence = 0.01;       ///< target half width of the interval, relative to the median
+    double measure_seconds = 0.15;  ///< cap of timed launches per workload
+};
+
 struct LocalEvaluatorOptions {
     int device_cores = 1;     ///< cores of the CPU device (pinned); the rest compile
     int devices = 1;          ///< how many such devices
@@ -88,15 +97,18 @@ struct LocalEvaluatorOptions {
     std::string required_sandbox =
         "full";                ///< "full", "restricted" or "none": refuse to run below it
     std::string cache_folder;  ///< empty: verdicts are cached in memory only
-    std::uint64_t memory_bytes = 4ull << 30;  ///< cap of one candidate
-    double compile_timeout_s = 30;
-    double launch_timeout_s = 10;
-    double confidence = 0.01;       ///< target half width of the interval, relative to the median
-    double measure_seconds = 0.15;  ///< cap of timed launches per workload
+    EvaluationLimits limits;
+    /// False where the tasks at hand are judged by their own programs (see task_needs_device()):
+    /// then neither compiler nor sandbox is demanded, and no device is started.
+    bool needs_device = true;
 };
 
+/// Whether candidates for `task` are compiled and run by Atoll.
+[[nodiscard]] bool task_needs_device(const Task& task);
+
 /// CPU device(s) and external judges of this machine: compile, run and verify processes under
-/// one supervisor. Fails (with what to do) when there is no compiler or the sandbox is too weak.
+/// one supervisor. Fails (with what to do) when there is no compiler, the sandbox is too weak, or
+/// the cache folder cannot be written.
 [[nodiscard]] Expected<std::unique_ptr<Evaluator>> make_local_evaluator(
     const LocalEvaluatorOptions& options);
 

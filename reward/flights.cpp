@@ -47,6 +47,36 @@ void Flights::set_lane(JobId id, DeviceLane* lane) {
     }
 }
 
+void Flights::set_prepared(JobId id) {
+    const std::lock_guard lock(m_mutex);
+    if (const auto found = m_flights.find(id); found != m_flights.end()) {
+        found->second.prepared = true;
+    }
+}
+
+std::stop_token Flights::cancel_token(JobId id) const {
+    const std::lock_guard lock(m_mutex);
+    const auto found = m_flights.find(id);
+    return found == m_flights.end() ? std::stop_token() : found->second.cancel.get_token();
+}
+
+void Flights::cancel_all() {
+    const std::lock_guard lock(m_mutex);
+    for (auto& [id, flight] : m_flights) {
+        flight.cancel.request_stop();
+    }
+}
+
+const char* Flights::place_of(const Flight& flight) {
+    if (flight.lane != nullptr) {
+        return "on the device";
+    }
+    if (!flight.lease) {
+        return "in the queue";
+    }
+    return flight.prepared ? "while it waited for the device" : "while it was compiled or judged";
+}
+
 std::chrono::nanoseconds Flights::deadline(JobId id) const {
     const std::lock_guard lock(m_mutex);
     std::chrono::nanoseconds latest{0};
@@ -96,9 +126,7 @@ std::vector<Flights::Expired> Flights::expire(std::chrono::nanoseconds now) {
         if (late == flight.waiters.end()) {
             continue;
         }
-        const char* place = flight.lane != nullptr ? "on the device"
-                            : flight.lease ? "while it was compiled or waited for the device"
-                                           : "in the queue";
+        const char* place = place_of(flight);
         for (auto waiter = late; waiter != flight.waiters.end(); ++waiter) {
             expired.push_back({std::move(*waiter), place});
         }
@@ -108,6 +136,7 @@ std::vector<Flights::Expired> Flights::expire(std::chrono::nanoseconds now) {
                 m_by_key.erase(*flight.key);
                 flight.key.reset();
             }
+            flight.cancel.request_stop();
             if (flight.lane != nullptr) {
                 flight.lane->abort();
             }

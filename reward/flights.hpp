@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,13 +39,19 @@ class Flights {
     void set_lease(JobId id, const Lease& lease);
     /// The lane that runs the job now; nullptr: none.
     void set_lane(JobId id, DeviceLane* lane);
+    /// The job has left the compile lane and waits for a device.
+    void set_prepared(JobId id);
+    /// Stops when nobody waits for the job any more, or at cancel_all().
+    [[nodiscard]] std::stop_token cancel_token(JobId id) const;
+    void cancel_all();
     /// Latest deadline of those who wait.
     [[nodiscard]] std::chrono::nanoseconds deadline(JobId id) const;
     /// Ends the flight and hands out its waiters.
     [[nodiscard]] std::vector<Waiter> close(JobId id);
     [[nodiscard]] std::vector<Waiter> close_all();
-    /// Hands out the waiters whose deadline has passed. A lane whose job nobody wants any more is
-    /// aborted; the flight stays until close(), but nobody can join it.
+    /// Hands out the waiters whose deadline has passed. A job that nobody wants any more is
+    /// cancelled, and the lane that runs it is aborted; the flight stays until close(), but nobody
+    /// can join it.
     [[nodiscard]] std::vector<Expired> expire(std::chrono::nanoseconds now);
     /// Leases to keep alive, without their requests.
     [[nodiscard]] std::vector<Lease> leases() const;
@@ -55,7 +62,11 @@ class Flights {
         std::vector<Waiter> waiters;
         std::optional<Lease> lease;
         DeviceLane* lane = nullptr;
+        bool prepared = false;
+        std::stop_source cancel;
     };
+
+    [[nodiscard]] static const char* place_of(const Flight& flight);
 
     mutable std::mutex m_mutex;
     std::map<JobId, Flight> m_flights;

@@ -39,6 +39,7 @@ LocalEvaluator::~LocalEvaluator() {
     m_closing = true;
     m_queue->close();
     m_hand_over.close();
+    m_flights.cancel_all();
     for (const std::unique_ptr<DeviceLane>& lane : m_parts.lanes) {
         lane->abort();
     }
@@ -68,7 +69,11 @@ std::string LocalEvaluator::description() const {
     for (const std::unique_ptr<DeviceLane>& lane : m_parts.lanes) {
         text += (text.empty() ? "" : ", ") + lane->device() + " (" + lane->description() + ")";
     }
-    text += "; " + m_parts.compiler->toolchain();
+    if (m_parts.lanes.empty()) {
+        text = "no device: the task's own program judges";
+    } else {
+        text += "; " + m_parts.compiler->toolchain();
+    }
     if (!m_parts.sandbox.empty()) {
         text += "; sandbox " + m_parts.sandbox;
     }

@@ -59,18 +59,20 @@ void LocalEvaluator::compile_one(const Lease& lease) {
         return finish(lease, std::move(prepared->verdict));
     }
     prepared->order.deadline = m_flights.deadline(job.id);
+    m_flights.set_prepared(job.id);
     m_hand_over.push({lease, kind, std::move(*prepared)});
 }
 
 Expected<Prepared> LocalEvaluator::prepare(const CandidateKind& kind, const Job& job,
                                            const Verdict& blank, int& attempts) {
+    const std::stop_token cancel = m_flights.cancel_token(job.id);
     while (true) {
         ++attempts;
         Expected<Prepared> prepared = [&] {
             const std::unique_lock<std::mutex> cores = claim_cores();
-            return kind.prepare(job.request, blank, m_parts.limits, *m_parts.compiler);
+            return kind.prepare(job.request, blank, m_parts.limits, *m_parts.compiler, cancel);
         }();
-        if (prepared || attempts >= k_attempts || m_closing ||
+        if (prepared || attempts >= k_attempts || m_closing || cancel.stop_requested() ||
             !is_worth_retrying(prepared.error())) {
             return prepared;
         }
@@ -149,7 +151,9 @@ void LocalEvaluator::monitor() {
         const std::chrono::nanoseconds now = m_parts.clock->monotonic();
         for (Flights::Expired& expired : m_flights.expire(now)) {
             const Error error{ErrorCode::timeout, "the deadline passed " + expired.place,
-                              "evaluator", "allow more time, or submit less at once"};
+                              "evaluator",
+                              "allow more time, or submit less at once; if it happens again, see "
+                              "whether `atoll task check` ends"};
             answer({std::move(expired.waiter)}, tl::unexpected(InfrastructureFault{error, 1}));
         }
         if (now - last_kept >= m_parts.lease_time / 4) {

@@ -13,32 +13,17 @@ namespace atl {
 
 namespace {
 
-EvaluationLimits limits_of(const LocalEvaluatorOptions& options) {
-    EvaluationLimits limits;
-    limits.memory_bytes = options.memory_bytes;
-    limits.compile_timeout_s = options.compile_timeout_s;
-    limits.launch_timeout_s = options.launch_timeout_s;
-    limits.confidence = options.confidence;
-    limits.measure_seconds = options.measure_seconds;
-    return limits;
-}
-
-}  // namespace
-
-Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {
+/// What compiles and runs candidates: the compiler's process and a lane for each device.
+Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout,
+                   std::size_t all_cores, EvaluatorParts& parts) {
     ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
     ATOLL_TRY_ASSIGN(const SandboxLevel level,
                      choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
-    const std::vector<int> allowed = allowed_cores();
-    ATOLL_TRY_ASSIGN(const CpuLayout layout,
-                     lay_out_cores(allowed, options.devices, options.device_cores));
     CompilerOptions compiler_options;
     compiler_options.compiler = options.compiler;
     compiler_options.required = required;
     compiler_options.cores = layout.host;
     ATOLL_TRY_ASSIGN(std::unique_ptr<Compiler> compiler, make_jailed_compiler(compiler_options));
-
-    EvaluatorParts parts;
     parts.compiler = std::make_unique<CompileService>(std::move(compiler));
     const std::string model = cpu_model();
     ATOLL_TRY_ASSIGN(const DevicePeaks peaks, measure_device_peaks(layout.devices.front().front()));
@@ -46,19 +31,40 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
         CpuLaneOptions lane;
         lane.cores = cores;
         lane.model = model;
-        lane.all_cores = allowed.size();
+        lane.all_cores = all_cores;
         lane.required = required;
         lane.peaks = peaks;
         parts.lanes.push_back(make_cpu_lane(std::move(lane)));
     }
+    parts.shared_cores = layout.shared;
+    parts.sandbox = std::string(to_string(level));
+    return {};
+}
+
+}  // namespace
+
+bool task_needs_device(const Task& task) {
+    const CandidateKind* kind = find_kind(task.kind);
+    return kind == nullptr || kind->needs_device();
+}
+
+Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {
+    ATOLL_TRY(VerdictCache(options.cache_folder).try_folder());
+    const std::vector<int> allowed = allowed_cores();
+    ATOLL_TRY_ASSIGN(const CpuLayout layout,
+                     lay_out_cores(allowed, options.devices, options.device_cores));
+    EvaluatorParts parts;
+    if (options.needs_device) {
+        ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));
+    } else {
+        parts.compiler = std::make_unique<CompileService>(make_no_compiler());
+    }
     parts.compile_workers = options.compile_workers > 0
                                 ? options.compile_workers
                                 : std::max<int>(1, static_cast<int>(layout.host.size()));
-    parts.shared_cores = layout.shared;
     parts.host_cores = layout.host;
-    parts.limits = limits_of(options);
+    parts.limits = options.limits;
     parts.cache_folder = options.cache_folder;
-    parts.sandbox = std::string(to_string(level));
     return std::unique_ptr<Evaluator>(std::make_unique<LocalEvaluator>(std::move(parts)));
 }
 

@@ -2,6 +2,8 @@
 
 #include "reward/base/files.hpp"
 
+#include <unistd.h>
+
 #include <system_error>
 #include <utility>
 
@@ -77,6 +79,32 @@ std::optional<Verdict> VerdictCache::find(const Digest& key) {
         insert(key, std::move(*json));
     }
     return verdict;
+}
+
+Status VerdictCache::try_folder() const {
+    const auto try_to_write = [this]() -> Status {
+        std::error_code error;
+        std::filesystem::create_directories(m_folder, error);
+        if (error) {
+            return tl::unexpected(
+                errno_error("create_directories", m_folder.string(), error.value()));
+        }
+        const std::filesystem::path probe =
+            m_folder / ("probe-" + std::to_string(::getpid()) + ".tmp");
+        const Status written = write_file_durably(probe, "");
+        std::filesystem::remove(probe, error);
+        return written;
+    };
+    if (m_folder.empty()) {
+        return {};
+    }
+    if (const Status tried = try_to_write(); !tried) {
+        Error error = tried.error();
+        error.what = "verdicts cannot be kept in the cache folder: " + error.what;
+        error.hint = "name another folder, or none";
+        return tl::unexpected(error);
+    }
+    return {};
 }
 
 void VerdictCache::remember(const Verdict& verdict) {

@@ -20,7 +20,7 @@ namespace atl {
 /// that holds the verdict of another key, is a miss. Thread-safe.
 class VerdictCache {
   public:
-    /// An empty folder name: memory only. The folder is made when the first verdict is stored.
+    /// An empty folder name: memory only. The folder is made when it is first used.
     explicit VerdictCache(std::filesystem::path folder, std::size_t memory_bytes = 64u << 20);
 
     /// The verdict with `from_cache` set.
@@ -29,6 +29,9 @@ class VerdictCache {
     void remember(const Verdict& verdict);
     /// Writes it to the folder (fsynced, so it takes milliseconds); nothing without a folder.
     [[nodiscard]] Status save(const Verdict& verdict) const;
+    /// Makes the folder and writes into it once, so that one that cannot be used is known before
+    /// anything is measured.
+    [[nodiscard]] Status try_folder() const;
     [[nodiscard]] bool has_folder() const { return !m_folder.empty(); }
 
   private:

@@ -208,11 +208,11 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     options.compile_workers = static_cast<int>(s.compile_workers);
     options.compiler = s.compiler;
     options.required_sandbox = s.sandbox;
-    options.memory_bytes = static_cast<std::uint64_t>(s.memory_mb) << 20;
-    options.compile_timeout_s = s.compile_timeout_s;
-    options.launch_timeout_s = s.launch_timeout_s;
-    options.confidence = s.confidence;
-    options.measure_seconds = s.measure_seconds;
+    options.limits.memory_bytes = static_cast<std::uint64_t>(s.memory_mb) << 20;
+    options.limits.compile_timeout_s = s.compile_timeout_s;
+    options.limits.launch_timeout_s = s.launch_timeout_s;
+    options.limits.confidence = s.confidence;
+    options.limits.measure_seconds = s.measure_seconds;
     return options;
 }
 

@@ -39,6 +39,8 @@ enum class FrameType : std::uint16_t {
     task_loaded = 10,
     failed = 11,  ///< a fault of ours, with an Error (make_failed_frame, parse_failed_frame)
     stop = 12,    ///< supervisor -> any: finish and exit
+    cancel = 13,  ///< supervisor -> compiler: end the request of this number; it is answered all
+                  ///< the same
 };
 
 inline constexpr std::uint16_t k_frame_version = 1;

@@ -4,6 +4,7 @@
 #include "reward/launch_contract.hpp"
 
 #include <chrono>
+#include <stop_token>
 #include <utility>
 
 namespace atl {
@@ -55,16 +56,24 @@ CompileReport report_of(const CompileService& compiler, const CompileRequest& re
 /// The reference is trusted, so a compiler's refusal is the task's fault, not the candidate's.
 Expected<std::shared_ptr<const FileHandle>> compile_oracle(const Task& task,
                                                            CompileService& compiler,
-                                                           const EvaluationLimits& limits) {
+                                                           const EvaluationLimits& limits,
+                                                           const std::stop_token& cancel) {
     CompileRequest request;
     request.source = with_reference_entry_point(task);
     request.flags = standard_flags();
     request.timeout_s = limits.compile_timeout_s;
+    request.cancel = cancel;
     ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(request));
+    if (compiled.log.find("'::reference' has not been declared") != std::string::npos) {
+        return failure(ErrorCode::invalid_argument, "the function reference() is missing",
+                       (task.folder / "reference.cpp").string(),
+                       "define: " + reference_prototype(task));
+    }
     if (compiled.status != CompileResult::Status::ok) {
         return failure(ErrorCode::invalid_argument,
                        "the reference does not compile: " + first_line_with(compiled.log, "error"),
-                       (task.folder / "reference.cpp").string(), "run: atoll task check");
+                       (task.folder / "reference.cpp").string(),
+                       "run: atoll task check " + task.name);
     }
     return compiled.binary;
 }
@@ -109,13 +118,14 @@ class CpuCppKind final : public CandidateKind {
     }
 
     Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
-                               const EvaluationLimits& limits,
-                               CompileService& compiler) const override {
+                               const EvaluationLimits& limits, CompileService& compiler,
+                               std::stop_token cancel) const override {
         const Task& task = *request.task;
         const auto start = std::chrono::steady_clock::now();
         Prepared prepared;
         prepared.verdict = std::move(verdict);
-        const CompileRequest order = compile_request(task, request.candidate, limits);
+        CompileRequest order = compile_request(task, request.candidate, limits);
+        order.cancel = cancel;
         ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(order));
         prepared.verdict.compile = report_of(compiler, order, compiled);
         prepared.verdict.stage = Stage::compile;
@@ -125,7 +135,7 @@ class CpuCppKind final : public CandidateKind {
             return prepared;
         }
         prepared.order.task = request.task;
-        ATOLL_TRY_ASSIGN(prepared.order.oracle, compile_oracle(task, compiler, limits));
+        ATOLL_TRY_ASSIGN(prepared.order.oracle, compile_oracle(task, compiler, limits, cancel));
         prepared.order.binaries.push_back(compiled.binary);
         prepared.order.evaluate.task = task.digest;
         prepared.order.evaluate.level = request.level;
@@ -135,7 +145,7 @@ class CpuCppKind final : public CandidateKind {
         prepared.order.evaluate.launch_timeout_s = limits.launch_timeout_s;
         prepared.order.evaluate.memory_bytes = limits.memory_bytes;
         for (const Rival& rival : request.rivals) {
-            ATOLL_TRY(add_rival(task, rival, limits, compiler, prepared));
+            ATOLL_TRY(add_rival(task, rival, limits, compiler, cancel, prepared));
         }
         return prepared;
     }
@@ -161,8 +171,10 @@ class CpuCppKind final : public CandidateKind {
     /// A rival that cannot be built is left out and noted: it must not cost the candidate its
     /// verdict.
     static Status add_rival(const Task& task, const Rival& rival, const EvaluationLimits& limits,
-                            CompileService& compiler, Prepared& prepared) {
+                            CompileService& compiler, const std::stop_token& cancel,
+                            Prepared& prepared) {
         CompileRequest request = compile_request(task, rival.candidate, limits);
+        request.cancel = cancel;
         request.libraries = rival.libraries;
         ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(request));
         if (compiled.status != CompileResult::Status::ok) {

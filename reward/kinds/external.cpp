@@ -1,5 +1,6 @@
 #include "reward/kinds/external.hpp"
 
+#include "reward/base/private_folder.hpp"
 #include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/kinds/judge_process.hpp"
@@ -16,33 +17,6 @@ namespace atl {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder of one judge run: only we may enter, gone afterwards.
-class PrivateFolder {
-  public:
-    static Expected<PrivateFolder> make() {
-        std::error_code code;
-        const fs::path base = fs::temp_directory_path(code);
-        std::string pattern = ((code ? fs::path("/tmp") : base) / "atoll-judge-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            return tl::unexpected(errno_error("mkdtemp", pattern, errno));
-        }
-        return PrivateFolder(pattern);
-    }
-    PrivateFolder(PrivateFolder&& other) noexcept : m_path(std::exchange(other.m_path, {})) {}
-    PrivateFolder& operator=(PrivateFolder&&) = delete;
-    ~PrivateFolder() {
-        std::error_code ignored;
-        if (!m_path.empty()) {
-            fs::remove_all(m_path, ignored);
-        }
-    }
-    [[nodiscard]] const fs::path& path() const { return m_path; }
-
-  private:
-    explicit PrivateFolder(fs::path path) : m_path(std::move(path)) {}
-    fs::path m_path;
-};
 
 /// What a judge gets of our environment: enough to find its interpreter and libraries, no secrets.
 std::vector<std::string> judge_environment(const Task& task, const fs::path& folder) {
@@ -156,6 +130,7 @@ class ExternalKind final : public CandidateKind {
     std::string name() const override { return "external"; }
     std::string trust() const override { return "external"; }
     std::string fingerprint() const override { return k_external_protocol; }
+    bool needs_device() const override { return false; }
 
     std::string contract(const Task& task) const override {
         return "One file, " +
@@ -171,10 +146,11 @@ class ExternalKind final : public CandidateKind {
     }
 
     Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
-                               const EvaluationLimits&, CompileService&) const override {
+                               const EvaluationLimits&, CompileService&,
+                               std::stop_token cancel) const override {
         Prepared prepared;
-        ATOLL_TRY_ASSIGN(prepared.verdict,
-                         judge_external(*request.task, request.candidate, std::move(verdict)));
+        ATOLL_TRY_ASSIGN(prepared.verdict, judge_external(*request.task, request.candidate,
+                                                          std::move(verdict), std::move(cancel)));
         prepared.ended = true;
         return prepared;
     }
@@ -187,11 +163,12 @@ class ExternalKind final : public CandidateKind {
 
 }  // namespace
 
-Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, Verdict verdict) {
+Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, Verdict verdict,
+                                 std::stop_token cancel) {
     verdict.kind = "external";
     verdict.trust = "external";
     verdict.stage = Stage::verify;
-    ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make());
+    ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make("atoll-judge-"));
     const fs::path name = task.external->candidate_file;
     const fs::path copy = folder.path() / (candidate.files.empty() ? name : name.stem());
     ATOLL_TRY(write_candidate(copy, candidate));
@@ -202,7 +179,11 @@ Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, V
     command.timeout_s = task.external->timeout_s;
     command.memory_bytes = task.external->memory_bytes;
     command.output_bytes = task.external->output_bytes;
+    command.cancel = std::move(cancel);
     ATOLL_TRY_ASSIGN(const JudgeRun run, run_judge(command));
+    if (run.end == JudgeRun::End::cancelled) {
+        return failure(ErrorCode::interrupted, "nobody waits for the verdict any more", "judge");
+    }
     interpret(task, run, verdict);
     verdict.stage = verdict.measure ? Stage::measure : Stage::verify;
     verdict.stage_times.push_back({verdict.stage, run.seconds});

@@ -3,6 +3,7 @@
 #include "reward/kinds/kind.hpp"
 
 #include <memory>
+#include <stop_token>
 
 namespace atl {
 
@@ -13,9 +14,9 @@ namespace atl {
 /// Writes the candidate (tune values filled in) into a private folder, runs task.external's command
 /// with the path of that copy appended (the candidate_file; for a folder, its name without the
 /// extension), and completes `verdict`. A judge that fails, answers nonsense or
-/// is out of time is an outcome; a missing judge or interpreter is an error. REQUIRES
-/// task.external. Thread-safe; blocks its thread.
+/// is out of time is an outcome; a missing judge or interpreter is an error, and so is a run that
+/// was cancelled (code interrupted). REQUIRES task.external. Thread-safe; blocks its thread.
 [[nodiscard]] Expected<Verdict> judge_external(const Task& task, const Candidate& candidate,
-                                               Verdict verdict = {});
+                                               Verdict verdict = {}, std::stop_token cancel = {});
 
 }  // namespace atl

@@ -2,12 +2,11 @@
 
 #include "reward/base/files.hpp"
 #include "reward/base/process.hpp"
+#include "reward/kinds/judge_keeper.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,13 +14,19 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <optional>
 #include <thread>
 
 namespace atl {
 
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr std::size_t k_error_tail_bytes = 8 << 10;
+constexpr int k_poll_ms = 10;
+/// Longer than a keeper takes to kill what it can.
+constexpr int k_keeper_patience_ms = 10'000;
 
 struct Pipe {
     FileHandle reader;
@@ -45,91 +50,88 @@ std::vector<char*> c_strings(const std::vector<std::string>& texts) {
     return pointers;
 }
 
-void limit(int resource, std::uint64_t value) {
-    const rlimit both{value, value};
-    ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
-}
-
-/// Everything the child needs, prepared before fork(): afterwards only async-signal-safe calls
-/// are allowed, because other threads of this process may hold any lock.
-struct ChildPlan {
-    std::vector<char*> argv;
-    std::vector<char*> environment;
-    const char* folder = nullptr;
-    int input = -1;
-    int output = -1;
-    int error = -1;
-    int report = -1;  ///< errno of a failed exec goes here
-    std::uint64_t cpu_seconds = 0;
-    std::uint64_t memory_bytes = 0;
-    pid_t parent = 0;
-};
-
-[[noreturn]] void become_judge(const ChildPlan& plan) {
-    ::setpgid(0, 0);
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, plan.cpu_seconds);
-    limit(RLIMIT_AS, plan.memory_bytes);
-    limit(RLIMIT_FSIZE, plan.memory_bytes);
-    const bool placed = ::getppid() == plan.parent && ::chdir(plan.folder) == 0 &&
-                        ::dup2(plan.input, 0) == 0 && ::dup2(plan.output, 1) == 1 &&
-                        ::dup2(plan.error, 2) == 2;
-    if (placed) {
-        ::execve(plan.argv[0], plan.argv.data(), plan.environment.data());
-    }
-    const int reason = errno;
-    const ssize_t ignored = ::write(plan.report, &reason, sizeof(reason));
-    static_cast<void>(ignored);
-    ::_exit(127);
-}
-
-/// The running judge; its whole group dies with this object.
-class Group {
+/// Our ends of what joins us to a judge and its keeper; all of them end with this object.
+class KeptJudge {
   public:
-    explicit Group(pid_t leader) : m_leader(leader) {}
-    ~Group() {
-        kill_all();
-        if (!m_reaped) {
-            int status = 0;
-            while (::waitpid(m_leader, &status, 0) < 0 && errno == EINTR) {
-            }
-        }
-    }
-    Group(const Group&) = delete;
-    Group& operator=(const Group&) = delete;
+    static Expected<KeptJudge> start(const JudgeCommand& command);
+    KeptJudge(KeptJudge&& other) noexcept
+        : m_output(std::move(other.m_output)),
+          m_error(std::move(other.m_error)),
+          m_report(std::move(other.m_report)),
+          m_life_line(std::move(other.m_life_line)),
+          m_keeper(std::exchange(other.m_keeper, -1)) {}
+    KeptJudge& operator=(KeptJudge&&) = delete;
+    ~KeptJudge() { static_cast<void>(end()); }
 
-    /// The leader is not reaped before the last call, so its group id cannot be another's.
-    void kill_all() const {
-        if (!m_reaped) {
-            ::kill(-m_leader, SIGKILL);
+    /// Ends the judge if it is still running; nullopt when its keeper was killed.
+    std::optional<KeeperReport> end() {
+        if (m_keeper < 0) {
+            return std::nullopt;
         }
-    }
-    [[nodiscard]] bool has_ended() const {
-        siginfo_t info{};
-        return ::waitid(P_PID, static_cast<id_t>(m_leader), &info, WEXITED | WNOHANG | WNOWAIT) ==
-                   0 &&
-               info.si_pid == m_leader;
-    }
-    ProcessEnd reap() {
-        kill_all();
-        int status = 0;
-        while (::waitpid(m_leader, &status, 0) < 0 && errno == EINTR) {
+        m_life_line.reset();
+        KeeperReport report;
+        pollfd entry{m_report.get(), POLLIN, 0};
+        while (::poll(&entry, 1, k_keeper_patience_ms) < 0 && errno == EINTR) {
         }
-        m_reaped = true;
-        return decode_wait_status(status);
+        const bool told = (entry.revents & POLLIN) != 0 &&
+                          ::read(m_report.get(), &report, sizeof(report)) == sizeof(report);
+        ::kill(m_keeper, SIGKILL);  // stopped, or ending anyway
+        while (::waitpid(m_keeper, nullptr, 0) < 0 && errno == EINTR) {
+        }
+        m_keeper = -1;
+        return told ? std::optional(report) : std::nullopt;
     }
+    [[nodiscard]] int output() const { return m_output.get(); }
+    [[nodiscard]] int error() const { return m_error.get(); }
+    [[nodiscard]] int report() const { return m_report.get(); }
 
   private:
-    pid_t m_leader;
-    bool m_reaped = false;
+    KeptJudge(FileHandle output, FileHandle error, FileHandle report, FileHandle life_line,
+              pid_t keeper)
+        : m_output(std::move(output)),
+          m_error(std::move(error)),
+          m_report(std::move(report)),
+          m_life_line(std::move(life_line)),
+          m_keeper(keeper) {}
+
+    FileHandle m_output;
+    FileHandle m_error;
+    FileHandle m_report;
+    FileHandle m_life_line;
+    pid_t m_keeper;
 };
+
+Expected<KeptJudge> KeptJudge::start(const JudgeCommand& command) {
+    ATOLL_TRY_ASSIGN(Pipe output, make_pipe());
+    ATOLL_TRY_ASSIGN(Pipe error, make_pipe());
+    ATOLL_TRY_ASSIGN(Pipe report, make_pipe());
+    ATOLL_TRY_ASSIGN(Pipe life_line, make_pipe());
+    const FileHandle input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    JudgePlan plan;
+    plan.argv = c_strings(command.argv);
+    plan.environment = c_strings(command.environment);
+    plan.folder = command.folder.c_str();
+    plan.input = input.get();
+    plan.output = output.writer.get();
+    plan.error = error.writer.get();
+    plan.report = report.writer.get();
+    plan.life_line = life_line.reader.get();
+    plan.memory_bytes = command.memory_bytes;
+    // A judge may use every core; the limit stops what runs on after the wall clock was fooled.
+    const double cores = std::max(1u, std::thread::hardware_concurrency());
+    plan.cpu_seconds = static_cast<std::uint64_t>(std::ceil(command.timeout_s * cores)) + 1;
+    const pid_t keeper = ::fork();
+    if (keeper < 0) {
+        return tl::unexpected(errno_error("fork", command.argv[0], errno));
+    }
+    if (keeper == 0) {
+        keep_judge(plan);
+    }
+    ::fcntl(output.reader.get(), F_SETFL, O_NONBLOCK);
+    ::fcntl(error.reader.get(), F_SETFL, O_NONBLOCK);
+    return KeptJudge(std::move(output.reader), std::move(error.reader), std::move(report.reader),
+                     std::move(life_line.writer), keeper);
+}
 
 /// Reads what is there; false at the end of the stream.
 bool read_some(int fd, std::string& text) {
@@ -147,28 +149,24 @@ void keep_tail(std::string& text) {
     }
 }
 
-/// Collects output until the judge ends or breaks a limit.
-void watch(const JudgeCommand& command, const Group& group, FileHandle output, FileHandle error,
-           JudgeRun& run) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point deadline =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                           std::chrono::duration<double>(command.timeout_s));
-    ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
-    ::fcntl(error.get(), F_SETFL, O_NONBLOCK);
+/// Collects output until the judge ends, breaks a limit, or nobody wants it any more.
+void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
+    const SteadyClock::time_point deadline =
+        SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(
+                                 std::chrono::duration<double>(command.timeout_s));
     bool output_open = true;
     bool error_open = true;
     for (bool ended = false;;) {
-        // Something that the judge left behind may hold the pipes open: once the judge has ended,
-        // what is in the pipes now is all that counts.
-        std::array<pollfd, 2> entries = {{{output_open ? output.get() : -1, POLLIN, 0},
-                                          {error_open ? error.get() : -1, POLLIN, 0}}};
-        const int ready = ::poll(entries.data(), entries.size(), ended ? 0 : 10);
+        // Once the judge has ended, what is in the pipes now is all that counts.
+        std::array<pollfd, 3> entries = {{{output_open ? judge.output() : -1, POLLIN, 0},
+                                          {error_open ? judge.error() : -1, POLLIN, 0},
+                                          {ended ? -1 : judge.report(), POLLIN, 0}}};
+        const int ready = ::poll(entries.data(), entries.size(), ended ? 0 : k_poll_ms);
         if (ready > 0 && entries[0].revents != 0) {
-            output_open = read_some(output.get(), run.output);
+            output_open = read_some(judge.output(), run.output);
         }
         if (ready > 0 && entries[1].revents != 0) {
-            error_open = read_some(error.get(), run.error_tail);
+            error_open = read_some(judge.error(), run.error_tail);
             keep_tail(run.error_tail);
         }
         if (run.output.size() > command.output_bytes) {
@@ -178,8 +176,12 @@ void watch(const JudgeCommand& command, const Group& group, FileHandle output, F
         if (ended && ready <= 0) {
             return;
         }
-        ended = ended || group.has_ended();
-        if (!ended && Clock::now() >= deadline) {
+        ended = ended || (ready > 0 && entries[2].revents != 0);
+        if (!ended && command.cancel.stop_requested()) {
+            run.end = JudgeRun::End::cancelled;
+            return;
+        }
+        if (!ended && SteadyClock::now() >= deadline) {
             run.end = JudgeRun::End::timeout;
             return;
         }
@@ -189,46 +191,19 @@ void watch(const JudgeCommand& command, const Group& group, FileHandle output, F
 }  // namespace
 
 Expected<JudgeRun> run_judge(const JudgeCommand& command) {
-    ATOLL_TRY_ASSIGN(Pipe output, make_pipe());
-    ATOLL_TRY_ASSIGN(Pipe error, make_pipe());
-    ATOLL_TRY_ASSIGN(Pipe report, make_pipe());
-    const FileHandle input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    ChildPlan plan;
-    plan.argv = c_strings(command.argv);
-    plan.environment = c_strings(command.environment);
-    plan.folder = command.folder.c_str();
-    plan.input = input.get();
-    plan.output = output.writer.get();
-    plan.error = error.writer.get();
-    plan.report = report.writer.get();
-    plan.memory_bytes = command.memory_bytes;
-    plan.parent = ::getpid();
-    // A judge may use every core; the limit stops what runs on after the wall clock was fooled.
-    const double cores = std::max(1u, std::thread::hardware_concurrency());
-    plan.cpu_seconds = static_cast<std::uint64_t>(std::ceil(command.timeout_s * cores)) + 1;
-
-    const auto start = std::chrono::steady_clock::now();
-    const pid_t pid = ::fork();
-    if (pid < 0) {
-        return tl::unexpected(errno_error("fork", command.argv[0], errno));
-    }
-    if (pid == 0) {
-        become_judge(plan);
-    }
-    ::setpgid(pid, pid);  // both sides set it: whoever comes first
-    Group group(pid);
-    output.writer.reset();
-    error.writer.reset();
-    report.writer.reset();
-    int reason = 0;
-    if (::read(report.reader.get(), &reason, sizeof(reason)) == sizeof(reason)) {
-        return tl::unexpected(
-            errno_error("cannot start the judge: execve", command.argv[0], reason));
-    }
+    const SteadyClock::time_point start = SteadyClock::now();
+    ATOLL_TRY_ASSIGN(KeptJudge judge, KeptJudge::start(command));
     JudgeRun run;
-    watch(command, group, std::move(output.reader), std::move(error.reader), run);
-    const ProcessEnd end = group.reap();
-    run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    watch(command, judge, run);
+    const std::optional<KeeperReport> report = judge.end();
+    if (report && report->exec_errno != 0) {
+        return tl::unexpected(
+            errno_error("cannot start the judge: execve", command.argv[0], report->exec_errno));
+    }
+    run.seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
+    // A keeper that says nothing was killed, and only the judge's side had reason to.
+    const ProcessEnd end =
+        report ? decode_wait_status(report->wait_status) : ProcessEnd{true, SIGKILL};
     run.status = end.status;
     if (run.end == JudgeRun::End::exited && end.signalled) {
         run.end = end.status == SIGXCPU ? JudgeRun::End::timeout : JudgeRun::End::killed;

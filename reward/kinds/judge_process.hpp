@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,11 @@ struct JudgeCommand {
     double timeout_s = 60;                    ///< wall time
     std::uint64_t memory_bytes = 2ull << 30;  ///< address space of each process
     std::uint64_t output_bytes = 1 << 20;     ///< standard output beyond this ends the run
+    std::stop_token cancel{};                 ///< ends the run when nobody wants it any more
 };
 
 struct JudgeRun {
-    enum class End { exited, killed, timeout, too_much_output };
+    enum class End { exited, killed, timeout, too_much_output, cancelled };
     End end = End::exited;
     int status = 0;          ///< exit status or signal
     std::string output;      ///< standard output
@@ -29,9 +31,9 @@ struct JudgeRun {
     double seconds = 0;
 };
 
-/// Runs the command in its own process group and kills whatever of the group is left when it ends
-/// or breaks a limit. An error (no program, no process, no pipe) is a fault of ours. Thread-safe;
-/// blocks its thread.
+/// Runs the command and kills whatever it started and left when it ends, breaks a limit or is
+/// cancelled, or when this process dies (reward/kinds/judge_keeper.hpp). An error (no program, no
+/// process, no pipe) is a fault of ours. Thread-safe; blocks its thread.
 [[nodiscard]] Expected<JudgeRun> run_judge(const JudgeCommand& command);
 
 }  // namespace atl

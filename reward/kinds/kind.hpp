@@ -8,19 +8,11 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 namespace atl {
-
-/// Limits and targets of one evaluator, as its options give them.
-struct EvaluationLimits {
-    std::uint64_t memory_bytes = 4ull << 30;
-    double compile_timeout_s = 30;
-    double launch_timeout_s = 10;
-    double confidence = 0.01;
-    double measure_seconds = 0.15;
-};
 
 /// A candidate on its way: the verdict so far and, unless it has ended, what a device needs.
 struct Prepared {
@@ -40,6 +32,9 @@ class CandidateKind {
     [[nodiscard]] virtual std::string trust() const = 0;
     /// How this kind builds and measures (standard flags, protocol): part of cache keys.
     [[nodiscard]] virtual std::string fingerprint() const = 0;
+    /// Whether candidates are compiled and run by Atoll: then it takes a compiler, a sandbox and a
+    /// device. Otherwise prepare() always ends the verdict.
+    [[nodiscard]] virtual bool needs_device() const { return true; }
     /// What a candidate for `task` must look like, for people and prompts: the prototype and the
     /// rules.
     [[nodiscard]] virtual std::string contract(const Task& task) const = 0;
@@ -47,11 +42,12 @@ class CandidateKind {
     [[nodiscard]] virtual std::optional<std::string> lint(const Task& task,
                                                           const Candidate& candidate) const = 0;
     /// The stages that need no device, from a verdict that says only who and where. A candidate's
-    /// fault ends the verdict; an error is ours.
+    /// fault ends the verdict; an error is ours. Returns soon with an error after `cancel`.
     [[nodiscard]] virtual Expected<Prepared> prepare(const EvaluationRequest& request,
                                                      Verdict verdict,
                                                      const EvaluationLimits& limits,
-                                                     CompileService& compiler) const = 0;
+                                                     CompileService& compiler,
+                                                     std::stop_token cancel) const = 0;
     /// The stages on a device: completes `prepared.verdict`. An error is a fault of ours.
     [[nodiscard]] virtual Expected<Verdict> execute(const EvaluationRequest& request,
                                                     Prepared prepared, DeviceLane& lane) const = 0;

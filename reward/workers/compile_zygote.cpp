@@ -153,6 +153,15 @@ void CompileZygote::kill_overdue() {
     }
 }
 
+void CompileZygote::cancel(const Frame& frame) {
+    for (const auto& job : m_jobs) {
+        if (job->request == frame.request && job->generation == frame.generation) {
+            job->overdue = true;
+            job->kill();
+        }
+    }
+}
+
 bool CompileZygote::handle_supervisor() {
     Expected<Frame> frame = m_supervisor.receive(std::chrono::milliseconds(0));
     if (!frame) {
@@ -160,6 +169,10 @@ bool CompileZygote::handle_supervisor() {
     }
     if (frame->type == FrameType::stop) {
         return false;
+    }
+    if (frame->type == FrameType::cancel) {
+        cancel(*frame);
+        return true;
     }
     Status started = frame->type == FrameType::compile
                          ? start(*frame)

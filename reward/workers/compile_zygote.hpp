@@ -43,6 +43,7 @@ class CompileZygote {
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] int poll_timeout_ms() const;
     void kill_overdue();
+    void cancel(const Frame& frame);
     void finish(Job& job);
     /// Turns what the manager saw into a status; seals the shared object.
     static void judge(const Job& job, const ManagerReport& report, CompileReply& answer);

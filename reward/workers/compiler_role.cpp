@@ -1,18 +1,16 @@
 #include "reward/workers/compiler_role.hpp"
 
 #include "reward/base/jail_limits.hpp"
+#include "reward/base/private_folder.hpp"
 #include "reward/workers/compile_filter.hpp"
 #include "reward/workers/compile_zygote.hpp"
 #include "reward/workers/jailed_role.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 namespace atl {
 
@@ -21,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* k_jail_work_folder = "/job";
+constexpr const char* k_folder_prefix = "atoll-compile-";
 
 /// The parts of an installation prefix that a compiler works with. Not share, src or local: data
 /// of the host, maybe of Atoll itself, could lie there.
@@ -51,57 +50,6 @@ std::vector<std::string> visible_paths(const std::string& compiler) {
     return paths;
 }
 
-constexpr const char* k_folder_prefix = "atoll-compile-";
-
-/// An open folder that nobody else has locked; empty when it is in use or cannot be opened.
-FileHandle lock_folder(const fs::path& path) {
-    FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(folder)
-                                                                   : FileHandle();
-}
-
-/// Removes the folders of workers that were killed. A living worker holds a lock on its own.
-void sweep_abandoned_folders(const fs::path& parent) {
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(parent, error)) {
-        if (entry.path().filename().string().starts_with(k_folder_prefix) &&
-            lock_folder(entry.path())) {
-            std::error_code ignored;
-            fs::remove_all(entry.path(), ignored);
-        }
-    }
-}
-
-/// A folder that is removed with the object, except in the processes forked meanwhile.
-class TemporaryFolder {
-  public:
-    [[nodiscard]] Status make() {
-        const fs::path parent = fs::temp_directory_path();
-        sweep_abandoned_folders(parent);
-        std::string pattern = (parent / (std::string(k_folder_prefix) + "XXXXXX")).string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            return tl::unexpected(errno_error("mkdtemp", pattern, errno));
-        }
-        m_path = pattern;
-        m_lock = lock_folder(m_path);
-        return {};
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!m_path.empty()) {
-            fs::remove_all(m_path, ignored);
-        }
-    }
-    TemporaryFolder() = default;
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const std::string& path() const { return m_path; }
-
-  private:
-    std::string m_path;
-    FileHandle m_lock;
-};
-
 JailView compiler_view(const std::string& compiler, const std::string& temporary_folder) {
     JailView view;
     view.root.read_only = visible_paths(compiler);
@@ -116,7 +64,7 @@ JailView compiler_view(const std::string& compiler, const std::string& temporary
 }
 
 Status prepare(const WorkerArguments& arguments, SandboxLevel level, CompileZygoteOptions& options,
-               TemporaryFolder& temporary) {
+               std::optional<PrivateFolder>& temporary) {
     ATOLL_TRY(leave_root_user());
     // The change of user made the parent's death go unnoticed.
     ATOLL_TRY(die_with_parent(arguments.parent));
@@ -124,8 +72,9 @@ Status prepare(const WorkerArguments& arguments, SandboxLevel level, CompileZygo
     options.level = level;
     options.work_folder = k_jail_work_folder;
     if (level != SandboxLevel::full) {
-        ATOLL_TRY(temporary.make());
-        options.work_folder = temporary.path();
+        ATOLL_TRY_ASSIGN(PrivateFolder folder, PrivateFolder::make(k_folder_prefix));
+        temporary.emplace(std::move(folder));
+        options.work_folder = temporary->path().string();
     }
     if (level != SandboxLevel::none) {
         ATOLL_TRY_ASSIGN(options.filter, make_compile_filter());
@@ -145,12 +94,13 @@ int serve_compiler(const WorkerArguments& arguments, FrameChannel supervisor) {
         return report(level.error());
     }
     CompileZygoteOptions options;
-    TemporaryFolder temporary;
+    std::optional<PrivateFolder> temporary;  // its destructor runs outside the jail
     if (Status prepared = prepare(arguments, *level, options, temporary); !prepared) {
         return report(prepared.error());
     }
     ::clearenv();
-    const JailView view = compiler_view(arguments.compiler, temporary.path());
+    const JailView view =
+        compiler_view(arguments.compiler, temporary ? temporary->path().string() : std::string());
     if (*level == SandboxLevel::restricted) {
         options.landlock = view.landlock;
     }

@@ -200,23 +200,108 @@ TEST_F(EvalCommand, TheCacheFolderAnswersALaterCall) {
     EXPECT_EQ(first["measure"], second["measure"]);
 }
 
-TEST_F(EvalCommand, AFolderIsACandidateWhereTheTasksProgramJudges) {
-    testing::write_text(m_folder.path() / "outside/definition.json",
-                        R"({"name": "outside", "atoll": {"kind": "external", "external":
-                            {"command": ["sh", "judge.sh"]}}})");
-    testing::write_text(m_folder.path() / "outside/judge.sh",
-                        R"(echo "{\"correct\": true, \"score\": $(cat "$1/part/score")}")");
+/// A task whose judge is a shell script, evaluated where neither compiler nor sandbox is.
+class EvalExternal : public EvalCommand {
+  protected:
+    void set_judge(const std::string& script, const std::string& limits = "") const {
+        testing::write_text(m_folder.path() / "outside/definition.json",
+                            R"({"name": "outside", "atoll": {"kind": "external", "external":
+                                {"command": ["sh", "judge.sh"])" +
+                                limits + "}}}");
+        testing::write_text(m_folder.path() / "outside/judge.sh", script);
+    }
+    std::string line(const std::string& arguments) const {
+        std::filesystem::create_directories(m_folder.path() / "tmp");
+        return "TMPDIR=" + (m_folder.path() / "tmp").string() + " " + ATOLL_BIN_DIR +
+               "/atoll eval --sandbox full --compiler /nowhere/g++ " +
+               (m_folder.path() / "outside").string() + " " + arguments;
+    }
+    std::size_t judge_folders() const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(m_folder.path() / "tmp")) {
+            count += entry.path().filename().string().starts_with("atoll-judge-") ? 1 : 0;
+        }
+        return count;
+    }
+};
+
+TEST_F(EvalExternal, AFolderIsACandidateAndNoCompilerIsDemanded) {
+    set_judge(R"(echo "{\"correct\": true, \"score\": $(cat "$1/part/score")}")");
     testing::write_text(m_folder.path() / "mine/part/score", "42");
     const std::string mine = (m_folder.path() / "mine").string();
-    const ShellResult result =
-        run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval --sandbox " + m_sandbox + " " +
-                  (m_folder.path() / "outside").string() + " " + mine);
+    const ShellResult result = run_shell(line(mine));
     EXPECT_EQ(result.status, 0) << result.out << result.err;
     EXPECT_THAT(result.out, HasSubstr("score = 42"));
+    EXPECT_EQ(judge_folders(), 0u);
     const ShellResult other = eval(mine);
     EXPECT_EQ(other.status, 1);
     EXPECT_THAT(other.out, HasSubstr("REJECTED"));
     EXPECT_THAT(other.out, HasSubstr("give one C++ file"));
+}
+
+TEST_F(EvalExternal, ADeadlineEndsTheJudge) {
+    // Were the judge not ended, the command would take its hour.
+    set_judge("sleep 3600", R"(, "timeout_s": 3600)");
+    const ShellResult result = run_shell(line("--deadline 1 " + file("x.py", "x")));
+    EXPECT_EQ(result.status, 3) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("the deadline passed while it was compiled or judged"));
+}
+
+TEST_F(EvalExternal, KillLeavesNoJudgeBehindAndTheNextCallTidiesUp) {
+    const std::string mark = (m_folder.path() / "pid").string();
+    set_judge("setsid sleep 3600 & echo $! > " + mark + "; sleep 3600", R"(, "timeout_s": 3600)");
+    const std::string command = "export " + line(file("x.py", "x")) + " >/dev/null 2>&1";
+    const std::size_t program = command.find(ATOLL_BIN_DIR);
+    const std::string script = command.substr(0, program) + "; exec " + command.substr(program);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", script.c_str(), nullptr);
+        _exit(127);
+    }
+    const auto wait_for = [](auto reached) {
+        for (int i = 0; i < 6000 && !reached(); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        return reached();
+    };
+    ASSERT_TRUE(wait_for([&] { return !testing::read_text(mark).empty(); }));
+    const std::string stat =
+        "/proc/" + std::to_string(std::stoi(testing::read_text(mark))) + "/stat";
+    EXPECT_FALSE(testing::read_text(stat).empty());
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(wait_for([&] {
+        const std::string text = testing::read_text(stat);
+        return text.empty() || text.find(") Z") != std::string::npos;
+    }));
+    EXPECT_EQ(judge_folders(), 1u);
+    set_judge("echo '{\"correct\": true, \"score\": 1}'");
+    EXPECT_EQ(run_shell(line(file("x.py", "x"))).status, 0);
+    EXPECT_EQ(judge_folders(), 0u);
+}
+
+TEST_F(EvalCommand, ACacheFolderThatCannotBeWrittenIsSaid) {
+    const ShellResult result = eval("--cache /proc/nothing " + candidate("right.cpp"));
+    EXPECT_EQ(result.status, 3) << result.out;
+    EXPECT_THAT(result.err, HasSubstr("/proc/nothing"));
+    EXPECT_THAT(result.err, HasSubstr("cache folder"));
+}
+
+TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
+    m_task.write("reference.cpp", "int nothing;");
+    const ShellResult missing = eval(candidate("a.cpp"));
+    EXPECT_EQ(missing.status, 3);
+    EXPECT_THAT(missing.out, HasSubstr("the function reference() is missing"));
+    EXPECT_THAT(missing.out, HasSubstr("extern \"C\" void reference("));
+    m_task.write("reference.cpp",
+                 "extern \"C\" void reference(const float*, const float*, float, double*, int, int)"
+                 "{ __builtin_trap(); }");
+    const ShellResult crash = eval(candidate("a.cpp"));
+    EXPECT_EQ(crash.status, 3);
+    EXPECT_THAT(crash.out, HasSubstr("the reference crashed"));
+    EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
 }
 
 TEST_F(EvalCommand, HelpHasExamples) {

@@ -156,6 +156,12 @@ fs::path default_output(const std::string& name) {
     return path;
 }
 
+std::unique_ptr<Evaluator> make_evaluator(const CampaignConfig& config, const Task& task) {
+    LocalEvaluatorOptions options = evaluator_options(config);
+    options.needs_device = task_needs_device(task);
+    return need(make_local_evaluator(options));
+}
+
 }  // namespace
 
 int run_campaign(const fs::path& config_file, const fs::path& output,
@@ -171,7 +177,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     }
     RunFolder folder =
         need(RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
-    auto evaluator = need(make_local_evaluator(evaluator_options(config)));
+    auto evaluator = make_evaluator(config, *task);
     need(resolve_config(config, *task, *evaluator));
     need(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
@@ -203,7 +209,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                                              "do not compare any more (start a new campaign, or "
                                              "bring the old task back)");
     }
-    auto evaluator = need(make_local_evaluator(evaluator_options(config)));
+    auto evaluator = make_evaluator(config, *task);
     if (evaluator->fingerprint() != started.fingerprint) {
         std::fprintf(stderr,
                      "atoll: note: this machine or its compiler is not the one that the campaign "

@@ -221,6 +221,12 @@ void print_reports(const Arguments& arguments, const Task& task,
     }
 }
 
+std::unique_ptr<Evaluator> evaluator_for(const Arguments& arguments, const Task& task) {
+    LocalEvaluatorOptions options = arguments.evaluator;
+    options.needs_device = task_needs_device(task);
+    return make_evaluator_or_throw(options);
+}
+
 int run(const Arguments& arguments) {
     const TaskPtr task = value_or_throw(load_task(value_or_throw(find_task(arguments.task))));
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
@@ -229,7 +235,7 @@ int run(const Arguments& arguments) {
         level_of(arguments.level) == Level::measure ? default_starter(*task) : std::nullopt;
     const bool show = isatty(STDERR_FILENO) == 1;
     Answers answers(candidates.size() + (starter ? 1 : 0), show);  // outlives who answers
-    const std::unique_ptr<Evaluator> evaluator = make_evaluator_or_throw(arguments.evaluator);
+    const std::unique_ptr<Evaluator> evaluator = evaluator_for(arguments, *task);
     if (show) {
         std::fprintf(stderr, "%s\n", evaluator->description().c_str());
     }

@@ -161,6 +161,50 @@ TEST_F(ExternalTask, WhatAJudgeLeavesBehindDoesNotHoldItUp) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
 }
 
+/// Killed; who reaps it is up to init, so waits until it is a zombie or gone.
+bool dies(pid_t pid) {
+    for (int i = 0; i < 3000; ++i) {
+        const std::string stat = testing::read_text("/proc/" + std::to_string(pid) + "/stat");
+        if (stat.empty() || stat.find(") Z") != std::string::npos) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+}
+
+TEST_F(ExternalTask, ASessionOfItsOwnIsNoWayOut) {
+    const fs::path mark = m_root.path() / "child.pid";
+    const Verdict verdict =
+        judge(task("setsid sh -c 'setsid sleep 1000 & echo $! > " + mark.string() +
+                   "; sleep 1000' &"
+                   "while ! test -s " +
+                   mark.string() +
+                   "; do sleep 0.01; done;"
+                   "echo '{\"correct\": true, \"score\": 1}'"));
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
+    EXPECT_TRUE(dies(std::stoi(testing::read_text(mark))));
+}
+
+TEST_F(ExternalTask, ACancelledJudgeDiesAndGivesNoVerdict) {
+    const fs::path mark = m_root.path() / "judge.pid";
+    const TaskPtr endless =
+        task("echo $$ > " + mark.string() + "; sleep 3600", ", \"timeout_s\": 3600");
+    std::stop_source source;
+    std::thread canceller([&] {
+        while (testing::read_text(mark).empty()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        source.request_stop();
+    });
+    const auto verdict =
+        judge_external(*endless, {"external", "x", {}, {}}, {}, source.get_token());
+    canceller.join();
+    ASSERT_FALSE(verdict.has_value());
+    EXPECT_EQ(verdict.error().code, ErrorCode::interrupted);
+    EXPECT_TRUE(dies(std::stoi(testing::read_text(mark))));
+}
+
 TEST_F(ExternalTask, LimitsOutputAndMemory) {
     const Verdict loud = judge(task("yes", ", \"output_bytes\": 10000"));
     EXPECT_EQ(loud.outcome, Outcome::evaluator_failed);

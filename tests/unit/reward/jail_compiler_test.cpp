@@ -164,6 +164,24 @@ TEST_P(JailCompiler, StopsWhatTakesTooLongOrTooMuchAndGoesOnWorking) {
     EXPECT_EQ(compiler->restarts(), 0u);
 }
 
+TEST_P(JailCompiler, ACancelledCompilationEndsAndTheWorkerGoesOn) {
+    const auto compiler = make_compiler(GetParam());
+    std::stop_source source;
+    CompileRequest endless = endless_request();
+    endless.timeout_s = 3600;
+    endless.cancel = source.get_token();
+    std::thread canceller([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        source.request_stop();
+    });
+    const auto stopped = compiler->compile(endless);
+    canceller.join();
+    ASSERT_FALSE(stopped.has_value());
+    EXPECT_EQ(stopped.error().code, ErrorCode::interrupted);
+    EXPECT_EQ(compile(*compiler, request_of("int a;")).status, Result::ok);
+    EXPECT_EQ(compiler->restarts(), 0u);
+}
+
 TEST_P(JailCompiler, CompilesSeveralAtOnce) {
     const auto compiler = make_compiler(GetParam());
     std::vector<std::thread> threads;

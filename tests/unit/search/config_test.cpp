@@ -119,11 +119,11 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
     EXPECT_EQ(options.compile_workers, 4);
     EXPECT_EQ(options.compiler, "cc");
     EXPECT_EQ(options.required_sandbox, "restricted");
-    EXPECT_EQ(options.memory_bytes, 100u << 20);
-    EXPECT_EQ(options.compile_timeout_s, 5);
-    EXPECT_EQ(options.launch_timeout_s, 6);
-    EXPECT_EQ(options.confidence, 0.07);
-    EXPECT_EQ(options.measure_seconds, 0.8);
+    EXPECT_EQ(options.limits.memory_bytes, 100u << 20);
+    EXPECT_EQ(options.limits.compile_timeout_s, 5);
+    EXPECT_EQ(options.limits.launch_timeout_s, 6);
+    EXPECT_EQ(options.limits.confidence, 0.07);
+    EXPECT_EQ(options.limits.measure_seconds, 0.8);
     const StateSettings state = state_settings(*config);
     EXPECT_EQ(state.islands, 5u);
     EXPECT_EQ(state.archive.size, 9);
