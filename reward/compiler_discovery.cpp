@@ -1,6 +1,7 @@
 #include "reward/compiler_discovery.hpp"
 
 #include "reward/base/process.hpp"
+#include "reward/base/programs.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -31,23 +32,11 @@ bool is_cache(const fs::path& program) {
     return false;
 }
 
-bool is_program(const fs::path& path) {
-    std::error_code error;
-    return fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0 && !is_cache(path);
-}
-
 /// An absolute path, or empty.
 std::string resolve(const std::string& name) {
-    if (name.find('/') != std::string::npos) {
-        std::error_code error;
-        const fs::path path = fs::absolute(name, error);
-        return is_program(path) ? path.string() : std::string();
-    }
-    const char* path = std::getenv("PATH");
-    std::istringstream folders(path != nullptr ? path : "/usr/bin:/bin");
-    for (std::string folder; std::getline(folders, folder, ':');) {
-        if (folder.starts_with('/') && is_program(fs::path(folder) / name)) {
-            return (fs::path(folder) / name).string();
+    for (const std::string& path : find_programs(name)) {
+        if (!is_cache(path)) {
+            return path;
         }
     }
     return {};

@@ -67,16 +67,6 @@ class LocalQueue final : public JobQueue {
         return true;
     }
 
-    bool give_back(const Lease& lease) override {
-        const std::lock_guard lock(m_mutex);
-        const auto found = find(lease);
-        if (found == m_lent.end()) {
-            return false;
-        }
-        return_to_waiting(found);
-        return true;
-    }
-
     void close() override {
         const std::lock_guard lock(m_mutex);
         m_closed = true;

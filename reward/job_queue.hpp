@@ -43,8 +43,6 @@ class JobQueue {
     virtual bool keep_alive(const Lease& lease) = 0;
     /// Ends the job. False (and no effect) when the lease was lost.
     virtual bool complete(const Lease& lease) = 0;
-    /// Gives the job back for another attempt. False when the lease was lost.
-    virtual bool give_back(const Lease& lease) = 0;
     virtual void close() = 0;
     [[nodiscard]] virtual std::size_t depth() const = 0;
 };

@@ -1,6 +1,6 @@
 #include "reward/worker_process.hpp"
 
-#include "reward/base/json_fields.hpp"
+#include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -78,9 +78,9 @@ Expected<WorkerReady> parse_worker_ready(std::string_view json) {
     const auto parsed = nlohmann::json::parse(json, nullptr, false);
     WorkerReady ready;
     std::string level;
-    JsonFields fields(parsed, "ready frame");
+    JsonReader fields(parsed, "ready frame");
     fields.text("level", level, 32).texts("layers", ready.layers, 32, 256);
-    ATOLL_TRY(fields.status());
+    ATOLL_TRY(fields.finish());
     ATOLL_TRY_ASSIGN(ready.level, sandbox_level_from(level));
     return ready;
 }
@@ -147,8 +147,7 @@ Status WorkerProcess::wait_until_ready(WorkerRole role, std::chrono::millisecond
         return failure(ErrorCode::corrupt, "the first frame is not a ready frame",
                        "starting the " + std::string(to_string(role)));
     }
-    ATOLL_TRY_ASSIGN(m_ready, parse_worker_ready(frame->payload));
-    return {};
+    return parse_worker_ready(frame->payload).map([](const WorkerReady&) {});
 }
 
 }  // namespace atl

@@ -58,7 +58,6 @@ class WorkerProcess {
     /// Frames from and to the worker. A peer that is gone is an error of code unavailable.
     [[nodiscard]] FrameChannel& channel() { return m_channel; }
     [[nodiscard]] ChildProcess& process() { return m_process; }
-    [[nodiscard]] const WorkerReady& capabilities() const { return m_ready; }
     [[nodiscard]] std::uint32_t generation() const { return m_generation; }
 
   private:
@@ -68,7 +67,6 @@ class WorkerProcess {
 
     ChildProcess m_process;
     FrameChannel m_channel;
-    WorkerReady m_ready;
     std::uint32_t m_generation = 0;
 };
 

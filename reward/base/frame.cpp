@@ -1,6 +1,6 @@
 #include "reward/base/frame.hpp"
 
-#include "reward/base/json_fields.hpp"
+#include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 #include <poll.h>
@@ -305,12 +305,12 @@ Error parse_failed_frame(const Frame& frame) {
     constexpr std::size_t k_max_text_bytes = 1 << 20;
     Error error;
     int code = 0;
-    JsonFields fields(json, "failed frame");
+    JsonReader fields(json, "failed frame");
     fields.integer("code", code, 0, static_cast<int>(ErrorCode::internal))
         .text("what", error.what, k_max_text_bytes)
         .text("where", error.where, k_max_text_bytes)
         .text("hint", error.hint, k_max_text_bytes);
-    if (Status status = fields.status(); !status) {
+    if (Status status = fields.finish(); !status) {
         return status.error();
     }
     error.code = static_cast<ErrorCode>(code);

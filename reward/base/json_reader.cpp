@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -90,13 +91,68 @@ const nlohmann::json* JsonReader::find(const char* key) {
     return &*found;
 }
 
+void JsonReader::read_text(const nlohmann::json& value, const char* key, std::string& out,
+                           std::size_t max_bytes) {
+    if (!value.is_string() || value.get_ref<const std::string&>().size() > max_bytes) {
+        fail(std::string("'") + key + "' must be a text of at most " + std::to_string(max_bytes) +
+             " bytes");
+    } else {
+        out = value.get<std::string>();
+    }
+}
+
+void JsonReader::read_integer(const nlohmann::json& value, const char* key, std::int64_t& out,
+                              std::int64_t low, std::int64_t high) {
+    const bool fits = value.is_number_unsigned()
+                          ? value.get<std::uint64_t>() <=
+                                static_cast<std::uint64_t>(std::max<std::int64_t>(high, 0))
+                          : value.is_number_integer();
+    if (!fits || value.get<std::int64_t>() < low || value.get<std::int64_t>() > high) {
+        fail(std::string("'") + key + "' must be an integer from " + std::to_string(low) + " to " +
+             std::to_string(high));
+    } else {
+        out = value.get<std::int64_t>();
+    }
+}
+
 JsonReader& JsonReader::text(const char* key, std::string& out, std::size_t max_bytes) {
     if (const nlohmann::json* value = find(key)) {
-        if (!value->is_string() || value->get_ref<const std::string&>().size() > max_bytes) {
-            fail(std::string("'") + key + "' must be a text of at most " +
-                 std::to_string(max_bytes) + " bytes");
-        } else {
-            out = value->get<std::string>();
+        read_text(*value, key, out, max_bytes);
+    }
+    return *this;
+}
+
+JsonReader& JsonReader::texts(const char* key, std::vector<std::string>& out, std::size_t max_items,
+                              std::size_t max_bytes) {
+    out.clear();
+    if (const nlohmann::json* items = array(key, max_items)) {
+        for (const nlohmann::json& item : *items) {
+            read_text(item, key, out.emplace_back(), max_bytes);
+        }
+    }
+    return *this;
+}
+
+JsonReader& JsonReader::numbers(const char* key, std::vector<double>& out, std::size_t max_items) {
+    out.clear();
+    if (const nlohmann::json* items = array(key, max_items)) {
+        for (const nlohmann::json& item : *items) {
+            if (!item.is_number()) {
+                fail(std::string("'") + key + "' must hold numbers");
+                break;
+            }
+            out.push_back(item.get<double>());
+        }
+    }
+    return *this;
+}
+
+JsonReader& JsonReader::integers(const char* key, std::vector<std::int64_t>& out,
+                                 std::size_t max_items, std::int64_t low, std::int64_t high) {
+    out.clear();
+    if (const nlohmann::json* items = array(key, max_items)) {
+        for (const nlohmann::json& item : *items) {
+            read_integer(item, key, out.emplace_back(), low, high);
         }
     }
     return *this;
@@ -113,19 +169,22 @@ JsonReader& JsonReader::number(const char* key, double& out) {
     return *this;
 }
 
+JsonReader& JsonReader::number(const char* key, double& out, double low, double high) {
+    if (const nlohmann::json* value = find(key)) {
+        if (value->is_number() && value->get<double>() >= low && value->get<double>() <= high) {
+            out = value->get<double>();
+        } else {
+            fail(std::string("'") + key + "' must be a number from " + std::to_string(low) +
+                 " to " + std::to_string(high));
+        }
+    }
+    return *this;
+}
+
 JsonReader& JsonReader::integer(const char* key, std::int64_t& out, std::int64_t low,
                                 std::int64_t high) {
     if (const nlohmann::json* value = find(key)) {
-        const bool fits = value->is_number_unsigned()
-                              ? value->get<std::uint64_t>() <=
-                                    static_cast<std::uint64_t>(std::max<std::int64_t>(high, 0))
-                              : value->is_number_integer();
-        if (!fits || value->get<std::int64_t>() < low || value->get<std::int64_t>() > high) {
-            fail(std::string("'") + key + "' must be an integer from " + std::to_string(low) +
-                 " to " + std::to_string(high));
-        } else {
-            out = value->get<std::int64_t>();
-        }
+        read_integer(*value, key, out, low, high);
     }
     return *this;
 }

@@ -5,11 +5,16 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace atl {
 
@@ -38,7 +43,28 @@ class JsonReader {
 
     JsonReader& text(const char* key, std::string& out, std::size_t max_bytes = 1 << 20);
     JsonReader& number(const char* key, double& out);
+    /// A finite number from `low` to `high`.
+    JsonReader& number(const char* key, double& out, double low, double high);
     JsonReader& integer(const char* key, std::int64_t& out, std::int64_t low, std::int64_t high);
+    /// Other integer types; values above the largest std::int64_t are refused.
+    template <std::integral Integer>
+    JsonReader& integer(const char* key, Integer& out, std::type_identity_t<Integer> low,
+                        std::type_identity_t<Integer> high) {
+        constexpr auto k_most = std::numeric_limits<std::int64_t>::max();
+        std::int64_t value = 0;
+        integer(key, value, static_cast<std::int64_t>(low),
+                std::cmp_less(high, k_most) ? static_cast<std::int64_t>(high) : k_most);
+        if (ok()) {
+            out = static_cast<Integer>(value);
+        }
+        return *this;
+    }
+    /// Lists of at most `max_items`, which replace `out`.
+    JsonReader& texts(const char* key, std::vector<std::string>& out, std::size_t max_items,
+                      std::size_t max_bytes);
+    JsonReader& numbers(const char* key, std::vector<double>& out, std::size_t max_items);
+    JsonReader& integers(const char* key, std::vector<std::int64_t>& out, std::size_t max_items,
+                         std::int64_t low, std::int64_t high);
     JsonReader& boolean(const char* key, bool& out);
     JsonReader& digest(const char* key, Digest& out);
     /// The field's value when it is an array of at most `max_items`; else nullptr.
@@ -58,6 +84,10 @@ class JsonReader {
 
   private:
     const nlohmann::json* find(const char* key);
+    void read_text(const nlohmann::json& value, const char* key, std::string& out,
+                   std::size_t max_bytes);
+    void read_integer(const nlohmann::json& value, const char* key, std::int64_t& out,
+                      std::int64_t low, std::int64_t high);
 
     const nlohmann::json* m_object;
     std::string m_where;

@@ -38,8 +38,10 @@ std::string passed_reason(const Verdict& verdict) {
     std::string reason =
         "right on all " + std::to_string(verdict.verify.size()) + " verification launches";
     if (const std::optional<double> time = public_geomean_ns(verdict)) {
+        const bool slow = *time >= 1e6;
         char text[64];
-        std::snprintf(text, sizeof(text), ", %.4g microseconds per launch", *time / 1000);
+        std::snprintf(text, sizeof(text), ", %.4g %s per launch", *time / (slow ? 1e6 : 1e3),
+                      slow ? "milliseconds" : "microseconds");
         reason += text;
     }
     return reason;

@@ -1,6 +1,7 @@
 #include "reward/kinds/external.hpp"
 
 #include "reward/base/private_folder.hpp"
+#include "reward/base/programs.hpp"
 #include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/kinds/judge_process.hpp"
@@ -58,19 +59,8 @@ Expected<std::string> find_program(const Task& task, const std::string& name) {
         return ::access(path.c_str(), X_OK) == 0 ? Expected<std::string>(path.string())
                                                  : missing(task, name);
     }
-    const char* list = std::getenv("PATH");
-    const std::string folders = list == nullptr ? "/usr/local/bin:/usr/bin:/bin" : list;
-    for (std::size_t begin = 0; begin <= folders.size();) {
-        const std::size_t end = std::min(folders.find(':', begin), folders.size());
-        const fs::path path = fs::path(folders.substr(begin, end - begin)) / name;
-        std::error_code code;
-        if (path.is_absolute() && ::access(path.c_str(), X_OK) == 0 &&
-            fs::is_regular_file(path, code)) {
-            return path.string();
-        }
-        begin = end + 1;
-    }
-    return missing(task, name);
+    const std::vector<std::string> found = find_programs(name);
+    return found.empty() ? missing(task, name) : Expected<std::string>(found.front());
 }
 
 Expected<std::vector<std::string>> command_line(const Task& task, const fs::path& candidate) {

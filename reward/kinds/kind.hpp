@@ -57,7 +57,6 @@ class CandidateKind {
 [[nodiscard]] const std::vector<std::shared_ptr<const CandidateKind>>& candidate_kinds();
 /// nullptr when there is none of that name.
 [[nodiscard]] const CandidateKind* find_kind(const std::string& name);
-[[nodiscard]] std::vector<std::string> kind_names();
 
 /// Rules that every kind shares: sizes, NUL bytes, paths of a folder, tune names and values (they
 /// become -D options), flags within the task's allowed list.

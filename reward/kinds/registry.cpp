@@ -21,12 +21,4 @@ const CandidateKind* find_kind(const std::string& name) {
     return nullptr;
 }
 
-std::vector<std::string> kind_names() {
-    std::vector<std::string> names;
-    for (const std::shared_ptr<const CandidateKind>& kind : candidate_kinds()) {
-        names.push_back(kind->name());
-    }
-    return names;
-}
-
 }  // namespace atl

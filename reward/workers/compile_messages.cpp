@@ -1,6 +1,6 @@
 #include "reward/workers/compile_messages.hpp"
 
-#include "reward/base/json_fields.hpp"
+#include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -30,13 +30,13 @@ std::string to_json(const CompileOrder& message) {
 Expected<CompileOrder> parse_compile_order(std::string_view json) {
     const Json parsed = Json::parse(json, nullptr, false);
     CompileOrder message;
-    JsonFields fields(parsed, "compile");
+    JsonReader fields(parsed, "compile");
     fields.texts("flags", message.flags, k_max_words, k_max_word_bytes)
         .texts("libraries", message.libraries, k_max_words, k_max_word_bytes)
         .number("timeout_s", message.timeout_s, 0, k_max_timeout_s)
-        .integer<std::uint64_t>("memory_bytes", message.memory_bytes, 1, k_max_memory_bytes)
-        .integer<std::uint64_t>("binary_bytes", message.binary_bytes, 1, k_max_binary_bytes);
-    ATOLL_TRY(fields.status());
+        .integer("memory_bytes", message.memory_bytes, 1, k_max_memory_bytes)
+        .integer("binary_bytes", message.binary_bytes, 1, k_max_binary_bytes);
+    ATOLL_TRY(fields.finish());
     return message;
 }
 
@@ -51,12 +51,12 @@ Expected<CompileReply> parse_compile_reply(std::string_view json) {
     const Json parsed = Json::parse(json, nullptr, false);
     CompileReply message;
     int status = 0;
-    JsonFields fields(parsed, "compiled");
+    JsonReader fields(parsed, "compiled");
     // Bytes that are not UTF-8 grow threefold on the wire.
     fields.integer("status", status, 0, static_cast<int>(CompileResult::Status::limit))
         .text("log", message.log, 3 * k_max_compile_log_bytes)
         .number("seconds", message.seconds, 0, 1e9);
-    ATOLL_TRY(fields.status());
+    ATOLL_TRY(fields.finish());
     message.status = static_cast<CompileResult::Status>(status);
     return message;
 }

@@ -1,7 +1,7 @@
 #include "reward/workers/messages.hpp"
 
 #include "reward/base/frame.hpp"
-#include "reward/base/json_fields.hpp"
+#include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -20,44 +20,44 @@ constexpr std::uint64_t k_page_bytes = 4096;
 constexpr std::uint64_t k_max_map_bytes = 1ull << 42;
 constexpr double k_max_cpu_seconds = 1e7;
 
-void parse_mappings(JsonFields& fields, StartRun& message) {
-    for (const Json& item : fields.array("mappings", k_max_frame_handles)) {
+void parse_mappings(JsonReader& fields, StartRun& message) {
+    const Json* items = fields.array("mappings", k_max_frame_handles);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         StartRun::Mapping& mapping = message.mappings.emplace_back();
-        JsonFields inner(item, "mapping");
+        JsonReader inner((*items)[i], "mapping");
         inner
-            .integer<std::uint32_t>("handle", mapping.handle, 2,
-                                    static_cast<std::uint32_t>(k_max_frame_handles) - 1)
-            .integer<std::uint64_t>("map_bytes", mapping.map_bytes, k_page_bytes, k_max_map_bytes);
+            .integer("handle", mapping.handle, 2,
+                     static_cast<std::uint32_t>(k_max_frame_handles) - 1)
+            .integer("map_bytes", mapping.map_bytes, k_page_bytes, k_max_map_bytes);
         if (mapping.map_bytes % k_page_bytes != 0) {
-            inner.complain("map_bytes is not a multiple of the page size");
+            inner.fail("map_bytes is not a multiple of the page size");
         }
-        if (Status status = inner.status(); !status) {
-            fields.complain(status.error().message());
+        if (Status status = inner.finish(); !status) {
+            fields.fail(status.error().message());
             return;
         }
     }
 }
 
 Status parse_launch(const Json& item, const StartRun& message, StartRun::LaunchArguments& launch) {
-    JsonFields fields(item, "launch");
+    JsonReader fields(item, "launch");
     fields.numbers("scalars", launch.scalars, k_max_tensors)
-        .integers<std::int64_t>("axes", launch.axes, k_max_tensors,
-                                std::numeric_limits<std::int64_t>::min(),
-                                std::numeric_limits<std::int64_t>::max());
-    for (const Json& place_item : fields.array("tensors", k_max_tensors)) {
+        .integers("axes", launch.axes, k_max_tensors, std::numeric_limits<std::int64_t>::min(),
+                  std::numeric_limits<std::int64_t>::max());
+    const Json* items = fields.array("tensors", k_max_tensors);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         StartRun::TensorPlace& place = launch.tensors.emplace_back();
-        JsonFields inner(place_item, "tensor");
-        inner.integer<std::uint32_t>("mapping", place.mapping, 0,
-                                     static_cast<std::uint32_t>(k_max_frame_handles));
-        inner.integer<std::uint64_t>("offset", place.offset, 0, k_max_map_bytes);
-        ATOLL_TRY(inner.status());
+        JsonReader inner((*items)[i], "tensor");
+        inner.integer("mapping", place.mapping, 0, static_cast<std::uint32_t>(k_max_frame_handles));
+        inner.integer("offset", place.offset, 0, k_max_map_bytes);
+        ATOLL_TRY(inner.finish());
         if (place.mapping >= message.mappings.size() ||
             place.offset > message.mappings[place.mapping].map_bytes) {
-            inner.complain("a tensor lies outside its mapping");
+            inner.fail("a tensor lies outside its mapping");
         }
-        ATOLL_TRY(inner.status());
+        ATOLL_TRY(inner.finish());
     }
-    return fields.status();
+    return fields.finish();
 }
 
 }  // namespace
@@ -88,18 +88,19 @@ std::string to_json(const StartRun& message) {
 Expected<StartRun> parse_start_run(std::string_view json) {
     const Json parsed = Json::parse(json, nullptr, false);
     StartRun message;
-    JsonFields fields(parsed, "start_run");
+    JsonReader fields(parsed, "start_run");
     parse_mappings(fields, message);
-    fields.integers<int>("cores", message.cores, k_max_cores, 0, static_cast<int>(k_max_cores) - 1)
-        .integer<std::uint64_t>("memory_bytes", message.memory_bytes, 0, k_max_map_bytes)
+    std::vector<std::int64_t> cores;
+    fields.integers("cores", cores, k_max_cores, 0, k_max_cores - 1)
+        .integer("memory_bytes", message.memory_bytes, 0, k_max_map_bytes)
         .number("cpu_seconds", message.cpu_seconds, 0, k_max_cpu_seconds)
         .boolean("trusted", message.trusted);
-    for (const Json& item : fields.array("launches", k_max_launches)) {
-        if (Status status = parse_launch(item, message, message.launches.emplace_back()); !status) {
-            return tl::unexpected(status.error());
-        }
+    const Json* launches = fields.array("launches", k_max_launches);
+    for (std::size_t i = 0; launches != nullptr && i < launches->size(); ++i) {
+        ATOLL_TRY(parse_launch((*launches)[i], message, message.launches.emplace_back()));
     }
-    ATOLL_TRY(fields.status());
+    ATOLL_TRY(fields.finish());
+    message.cores.assign(cores.begin(), cores.end());
     return message;
 }
 
@@ -114,13 +115,13 @@ std::string to_json(const RunEnded& message) {
 Expected<RunEnded> parse_run_ended(std::string_view json) {
     const Json parsed = Json::parse(json, nullptr, false);
     RunEnded message;
-    JsonFields fields(parsed, "run_ended");
+    JsonReader fields(parsed, "run_ended");
     fields.boolean("signalled", message.signalled)
         .integer("status", message.status, 0, 255)
-        .integer<std::uint64_t>("peak_rss_bytes", message.peak_rss_bytes, 0,
-                                std::numeric_limits<std::uint64_t>::max())
+        .integer("peak_rss_bytes", message.peak_rss_bytes, 0,
+                 std::numeric_limits<std::uint64_t>::max())
         .number("cpu_seconds", message.cpu_seconds, 0, 1e12);
-    ATOLL_TRY(fields.status());
+    ATOLL_TRY(fields.finish());
     return message;
 }
 

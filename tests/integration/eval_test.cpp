@@ -99,6 +99,8 @@ TEST_F(EvalCommand, ReportsWhatIsWrongWithTheOthers) {
     EXPECT_THAT(result.out, HasSubstr("syntax.cpp: COMPILE_ERROR"));
     EXPECT_THAT(result.out, HasSubstr("the compiler says"));
     EXPECT_THAT(result.out, HasSubstr("crash.cpp: CRASH"));
+    const std::string crash = result.out.substr(result.out.find("crash.cpp: CRASH"));
+    EXPECT_THAT(crash, Not(HasSubstr("first mismatch")));
     EXPECT_THAT(result.out, HasSubstr("empty.cpp: REJECTED"));
 }
 
@@ -136,6 +138,12 @@ TEST_F(EvalCommand, ConfirmTimesHiddenWorkloadsAndTheStarterInOneRun) {
     const auto measure = nlohmann::json::parse(result.out)[0]["verdict"]["measure"];
     EXPECT_EQ(measure["workloads"].size(), 2u);
     EXPECT_EQ(measure["rivals"]["starter"].size(), 2u);
+}
+
+TEST_F(EvalCommand, ConfirmShowsTheStarterOnce) {
+    const ShellResult result = eval("--level confirm " + candidate("right.cpp"));
+    EXPECT_THAT(result.out, HasSubstr("speed-up"));
+    EXPECT_THAT(result.out, Not(HasSubstr("vs starter")));
 }
 
 TEST_F(EvalCommand, VerifyDoesNotTime) {
@@ -232,6 +240,7 @@ TEST_F(EvalExternal, AFolderIsACandidateAndNoCompilerIsDemanded) {
     const ShellResult result = run_shell(line(mine));
     EXPECT_EQ(result.status, 0) << result.out << result.err;
     EXPECT_THAT(result.out, HasSubstr("score = 42"));
+    EXPECT_THAT(result.out, Not(HasSubstr("\n  \n")));
     EXPECT_EQ(judge_folders(), 0u);
     const ShellResult other = eval(mine);
     EXPECT_EQ(other.status, 1);

@@ -1,14 +1,13 @@
+#include "reward/base/programs.hpp"
 #include "reward/compiler_discovery.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 
 namespace atl {
@@ -21,11 +20,6 @@ std::string shell_quoted(const std::string& word) {
         out += c == '\'' ? std::string("'\\''") : std::string(1, c);
     }
     return out + "'";
-}
-
-bool is_program(const std::filesystem::path& path) {
-    std::error_code error;
-    return std::filesystem::is_regular_file(path, error) && access(path.c_str(), X_OK) == 0;
 }
 
 struct CloseLibrary {
@@ -100,22 +94,8 @@ std::string cupti_fact() {
 }  // namespace
 
 std::string find_program(const std::string& name) {
-    if (name.find('/') != std::string::npos) {
-        return is_program(name) ? name : "";
-    }
-    const char* path = std::getenv("PATH");
-    std::string folders = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
-    std::size_t begin = 0;
-    while (begin <= folders.size()) {
-        const std::size_t end = std::min(folders.find(':', begin), folders.size());
-        const std::filesystem::path candidate =
-            std::filesystem::path(folders.substr(begin, end - begin)) / name;
-        if (end > begin && is_program(candidate)) {
-            return candidate.string();
-        }
-        begin = end + 1;
-    }
-    return "";
+    const std::vector<std::string> found = find_programs(name);
+    return found.empty() ? "" : found.front();
 }
 
 std::string version_line(const std::string& program, const std::string& word) {

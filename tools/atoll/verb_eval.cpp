@@ -33,8 +33,6 @@ constexpr const char* k_footer = R"(Examples:
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage, 3 a fault of this machine's set-up.)";
 
-constexpr const char* k_starter_rival = "starter";
-
 struct Arguments {
     std::string task;
     std::vector<std::string> files;

@@ -49,18 +49,15 @@ std::string mismatch_text(const Verdict& verdict) {
         if (report.passed) {
             continue;
         }
-        if (report.hidden) {
-            return "";
+        if (report.hidden || report.first_bad_index < 0) {
+            return "";  // secret, or it ended otherwise than with an answer
         }
-        std::string text = "  first mismatch: workload " + one_line(report.workload) +
-                           ", distribution " + one_line(report.distribution);
-        if (report.first_bad_index >= 0) {
-            text += ", " + one_line(report.output) + "[" + std::to_string(report.first_bad_index) +
-                    "]: got " + number("%.9g", report.got) + ", want " +
-                    number("%.9g", report.want);
-        }
-        return text + " (" + number("%.4g", 100 * report.matched_ratio) +
-               " % of the elements are right)\n";
+        const std::string place = "workload " + one_line(report.workload) + ", distribution " +
+                                  one_line(report.distribution);
+        return "  first mismatch: " + place + ", " + one_line(report.output) + "[" +
+               std::to_string(report.first_bad_index) + "]: got " + number("%.9g", report.got) +
+               ", want " + number("%.9g", report.want) + " (" +
+               number("%.4g", 100 * report.matched_ratio) + " % of the elements are right)\n";
     }
     return "";
 }
@@ -101,10 +98,17 @@ double median_of(const std::vector<WorkloadTiming>& timings, const std::string& 
     return 0;
 }
 
-std::vector<std::string> heading(const MeasureReport& report) {
+/// The starter has the column "speed-up" already.
+bool has_column(const std::string& rival, const BaselineTimes& baseline) {
+    return rival != k_starter_rival || baseline.empty();
+}
+
+std::vector<std::string> heading(const MeasureReport& report, const BaselineTimes& baseline) {
     std::vector<std::string> row = {"workload", "median", "interval", "speed-up", "of light"};
     for (const auto& [name, timings] : report.rivals) {
-        row.push_back("vs " + one_line(name, 20));
+        if (has_column(name, baseline)) {
+            row.push_back("vs " + one_line(name, 20));
+        }
     }
     return row;
 }
@@ -117,14 +121,17 @@ std::vector<std::string> timing_row(const MeasureReport& report, const WorkloadT
         factor_text(ratio_of(base == baseline.end() ? 0 : base->second, timing.median_ns)),
         percent_text(ratio_of(timing.light_ns, timing.median_ns))};
     for (const auto& [name, timings] : report.rivals) {
-        row.push_back(factor_text(ratio_of(median_of(timings, timing.workload), timing.median_ns)));
+        if (has_column(name, baseline)) {
+            row.push_back(
+                factor_text(ratio_of(median_of(timings, timing.workload), timing.median_ns)));
+        }
     }
     return row;
 }
 
 std::string timings_text(const Verdict& verdict, const BaselineTimes& baseline) {
     const MeasureReport& report = *verdict.measure;
-    std::vector<std::vector<std::string>> rows = {heading(report)};
+    std::vector<std::vector<std::string>> rows = {heading(report, baseline)};
     for (const WorkloadTiming& timing : report.workloads) {
         if (!timing.hidden) {
             rows.push_back(timing_row(report, timing, baseline));
@@ -136,6 +143,9 @@ std::string timings_text(const Verdict& verdict, const BaselineTimes& baseline) 
                                      time_text(public_geomean_ns(verdict).value_or(0)), "",
                                      factor_text(speedup), percent_text(light)};
     for (const auto& [name, timings] : report.rivals) {
+        if (!has_column(name, baseline)) {
+            continue;
+        }
         BaselineTimes rival;
         for (const WorkloadTiming& timing : timings) {
             rival[timing.workload] = timing.median_ns;
@@ -197,8 +207,11 @@ std::string report_text(const EvaluatedFile& evaluated, const Task& task,
     }
     const Verdict& verdict = *evaluated.result;
     std::string text = evaluated.file + ": " + upper(to_string(verdict.outcome)) + " (task " +
-                       task.name + ", " + std::string(to_string(verdict.stage)) + ")\n  " +
-                       one_line(verdict.reason, 500) + "\n" + mismatch_text(verdict);
+                       task.name + ", " + std::string(to_string(verdict.stage)) + ")\n";
+    if (!verdict.reason.empty()) {
+        text += "  " + one_line(verdict.reason, 500) + "\n";
+    }
+    text += mismatch_text(verdict);
     if (verdict.compile && !verdict.compile->log.empty()) {
         text += "  the compiler says:\n" + indented(verdict.compile->log, k_log_lines);
     }

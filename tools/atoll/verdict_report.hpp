@@ -9,6 +9,9 @@
 
 namespace atl {
 
+/// The rival that stands for the task's default starter at level confirm.
+inline constexpr const char* k_starter_rival = "starter";
+
 /// One evaluated file, as `atoll eval` prints it.
 struct EvaluatedFile {
     std::string file;

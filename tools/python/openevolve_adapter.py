@@ -103,7 +103,7 @@ def evaluate_into(pipe, token, evaluator, candidate):
 
 
 def evaluate_apart(evaluator, candidate):
-    """The answer as JSON text. Forked, so that the token is in no argument and no variable."""
+    """The answer as JSON text. Forked: no argument and no environment variable tells the token."""
     token = secrets.token_hex(16)
     reader, writer = os.pipe()
     child = os.fork()
