@@ -1,7 +1,7 @@
 #include "population/run_folder.hpp"
 
-#include "population/journal_format.hpp"
-#include "population/lineage.hpp"
+#include "population/journal/journal_format.hpp"
+#include "population/lineage/lineage.hpp"
 #include "reward/base/folders.hpp"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 #include "population/snapshot.hpp"
 
 #include "population/byte_codec.hpp"
-#include "population/journal_format.hpp"
-#include "population/lineage.hpp"
-#include "population/text_codec.hpp"
+#include "population/journal/journal_format.hpp"
+#include "population/journal/text_codec.hpp"
+#include "population/lineage/lineage.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "population/campaign_state.hpp"
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
 #include "population/run_folder.hpp"
 #include "reward/base/error.hpp"
 

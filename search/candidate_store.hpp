@@ -2,7 +2,7 @@
 
 #include "mutators/operator.hpp"
 #include "population/individual.hpp"
-#include "population/text_store.hpp"
+#include "population/journal/text_store.hpp"
 #include "reward/base/error.hpp"
 
 #include <memory>

@@ -2,7 +2,7 @@
 
 #include "population/campaign_state.hpp"
 #include "population/event.hpp"
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
 #include "reward/base/error.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "population/event.hpp"
-#include "population/text_store.hpp"
+#include "population/journal/text_store.hpp"
 #include "reward/base/error.hpp"
 #include "reward/task.hpp"
 #include "search/config.hpp"

@@ -6,7 +6,7 @@
 ///
 ///     bench_run_folder [CANDIDATES=3000] [FOLDER=a temporary one, removed]
 
-#include "population/lineage.hpp"
+#include "population/lineage/lineage.hpp"
 #include "population/migration.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"

@@ -1,6 +1,6 @@
-#include "population/lineage.hpp"
+#include "population/lineage/lineage.hpp"
 
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
 #include "population/run_folder.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 

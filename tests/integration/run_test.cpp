@@ -1,5 +1,5 @@
-#include "population/hdf5_handle.hpp"
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
+#include "population/lineage/hdf5_handle.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
 #include "search/config.hpp"

@@ -1,6 +1,6 @@
 #include "tools/atoll/campaign_session.hpp"
 
-#include "population/lineage_stream.hpp"
+#include "population/lineage/lineage_stream.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
 #include "reward/base/clock.hpp"

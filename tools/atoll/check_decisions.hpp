@@ -1,8 +1,8 @@
 #pragma once
 
-#include "population/lineage.hpp"
-#include "population/lineage_check.hpp"
-#include "population/lineage_view.hpp"
+#include "population/lineage/lineage.hpp"
+#include "population/lineage/lineage_check.hpp"
+#include "population/lineage/lineage_view.hpp"
 
 #include <cstdint>
 #include <optional>

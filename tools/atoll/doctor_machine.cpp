@@ -1,4 +1,4 @@
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "reward/base/sandbox.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/device_peaks.hpp"

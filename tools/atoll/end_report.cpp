@@ -1,7 +1,7 @@
 #include "tools/atoll/end_report.hpp"
 
-#include "population/text_chart.hpp"
-#include "population/text_layout.hpp"
+#include "population/lineage/text_chart.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"

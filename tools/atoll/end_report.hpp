@@ -1,6 +1,6 @@
 #pragma once
 
-#include "population/text_store.hpp"
+#include "population/journal/text_store.hpp"
 #include "reward/task.hpp"
 #include "search/config.hpp"
 #include "search/engine.hpp"

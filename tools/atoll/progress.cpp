@@ -1,6 +1,6 @@
 #include "tools/atoll/progress.hpp"
 
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "search/fitness.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 #include "tools/atoll/session_observer.hpp"
 
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "search/best_files.hpp"
 
 #include <fmt/chrono.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "population/journal.hpp"
-#include "population/lineage_stream.hpp"
+#include "population/journal/journal.hpp"
+#include "population/lineage/lineage_stream.hpp"
 #include "population/run_folder.hpp"
 #include "search/candidate_store.hpp"
 #include "search/ledger.hpp"

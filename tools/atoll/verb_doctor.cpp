@@ -1,4 +1,4 @@
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/verbs.hpp"

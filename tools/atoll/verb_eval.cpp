@@ -1,4 +1,4 @@
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/candidate_files.hpp"
 #include "reward/source_text.hpp"

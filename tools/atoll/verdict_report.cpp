@@ -1,6 +1,6 @@
 #include "tools/atoll/verdict_report.hpp"
 
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>

@@ -3,7 +3,7 @@
 // and FORMATS.md too.
 
 #include "population/event_codec.hpp"
-#include "population/journal_format.hpp"
+#include "population/journal/journal_format.hpp"
 #include "population/snapshot.hpp"
 #include "tests/unit/population/samples.hpp"
 

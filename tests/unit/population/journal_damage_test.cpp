@@ -1,5 +1,5 @@
-#include "population/journal.hpp"
-#include "population/journal_format.hpp"
+#include "population/journal/journal.hpp"
+#include "population/journal/journal_format.hpp"
 #include "tests/unit/population/faulty_file.hpp"
 #include "tests/unit/population/samples.hpp"
 

@@ -1,7 +1,7 @@
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
 
-#include "population/journal_format.hpp"
-#include "population/text_codec.hpp"
+#include "population/journal/journal_format.hpp"
+#include "population/journal/text_codec.hpp"
 #include "tests/unit/population/samples.hpp"
 
 #include <gtest/gtest.h>

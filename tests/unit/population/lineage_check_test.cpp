@@ -1,7 +1,7 @@
-#include "population/lineage_check.hpp"
+#include "population/lineage/lineage_check.hpp"
 
-#include "population/hdf5_handle.hpp"
-#include "population/lineage_table.hpp"
+#include "population/lineage/hdf5_handle.hpp"
+#include "population/lineage/lineage_table.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gmock/gmock.h>

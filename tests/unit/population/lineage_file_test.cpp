@@ -1,6 +1,6 @@
-#include "population/hdf5_handle.hpp"
-#include "population/lineage.hpp"
-#include "population/lineage_table.hpp"
+#include "population/lineage/hdf5_handle.hpp"
+#include "population/lineage/lineage.hpp"
+#include "population/lineage/lineage_table.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "population/event.hpp"
-#include "population/lineage.hpp"
+#include "population/lineage/lineage.hpp"
 #include "reward/verdict.hpp"
 #include "tests/support/temporary_folder.hpp"
 

@@ -1,4 +1,4 @@
-#include "population/lineage_schema.hpp"
+#include "population/lineage/lineage_schema.hpp"
 
 #include <gtest/gtest.h>
 

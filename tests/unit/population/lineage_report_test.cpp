@@ -1,7 +1,7 @@
-#include "population/lineage_report.hpp"
+#include "population/lineage/lineage_report.hpp"
 
-#include "population/lineage_summary.hpp"
-#include "population/lineage_view.hpp"
+#include "population/lineage/lineage_summary.hpp"
+#include "population/lineage/lineage_view.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gmock/gmock.h>

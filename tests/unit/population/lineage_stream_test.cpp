@@ -1,6 +1,6 @@
-#include "population/lineage_stream.hpp"
+#include "population/lineage/lineage_stream.hpp"
 
-#include "population/journal.hpp"
+#include "population/journal/journal.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gtest/gtest.h>

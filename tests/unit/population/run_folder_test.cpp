@@ -1,6 +1,6 @@
 #include "population/run_folder.hpp"
 
-#include "population/lineage.hpp"
+#include "population/lineage/lineage.hpp"
 #include "population/snapshot.hpp"
 #include "tests/unit/population/samples.hpp"
 

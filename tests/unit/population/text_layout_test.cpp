@@ -1,7 +1,7 @@
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 
-#include "population/text_chart.hpp"
-#include "population/text_diff.hpp"
+#include "population/lineage/text_chart.hpp"
+#include "population/lineage/text_diff.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

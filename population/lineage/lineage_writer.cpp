@@ -1,0 +1,500 @@
+#include "population/lineage/lineage.hpp"
+#include "population/lineage/lineage_table.hpp"
+#include "reward/verdict.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+using namespace lineage;
+
+constexpr const char* k_format_name = "atoll-lineage";
+
+// A ticket that has not been committed yet, and where its rows are.
+struct OpenTicket {
+    std::optional<std::uint64_t> position;  // none for starters written without a ticket
+    TicketRow row;
+    std::vector<std::pair<std::uint64_t, IndividualRow>> individuals;
+};
+
+struct StoredText {
+    std::int32_t row = k_no_text;
+    std::string text;  // filled only when it was stored just now
+};
+
+class Hdf5LineageWriter final : public LineageWriter {
+  public:
+    Hdf5LineageWriter(std::filesystem::path path, LineageMode mode)
+        : m_where(path.string()), m_path(std::move(path)), m_mode(mode) {}
+
+    [[nodiscard]] Status open();
+    [[nodiscard]] Status add(const Event& event, std::uint64_t index,
+                             const TextSource& texts) override;
+    [[nodiscard]] Status flush() override;
+    [[nodiscard]] Status close() override;
+    [[nodiscard]] LineageMode mode() const override { return m_mode; }
+
+  private:
+    [[nodiscard]] Status create_series();
+    [[nodiscard]] Status write_attributes();
+
+    [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStarted& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const SessionOpened& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const TicketIssued& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const Evaluated& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const TicketFailed& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const TicketCommitted& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const Migrated& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const Confirmed& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStopped& event);
+
+    template <class Row>
+    [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
+        return m_tables[static_cast<std::size_t>(Row::k_table)].append(&row, 1);
+    }
+    template <class Row>
+    [[nodiscard]] Status rewrite(std::uint64_t position, const Row& row) {
+        return m_tables[static_cast<std::size_t>(Row::k_table)].rewrite(position, &row);
+    }
+    [[nodiscard]] Expected<std::int32_t> put(std::string_view text);
+    [[nodiscard]] Expected<StoredText> put(const Digest& id);
+    [[nodiscard]] Expected<std::int32_t> store(const Digest& id, std::string_view text);
+    [[nodiscard]] Expected<std::uint32_t> name(NameKind kind, const std::string& text);
+    [[nodiscard]] Expected<std::int32_t> put_verdict(const Digest& id, IndividualId individual,
+                                                     bool confirmation);
+    [[nodiscard]] Status put_timing(TimingRow row, const WorkloadTiming& timing);
+    [[nodiscard]] Status close_ticket(OpenTicket& ticket);
+
+    std::string m_where;
+    std::filesystem::path m_path;
+    LineageMode m_mode;
+    hdf5::Handle m_file;  // before the series: closed after them
+    std::array<Series, k_table_count> m_tables;
+    Series m_text_bytes;
+    Series m_payload;
+    Series m_samples;
+
+    const TextSource* m_texts = nullptr;  // only during add()
+    std::unordered_map<Digest, std::int32_t> m_text_rows;
+    std::map<std::pair<NameKind, std::string>, std::uint32_t> m_names;
+    std::map<std::uint64_t, OpenTicket> m_open_tickets;
+    std::int64_t m_commits = 0;
+    std::uint64_t m_events = 0;
+    std::int64_t m_started_wall_ns = 0;
+};
+
+Status Hdf5LineageWriter::open() {
+    const auto folder = m_path.has_parent_path() ? m_path.parent_path() : ".";
+    if (m_mode == LineageMode::live && !hdf5::live_readers_supported(folder)) {
+        m_mode = LineageMode::batch;
+    }
+    ATOLL_TRY(create_series());
+    if (m_mode == LineageMode::live && !ATOLL_HDF5(m_where, H5Fstart_swmr_write(m_file.get()))) {
+        m_mode = LineageMode::batch;  // the series depend on the mode: begin again
+        ATOLL_TRY(create_series());
+    }
+    return {};
+}
+
+Status Hdf5LineageWriter::create_series() {
+    for (Series& table : m_tables) {
+        table.reset();
+    }
+    m_text_bytes.reset();
+    m_payload.reset();
+    m_samples.reset();
+    m_file.reset();
+    ATOLL_TRY_ASSIGN(m_file, hdf5::create_file(m_path));
+    ATOLL_TRY(write_attributes());
+    const bool live = m_mode == LineageMode::live;
+    for (std::size_t i = 0; i < k_table_count; ++i) {
+        const auto id = static_cast<TableId>(i);
+        ATOLL_TRY_ASSIGN(hdf5::Handle memory, row_type(id, Layout::memory));
+        ATOLL_TRY_ASSIGN(const hdf5::Handle disk, row_type(id, Layout::disk));
+        // Rows are rewritten when their ticket closes, so live tables stay uncompressed.
+        ATOLL_TRY_ASSIGN(
+            m_tables[i],
+            Series::create(
+                m_file.get(), table_spec(id).path, std::move(memory), disk.get(),
+                {.chunk = table_spec(id).chunk_rows, .shuffle = true, .compress = !live}));
+    }
+    const auto flat = [&](const char* path, hid_t memory, hid_t disk, std::size_t chunk,
+                          bool shuffle) -> Expected<Series> {
+        ATOLL_TRY_ASSIGN(const hid_t copy, ATOLL_HDF5(m_where, H5Tcopy(memory)));
+        return Series::create(
+            m_file.get(), path, hdf5::Handle(copy, H5Tclose), disk,
+            {.chunk = chunk, .shuffle = shuffle, .compress = true, .write_chunks_once = live});
+    };
+    ATOLL_TRY_ASSIGN(m_text_bytes, flat(k_text_bytes_path, H5T_NATIVE_UINT8, H5T_STD_U8LE,
+                                        k_text_chunk_bytes, false));
+    ATOLL_TRY_ASSIGN(m_payload, flat(k_payload_path, H5T_NATIVE_UINT8, H5T_STD_U8LE,
+                                     k_payload_chunk_bytes, false));
+    ATOLL_TRY_ASSIGN(m_samples,
+                     flat(k_samples_path, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, k_sample_chunk, true));
+    return {};
+}
+
+Status Hdf5LineageWriter::write_attributes() {
+    ATOLL_TRY_ASSIGN(const hid_t space_id, ATOLL_HDF5(m_where, H5Screate(H5S_SCALAR)));
+    const hdf5::Handle space(space_id, H5Sclose);
+    const auto write = [&](const char* name, hid_t type, const void* value) -> Status {
+        ATOLL_TRY_ASSIGN(const hid_t id,
+                         ATOLL_HDF5(m_where, H5Acreate2(m_file.get(), name, type, space_id,
+                                                        H5P_DEFAULT, H5P_DEFAULT)));
+        const hdf5::Handle attribute(id, H5Aclose);
+        ATOLL_TRY(ATOLL_HDF5(m_where, H5Awrite(id, type, value)));
+        return {};
+    };
+    ATOLL_TRY_ASSIGN(const hid_t text_id, ATOLL_HDF5(m_where, H5Tcopy(H5T_C_S1)));
+    const hdf5::Handle text(text_id, H5Tclose);
+    ATOLL_TRY(
+        ATOLL_HDF5(m_where, H5Tset_size(text_id, std::char_traits<char>::length(k_format_name))));
+    ATOLL_TRY(write("format", text_id, k_format_name));
+    return write("format_version", H5T_NATIVE_UINT32, &k_lineage_version);
+}
+
+Status Hdf5LineageWriter::add(const Event& event, std::uint64_t index, const TextSource& texts) {
+    if (index != m_events) {
+        return failure(
+            ErrorCode::invalid_argument,
+            "event " + std::to_string(index) + " does not follow event " + std::to_string(m_events),
+            m_where);
+    }
+    m_texts = &texts;
+    ATOLL_TRY_ASSIGN(const std::int64_t time_ns,
+                     std::visit([this](const auto& e) { return rows_of(e); }, event));
+    const std::string payload = encode_event(event);
+    EventRow row;
+    row.index = index;
+    row.time_ns = time_ns;
+    row.type = static_cast<std::uint8_t>(event.index());
+    row.payload_length = static_cast<std::uint32_t>(payload.size());
+    ATOLL_TRY_ASSIGN(row.payload_offset, m_payload.append(payload.data(), payload.size()));
+    ATOLL_TRY(append(row));
+    ++m_events;
+    return {};
+}
+
+Status Hdf5LineageWriter::flush() {
+    for (Series* series : {&m_text_bytes, &m_payload, &m_samples}) {
+        ATOLL_TRY(series->flush());
+    }
+    for (Series& table : m_tables) {
+        ATOLL_TRY(table.flush());
+    }
+    if (m_mode == LineageMode::batch) {
+        ATOLL_TRY(ATOLL_HDF5(m_where, H5Fflush(m_file.get(), H5F_SCOPE_LOCAL)));
+    }
+    return {};
+}
+
+Status Hdf5LineageWriter::close() {
+    ATOLL_TRY(flush());
+    for (Series& table : m_tables) {
+        table.reset();
+    }
+    for (Series* series : {&m_text_bytes, &m_payload, &m_samples}) {
+        series->reset();
+    }
+    return m_file.close(m_where);
+}
+
+// ---- texts and names ----
+
+Expected<std::int32_t> Hdf5LineageWriter::store(const Digest& id, std::string_view text) {
+    TextRow row;
+    row.digest = id.bytes;
+    row.length = text.size();
+    ATOLL_TRY_ASSIGN(row.offset, m_text_bytes.append(text.data(), text.size()));
+    ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
+    if (position > std::numeric_limits<std::int32_t>::max()) {
+        return failure(ErrorCode::limit, "more than 2^31 texts", m_where);
+    }
+    const auto number = static_cast<std::int32_t>(position);
+    m_text_rows.emplace(id, number);
+    return number;
+}
+
+Expected<std::int32_t> Hdf5LineageWriter::put(std::string_view text) {
+    if (text.empty()) {
+        return k_no_text;
+    }
+    const Digest id = content_id(text);
+    const auto found = m_text_rows.find(id);
+    return found != m_text_rows.end() ? found->second : store(id, text);
+}
+
+Expected<StoredText> Hdf5LineageWriter::put(const Digest& id) {
+    StoredText result;
+    if (id.is_zero()) {
+        return result;
+    }
+    if (const auto found = m_text_rows.find(id); found != m_text_rows.end()) {
+        result.row = found->second;
+        return result;
+    }
+    auto text = m_texts->text(id);
+    if (!text) {
+        // A text that is lost must not cost the rest of the data set; `check` reports it.
+        if (text.error().code == ErrorCode::not_found || text.error().code == ErrorCode::corrupt) {
+            return result;
+        }
+        return tl::unexpected<Error>(text.error());
+    }
+    ATOLL_TRY_ASSIGN(result.row, store(id, *text));
+    result.text = std::move(*text);
+    return result;
+}
+
+Expected<std::uint32_t> Hdf5LineageWriter::name(NameKind kind, const std::string& text) {
+    const auto found = m_names.find({kind, text});
+    if (found != m_names.end()) {
+        return found->second;
+    }
+    NameRow row;
+    row.kind = kind;
+    std::copy_n(text.data(), std::min(text.size(), row.name.size()), row.name.begin());
+    ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
+    const auto number = static_cast<std::uint32_t>(position);
+    m_names.emplace(std::pair(kind, text), number);
+    return number;
+}
+
+Expected<std::int32_t> Hdf5LineageWriter::put_verdict(const Digest& id, IndividualId individual,
+                                                      bool confirmation) {
+    ATOLL_TRY_ASSIGN(const StoredText stored, put(id));
+    if (stored.text.empty()) {
+        return stored.row;  // none, lost, or its timings are in the table already
+    }
+    const auto verdict = parse_verdict(stored.text);
+    if (!verdict || !verdict->measure) {
+        return stored.row;
+    }
+    TimingRow row;
+    row.individual = individual.value;
+    row.verdict = stored.row;
+    row.confirmation = confirmation ? 1 : 0;
+    for (const WorkloadTiming& timing : verdict->measure->workloads) {
+        ATOLL_TRY(put_timing(row, timing));
+    }
+    for (const auto& [rival, timings] : verdict->measure->rivals) {
+        ATOLL_TRY_ASSIGN(const std::uint32_t number, name(NameKind::rival, rival));
+        row.rival = static_cast<std::int32_t>(number);
+        for (const WorkloadTiming& timing : timings) {
+            ATOLL_TRY(put_timing(row, timing));
+        }
+    }
+    return stored.row;
+}
+
+Status Hdf5LineageWriter::put_timing(TimingRow row, const WorkloadTiming& timing) {
+    ATOLL_TRY_ASSIGN(row.workload, name(NameKind::workload, timing.workload));
+    row.median_ns = timing.median_ns;
+    row.low_ns = timing.low_ns;
+    row.high_ns = timing.high_ns;
+    row.light_ns = timing.light_ns;
+    row.anchor_ratio = timing.anchor_ratio;
+    row.hidden = timing.hidden ? 1 : 0;
+    row.noisy = timing.noisy ? 1 : 0;
+    row.reverified = static_cast<std::uint32_t>(std::max(0, timing.reverified));
+    row.samples_count = static_cast<std::uint32_t>(timing.samples_ns.size());
+    ATOLL_TRY_ASSIGN(row.samples_offset,
+                     m_samples.append(timing.samples_ns.data(), timing.samples_ns.size()));
+    ATOLL_TRY(append(row));
+    return {};
+}
+
+// ---- rows of each event; returns the event's time since the campaign's start, -1 if it has none
+// --
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const CampaignStarted& event) {
+    CampaignRow row;
+    row.seed = event.seed;
+    row.started_wall_ns = event.started_wall_ns;
+    row.task_digest = event.task_digest.bytes;
+    ATOLL_TRY_ASSIGN(row.task, put(event.task_name));
+    ATOLL_TRY_ASSIGN(row.config, put(event.config));
+    ATOLL_TRY_ASSIGN(row.device, put(event.device));
+    ATOLL_TRY_ASSIGN(row.fingerprint, put(event.fingerprint));
+    ATOLL_TRY_ASSIGN(row.atoll_version, put(event.atoll_version));
+    ATOLL_TRY(append(row));
+    m_started_wall_ns = event.started_wall_ns;
+    return 0;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const SessionOpened& event) {
+    SessionRow row;
+    row.session = event.session;
+    row.wall_ns = event.wall_ns;
+    ATOLL_TRY_ASSIGN(row.device, put(event.device));
+    row.max_evaluations = event.limits.max_evaluations;
+    row.seconds = event.limits.seconds;
+    ATOLL_TRY(append(row));
+    return event.wall_ns - m_started_wall_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketIssued& event) {
+    OpenTicket ticket;
+    ticket.row.ticket = event.ticket;
+    ticket.row.island = event.island;
+    ticket.row.island_probability = event.island_probability;
+    ATOLL_TRY_ASSIGN(ticket.row.operator_name, name(NameKind::operator_name, event.operator_name));
+    ticket.row.operator_probability = event.operator_probability;
+    ticket.row.commits_seen = event.commits_seen;
+    ticket.row.issued_ns = event.at_ns;
+    ATOLL_TRY_ASSIGN(ticket.position, append(ticket.row));
+    for (const Parent& parent : event.parents) {
+        SelectionRow row;
+        row.ticket = event.ticket;
+        row.parent = parent.id.value;
+        row.role = static_cast<std::uint8_t>(parent.role);
+        row.probability = parent.probability;
+        ATOLL_TRY(append(row));
+    }
+    m_open_tickets.insert_or_assign(event.ticket, std::move(ticket));
+    return event.at_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
+    const Individual& one = event.individual;
+    IndividualRow row;
+    row.id = one.id.value;
+    row.ticket = one.id.ticket();
+    row.step = one.id.step();
+    row.island = one.island;
+    row.key = one.key.bytes;
+    ATOLL_TRY_ASSIGN(row.operator_name, name(NameKind::operator_name, one.operator_name));
+    ATOLL_TRY_ASSIGN(row.starter, name(NameKind::starter, one.starter));
+    row.outcome = static_cast<std::uint8_t>(one.outcome);
+    row.fitness = one.fitness;
+    row.time_ns = one.time_ns;
+    row.duplicate = one.duplicate ? 1 : 0;
+    row.staleness = one.staleness;
+    row.asked_ns = one.asked_ns;
+    row.done_ns = one.done_ns;
+    const auto put_id = [&](std::int32_t& column, const Digest& id) -> Status {
+        ATOLL_TRY_ASSIGN(const StoredText stored, put(id));
+        column = stored.row;
+        return {};
+    };
+    ATOLL_TRY(put_id(row.source, one.source));
+    ATOLL_TRY(put_id(row.prompt, one.prompt));
+    ATOLL_TRY(put_id(row.reply, one.reply));
+    using Json = nlohmann::json;
+    constexpr auto k_replace = Json::error_handler_t::replace;
+    if (!one.tune.empty()) {
+        ATOLL_TRY_ASSIGN(row.tune, put(Json(one.tune).dump(-1, ' ', false, k_replace)));
+    }
+    if (!one.flags.empty()) {
+        ATOLL_TRY_ASSIGN(row.flags, put(Json(one.flags).dump(-1, ' ', false, k_replace)));
+    }
+    ATOLL_TRY_ASSIGN(row.description, put(one.description));
+    ATOLL_TRY_ASSIGN(row.verdict, put_verdict(one.verdict, one.id, false));
+    ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
+    m_open_tickets[row.ticket].individuals.emplace_back(position, row);
+    for (const Parent& parent : one.parents) {
+        EdgeRow edge;
+        edge.child = row.id;
+        edge.parent = parent.id.value;
+        edge.role = static_cast<std::uint8_t>(parent.role);
+        edge.probability = parent.probability;
+        ATOLL_TRY(append(edge));
+    }
+    return one.done_ns;
+}
+
+Status Hdf5LineageWriter::close_ticket(OpenTicket& ticket) {
+    if (ticket.position) {
+        ATOLL_TRY(rewrite(*ticket.position, ticket.row));
+    }
+    for (auto& [position, row] : ticket.individuals) {
+        if (ticket.row.state == TicketState::committed) {
+            row.committed = 1;
+            row.commit = ticket.row.commit;
+            if (ticket.position) {
+                const auto seen = static_cast<std::int64_t>(ticket.row.commits_seen);
+                row.staleness =
+                    static_cast<std::uint64_t>(std::max<std::int64_t>(0, ticket.row.commit - seen));
+            }
+            ATOLL_TRY(rewrite(position, row));
+        }
+    }
+    return {};
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketFailed& event) {
+    OpenTicket& ticket = m_open_tickets[event.ticket];
+    ticket.row.state = TicketState::failed;
+    ticket.row.fault = event.fault ? 1 : 0;
+    ATOLL_TRY_ASSIGN(ticket.row.reason, put(event.reason));
+    ATOLL_TRY(close_ticket(ticket));
+    m_open_tickets.erase(event.ticket);
+    return -1;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketCommitted& event) {
+    OpenTicket& ticket = m_open_tickets[event.ticket];
+    ticket.row.state = TicketState::committed;
+    ticket.row.commit = m_commits++;
+    ticket.row.closed_ns = event.at_ns;
+    ticket.row.reward = event.reward;
+    ticket.row.compile_seconds = event.compile_seconds;
+    ticket.row.device_seconds = event.device_seconds;
+    ATOLL_TRY(close_ticket(ticket));
+    m_open_tickets.erase(event.ticket);
+    return event.at_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Migrated& event) {
+    MigrationRow row;
+    row.individual = event.individual.value;
+    row.from = event.from;
+    row.to = event.to;
+    row.probability = event.probability;
+    row.after_commit = event.after_commit;
+    ATOLL_TRY(append(row));
+    return -1;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Confirmed& event) {
+    ConfirmationRow row;
+    row.individual = event.individual.value;
+    row.rival = event.rival.value;
+    row.accepted = event.accepted ? 1 : 0;
+    row.outcome = static_cast<std::uint8_t>(event.outcome);
+    row.fitness = event.fitness;
+    row.rival_fitness = event.rival_fitness;
+    row.at_ns = event.at_ns;
+    ATOLL_TRY_ASSIGN(row.verdict, put_verdict(event.verdict, event.individual, true));
+    ATOLL_TRY(append(row));
+    return event.at_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const CampaignStopped& event) {
+    StopRow row;
+    row.at_ns = event.at_ns;
+    row.finished = event.finished ? 1 : 0;
+    ATOLL_TRY_ASSIGN(row.reason, put(event.reason));
+    ATOLL_TRY(append(row));
+    return event.at_ns;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<LineageWriter>> LineageWriter::create(const std::filesystem::path& path,
+                                                               LineageMode mode) {
+    auto writer = std::make_unique<Hdf5LineageWriter>(path, mode);
+    ATOLL_TRY(writer->open());
+    return writer;
+}
+
+}  // namespace atl
