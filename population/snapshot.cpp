@@ -137,7 +137,7 @@ Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uin
                            std::to_string(k_max_snapshot_bytes),
                        run.snapshots().string(), "a resume will read the whole journal instead");
     }
-    const std::string packed = TextPacker().pack(bytes, {});
+    const std::string packed = pack_quickly(bytes);
     if (packed.empty()) {
         return failure(ErrorCode::no_space, "no memory to pack a snapshot",
                        run.snapshots().string());

@@ -1,8 +1,15 @@
 #include "search/ledger.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace atl {
+
+namespace {
+
+constexpr std::uint64_t k_replayed_part = 4;  // of the events, at most, after the last snapshot
+
+}  // namespace
 
 Status Ledger::record(const Event& event) {
     ATOLL_TRY(m_state.apply(event));
@@ -27,7 +34,9 @@ Status Ledger::sync() {
         }
         m_options.observer->on_sync(m_state);
     }
-    if (m_options.snapshot_every > 0 && m_since_snapshot >= m_options.snapshot_every) {
+    const std::uint64_t spacing =
+        std::max(m_options.snapshot_every, m_state.events_applied() / k_replayed_part);
+    if (m_options.snapshot_every > 0 && m_since_snapshot >= spacing) {
         snapshot();
     }
     return {};

@@ -31,7 +31,10 @@ class EngineObserver {
 class Ledger {
   public:
     struct Options {
-        std::uint64_t snapshot_every = 0;  ///< events; 0: never
+        /// Events between snapshots, at least; 0: never. A snapshot holds the whole state, so they
+        /// get rarer as it grows: all together cost a few times what the last one costs, and a
+        /// resume replays at most a quarter of the events.
+        std::uint64_t snapshot_every = 0;
         /// Stores a snapshot of the state as of the journal's synced end. It only saves time, so a
         /// failure is no more than a remark.
         std::function<Status(const CampaignState&, std::uint64_t position)> snapshot;

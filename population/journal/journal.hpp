@@ -22,6 +22,9 @@ namespace atl {
 /// code corrupt. So a crash never needs a repair, whatever order the disk wrote pages in.
 inline constexpr std::uint32_t k_journal_version = 1;
 
+struct JournalIndex;
+class JournalReader;
+
 /// Nothing reaches the file before sync() (but when 16 MiB are waiting). After an error of sync()
 /// (disk full, say) the file ends with its last durable record and what was appended since is
 /// still waiting: free space and sync() again, or give up; either way the journal is intact.
@@ -32,6 +35,10 @@ class JournalWriter : public TextSource {
     /// permission, no_space, io.
     [[nodiscard]] static Expected<std::unique_ptr<JournalWriter>> open(
         const std::filesystem::path& path);
+    /// Opens to append where `reader` ended, which has read all of the same file since this process
+    /// has the run's lock: saves reading it again.
+    [[nodiscard]] static Expected<std::unique_ptr<JournalWriter>> open_after(
+        const std::filesystem::path& path, std::unique_ptr<JournalReader> reader);
     /// Any AppendFile (tests inject faults); empty, or one that holds a journal.
     [[nodiscard]] static Expected<std::unique_ptr<JournalWriter>> create(
         std::unique_ptr<AppendFile> file);
@@ -76,6 +83,8 @@ class JournalReader : public TextSource {
     [[nodiscard]] virtual std::uint64_t torn_bytes() const = 0;
     /// Byte offset after the last valid record that was read.
     [[nodiscard]] virtual std::uint64_t end_position() const = 0;
+    /// Gives away what was learned; the reader is of no more use.
+    [[nodiscard]] virtual std::unique_ptr<JournalIndex> release_index() = 0;
 };
 
 }  // namespace atl

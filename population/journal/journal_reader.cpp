@@ -1,5 +1,6 @@
 #include "population/journal/journal.hpp"
 #include "population/journal/journal_format.hpp"
+#include "population/journal/journal_index.hpp"
 #include "population/journal/record_scanner.hpp"
 #include "population/journal/text_index.hpp"
 
@@ -23,6 +24,10 @@ class FileJournalReader final : public JournalReader {
                                   std::uint64_t until) override;
     [[nodiscard]] std::uint64_t torn_bytes() const override { return m_torn_bytes; }
     [[nodiscard]] std::uint64_t end_position() const override { return m_indexed; }
+    [[nodiscard]] std::unique_ptr<JournalIndex> release_index() override {
+        return std::make_unique<JournalIndex>(
+            JournalIndex{m_id, m_event_ends.size(), m_indexed, std::move(m_index)});
+    }
 
   private:
     /// Scans from `position` until `stop_at` or the end, adding to the index what lies beyond

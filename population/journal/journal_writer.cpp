@@ -1,6 +1,8 @@
 #include "population/event_codec.hpp"
 #include "population/journal/journal.hpp"
 #include "population/journal/journal_format.hpp"
+#include "population/journal/journal_index.hpp"
+#include "population/journal/recent_texts.hpp"
 #include "population/journal/record_scanner.hpp"
 #include "population/journal/text_index.hpp"
 
@@ -17,6 +19,9 @@ constexpr std::size_t k_max_waiting_bytes = 16u << 20;
 /// Texts whose first bytes are equal (prompts of one operator, verdicts) resemble each other.
 constexpr std::size_t k_beginning_bytes = 64;
 constexpr std::size_t k_max_beginnings = 4096;
+constexpr std::size_t k_recent_bytes = 16u << 20;
+/// A text that a reference makes this many times smaller is not packed alone, to compare, as well.
+constexpr std::size_t k_good_ratio = 8;
 
 std::vector<Digest> texts_of(const Event& event) {
     if (const auto* evaluated = std::get_if<Evaluated>(&event)) {
@@ -34,7 +39,8 @@ class FileJournalWriter final : public JournalWriter {
     FileJournalWriter(std::unique_ptr<AppendFile> file, std::string name)
         : m_file(std::move(file)), m_name(std::move(name)) {}
 
-    [[nodiscard]] Status recover();
+    /// `known` may be null: then the whole file is read.
+    [[nodiscard]] Status recover(std::unique_ptr<JournalIndex> known);
 
     [[nodiscard]] Expected<std::string> text(const Digest& id) const override;
     [[nodiscard]] Expected<Digest> put_text(std::string_view text, const Digest& similar) override;
@@ -46,12 +52,14 @@ class FileJournalWriter final : public JournalWriter {
   private:
     [[nodiscard]] Status start();
     [[nodiscard]] Status scan(std::uint64_t journal_id);
+    [[nodiscard]] Status adopt(JournalIndex known);
     [[nodiscard]] Status make_room();
     [[nodiscard]] std::uint64_t add_record(std::uint32_t type, std::string_view payload);
     [[nodiscard]] Status write_waiting();
     [[nodiscard]] Expected<std::string> payload_at(const TextIndex::Location& location) const;
     [[nodiscard]] StoredText pack(std::string_view text, const Digest& id, const Digest& similar,
                                   std::string& packed);
+    [[nodiscard]] const std::string* recent(const Digest& id);
     [[nodiscard]] const TextIndex::Location* reference_for(std::string_view text,
                                                            const Digest& similar);
 
@@ -60,6 +68,7 @@ class FileJournalWriter final : public JournalWriter {
     std::uint64_t m_id = 0;
     std::uint64_t m_events = 0;
     TextPacker m_packer;
+    RecentTexts m_recent{k_recent_bytes};
     std::unordered_map<std::uint64_t, Digest> m_last_with_beginning;
 
     // The writing thread changes these under the lock; it may read them without.
@@ -69,10 +78,12 @@ class FileJournalWriter final : public JournalWriter {
     std::uint64_t m_durable = 0;  ///< file size that the last successful fsync covered
 };
 
-Status FileJournalWriter::recover() {
+Status FileJournalWriter::recover(std::unique_ptr<JournalIndex> known) {
     ATOLL_TRY_ASSIGN(const JournalHeader header, read_journal_header(*m_file, m_name));
     if (header.version == 0) {
         ATOLL_TRY(start());
+    } else if (known && known->journal_id == header.id && known->end_position <= m_file->size()) {
+        ATOLL_TRY(adopt(std::move(*known)));
     } else {
         ATOLL_TRY(scan(header.id));
     }
@@ -90,6 +101,14 @@ Status FileJournalWriter::start() {
     m_id = decoded.id;
     m_durable = header.size();
     return {};
+}
+
+Status FileJournalWriter::adopt(JournalIndex known) {
+    m_id = known.journal_id;
+    m_events = known.events;
+    m_index = std::move(known.texts);
+    m_durable = known.end_position;
+    return m_file->size() > m_durable ? m_file->truncate(m_durable) : Status();
 }
 
 Status FileJournalWriter::scan(std::uint64_t journal_id) {
@@ -154,18 +173,17 @@ const TextIndex::Location* FileJournalWriter::reference_for(std::string_view tex
 StoredText FileJournalWriter::pack(std::string_view text, const Digest& id, const Digest& similar,
                                    std::string& packed) {
     StoredText stored{TextMethod::plain, static_cast<std::uint32_t>(text.size()), id, 0, text};
-    packed = m_packer.pack(text, {});
+    const TextIndex::Location* location = reference_for(text, similar);
+    std::string referring;
+    if (const std::string* reference = location == nullptr ? nullptr : recent(location->id)) {
+        referring = m_packer.pack(text, *reference);
+    }
+    const bool good = !referring.empty() && referring.size() < text.size() / k_good_ratio;
+    packed = good ? std::string() : m_packer.pack(text, {});
     if (!packed.empty() && packed.size() < text.size()) {
         stored.method = TextMethod::zstd;
         stored.packed = packed;
     }
-    const TextIndex::Location* location = reference_for(text, similar);
-    if (location == nullptr) {
-        return stored;
-    }
-    // A reference that cannot be read is no reason to refuse a text: it stands alone then.
-    const Expected<std::string> reference = this->text(location->id);
-    std::string referring = reference ? m_packer.pack(text, *reference) : std::string();
     if (!referring.empty() && referring.size() + sizeof(std::uint64_t) < stored.packed.size()) {
         packed = std::move(referring);
         stored.method = TextMethod::reference;
@@ -173,6 +191,18 @@ StoredText FileJournalWriter::pack(std::string_view text, const Digest& id, cons
         stored.packed = packed;
     }
     return stored;
+}
+
+/// Null when it cannot be read, which is no reason to refuse a text that resembles it: that stands
+/// alone then.
+const std::string* FileJournalWriter::recent(const Digest& id) {
+    if (const std::string* known = m_recent.find(id)) {
+        return known;
+    }
+    if (const Expected<std::string> text = this->text(id)) {
+        m_recent.put(id, *text);
+    }
+    return m_recent.find(id);
 }
 
 Expected<Digest> FileJournalWriter::put_text(std::string_view text, const Digest& similar) {
@@ -189,6 +219,7 @@ Expected<Digest> FileJournalWriter::put_text(std::string_view text, const Digest
     ATOLL_TRY(make_room());
     std::string packed;
     const std::string payload = encode_stored_text(pack(text, id, similar, packed));
+    m_recent.put(id, text);
     const std::lock_guard lock(m_mutex);
     const std::uint64_t at = add_record(k_text_record, payload);
     ATOLL_TRY(m_index.add(at + k_record_header_bytes, payload));
@@ -259,9 +290,10 @@ Status FileJournalWriter::sync() {
 }
 
 Expected<std::unique_ptr<JournalWriter>> open_writer(std::unique_ptr<AppendFile> file,
-                                                     const std::string& name) {
+                                                     const std::string& name,
+                                                     std::unique_ptr<JournalIndex> known) {
     auto writer = std::make_unique<FileJournalWriter>(std::move(file), name);
-    if (Status status = writer->recover(); !status) {
+    if (Status status = writer->recover(std::move(known)); !status) {
         Error error = std::move(status.error());
         if (error.where.empty()) {
             error.where = name;
@@ -275,11 +307,17 @@ Expected<std::unique_ptr<JournalWriter>> open_writer(std::unique_ptr<AppendFile>
 
 Expected<std::unique_ptr<JournalWriter>> JournalWriter::open(const std::filesystem::path& path) {
     ATOLL_TRY_ASSIGN(std::unique_ptr<AppendFile> file, open_append_file(path));
-    return open_writer(std::move(file), path.string());
+    return open_writer(std::move(file), path.string(), nullptr);
+}
+
+Expected<std::unique_ptr<JournalWriter>> JournalWriter::open_after(
+    const std::filesystem::path& path, std::unique_ptr<JournalReader> reader) {
+    ATOLL_TRY_ASSIGN(std::unique_ptr<AppendFile> file, open_append_file(path));
+    return open_writer(std::move(file), path.string(), reader->release_index());
 }
 
 Expected<std::unique_ptr<JournalWriter>> JournalWriter::create(std::unique_ptr<AppendFile> file) {
-    return open_writer(std::move(file), "journal");
+    return open_writer(std::move(file), "journal", nullptr);
 }
 
 }  // namespace atl

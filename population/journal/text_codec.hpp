@@ -35,10 +35,31 @@ struct StoredText {
 /// Checks the form, not the packed bytes. `packed` points into `payload`.
 [[nodiscard]] Expected<StoredText> decode_stored_text(std::string_view payload);
 
-/// Unpacks; `reference` is the text referred to (empty for the other methods). Errors: corrupt.
-/// Does not compare with the id.
+/// Unpacks texts, keeping its working memory between calls. Not thread-safe.
+class TextUnpacker {
+  public:
+    TextUnpacker();
+    ~TextUnpacker();
+    TextUnpacker(const TextUnpacker&) = delete;
+    TextUnpacker& operator=(const TextUnpacker&) = delete;
+
+    /// `reference` is the text referred to (empty for the other methods). Errors: corrupt. Does not
+    /// compare with the id.
+    [[nodiscard]] Expected<std::string> unpack(const StoredText& stored,
+                                               std::string_view reference);
+
+  private:
+    struct Context;
+    std::unique_ptr<Context> m_context;
+};
+
+/// For one text.
 [[nodiscard]] Expected<std::string> unpack_text(const StoredText& stored,
                                                 std::string_view reference);
+
+/// One zstd frame, for a lot of bytes: fast rather than small. Empty when zstd cannot (out of
+/// memory).
+[[nodiscard]] std::string pack_quickly(std::string_view bytes);
 
 /// Compresses texts, keeping its working memory between calls. Not thread-safe.
 class TextPacker {

@@ -50,10 +50,11 @@ std::vector<TextIndex::Location> TextIndex::chain(const Digest& id) const {
 Expected<std::string> unpack_chain(const std::vector<TextIndex::Location>& chain,
                                    const FetchPayload& fetch) {
     std::string text;
+    TextUnpacker unpacker;
     for (const TextIndex::Location& link : chain) {
         ATOLL_TRY_ASSIGN(const std::string payload, fetch(link));
         ATOLL_TRY_ASSIGN(const StoredText stored, decode_stored_text(payload));
-        ATOLL_TRY_ASSIGN(text, unpack_text(stored, text));
+        ATOLL_TRY_ASSIGN(text, unpacker.unpack(stored, text));
     }
     if (chain.empty() || content_id(text) != chain.back().id) {
         return failure(ErrorCode::corrupt, "a text does not match its id");

@@ -131,6 +131,17 @@ Expected<Handle> create_file(const std::filesystem::path& path) {
     return file;
 }
 
+Expected<Handle> open_file_to_append(const std::filesystem::path& path) {
+    const std::string where = path.string();
+    ATOLL_TRY_ASSIGN(const Handle access, access_properties(where));
+    ATOLL_TRY_ASSIGN(
+        const hid_t id,
+        ATOLL_HDF5(where, H5Fopen(path.c_str(), H5F_ACC_RDWR | H5F_ACC_SWMR_WRITE, access.get())));
+    Handle file(id, H5Fclose);
+    ATOLL_TRY(forbid_inheritance(id, where));
+    return file;
+}
+
 Expected<Handle> open_file(const std::filesystem::path& path, LeftOpen left_open) {
     const std::string where = path.string();
     ATOLL_TRY_ASSIGN(const Handle access, access_properties(where));

@@ -62,6 +62,8 @@ template <class Call>
 /// Creates (truncating) a file in the newest format, ready for live mode; not inherited by
 /// children.
 [[nodiscard]] Expected<Handle> create_file(const std::filesystem::path& path);
+/// Opens to append while others read; not inherited by children. Refused when it was not closed.
+[[nodiscard]] Expected<Handle> open_file_to_append(const std::filesystem::path& path);
 enum class LeftOpen { accept, refuse };
 /// Opens for reading only, without locks (read-only copies, NFS). A file that a live writer holds
 /// or left behind when it was killed is read as a live reader does, or refused.

@@ -30,6 +30,10 @@ class LineageWriter {
     /// Creates the file (replacing one that a dead writer left: the journal is the truth).
     [[nodiscard]] static Expected<std::unique_ptr<LineageWriter>> create(
         const std::filesystem::path& path, LineageMode mode);
+    /// Opens a file that a live writer closed, to add the events after those that it holds. Any
+    /// error means that it must be created anew; it is unchanged then.
+    [[nodiscard]] static Expected<std::unique_ptr<LineageWriter>> go_on(
+        const std::filesystem::path& path);
     /// Adds an event's rows; `texts` supplies what it refers to. `index` counts from 0 without
     /// gaps. Rows become visible at flush(). After an error the file is unusable: give it up.
     [[nodiscard]] virtual Status add(const Event& event, std::uint64_t index,
@@ -54,6 +58,13 @@ struct LineageData {
 /// A folder: its journal, or the lineage.h5 in it when there is no journal. A file: a lineage.h5
 /// anywhere, read-only or not. Nothing is written. not_found, corrupt and too_new say what to do.
 [[nodiscard]] Expected<LineageData> read_lineage(const std::filesystem::path& run_or_h5);
+
+/// Where a lineage.h5 ends. Also errors when it was not closed.
+struct LineageEnd {
+    std::uint64_t events = 0;
+    Event last;  ///< meaningless without events
+};
+[[nodiscard]] Expected<LineageEnd> read_lineage_end(const std::filesystem::path& h5);
 
 /// Number of events that a lineage.h5 holds, also one that is being written or was never closed.
 [[nodiscard]] Expected<std::uint64_t> count_lineage_events(const std::filesystem::path& h5);

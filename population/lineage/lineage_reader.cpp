@@ -72,19 +72,23 @@ Status check_version(hid_t file, const std::string& where) {
     return {};
 }
 
+Expected<Event> read_event(hid_t file, const EventRow& row, std::uint64_t index,
+                           const std::string& where) {
+    if (row.payload_length > k_max_payload_bytes || row.index != index) {
+        return failure(ErrorCode::corrupt, "bad row for event " + std::to_string(index), where);
+    }
+    std::string payload(row.payload_length, '\0');
+    ATOLL_TRY(read_elements(file, k_payload_path, H5T_NATIVE_UINT8, row.payload_offset,
+                            row.payload_length, payload.data()));
+    return decode_event(row.type, payload);
+}
+
 Expected<std::vector<Event>> read_events(hid_t file, const std::string& where) {
     ATOLL_TRY_ASSIGN(const std::vector<EventRow> rows, read_table<EventRow>(file));
     std::vector<Event> events;
     events.reserve(rows.size());
     for (const EventRow& row : rows) {
-        if (row.payload_length > k_max_payload_bytes || row.index != events.size()) {
-            return failure(ErrorCode::corrupt, "bad row for event " + std::to_string(events.size()),
-                           where);
-        }
-        std::string payload(row.payload_length, '\0');
-        ATOLL_TRY(read_elements(file, k_payload_path, H5T_NATIVE_UINT8, row.payload_offset,
-                                row.payload_length, payload.data()));
-        ATOLL_TRY_ASSIGN(Event event, decode_event(row.type, payload));
+        ATOLL_TRY_ASSIGN(Event event, read_event(file, row, events.size(), where));
         events.push_back(std::move(event));
     }
     return events;
@@ -159,6 +163,22 @@ Status write_anew(const std::filesystem::path& journal, const std::filesystem::p
 }
 
 }  // namespace
+
+Expected<LineageEnd> read_lineage_end(const std::filesystem::path& h5) {
+    const std::string where = h5.string();
+    ATOLL_TRY_ASSIGN(const hdf5::Handle file, hdf5::open_file(h5, hdf5::LeftOpen::refuse));
+    ATOLL_TRY(check_version(file.get(), where));
+    const TableSpec& spec = table_spec(TableId::events);
+    LineageEnd end;
+    ATOLL_TRY_ASSIGN(end.events, series_size(file.get(), spec.path));
+    if (end.events > 0) {
+        ATOLL_TRY_ASSIGN(const hdf5::Handle type, row_type(TableId::events, Layout::memory));
+        EventRow row;
+        ATOLL_TRY(read_elements(file.get(), spec.path, type.get(), end.events - 1, 1, &row));
+        ATOLL_TRY_ASSIGN(end.last, read_event(file.get(), row, end.events - 1, where));
+    }
+    return end;
+}
 
 Expected<std::uint64_t> count_lineage_events(const std::filesystem::path& h5) {
     ATOLL_TRY_ASSIGN(const hdf5::Handle file, hdf5::open_file(h5));

@@ -77,9 +77,14 @@ class JournalFollower final : public LineageStream {
 
     [[nodiscard]] Status follow() {
         const std::filesystem::path path = m_options.run / k_lineage_file;
+        ATOLL_TRY_ASSIGN(const auto reader, JournalReader::open(m_options.run / k_journal_file));
+        if (const auto writer = writer_to_go_on(path, *reader)) {
+            ATOLL_TRY(catch_up(*reader, *writer));
+            return follow_into(*reader, *writer);
+        }
         std::filesystem::path fresh = path;
         fresh += ".new";
-        Status status = follow_into(fresh, path);
+        Status status = write_anew(*reader, fresh, path);
         if (!status) {
             std::error_code ignored;
             std::filesystem::remove(fresh, ignored);
@@ -87,26 +92,63 @@ class JournalFollower final : public LineageStream {
         return status;
     }
 
+    // Null when the file that is there cannot be gone on with. A long campaign's takes minutes to
+    // write anew.
+    [[nodiscard]] std::unique_ptr<LineageWriter> writer_to_go_on(const std::filesystem::path& path,
+                                                                 JournalReader& reader) {
+        const auto end = read_lineage_end(path);
+        if (m_options.mode != LineageMode::live || !end || end->events == 0) {
+            return nullptr;
+        }
+        std::uint64_t position = 0;
+        const Status stopped = reader.for_each(
+            0,
+            [&](const JournalReader::Entry& entry) -> Status {
+                if (entry.index + 1 < end->events) {
+                    return {};
+                }
+                if (entry.event.index() == end->last.index() &&
+                    encode_event(entry.event) == encode_event(end->last)) {
+                    position = entry.end_position;
+                }
+                return failure(ErrorCode::interrupted, "the event looked for");
+            },
+            durable());
+        static_cast<void>(stopped);
+        if (position == 0) {
+            return nullptr;
+        }
+        auto writer = LineageWriter::go_on(path);
+        if (!writer) {
+            return nullptr;
+        }
+        m_position = position;
+        return std::move(*writer);
+    }
+
     // The file gets its name once it holds everything so far, so that readers never see less than
     // they did before a resume.
-    [[nodiscard]] Status follow_into(const std::filesystem::path& fresh,
-                                     const std::filesystem::path& path) {
-        ATOLL_TRY_ASSIGN(const auto reader, JournalReader::open(m_options.run / k_journal_file));
+    [[nodiscard]] Status write_anew(JournalReader& reader, const std::filesystem::path& fresh,
+                                    const std::filesystem::path& path) {
         ATOLL_TRY_ASSIGN(const auto writer, LineageWriter::create(fresh, m_options.mode));
-        m_mode = writer->mode();
-        ATOLL_TRY(catch_up(*reader, *writer));
+        ATOLL_TRY(catch_up(reader, *writer));
         std::error_code error;
         std::filesystem::rename(fresh, path, error);
         if (error) {
             return tl::unexpected<Error>(errno_error("rename", path.string(), error.value()));
         }
+        return follow_into(reader, *writer);
+    }
+
+    [[nodiscard]] Status follow_into(JournalReader& reader, LineageWriter& writer) {
+        m_mode = writer.mode();
         while (wait()) {
-            ATOLL_TRY(catch_up(*reader, *writer));
+            ATOLL_TRY(catch_up(reader, writer));
         }
         if (drain_wanted()) {
-            ATOLL_TRY(catch_up(*reader, *writer));
+            ATOLL_TRY(catch_up(reader, writer));
         }
-        return writer->close();
+        return writer.close();
     }
 
     [[nodiscard]] Status catch_up(JournalReader& reader, LineageWriter& writer) {

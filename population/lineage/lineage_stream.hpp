@@ -13,7 +13,9 @@ namespace atl {
 /// Keeps RUN/lineage.h5 up to date while a campaign runs: a background thread follows RUN/journal
 /// and adds what is new. It owns no truth: when HDF5 fails (disk full, no permission) the stream is
 /// given up, the failure reported once, and the campaign goes on; `atoll lineage RUN rebuild` makes
-/// the file later. Starting on a run that has events already (resume) writes the file anew.
+/// the file later. On a run that has events already (resume) it goes on with the file that is
+/// there, when that was closed properly and holds a beginning of the journal; else it writes it
+/// anew.
 ///
 ///     auto stream = LineageStream::start({.run = run, .durable = journal.position()});
 ///     ... journal.sync(); stream->nudge(journal.position()); ...

@@ -203,6 +203,37 @@ Expected<Series> Series::create(hid_t file, const std::string& path, hdf5::Handl
     return series;
 }
 
+Expected<Series> Series::open(hid_t file, const std::string& path, hdf5::Handle memory_type,
+                              hid_t disk_type, const SeriesOptions& options) {
+    ATOLL_TRY_ASSIGN(OpenSeries found, open_series(file, path));
+    const hid_t dataset = found.dataset.get();
+    ATOLL_TRY_ASSIGN(const hid_t type_id, ATOLL_HDF5(path, H5Dget_type(dataset)));
+    const hdf5::Handle type(type_id, H5Tclose);
+    ATOLL_TRY_ASSIGN(const hid_t properties_id, ATOLL_HDF5(path, H5Dget_create_plist(dataset)));
+    const hdf5::Handle properties(properties_id, H5Pclose);
+    hsize_t chunk = 0;
+    ATOLL_TRY(ATOLL_HDF5(path, H5Pget_chunk(properties_id, 1, &chunk)));
+    if (H5Tequal(type_id, disk_type) <= 0 || chunk != options.chunk ||
+        (H5Pget_nfilters(properties_id) > 0) != options.compress) {
+        return failure(ErrorCode::invalid_argument, "data set has another layout", path);
+    }
+    Series series;
+    series.m_path = path;
+    series.m_options = options;
+    series.m_element_bytes = H5Tget_size(memory_type.get());
+    series.m_type = std::move(memory_type);
+    series.m_dataset = std::move(found.dataset);
+    series.m_written = found.size;
+    series.begin_fresh_chunk();
+    return series;
+}
+
+void Series::begin_fresh_chunk() {
+    if (m_options.compress && m_options.write_chunks_once) {
+        m_written = (m_written + m_options.chunk - 1) / m_options.chunk * m_options.chunk;
+    }
+}
+
 std::uint64_t Series::size() const {
     return m_written + m_buffer.size() / m_element_bytes;
 }
@@ -234,9 +265,7 @@ Status Series::flush() {
     }
     ATOLL_TRY(write_out(m_buffer.size() / m_element_bytes));
     ATOLL_TRY(ATOLL_HDF5(m_path, H5Dflush(m_dataset.get())));
-    if (m_options.compress && m_options.write_chunks_once) {
-        m_written = (m_written + m_options.chunk - 1) / m_options.chunk * m_options.chunk;
-    }
+    begin_fresh_chunk();
     m_dirty = false;
     return {};
 }

@@ -31,6 +31,10 @@ class Series {
     [[nodiscard]] static Expected<Series> create(hid_t file, const std::string& path,
                                                  hdf5::Handle memory_type, hid_t disk_type,
                                                  const SeriesOptions& options);
+    /// Opens one to append to; an error when it is not what create() makes of the same arguments.
+    [[nodiscard]] static Expected<Series> open(hid_t file, const std::string& path,
+                                               hdf5::Handle memory_type, hid_t disk_type,
+                                               const SeriesOptions& options);
     /// Returns the position of the first element. Nothing is on disk before flush().
     [[nodiscard]] Expected<std::uint64_t> append(const void* elements, std::size_t count);
     /// Overwrites one element that was appended. Only for uncompressed series in live mode.
@@ -40,6 +44,7 @@ class Series {
     void reset() noexcept { m_dataset.reset(); }
 
   private:
+    void begin_fresh_chunk();
     [[nodiscard]] Status write_out(std::size_t count);
     [[nodiscard]] Status write_at(std::uint64_t position, std::size_t count, const void* elements);
 

@@ -1,5 +1,5 @@
 #include "population/lineage/lineage.hpp"
-#include "population/lineage/lineage_table.hpp"
+#include "population/lineage/lineage_file.hpp"
 #include "reward/verdict.hpp"
 
 #include <nlohmann/json.hpp>
@@ -17,8 +17,6 @@ namespace {
 
 using namespace lineage;
 
-constexpr const char* k_format_name = "atoll-lineage";
-
 // A ticket that has not been committed yet, and where its rows are.
 struct OpenTicket {
     std::optional<std::uint64_t> position;  // none for starters written without a ticket
@@ -33,19 +31,20 @@ struct StoredText {
 
 class Hdf5LineageWriter final : public LineageWriter {
   public:
-    Hdf5LineageWriter(std::filesystem::path path, LineageMode mode)
-        : m_where(path.string()), m_path(std::move(path)), m_mode(mode) {}
+    explicit Hdf5LineageWriter(std::filesystem::path path)
+        : m_where(path.string()), m_path(std::move(path)) {}
 
-    [[nodiscard]] Status open();
+    [[nodiscard]] Status create(LineageMode mode);
+    [[nodiscard]] Status go_on();
     [[nodiscard]] Status add(const Event& event, std::uint64_t index,
                              const TextSource& texts) override;
-    [[nodiscard]] Status flush() override;
-    [[nodiscard]] Status close() override;
-    [[nodiscard]] LineageMode mode() const override { return m_mode; }
+    [[nodiscard]] Status flush() override { return m_file.flush(); }
+    [[nodiscard]] Status close() override { return m_file.close(); }
+    [[nodiscard]] LineageMode mode() const override { return m_file.mode(); }
 
   private:
-    [[nodiscard]] Status create_series();
-    [[nodiscard]] Status write_attributes();
+    [[nodiscard]] Status restore_names();
+    [[nodiscard]] Status restore_tickets();
 
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStarted& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const SessionOpened& event);
@@ -59,11 +58,11 @@ class Hdf5LineageWriter final : public LineageWriter {
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
-        return m_tables[static_cast<std::size_t>(Row::k_table)].append(&row, 1);
+        return m_file.append(row);
     }
     template <class Row>
     [[nodiscard]] Status rewrite(std::uint64_t position, const Row& row) {
-        return m_tables[static_cast<std::size_t>(Row::k_table)].rewrite(position, &row);
+        return m_file.rewrite(position, row);
     }
     [[nodiscard]] Expected<std::int32_t> put(std::string_view text);
     [[nodiscard]] Expected<StoredText> put(const Digest& id);
@@ -76,12 +75,7 @@ class Hdf5LineageWriter final : public LineageWriter {
 
     std::string m_where;
     std::filesystem::path m_path;
-    LineageMode m_mode;
-    hdf5::Handle m_file;  // before the series: closed after them
-    std::array<Series, k_table_count> m_tables;
-    Series m_text_bytes;
-    Series m_payload;
-    Series m_samples;
+    LineageFile m_file;
 
     const TextSource* m_texts = nullptr;  // only during add()
     std::unordered_map<Digest, std::int32_t> m_text_rows;
@@ -92,74 +86,59 @@ class Hdf5LineageWriter final : public LineageWriter {
     std::int64_t m_started_wall_ns = 0;
 };
 
-Status Hdf5LineageWriter::open() {
-    const auto folder = m_path.has_parent_path() ? m_path.parent_path() : ".";
-    if (m_mode == LineageMode::live && !hdf5::live_readers_supported(folder)) {
-        m_mode = LineageMode::batch;
+Status Hdf5LineageWriter::create(LineageMode mode) {
+    ATOLL_TRY_ASSIGN(m_file, LineageFile::create(m_path, mode));
+    return {};
+}
+
+Status Hdf5LineageWriter::go_on() {
+    ATOLL_TRY_ASSIGN(m_file, LineageFile::open(m_path));
+    ATOLL_TRY(restore_names());
+    ATOLL_TRY(restore_tickets());
+    ATOLL_TRY_ASSIGN(const std::vector<CampaignRow> campaign, m_file.rows<CampaignRow>());
+    ATOLL_TRY_ASSIGN(const std::vector<EventRow> events, m_file.rows<EventRow>());
+    if (campaign.size() != 1) {
+        return failure(ErrorCode::corrupt, "holds no campaign", m_where);
     }
-    ATOLL_TRY(create_series());
-    if (m_mode == LineageMode::live && !ATOLL_HDF5(m_where, H5Fstart_swmr_write(m_file.get()))) {
-        m_mode = LineageMode::batch;  // the series depend on the mode: begin again
-        ATOLL_TRY(create_series());
+    m_started_wall_ns = campaign.front().started_wall_ns;
+    m_events = events.size();
+    return {};
+}
+
+Status Hdf5LineageWriter::restore_names() {
+    ATOLL_TRY_ASSIGN(const std::vector<TextRow> texts, m_file.rows<TextRow>());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        m_text_rows.emplace(Digest{texts[i].digest}, static_cast<std::int32_t>(i));
+    }
+    ATOLL_TRY_ASSIGN(const std::vector<NameRow> names, m_file.rows<NameRow>());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto& bytes = names[i].name;
+        const auto end = std::find(bytes.begin(), bytes.end(), '\0');
+        if (end == bytes.end()) {
+            return failure(ErrorCode::limit, "holds a name that may be cut", m_where);
+        }
+        m_names.emplace(std::pair(names[i].kind, std::string(bytes.begin(), end)),
+                        static_cast<std::uint32_t>(i));
     }
     return {};
 }
 
-Status Hdf5LineageWriter::create_series() {
-    for (Series& table : m_tables) {
-        table.reset();
+Status Hdf5LineageWriter::restore_tickets() {
+    ATOLL_TRY_ASSIGN(const std::vector<TicketRow> tickets, m_file.rows<TicketRow>());
+    for (std::size_t i = 0; i < tickets.size(); ++i) {
+        m_commits += tickets[i].state == TicketState::committed ? 1 : 0;
+        if (tickets[i].state == TicketState::in_flight) {
+            m_open_tickets[tickets[i].ticket] = OpenTicket{i, tickets[i], {}};
+        }
     }
-    m_text_bytes.reset();
-    m_payload.reset();
-    m_samples.reset();
-    m_file.reset();
-    ATOLL_TRY_ASSIGN(m_file, hdf5::create_file(m_path));
-    ATOLL_TRY(write_attributes());
-    const bool live = m_mode == LineageMode::live;
-    for (std::size_t i = 0; i < k_table_count; ++i) {
-        const auto id = static_cast<TableId>(i);
-        ATOLL_TRY_ASSIGN(hdf5::Handle memory, row_type(id, Layout::memory));
-        ATOLL_TRY_ASSIGN(const hdf5::Handle disk, row_type(id, Layout::disk));
-        // Rows are rewritten when their ticket closes, so live tables stay uncompressed.
-        ATOLL_TRY_ASSIGN(
-            m_tables[i],
-            Series::create(
-                m_file.get(), table_spec(id).path, std::move(memory), disk.get(),
-                {.chunk = table_spec(id).chunk_rows, .shuffle = true, .compress = !live}));
+    ATOLL_TRY_ASSIGN(const std::vector<IndividualRow> individuals, m_file.rows<IndividualRow>());
+    for (std::size_t i = 0; i < individuals.size(); ++i) {
+        const auto open = m_open_tickets.find(individuals[i].ticket);
+        if (open != m_open_tickets.end()) {
+            open->second.individuals.emplace_back(i, individuals[i]);
+        }
     }
-    const auto flat = [&](const char* path, hid_t memory, hid_t disk, std::size_t chunk,
-                          bool shuffle) -> Expected<Series> {
-        ATOLL_TRY_ASSIGN(const hid_t copy, ATOLL_HDF5(m_where, H5Tcopy(memory)));
-        return Series::create(
-            m_file.get(), path, hdf5::Handle(copy, H5Tclose), disk,
-            {.chunk = chunk, .shuffle = shuffle, .compress = true, .write_chunks_once = live});
-    };
-    ATOLL_TRY_ASSIGN(m_text_bytes, flat(k_text_bytes_path, H5T_NATIVE_UINT8, H5T_STD_U8LE,
-                                        k_text_chunk_bytes, false));
-    ATOLL_TRY_ASSIGN(m_payload, flat(k_payload_path, H5T_NATIVE_UINT8, H5T_STD_U8LE,
-                                     k_payload_chunk_bytes, false));
-    ATOLL_TRY_ASSIGN(m_samples,
-                     flat(k_samples_path, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, k_sample_chunk, true));
     return {};
-}
-
-Status Hdf5LineageWriter::write_attributes() {
-    ATOLL_TRY_ASSIGN(const hid_t space_id, ATOLL_HDF5(m_where, H5Screate(H5S_SCALAR)));
-    const hdf5::Handle space(space_id, H5Sclose);
-    const auto write = [&](const char* name, hid_t type, const void* value) -> Status {
-        ATOLL_TRY_ASSIGN(const hid_t id,
-                         ATOLL_HDF5(m_where, H5Acreate2(m_file.get(), name, type, space_id,
-                                                        H5P_DEFAULT, H5P_DEFAULT)));
-        const hdf5::Handle attribute(id, H5Aclose);
-        ATOLL_TRY(ATOLL_HDF5(m_where, H5Awrite(id, type, value)));
-        return {};
-    };
-    ATOLL_TRY_ASSIGN(const hid_t text_id, ATOLL_HDF5(m_where, H5Tcopy(H5T_C_S1)));
-    const hdf5::Handle text(text_id, H5Tclose);
-    ATOLL_TRY(
-        ATOLL_HDF5(m_where, H5Tset_size(text_id, std::char_traits<char>::length(k_format_name))));
-    ATOLL_TRY(write("format", text_id, k_format_name));
-    return write("format_version", H5T_NATIVE_UINT32, &k_lineage_version);
 }
 
 Status Hdf5LineageWriter::add(const Event& event, std::uint64_t index, const TextSource& texts) {
@@ -178,34 +157,10 @@ Status Hdf5LineageWriter::add(const Event& event, std::uint64_t index, const Tex
     row.time_ns = time_ns;
     row.type = static_cast<std::uint8_t>(event.index());
     row.payload_length = static_cast<std::uint32_t>(payload.size());
-    ATOLL_TRY_ASSIGN(row.payload_offset, m_payload.append(payload.data(), payload.size()));
+    ATOLL_TRY_ASSIGN(row.payload_offset, m_file.payload().append(payload.data(), payload.size()));
     ATOLL_TRY(append(row));
     ++m_events;
     return {};
-}
-
-Status Hdf5LineageWriter::flush() {
-    for (Series* series : {&m_text_bytes, &m_payload, &m_samples}) {
-        ATOLL_TRY(series->flush());
-    }
-    for (Series& table : m_tables) {
-        ATOLL_TRY(table.flush());
-    }
-    if (m_mode == LineageMode::batch) {
-        ATOLL_TRY(ATOLL_HDF5(m_where, H5Fflush(m_file.get(), H5F_SCOPE_LOCAL)));
-    }
-    return {};
-}
-
-Status Hdf5LineageWriter::close() {
-    ATOLL_TRY(flush());
-    for (Series& table : m_tables) {
-        table.reset();
-    }
-    for (Series* series : {&m_text_bytes, &m_payload, &m_samples}) {
-        series->reset();
-    }
-    return m_file.close(m_where);
 }
 
 // ---- texts and names ----
@@ -214,7 +169,7 @@ Expected<std::int32_t> Hdf5LineageWriter::store(const Digest& id, std::string_vi
     TextRow row;
     row.digest = id.bytes;
     row.length = text.size();
-    ATOLL_TRY_ASSIGN(row.offset, m_text_bytes.append(text.data(), text.size()));
+    ATOLL_TRY_ASSIGN(row.offset, m_file.text_bytes().append(text.data(), text.size()));
     ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
     if (position > std::numeric_limits<std::int32_t>::max()) {
         return failure(ErrorCode::limit, "more than 2^31 texts", m_where);
@@ -308,7 +263,7 @@ Status Hdf5LineageWriter::put_timing(TimingRow row, const WorkloadTiming& timing
     row.reverified = static_cast<std::uint32_t>(std::max(0, timing.reverified));
     row.samples_count = static_cast<std::uint32_t>(timing.samples_ns.size());
     ATOLL_TRY_ASSIGN(row.samples_offset,
-                     m_samples.append(timing.samples_ns.data(), timing.samples_ns.size()));
+                     m_file.samples().append(timing.samples_ns.data(), timing.samples_ns.size()));
     ATOLL_TRY(append(row));
     return {};
 }
@@ -492,8 +447,14 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const CampaignStopped& event) 
 
 Expected<std::unique_ptr<LineageWriter>> LineageWriter::create(const std::filesystem::path& path,
                                                                LineageMode mode) {
-    auto writer = std::make_unique<Hdf5LineageWriter>(path, mode);
-    ATOLL_TRY(writer->open());
+    auto writer = std::make_unique<Hdf5LineageWriter>(path);
+    ATOLL_TRY(writer->create(mode));
+    return writer;
+}
+
+Expected<std::unique_ptr<LineageWriter>> LineageWriter::go_on(const std::filesystem::path& path) {
+    auto writer = std::make_unique<Hdf5LineageWriter>(path);
+    ATOLL_TRY(writer->go_on());
     return writer;
 }
 

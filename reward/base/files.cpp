@@ -254,7 +254,9 @@ Expected<FolderLock> FolderLock::acquire(const std::filesystem::path& folder) {
     claim.l_whence = SEEK_SET;
     if (::fcntl(handle.get(), F_OFD_SETLK, &claim) != 0) {
         if (errno != EAGAIN && errno != EACCES) {
-            return tl::unexpected(errno_error("fcntl", path.string(), errno));
+            Error error = errno_error("fcntl (lock)", path.string(), errno);
+            error.hint = "this file system gives no file locks: choose a folder on another one";
+            return tl::unexpected(std::move(error));
         }
         std::string holder = pread_at(handle.get(), 0, 512, path.string()).value_or("");
         std::erase_if(holder, [](unsigned char c) { return c < 0x20 || c > 0x7e; });

@@ -186,6 +186,40 @@ TEST_F(RunCommand, ACampaignRunsFromConfigToBestKernel) {
     EXPECT_EQ(more.status, 0) << more.output;
     EXPECT_EQ(evaluated(), 10u);
     expect_sound();
+    // The larger budget holds for later sessions too; and what people look at is brought back.
+    fs::remove_all(run() / "best");
+    const Result same = atoll("resume " + run().string() + " --quiet");
+    EXPECT_EQ(same.status, 0) << same.output;
+    EXPECT_THAT(same.output, HasSubstr("budget of 10 evaluations spent"));
+    EXPECT_EQ(evaluated(), 10u);
+    EXPECT_TRUE(fs::exists(run() / "best" / "best.cpp"));
+    EXPECT_EQ(atoll("lineage " + run().string() + " check").status, 0);
+}
+
+TEST_F(RunCommand, AJournalThatLostEventsIsRefusedAndItsCopiesAreKept) {
+    ASSERT_EQ(
+        atoll("run " + config() + " --output " + run().string() + " --max-evaluations 5").status,
+        0);
+    const std::string whole = text_of(run() / "journal");
+    const std::string data_set = text_of(run() / "lineage.h5");
+    std::string flipped = whole;
+    flipped[whole.size() - 9] ^= 1;  // in the last batch
+    for (const std::string& journal : {whole.substr(0, whole.size() / 2), flipped}) {
+        std::ofstream(run() / "journal", std::ios::binary) << journal;
+        const Result check = atoll("lineage " + run().string() + " check");
+        EXPECT_EQ(check.status, 1);
+        EXPECT_THAT(check.output, HasSubstr("has lost events that were acknowledged"));
+        for (const char* verb : {"resume", "lineage"}) {
+            const Result refused =
+                atoll(std::string(verb) + " " + run().string() + (*verb == 'l' ? " rebuild" : ""));
+            EXPECT_EQ(refused.status, 2) << refused.output;
+            EXPECT_THAT(refused.output, HasSubstr("restore the journal from a copy"));
+        }
+        EXPECT_EQ(text_of(run() / "lineage.h5"), data_set);
+        EXPECT_EQ(text_of(run() / "journal"), journal);
+    }
+    std::ofstream(run() / "journal", std::ios::binary) << whole;
+    EXPECT_EQ(atoll("lineage " + run().string() + " check").status, 0);
 }
 
 TEST_F(RunCommand, JsonLinesTellTheStory) {

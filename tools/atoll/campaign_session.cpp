@@ -63,6 +63,7 @@ struct Opened {
     RunFolder folder;
     std::unique_ptr<Evaluator> evaluator;
     CampaignState state;
+    std::unique_ptr<JournalWriter> journal;
 };
 
 int exit_status_of(const EngineReport& report) {
@@ -76,7 +77,7 @@ int exit_status_of(const EngineReport& report) {
 }
 
 int run_session(Opened opened, const SessionOptions& options) {
-    const auto journal = need(JournalWriter::open(opened.folder.journal()));
+    const std::unique_ptr<JournalWriter> journal = std::move(opened.journal);
     ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
                             opened.state.evaluations());
     SessionObserver observer(display, opened.folder, *opened.task, *journal);
@@ -181,9 +182,10 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     need(resolve_config(config, *task, *evaluator));
     need(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
-    return run_session(
-        {std::move(config), task, std::move(folder), std::move(evaluator), std::move(state)},
-        options);
+    auto journal = need(JournalWriter::open(folder.journal()));
+    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
+                        std::move(state), std::move(journal)},
+                       options);
 }
 
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
@@ -216,10 +218,10 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                      "began on (%s): new times and old ones do not compare well\n",
                      started.device.c_str());
     }
-    loaded.journal.reset();  // the writer reads texts itself
-    return run_session(
-        {std::move(config), task, std::move(folder), std::move(evaluator), std::move(loaded.state)},
-        options);
+    auto journal = need(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));
+    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
+                        std::move(loaded.state), std::move(journal)},
+                       options);
 }
 
 }  // namespace atl

@@ -1,6 +1,7 @@
 #include "population/journal/journal.hpp"
 
 #include "population/journal/journal_format.hpp"
+#include "population/journal/recent_texts.hpp"
 #include "population/journal/text_codec.hpp"
 #include "tests/unit/population/samples.hpp"
 
@@ -337,6 +338,58 @@ TEST(JournalTexts, ThatFormALongChainAreRefused) {
     texts.pop_back();
     forge(path, texts);
     EXPECT_TRUE(walk());
+}
+
+// What a resume does: the writer needs not read what the reader just read.
+TEST(Journal, AWriterGoesOnWhereAReaderEnded) {
+    for (const std::size_t torn : {0u, 3u}) {
+        const TemporaryFolder folder;
+        const auto path = folder.path() / "journal";
+        samples::write_journal(path, samples::campaign(), 3);
+        std::filesystem::resize_file(path, std::filesystem::file_size(path) - torn);
+        auto reader = value_or_throw(JournalReader::open(path));
+        std::uint64_t events = 0;
+        samples::require(reader->for_each(0, [&](const JournalReader::Entry&) {
+            ++events;
+            return Status();
+        }));
+        auto writer = value_or_throw(JournalWriter::open_after(path, std::move(reader)));
+        EXPECT_EQ(writer->event_count(), events);
+        EXPECT_EQ(writer->position(), std::filesystem::file_size(path)) << "torn end cut off";
+        EXPECT_EQ(*writer->text(content_id("source of a")), "source of a");
+        samples::require(writer->append(CampaignStopped{"once more", true, 0}));
+        samples::require(writer->sync());
+        const auto all = samples::read_events(path);
+        ASSERT_TRUE(all) << all.error().message();
+        EXPECT_EQ(all->size(), events + 1);
+    }
+}
+
+// A reader of another file is no help and no harm.
+TEST(Journal, AReaderOfAnotherJournalIsNotBelieved) {
+    const TemporaryFolder folder;
+    samples::write_journal(folder.path() / "one", samples::campaign(), 3);
+    samples::write_journal(folder.path() / "two", {samples::campaign_started()}, 3);
+    auto reader = value_or_throw(JournalReader::open(folder.path() / "two"));
+    samples::require(reader->for_each(0, [](const JournalReader::Entry&) { return Status(); }));
+    const auto writer =
+        value_or_throw(JournalWriter::open_after(folder.path() / "one", std::move(reader)));
+    EXPECT_EQ(writer->event_count(), samples::campaign().size());
+}
+
+TEST(RecentTexts, KeepTheOnesUsedLast) {
+    RecentTexts texts(10);
+    const auto id = [](const char* text) { return content_id(text); };
+    texts.put(id("aaaa"), "aaaa");
+    texts.put(id("bbbb"), "bbbb");
+    ASSERT_NE(texts.find(id("aaaa")), nullptr);
+    texts.put(id("cccc"), "cccc");
+    EXPECT_EQ(texts.find(id("bbbb")), nullptr) << "used longest ago";
+    EXPECT_EQ(*texts.find(id("aaaa")), "aaaa");
+    texts.put(id("aaaa"), "aaaa");
+    texts.put(id("longer than all"), "longer than all");
+    EXPECT_EQ(texts.find(id("longer than all")), nullptr);
+    EXPECT_EQ(*texts.find(id("cccc")), "cccc");
 }
 
 }  // namespace

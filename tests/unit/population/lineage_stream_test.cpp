@@ -1,9 +1,12 @@
 #include "population/lineage/lineage_stream.hpp"
 
 #include "population/journal/journal.hpp"
+#include "population/lineage/hdf5_handle.hpp"
+#include "population/lineage/lineage_check.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <atomic>
@@ -122,6 +125,54 @@ TEST_F(LineageStreaming, ALiveReaderSeesTheFileGrow) {
         EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
     ASSERT_TRUE(stream->finish());
+}
+
+std::uint64_t inode(const std::filesystem::path& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 ? info.st_ino : 0;
+}
+
+// Wherever a session ended, with tickets in flight or not, and however many there were.
+TEST_F(LineageStreaming, GoesOnWithTheFileOfTheSessionBefore) {
+    if (!hdf5::live_readers_supported(m_run)) {
+        GTEST_SKIP() << "files are written anew on this file system";
+    }
+    append(2);
+    std::uint64_t first = 0;
+    for (std::size_t session = 0; m_next < m_campaign.events.size(); ++session) {
+        append(session == 0 ? 0 : 1 + session % 3);
+        const auto stream = start();
+        append(1);
+        nudge(*stream);
+        ASSERT_TRUE(stream->finish());
+        first = session == 0 ? inode(m_h5) : first;
+        ASSERT_EQ(inode(m_h5), first) << "written anew";
+        const auto data = read_lineage(m_h5);
+        ASSERT_TRUE(data) << data.error().message();
+        ASSERT_EQ(encoded(data->events), encoded(first_events()));
+        LineageCheck tables;
+        ASSERT_TRUE(check_lineage_tables(m_h5, m_next, tables));
+        ASSERT_TRUE(tables.problems.empty()) << tables.problems.front();
+    }
+    ASSERT_TRUE(rebuild_lineage(m_run, m_run / "anew.h5"));
+    const auto grown = read_lineage(m_h5);
+    const auto anew = read_lineage(m_run / "anew.h5");
+    for (const auto& [id, text] : m_campaign.texts.all()) {
+        EXPECT_EQ(grown->texts->text(id).value_or("none"), anew->texts->text(id).value_or("none"));
+    }
+}
+
+TEST_F(LineageStreaming, WritesAnewWhatIsNotTheBeginningOfItsJournal) {
+    append(10);
+    ASSERT_TRUE(start()->finish());
+    Campaign other = m_campaign;
+    other.events.resize(9);
+    std::get<TicketIssued>(other.events.back()).at_ns = 1;
+    ASSERT_TRUE(write_lineage(other, m_h5, LineageMode::live));
+    ASSERT_TRUE(start()->finish());
+    const auto data = read_lineage(m_h5);
+    ASSERT_TRUE(data) << data.error().message();
+    EXPECT_EQ(encoded(data->events), encoded(first_events()));
 }
 
 TEST_F(LineageStreaming, ReplacesWhatADeadWriterLeft) {
