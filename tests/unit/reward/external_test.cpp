@@ -141,7 +141,7 @@ TEST_F(ExternalTask, AnEndlessJudgeIsATimeoutAndItsGroupDies) {
     const fs::path mark = m_root.path() / "child.pid";
     const Verdict verdict =
         judge(task("sleep 1000 & echo $! > " + mark.string() + "; while true; do :; done",
-                   ", \"timeout_s\": 0.5"));
+                   ", \"timeout_s\": 2"));
     EXPECT_EQ(verdict.outcome, Outcome::timeout);
     const pid_t child = std::stoi(testing::read_text(mark));
     // Killed; who reaps it is up to init, so wait until it is a zombie or gone.
