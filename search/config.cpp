@@ -16,7 +16,7 @@ constexpr std::uint64_t k_max_config_bytes = 1 << 20;
 
 void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
     v.text("campaign.task", s.task, "Task to work on: a name (`atoll task list`) or a folder.");
-    v.text("campaign.name", s.name, "Names the run folder; empty: the task's name.");
+    v.name("campaign.name", s.name, "Names the run folder; empty: the task's name.");
     v.integer(
         "campaign.seed", s.seed, {0, INT64_MAX},
         "Random seed: with commit order \"ticket\" and equal verdicts, equal seeds give equal "

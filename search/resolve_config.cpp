@@ -1,3 +1,4 @@
+#include "reward/base/words.hpp"
 #include "search/engine.hpp"
 
 #include <algorithm>
@@ -21,7 +22,7 @@ Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator&
     const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);
     config.campaign.task = error ? task.folder.string() : folder.string();
     if (config.campaign.name.empty()) {
-        config.campaign.name = task.name;
+        config.campaign.name = plain_name(task.name);
     }
     if (config.engine.tickets_in_flight == 0) {
         // One more than can be in work: a ticket deciding leaves no worker idle.

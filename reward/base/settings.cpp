@@ -1,5 +1,7 @@
 #include "reward/base/settings.hpp"
 
+#include "reward/base/words.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -77,6 +79,9 @@ class Lister final : public SettingVisitor {
     }
     void text(std::string_view key, std::string& value, std::string_view meaning) override {
         add(key, "text", quoted(value), "", meaning);
+    }
+    void name(std::string_view key, std::string& value, std::string_view meaning) override {
+        add(key, "name", quoted(value), k_plain_name_rule, meaning);
     }
     void choice(std::string_view key, std::string& value, const std::vector<std::string>& choices,
                 std::string_view meaning) override {

@@ -38,6 +38,8 @@ class SettingVisitor {
                       std::string_view meaning) = 0;
     virtual void boolean(std::string_view key, bool& value, std::string_view meaning) = 0;
     virtual void text(std::string_view key, std::string& value, std::string_view meaning) = 0;
+    /// A text that is empty or a plain name (reward/base/words.hpp).
+    virtual void name(std::string_view key, std::string& value, std::string_view meaning) = 0;
     /// A text that must be one of `choices`.
     virtual void choice(std::string_view key, std::string& value,
                         const std::vector<std::string>& choices, std::string_view meaning) = 0;

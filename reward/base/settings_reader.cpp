@@ -1,5 +1,7 @@
 #include "reward/base/settings.hpp"
+#include "reward/base/words.hpp"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -51,14 +53,30 @@ std::string described(const toml::node& node) {
     }
 }
 
+// Shown to people: no control characters, and no more than they can read.
+std::string quoted(const std::string& text) {
+    std::string shown = text.substr(0, 80);
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
+        '?');
+    return "\"" + shown + "\"";
+}
+
+std::string number(std::int64_t value) {
+    return std::to_string(value);
+}
+std::string number(double value) {
+    return fmt::format("{:g}", value);
+}
+
 template <class T>
 std::string out_of_range(const std::string& shown, const SettingRange<T>& range) {
     std::string text = shown + " is out of range: ";
     if (range.low > std::numeric_limits<T>::lowest()) {
-        text += "at least " + std::to_string(range.low);
+        text += "at least " + number(range.low);
     }
     if (range.high < std::numeric_limits<T>::max()) {
-        text += (text.ends_with(": ") ? "at most " : " and at most ") + std::to_string(range.high);
+        text += (text.ends_with(": ") ? "at most " : " and at most ") + number(range.high);
     }
     return text.ends_with(": ") ? shown + " is not a finite number" : text;
 }
@@ -89,7 +107,7 @@ class Reader final : public SettingVisitor {
             if (!number) {
                 wrong_type(key, *node, "a number");
             } else if (!std::isfinite(*number) || *number < range.low || *number > range.high) {
-                mistake(key, *node, out_of_range(std::to_string(*number), range));
+                mistake(key, *node, out_of_range(fmt::format("{:g}", *number), range));
             } else {
                 value = *number;
             }
@@ -113,6 +131,16 @@ class Reader final : public SettingVisitor {
             } else {
                 wrong_type(key, *node, "a text");
             }
+        }
+    }
+
+    void name(std::string_view key, std::string& value, std::string_view meaning) override {
+        const std::string before = value;
+        text(key, value, meaning);
+        if (!value.empty() && !is_plain_name(value)) {
+            mistake(key, *m_root.at_path(key).node(),
+                    quoted(value) + " is not a name: " + k_plain_name_rule);
+            value = before;
         }
     }
 

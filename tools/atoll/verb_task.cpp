@@ -1,3 +1,4 @@
+#include "reward/base/words.hpp"
 #include "reward/compiler.hpp"
 #include "reward/task.hpp"
 #include "reward/task_check.hpp"
@@ -155,11 +156,7 @@ int create(const TaskOptions& options) {
 }
 
 std::string refuse_bad_name(const std::string& name) {
-    const bool plain = !name.empty() && name.size() <= 64 && name[0] != '.' && name[0] != '-' &&
-                       name.find_first_not_of(
-                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                           "0123456789_-.") == std::string::npos;
-    return plain ? "" : "a task's name has letters, digits, '_', '-' and '.', at most 64";
+    return is_plain_name(name) ? "" : std::string("a task's name has ") + k_plain_name_rule;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ std::string other_value(const SettingInfo& info) {
     if (info.type == "boolean") {
         return info.default_value == "true" ? "false" : "true";
     }
-    if (info.type == "text") {
+    if (info.type == "text" || info.type == "name") {
         return "\"something\"";
     }
     if (info.type == "choice") {
@@ -82,6 +82,21 @@ TEST(Config, AMistypedKeyIsAnErrorWithASuggestion) {
     EXPECT_EQ(config.error().code, ErrorCode::invalid_argument);
     EXPECT_THAT(config.error().message(), HasSubstr("c.toml:2: selector.lamda: unknown key; did "
                                                     "you mean \"selector.lambda\"?"));
+}
+
+TEST(Config, ACampaignsNameCannotLeaveTheFolderOfRuns) {
+    const auto config = parse_config("[campaign]\nname = '../../evil name'\n", "c.toml");
+    ASSERT_FALSE(config);
+    EXPECT_THAT(config.error().message(),
+                HasSubstr("c.toml:2: campaign.name: \"../../evil name\" is not a name: letters"));
+    EXPECT_TRUE(parse_config("[campaign]\nname = ''\n", "c.toml"));
+}
+
+TEST(Config, RangesAreShownAsPeopleWriteThem) {
+    const auto config = parse_config("[stop]\nseconds = -1\n", "c.toml");
+    ASSERT_FALSE(config);
+    EXPECT_THAT(config.error().message(),
+                HasSubstr("-1 is out of range: at least 0 and at most 1e+09"));
 }
 
 TEST(Config, NoOperatorAtAllIsAnError) {
