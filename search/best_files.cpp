@@ -2,6 +2,7 @@
 
 #include "reward/base/files.hpp"
 #include "reward/compiler.hpp"
+#include "reward/kinds/kind.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,18 +26,18 @@ std::string compile_command(const Candidate& candidate) {
 
 std::string best_source(const Task& task, const Individual& individual, const Candidate& candidate,
                         const Confirmed& confirmed) {
+    const CandidateKind* kind = find_kind(candidate.kind);
+    const std::string source =
+        kind == nullptr ? candidate.source : kind->standalone_source(candidate);
     if (task.external) {
-        return candidate.source;  // some other language: nothing may be added
+        return source;  // some other language: no comment of ours may be added
     }
-    std::string text = fmt::format(
+    const std::string text = fmt::format(
         "// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
         "// Compile: {}\n",
         task.name, individual.id.text(), individual.operator_name, individual.starter,
         confirmed.fitness, compile_command(candidate));
-    for (const auto& [name, value] : candidate.tune) {
-        text += "#define " + name + " " + value + "\n";
-    }
-    return text + candidate.source;
+    return text + source;
 }
 
 std::filesystem::path best_file(const std::filesystem::path& folder, const Task& task) {

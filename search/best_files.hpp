@@ -11,8 +11,8 @@
 
 namespace atl {
 
-/// The source as a file that stands alone: the tune values as #define lines on top, and a comment
-/// with where it came from and the command that compiles it.
+/// The source as a file that stands alone, with its tune values in it as its kind writes them; for
+/// kernels below a comment with where it came from and the command that compiles it.
 [[nodiscard]] std::string best_source(const Task& task, const Individual& individual,
                                       const Candidate& candidate, const Confirmed& confirmed);
 

@@ -1,6 +1,8 @@
 #include "population/lineage/lineage_facts.hpp"
 #include "population/lineage/lineage_report.hpp"
 #include "population/lineage/text_layout.hpp"
+#include "reward/base/words.hpp"
+#include "reward/kinds/kind.hpp"
 
 #include <fmt/format.h>
 
@@ -158,7 +160,7 @@ std::string path_step(const LineageView& view, const IndividualFacts& facts) {
 
 }  // namespace
 
-std::string best_text(const LineageView& view, const TextSource& texts, const std::string& run) {
+std::string best_text(const LineageView& view, const TextSource& texts, const CommandWords& words) {
     const LineageView::Node* best = view.best();
     if (best == nullptr) {
         return k_none_right;
@@ -172,7 +174,9 @@ std::string best_text(const LineageView& view, const TextSource& texts, const st
                              one_line(one.operator_name, 40), one.island, one_line(one.starter))});
     rows.push_back({"fitness", fitness_text(facts)});
     rows.push_back({"confirmation", confirmation_text(facts)});
-    rows.push_back({"time", time_text(one.time_ns) + " (geometric mean of public workloads)"});
+    if (one.time_ns > 0) {
+        rows.push_back({"time", time_text(one.time_ns) + " (geometric mean of public workloads)"});
+    }
     rows.push_back({"tune", one_line(tune_text(one), 200)});
     rows.push_back({"flags", one_line(flags_text(one), 200)});
     std::string text = aligned(rows);
@@ -181,11 +185,13 @@ std::string best_text(const LineageView& view, const TextSource& texts, const st
         text += facts.confirmation ? "\nconfirmation run\n" : "\nsearch measurement\n";
         text += verdict_text(*shown);
     }
-    const std::string task = view.started == nullptr ? "TASK" : one_line(view.started->task_name);
-    const std::string command = "  atoll lineage " + run;
-    text += "\nto evaluate it again\n" + command + " show " + id + " --source > best.cpp\n" +
-            "  atoll eval " + task + " best.cpp\nto see how it came to be\n" + command + " path\n";
-    if (facts.source.text) {
+    const std::string command = "  " + words.program + " lineage " + words.run;
+    text += "\nto evaluate it again\n" + command + " show " + id + " --source > " + words.file +
+            "\n  " + words.program + " eval " + words.task + " " + words.file + flag_words(one) +
+            "\nto see how it came to be\n" + command + " path\n";
+    if (const auto source = standalone_source(one, texts)) {
+        text += "\n" + printable(*source);
+    } else if (facts.source.text) {
         text += "\n" + printable(*facts.source.text);
     }
     return text;
@@ -244,13 +250,27 @@ std::string show_text(const LineageView& view, const TextSource& texts, Individu
     return text;
 }
 
-Expected<std::string> compilable_source(const Individual& individual, const TextSource& texts) {
-    ATOLL_TRY_ASSIGN(const std::string source, texts.text(individual.source));
-    std::string defines;
-    for (const auto& [name, value] : individual.tune) {
-        defines += "#define " + name + " " + value + "\n";
+Expected<std::string> standalone_source(const Individual& individual, const TextSource& texts) {
+    Candidate candidate;
+    ATOLL_TRY_ASSIGN(candidate.source, texts.text(individual.source));
+    candidate.tune = individual.tune;
+    ATOLL_TRY_ASSIGN(const std::string json, texts.text(individual.verdict));
+    ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(json));
+    const CandidateKind* kind = find_kind(verdict.kind);
+    if (kind == nullptr) {
+        return failure(ErrorCode::too_new,
+                       "candidates of kind '" + printable(verdict.kind) + "' are not known here",
+                       "individual " + individual.id.text(), "use the Atoll that recorded it");
     }
-    return defines + source;
+    return kind->standalone_source(candidate);
+}
+
+std::string flag_words(const Individual& individual) {
+    std::string text;
+    for (const std::string& flag : individual.flags) {
+        text += " " + shell_quoted("--flag=" + printable(flag));
+    }
+    return text;
 }
 
 }  // namespace atl

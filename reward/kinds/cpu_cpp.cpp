@@ -104,6 +104,14 @@ class CpuCppKind final : public CandidateKind {
                "/ #endif\n";
     }
 
+    std::string standalone_source(const Candidate& candidate) const override {
+        std::string defines;
+        for (const auto& [name, value] : candidate.tune) {
+            defines += "#define " + name + " " + value + "\n";
+        }
+        return defines + candidate.source;
+    }
+
     std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
         if (std::optional<std::string> problem = lint_common(task, candidate)) {
             return problem;

@@ -128,6 +128,10 @@ class ExternalKind final : public CandidateKind {
                ", judged by a program of the task's.\n" + task.description + "\n";
     }
 
+    std::string standalone_source(const Candidate& candidate) const override {
+        return apply_tune_to_text(candidate.source, candidate.tune);
+    }
+
     std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
         if (!task.external) {
             return "task '" + task.name + "' has no judge: its kind is " + task.kind;

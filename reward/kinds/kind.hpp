@@ -38,6 +38,9 @@ class CandidateKind {
     /// What a candidate for `task` must look like, for people and prompts: the prototype and the
     /// rules.
     [[nodiscard]] virtual std::string contract(const Task& task) const = 0;
+    /// The candidate as one file that stands alone: what it does without tune values is what the
+    /// candidate does with its own. Flags are not in it.
+    [[nodiscard]] virtual std::string standalone_source(const Candidate& candidate) const = 0;
     /// Why the candidate is refused unseen, as one sentence; nullopt when it may go on. Cheap.
     [[nodiscard]] virtual std::optional<std::string> lint(const Task& task,
                                                           const Candidate& candidate) const = 0;

@@ -36,9 +36,9 @@ std::string program() {
     return std::string(ATOLL_BIN_DIR) + "/atoll";
 }
 
-Result atoll(const std::string& arguments) {
+Result shell(const std::string& command) {
     Result result;
-    std::FILE* pipe = ::popen((program() + " " + arguments + " 2>&1").c_str(), "r");
+    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
     char buffer[4096];
     for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
         result.output.append(buffer, n);
@@ -46,6 +46,10 @@ Result atoll(const std::string& arguments) {
     const int status = ::pclose(pipe);
     result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return result;
+}
+
+Result atoll(const std::string& arguments) {
+    return shell(program() + " " + arguments);
 }
 
 /// A started `atoll` in a process group of its own, like one that a terminal started.
@@ -322,6 +326,38 @@ TEST_F(RunCommand, TwoProcessesCannotShareARunFolder) {
     first.wait();
 }
 
+// What the campaign says of its best must hold for the file that it leaves: tune values and flags
+// included.
+TEST_F(RunCommand, TheSuggestedCommandsWorkAsTheyArePrinted) {
+    const fs::path spaced = m_folder.path() / "two words";
+    const fs::path file = m_folder.path() / "packing.toml";
+    std::ofstream(file) << "[campaign]\ntask = '" << ATOLL_SOURCE_DIR
+                        << "/experiments/tasks/packing'\n[score]\npreset = 'external'\n"
+                           "[islands]\ncount = 1\nstarters = 'first'\n";
+    const Result result =
+        atoll("run " + file.string() + " --output '" + spaced.string() + "' --max-evaluations 12");
+    ASSERT_EQ(result.status, 0) << result.output;
+    const auto best = nlohmann::json::parse(text_of(spaced / "best" / "best.json"));
+    ASSERT_FALSE(best.at("tune").empty()) << "the best is a starter: nothing is shown";
+    for (const char* verb : {" eval ", " lineage "}) {
+        std::istringstream lines(result.output);
+        for (std::string line; std::getline(lines, line);) {
+            if (line.starts_with("  ") && line.find(verb) != std::string::npos) {
+                const Result again = shell(line);
+                EXPECT_EQ(again.status, 0) << line << "\n" << again.output;
+            }
+        }
+    }
+    const Result judged = atoll("eval " ATOLL_SOURCE_DIR "/experiments/tasks/packing '" +
+                                (spaced / "best" / "best.py").string() + "' --json 2>/dev/null");
+    const auto verdict = nlohmann::json::parse(judged.output).at(0);
+    EXPECT_EQ(verdict.at("scores").at("external"), best.at("confirmed_fitness")) << judged.output;
+    const std::string id = best.at("individual");
+    EXPECT_EQ(atoll("lineage '" + spaced.string() + "' show " + id + " --source").output,
+              text_of(spaced / "best" / "best.py"));
+    EXPECT_THAT(atoll("lineage '" + spaced.string() + "' best").output, HasSubstr("> best.py"));
+}
+
 TEST_F(RunCommand, BadInputGetsOneClearError) {
     const auto expect = [](const std::string& arguments, const std::string& part) {
         const Result result = atoll(arguments);
@@ -335,6 +371,9 @@ TEST_F(RunCommand, BadInputGetsOneClearError) {
     expect("run " + (m_folder.path() / "t.toml").string(), "matmul");
     std::ofstream(m_folder.path() / "n.toml") << "[stop]\nseconds = 3\n";
     expect("run " + (m_folder.path() / "n.toml").string(), "campaign.task is missing");
+    std::ofstream(m_folder.path() / "e.toml")
+        << "[campaign]\ntask = 'matmul'\nname = '../../evil name'\n";
+    expect("run " + (m_folder.path() / "e.toml").string(), "e.toml:3: campaign.name: ");
     expect("resume " + m_folder.path().string(), "is not a run folder");
     expect("run " + config() + " --output /proc/atoll", "/proc/atoll");
 }

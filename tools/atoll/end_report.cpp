@@ -2,6 +2,8 @@
 
 #include "population/lineage/text_chart.hpp"
 #include "population/lineage/text_layout.hpp"
+#include "population/lineage/lineage_report.hpp"
+#include "reward/base/words.hpp"
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"
@@ -9,6 +11,9 @@
 #include "tools/atoll/progress.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 
 namespace atl {
 
@@ -69,21 +74,37 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     return text;
 }
 
-std::string next_steps(const EngineReport& report, const Task& task,
+// Comments stand on lines of their own, so that each command can be copied whole.
+std::string next_steps(const EngineReport& report, const CampaignConfig& config, const Task& task,
                        const std::filesystem::path& run, const std::filesystem::path& best) {
-    const std::string more =
-        report.finished && report.reason.starts_with("time")
-            ? fmt::format(" --seconds {}", 2 * (report.state.elapsed_ns() / 1'000'000'000))
-            : "";
-    return fmt::format(
-        "Next:\n"
-        "  {4} lineage {0} path    how the best came to be\n"
-        "  {4} eval {1} {2}    measure it again\n"
-        "  {4} resume {0}{3}    go on searching\n",
-        run.string(), task.name, best.string(), more, program_name());
+    const std::string program = shell_quoted(program_name());
+    const std::string folder = shell_quoted(run.string());
+    const Confirmed* confirmed = report.state.confirmed() ? &*report.state.confirmed() : nullptr;
+    std::string text = "Next:\n";
+    if (confirmed != nullptr) {
+        text += fmt::format("  # how the best came to be\n  {} lineage {} path\n", program, folder);
+        text += fmt::format("  # measure it again\n  {} eval {} {}{}\n", program,
+                            task_word(task.name, task.folder), shell_quoted(best.string()),
+                            flag_words(*report.state.find(confirmed->individual)));
+    }
+    return text + fmt::format("  # go on searching\n  {} resume {}{}\n", program, folder,
+                              larger_budget(config.stop, report.state));
 }
 
 }  // namespace
+
+std::string larger_budget(const StopSettings& stop, const CampaignState& state) {
+    std::string options;
+    const auto evaluations = static_cast<std::int64_t>(state.evaluations());
+    if (stop.max_evaluations > 0 && evaluations >= stop.max_evaluations) {
+        options += fmt::format(" --max-evaluations {}", 2 * evaluations);
+    }
+    const double seconds = static_cast<double>(state.elapsed_ns()) / 1e9;
+    if (stop.seconds > 0 && seconds >= stop.seconds) {
+        options += fmt::format(" --seconds {:.0f}", std::ceil(2 * seconds));
+    }
+    return options;
+}
 
 std::string end_report(const EngineReport& report, const CampaignConfig& config, const Task& task,
                        const TextSource& texts, const std::filesystem::path& run) {
@@ -108,7 +129,7 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
     }
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;
-    text += "\n" + next_steps(report, task, run, best);
+    text += "\n" + next_steps(report, config, task, run, best);
     return text + "Everything is in " + run.string() + "\n";
 }
 

@@ -16,4 +16,8 @@ namespace atl {
                                      const Task& task, const TextSource& texts,
                                      const std::filesystem::path& run);
 
+/// " --seconds 120": options of `atoll resume` that let a campaign go on whose budgets are spent;
+/// empty when none is.
+[[nodiscard]] std::string larger_budget(const StopSettings& stop, const CampaignState& state);
+
 }  // namespace atl

@@ -5,9 +5,13 @@
 #include "population/lineage/text_layout.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
+#include "population/lineage/text_layout.hpp"
+#include "reward/base/words.hpp"
+#include "search/best_files.hpp"
 #include "search/config.hpp"
 #include "tools/atoll/check_decisions.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/program.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -108,10 +112,26 @@ void summary(const Arguments& arguments) {
     print(arguments.json ? to_json(result) : to_text(result));
 }
 
+// The task may be gone, or be of another version; then the best is shown all the same.
+CommandWords command_words(const Loaded& loaded, const std::filesystem::path& run) {
+    CommandWords words;
+    words.program = shell_quoted(program_name());
+    words.run = shell_quoted(run.string());
+    words.task = shell_quoted(loaded.view.started->task_name);
+    if (const auto config = parse_config(loaded.view.started->config, "config")) {
+        words.task = task_word(loaded.view.started->task_name, config->campaign.task);
+        if (const Expected<TaskPtr> task = load_task(config->campaign.task)) {
+            words.file = shell_quoted(best_file("", **task).string());
+        }
+    }
+    return words;
+}
+
 void best(const Arguments& arguments) {
     const Loaded loaded = load(arguments.run);
-    print(arguments.json ? best_json(loaded.view, *loaded.data.texts)
-                         : best_text(loaded.view, *loaded.data.texts, arguments.run.string()));
+    print(arguments.json
+              ? best_json(loaded.view, *loaded.data.texts)
+              : best_text(loaded.view, *loaded.data.texts, command_words(loaded, arguments.run)));
 }
 
 void path(const Arguments& arguments) {
@@ -139,7 +159,7 @@ void show(const Arguments& arguments) {
     const TextSource& texts = *loaded.data.texts;
     const Individual& one = *loaded.view.find(id)->individual;
     if (arguments.source) {
-        print_exact(value_or_throw(compilable_source(one, texts)));
+        print_exact(value_or_throw(standalone_source(one, texts)));
     } else if (arguments.verdict) {
         print_exact(value_or_throw(texts.text(one.verdict)) + "\n");
     } else {
@@ -260,7 +280,7 @@ void add_lineage_verb(CLI::App& app, VerbContext& context) {
     question = add_question(*verb, arguments, "show", "Everything recorded about one individual");
     question->add_option("ID", arguments->id, "Ticket and step, like 17.2")->required();
     CLI::Option* source = question->add_flag("--source", arguments->source,
-                                             "Print only its source, tune values as #define lines");
+                                             "Print only its source, with its tune values");
     question->add_flag("--verdict", arguments->verdict, "Print only its verdict, as stored (JSON)")
         ->excludes(source);
     question->callback([arguments] { show(*arguments); });

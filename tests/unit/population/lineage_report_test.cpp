@@ -32,6 +32,9 @@ class LineageReport : public ::testing::Test {
         }
         return summarize(m_view, &state);
     }
+    static CommandWords words(const std::string& run) {
+        return {"atoll", run, "matmul", "best.cpp"};
+    }
     std::vector<std::string> path_ids(IndividualId of) const {
         std::vector<std::string> ids;
         for (const LineageView::Node* node : base_path(m_view, of)) {
@@ -188,7 +191,7 @@ TEST_F(LineageReport, AnEmptyCampaignHasASummary) {
     const std::vector<Event> events = {m_campaign.events[0]};
     const LineageView view = lineage_view(events);
     EXPECT_THAT(to_text(summarize(view, nullptr)), HasSubstr("best         none"));
-    EXPECT_THAT(best_text(view, m_campaign.texts, "run"), HasSubstr("no best"));
+    EXPECT_THAT(best_text(view, m_campaign.texts, words("run")), HasSubstr("no best"));
     EXPECT_TRUE(Json::parse(best_json(view, m_campaign.texts))["best"].is_null());
 }
 
@@ -216,7 +219,7 @@ TEST_F(LineageReport, HostileIslandNumbersCostNoMemory) {
 }
 
 TEST_F(LineageReport, BestTellsHowToEvaluateItAgain) {
-    const std::string text = best_text(m_view, m_campaign.texts, "runs/first");
+    const std::string text = best_text(m_view, m_campaign.texts, words("runs/first"));
     EXPECT_THAT(text, HasSubstr("4.0 by crossover on island 0"));
     EXPECT_THAT(text, HasSubstr("accepted: passed, fitness 2.5 against 1.9 of 3.0"));
     EXPECT_THAT(text, HasSubstr("atoll lineage runs/first show 4.0 --source > best.cpp"));
@@ -227,6 +230,35 @@ TEST_F(LineageReport, BestTellsHowToEvaluateItAgain) {
     EXPECT_EQ(json["best"]["source"], "tiled source\nline 2 changed\n");
     EXPECT_EQ(json["best"]["confirmation"]["rival"], "3.0");
     EXPECT_EQ(json["best"]["prompt"], "the prompt");
+}
+
+TEST_F(LineageReport, TheSuggestedEvaluationHasTheFlagsOfTheBest) {
+    auto events = m_campaign.events;
+    for (Event& event : events) {
+        if (auto* evaluated = std::get_if<Evaluated>(&event)) {
+            evaluated->individual.flags = {"-ffast-math", "-mprefer-vector-width=512"};
+        }
+    }
+    EXPECT_THAT(best_text(lineage_view(events), m_campaign.texts, words("runs/first")),
+                HasSubstr("atoll eval matmul best.cpp --flag=-ffast-math "
+                          "--flag=-mprefer-vector-width=512\n"));
+}
+
+TEST_F(LineageReport, TheSourceHoldsItsTuneValuesAsItsKindWritesThem) {
+    Individual one;
+    one.tune = {{"ROWS", "4"}};
+    one.source = m_campaign.texts.put("ROWS = 3  # tune: 2, 3, 4\n");
+    Verdict verdict;
+    verdict.kind = "external";
+    one.verdict = m_campaign.texts.put(to_json(verdict));
+    EXPECT_EQ(standalone_source(one, m_campaign.texts), "ROWS = 4  # tune: 2, 3, 4\n");
+    one.source = m_campaign.texts.put("int x = ROWS;\n");
+    verdict.kind = "cpu_cpp";
+    one.verdict = m_campaign.texts.put(to_json(verdict));
+    EXPECT_EQ(standalone_source(one, m_campaign.texts), "#define ROWS 4\nint x = ROWS;\n");
+    verdict.kind = "of_tomorrow";
+    one.verdict = m_campaign.texts.put(to_json(verdict));
+    EXPECT_FALSE(standalone_source(one, m_campaign.texts));
 }
 
 TEST_F(LineageReport, PathTellsWhatEachStepChanged) {
@@ -267,7 +299,7 @@ TEST_F(LineageReport, LostTextsAreNamedAsLost) {
     EXPECT_THAT(show_text(m_view, m_campaign.texts, id(4)), HasSubstr(", lost"));
     EXPECT_TRUE(Json::parse(show_json(m_view, m_campaign.texts, id(4)))["source"].is_null());
     EXPECT_FALSE(path_text(m_view, m_campaign.texts, id(4)).empty());
-    EXPECT_FALSE(compilable_source(*m_view.find(id(4))->individual, m_campaign.texts));
+    EXPECT_FALSE(standalone_source(*m_view.find(id(4))->individual, m_campaign.texts));
 }
 
 // Descriptions and sources come from models: no escape sequence may reach the terminal.
@@ -284,7 +316,7 @@ TEST_F(LineageReport, TerminalsAreSafeFromTexts) {
     }
     const LineageView view = lineage_view(events);
     for (const std::string& text :
-         {best_text(view, m_campaign.texts, "run"), path_text(view, m_campaign.texts, id(4)),
+         {best_text(view, m_campaign.texts, words("run")), path_text(view, m_campaign.texts, id(4)),
           show_text(view, m_campaign.texts, id(4)), to_text(summarize(view, nullptr))}) {
         EXPECT_THAT(text, Not(HasSubstr("\x1b")));
         EXPECT_THAT(text, Not(HasSubstr("\x07")));
