@@ -18,9 +18,9 @@ namespace fs = std::filesystem;
 
 /// What a run that was killed before its first event may have left.
 bool is_own_name(const std::string& name) {
-    constexpr std::array<const char*, 8> k_names = {"lock",       "config.toml",   "journal",
-                                                    "snapshots",  "logs",          "best",
-                                                    "lineage.h5", "lineage.h5.new"};
+    constexpr std::array<const char*, 9> k_names = {"lock",    "config.toml", "peaks.json",
+                                                    "journal", "snapshots",   "logs",
+                                                    "best",    "lineage.h5",  "lineage.h5.new"};
     // write_file_durably() was interrupted.
     const bool temporary = name.starts_with(".config.toml.") && name.ends_with(".tmp");
     return temporary || std::find(k_names.begin(), k_names.end(), name) != k_names.end();

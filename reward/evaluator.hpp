@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -101,6 +102,8 @@ struct LocalEvaluatorOptions {
     /// False where the tasks at hand are judged by their own programs (see task_needs_device()):
     /// then neither compiler nor sandbox is demanded, and no device is started.
     bool needs_device = true;
+    /// Where the highest peaks seen are kept (peaks_file.hpp); empty paths are passed over.
+    std::vector<std::filesystem::path> peaks_files;
 };
 
 /// Whether candidates for `task` are compiled and run by Atoll.

@@ -5,6 +5,7 @@
 #include "reward/device_peaks.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/local_evaluator.hpp"
+#include "reward/peaks_file.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -26,7 +27,8 @@ Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout
     ATOLL_TRY_ASSIGN(std::unique_ptr<Compiler> compiler, make_jailed_compiler(compiler_options));
     parts.compiler = std::make_unique<CompileService>(std::move(compiler));
     const std::string model = cpu_model();
-    ATOLL_TRY_ASSIGN(const DevicePeaks peaks, measure_device_peaks(layout.devices.front().front()));
+    ATOLL_TRY_ASSIGN(DevicePeaks measured, measure_device_peaks(layout.devices.front().front()));
+    const DevicePeaks peaks = highest_peaks(std::move(measured), model, options.peaks_files);
     for (const std::vector<int>& cores : layout.devices) {
         CpuLaneOptions lane;
         lane.cores = cores;

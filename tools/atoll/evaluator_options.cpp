@@ -1,5 +1,6 @@
 #include "tools/atoll/evaluator_options.hpp"
 
+#include "reward/peaks_file.hpp"
 #include "tools/atoll/exit_codes.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,12 +27,11 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
                     "Folder where verdicts are kept for later calls (default: none)");
 }
 
-std::unique_ptr<Evaluator> make_evaluator_or_throw(const LocalEvaluatorOptions& options) {
+std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options) {
+    options.peaks_files = {user_peaks_file()};
     Expected<std::unique_ptr<Evaluator>> evaluator = make_local_evaluator(options);
     if (!evaluator) {
-        const bool usage = evaluator.error().code == ErrorCode::invalid_argument;
-        throw CommandError(usage ? k_exit_usage : k_exit_infrastructure,
-                           evaluator.error().message());
+        throw CommandError(exit_status_of(evaluator.error()), evaluator.error().message());
     }
     return std::move(*evaluator);
 }

@@ -17,7 +17,6 @@ namespace atl {
 void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options);
 
 /// Throws CommandError: usage for options that cannot be, infrastructure for what is missing here.
-[[nodiscard]] std::unique_ptr<Evaluator> make_evaluator_or_throw(
-    const LocalEvaluatorOptions& options);
+[[nodiscard]] std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options);
 
 }  // namespace atl

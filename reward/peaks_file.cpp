@@ -1,0 +1,87 @@
+#include "reward/peaks_file.hpp"
+
+#include "reward/base/files.hpp"
+#include "reward/base/hash.hpp"
+#include "reward/cpu_layout.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdlib>
+
+namespace atl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int k_version = 1;
+constexpr std::uint64_t k_max_bytes = 4096;
+
+struct Peaks {
+    double flops = 0;
+    double bandwidth = 0;
+};
+
+double amount(const nlohmann::json& json, const char* key) {
+    const auto found = json.find(key);
+    const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
+    return std::isfinite(value) && value > 0 ? value : 0;
+}
+
+Peaks read_peaks(const fs::path& file, const std::string& model) {
+    const Expected<std::string> text = read_file(file, k_max_bytes);
+    const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
+    if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
+        json.value("cpu", nlohmann::json()) != model) {
+        return {};
+    }
+    return {amount(json, "flops_per_second"), amount(json, "bytes_per_second")};
+}
+
+void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
+    const nlohmann::json json = {{"version", k_version},
+                                 {"cpu", model},
+                                 {"flops_per_second", peaks.flops},
+                                 {"bytes_per_second", peaks.bandwidth}};
+    std::error_code ignored;
+    fs::create_directories(file.parent_path(), ignored);
+    const auto lenient = nlohmann::json::error_handler_t::replace;
+    static_cast<void>(write_file_durably(file, json.dump(2, ' ', false, lenient) + "\n"));
+}
+
+}  // namespace
+
+fs::path user_peaks_file() {
+    const char* cache = std::getenv("XDG_CACHE_HOME");
+    const char* home = std::getenv("HOME");
+    fs::path folder;
+    if (cache != nullptr && *cache == '/') {
+        folder = cache;
+    } else if (home != nullptr && *home == '/') {
+        folder = fs::path(home) / ".cache";
+    } else {
+        return {};
+    }
+    return folder / "atoll" / ("peaks-" + content_id(cpu_model()).short_hex() + ".json");
+}
+
+DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
+                          const std::vector<fs::path>& files) {
+    std::vector<Peaks> held;
+    for (const fs::path& file : files) {
+        held.push_back(read_peaks(file, model));
+        measured.flops = std::max(measured.flops, held.back().flops);
+        measured.bandwidth = std::max(measured.bandwidth, held.back().bandwidth);
+    }
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const bool raised =
+            held[i].flops < measured.flops || held[i].bandwidth < measured.bandwidth;
+        if (!files[i].empty() && raised) {
+            write_peaks(files[i], model, measured);
+        }
+    }
+    return measured;
+}
+
+}  // namespace atl

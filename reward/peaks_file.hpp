@@ -1,0 +1,27 @@
+#pragma once
+
+#include "reward/device_peaks.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// The highest peaks seen so far, kept in small JSON files, so that shares of the speed of light
+/// compare between processes: one measurement is low when the machine was busy, never high.
+
+/// The peaks of a campaign, in its run folder.
+inline constexpr const char* k_run_peaks_file = "peaks.json";
+
+/// Of this CPU model for this user: peaks-HASH.json in $XDG_CACHE_HOME/atoll or ~/.cache/atoll.
+/// Empty when the environment names neither.
+[[nodiscard]] std::filesystem::path user_peaks_file();
+
+/// The highest of `measured` and what the files hold of CPU `model`, which is then what they hold.
+/// Files that are missing, damaged or of another model count for nothing; one that cannot be
+/// written stays as it is: the measurement stands without it.
+[[nodiscard]] DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
+                                        const std::vector<std::filesystem::path>& files);
+
+}  // namespace atl

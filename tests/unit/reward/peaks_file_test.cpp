@@ -1,0 +1,55 @@
+#include "reward/peaks_file.hpp"
+
+#include "tests/support/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace atl {
+namespace {
+
+DevicePeaks peaks(double flops, double bandwidth) {
+    DevicePeaks peaks;
+    peaks.flops = flops;
+    peaks.bandwidth = bandwidth;
+    return peaks;
+}
+
+class PeaksFile : public ::testing::Test {
+  protected:
+    testing::TemporaryFolder m_folder;
+    std::filesystem::path m_user = m_folder.path() / "cache" / "atoll" / "peaks.json";
+    std::filesystem::path m_run = m_folder.path() / "peaks.json";
+};
+
+TEST_F(PeaksFile, OnlyEverRises) {
+    EXPECT_EQ(highest_peaks(peaks(100, 10), "cpu", {m_user, m_run}).flops, 100);
+    const DevicePeaks busy = highest_peaks(peaks(60, 12), "cpu", {m_user, m_run});
+    EXPECT_EQ(busy.flops, 100);
+    EXPECT_EQ(busy.bandwidth, 12);
+    // Each file alone has it all: a copied run brings its own scale along.
+    EXPECT_EQ(highest_peaks(peaks(1, 1), "cpu", {m_run}).bandwidth, 12);
+    EXPECT_EQ(highest_peaks(peaks(1, 1), "cpu", {m_user}).bandwidth, 12);
+}
+
+TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {
+    EXPECT_EQ(highest_peaks(peaks(100, 10), "cpu", {m_run}).flops, 100);
+    EXPECT_EQ(highest_peaks(peaks(60, 5), "another", {m_run}).flops, 60);
+    for (const char* text :
+         {"", "{", "[]", "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":-1}",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":\"x\"}",
+          "{\"version\":\"x\",\"cpu\":7}",
+          "{\"version\":9,\"cpu\":\"cpu\",\"flops_per_second\":1e9}"}) {
+        std::ofstream(m_run) << text;
+        EXPECT_EQ(highest_peaks(peaks(60, 5), "cpu", {m_run}).flops, 60) << text;
+    }
+}
+
+TEST_F(PeaksFile, WhatCannotBeWrittenIsNoFault) {
+    EXPECT_EQ(highest_peaks(peaks(60, 5), "cpu", {"/proc/none/peaks.json", ""}).flops, 60);
+}
+
+}  // namespace
+}  // namespace atl
