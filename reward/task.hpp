@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atl {
@@ -139,6 +140,12 @@ using TaskPtr = std::shared_ptr<const Task>;
 /// beside or above the program's own folder. The error lists the names that exist.
 [[nodiscard]] Expected<std::filesystem::path> find_task(const std::string& name_or_path);
 [[nodiscard]] std::vector<std::filesystem::path> list_tasks();
+
+/// An argument of an external judge's command that begins so names a file that is shipped with the
+/// program, wherever the task is: "{atoll}/openevolve_adapter.py".
+inline constexpr std::string_view k_shipped_prefix = "{atoll}/";
+/// Where that file is: in tools/python above the program's own folder. `argument` with the prefix.
+[[nodiscard]] Expected<std::filesystem::path> find_shipped(const std::string& argument);
 
 /// All axes (constants and expressions too) for one workload.
 [[nodiscard]] Expected<std::map<std::string, std::int64_t>> bind_axes(const Task& task,

@@ -111,6 +111,13 @@ Status add_external(ContentHasher& hasher, const Task& task) {
     add(hasher, external.timeout_s);
     hasher.field(external.memory_bytes).field(external.output_bytes);
     hasher.field(external.candidate_file);
+    for (const std::string& argument : external.command) {
+        if (argument.starts_with(k_shipped_prefix)) {
+            ATOLL_TRY_ASSIGN(const fs::path shipped, find_shipped(argument));
+            ATOLL_TRY_ASSIGN(const std::string bytes, read_file(shipped, k_max_hashed_file_bytes));
+            hasher.field(bytes);
+        }
+    }
     ATOLL_TRY_ASSIGN(const std::vector<fs::path> files, judge_files(task.folder));
     hasher.field(std::uint64_t{files.size()});
     for (const fs::path& file : files) {

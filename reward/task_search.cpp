@@ -1,4 +1,5 @@
 #include "reward/base/settings.hpp"
+#include "reward/base/words.hpp"
 #include "reward/task.hpp"
 
 #include <algorithm>
@@ -13,6 +14,18 @@ namespace fs = std::filesystem;
 bool is_task(const fs::path& folder) {
     std::error_code code;
     return fs::is_regular_file(folder / "definition.json", code);
+}
+
+/// The program's own folder first.
+std::vector<fs::path> folders_above_program() {
+    std::vector<fs::path> folders;
+    std::error_code code;
+    const fs::path program = fs::read_symlink("/proc/self/exe", code);
+    for (fs::path folder = program.parent_path(); !code && folder.has_relative_path();
+         folder = folder.parent_path()) {
+        folders.push_back(folder);
+    }
+    return folders;
 }
 
 /// Folders that hold task folders, in the order in which they are searched; existing ones only.
@@ -37,10 +50,7 @@ std::vector<fs::path> task_roots() {
         }
     }
     add("experiments/tasks");
-    std::error_code code;
-    const fs::path program = fs::read_symlink("/proc/self/exe", code);
-    for (fs::path folder = program.parent_path(); !code && folder.has_relative_path();
-         folder = folder.parent_path()) {
+    for (const fs::path& folder : folders_above_program()) {
         add(folder / "experiments" / "tasks");
     }
     return roots;
@@ -94,6 +104,19 @@ Expected<fs::path> find_task(const std::string& name_or_path) {
     }
     return failure(ErrorCode::not_found, "no task named '" + name_or_path.substr(0, 80) + "'", {},
                    hint);
+}
+
+Expected<fs::path> find_shipped(const std::string& argument) {
+    const std::string name = argument.substr(std::min(argument.size(), k_shipped_prefix.size()));
+    for (const fs::path& folder : folders_above_program()) {
+        const fs::path file = folder / "tools" / "python" / name;
+        std::error_code code;
+        if (is_plain_name(name) && fs::is_regular_file(file, code)) {
+            return file;
+        }
+    }
+    return failure(ErrorCode::not_found, "no file '" + name.substr(0, 80) + "' is shipped",
+                   argument.substr(0, 100), "e.g. {atoll}/openevolve_adapter.py");
 }
 
 }  // namespace atl

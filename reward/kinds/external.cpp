@@ -69,6 +69,11 @@ Expected<std::vector<std::string>> command_line(const Task& task, const fs::path
     ATOLL_TRY_ASSIGN(const std::string program, find_program(task, command.at(0)));
     argv.push_back(program);
     for (std::size_t i = 1; i < command.size(); ++i) {
+        if (command[i].starts_with(k_shipped_prefix)) {
+            ATOLL_TRY_ASSIGN(const fs::path shipped, find_shipped(command[i]));
+            argv.push_back(shipped.string());
+            continue;
+        }
         std::error_code code;
         const fs::path path = task.folder / command[i];
         const bool exists = !command[i].empty() && fs::exists(path, code);

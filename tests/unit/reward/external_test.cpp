@@ -413,8 +413,7 @@ class OpenEvolveTask : public ::testing::Test {
   protected:
     Verdict judge(const std::string& evaluator, const std::string& candidate = "value = 3\n") {
         testing::write_text(m_root.path() / "evaluator.py", evaluator);
-        const std::string adapter =
-            std::string(ATOLL_SOURCE_DIR) + "/tools/python/openevolve_adapter.py";
+        const std::string adapter = "{atoll}/openevolve_adapter.py";
         testing::write_text(
             m_root.path() / "definition.json",
             R"({"name": "evolve", "atoll": {"kind": "external", "external": {"command": ["python3", )" +
@@ -425,6 +424,19 @@ class OpenEvolveTask : public ::testing::Test {
 
     TemporaryFolder m_root;
 };
+
+TEST_F(OpenEvolveTask, AnAdapterThatIsNotShippedIsTheTasksMistake) {
+    for (const char* name : {"{atoll}/none.py", "{atoll}/", "{atoll}/../atoll/main.cpp"}) {
+        testing::write_text(
+            m_root.path() / "definition.json",
+            R"({"name": "evolve", "atoll": {"kind": "external", "external": {"command": ["python3", )" +
+                quoted(name) + R"(]}}})");
+        const auto task = load_task(m_root.path());
+        ASSERT_FALSE(task) << name;
+        EXPECT_EQ(task.error().code, ErrorCode::not_found);
+        EXPECT_THAT(task.error().message(), HasSubstr("is shipped"));
+    }
+}
 
 const std::string k_run =
     "import runpy\ndef evaluate(path):\n    v = runpy.run_path(path)['value']\n";
