@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds k_version_patience{10'000};
 
 bool is_cache(const fs::path& program) {
     std::error_code error;
-    const fs::path real = fs::canonical(program, error);
+    const fs::path found = fs::canonical(program, error);
+    const fs::path& real = error ? program : found;
     for (const char* name : {"ccache", "sccache", "distcc", "icecc", "buildcache"}) {
         if (real.filename() == name) {
             return true;
@@ -62,40 +63,44 @@ Expected<std::string> version_line(const std::string& compiler) {
     return line;
 }
 
-/// The names to try, in order.
-std::vector<std::string> names_to_try(const std::string& wanted) {
-    if (!wanted.empty()) {
-        return {wanted};
-    }
-    std::vector<std::string> names;
-    if (const char* value = std::getenv("CXX")) {
-        // "ccache g++": the cache is passed over, its argument is the compiler.
-        std::istringstream words(value);
-        for (std::string word; words >> word;) {
-            if (!word.starts_with('-')) {
-                names.push_back(word);
-            }
+/// What the user's $CXX says the compiler is: "ccache g++" says g++. Empty when it says nothing.
+std::string compiler_of_environment() {
+    const char* value = std::getenv("CXX");
+    std::istringstream words(value == nullptr ? "" : value);
+    for (std::string word; words >> word;) {
+        if (!word.starts_with('-') && !is_cache(word)) {
+            return word;
         }
     }
-    names.insert(names.end(), {"g++", "c++", "clang++"});
-    return names;
+    return {};
+}
+
+Expected<FoundCompiler> described(const std::string& path) {
+    FoundCompiler found{path, {}};
+    ATOLL_TRY_ASSIGN(found.description, version_line(path));
+    return found;
 }
 
 }  // namespace
 
 Expected<FoundCompiler> find_compiler(const std::string& wanted) {
-    for (const std::string& name : names_to_try(wanted)) {
-        FoundCompiler found;
-        found.path = resolve(name);
-        if (!found.path.empty()) {
-            ATOLL_TRY_ASSIGN(found.description, version_line(found.path));
-            return found;
+    const std::string named = wanted.empty() ? compiler_of_environment() : wanted;
+    for (const std::string& name : named.empty() ? std::vector<std::string>{"g++", "c++", "clang++"}
+                                                 : std::vector<std::string>{named}) {
+        if (const std::string path = resolve(name); !path.empty()) {
+            return described(path);
         }
     }
-    return failure(ErrorCode::not_found,
-                   wanted.empty() ? "no C++ compiler: tried $CXX, g++, c++ and clang++ in $PATH"
-                                  : "there is no compiler '" + wanted + "'",
-                   "compiler", "install one, e.g. apt-get install g++, or set CXX to its path");
+    if (named.empty()) {
+        return failure(ErrorCode::unavailable, "there is no g++, c++ or clang++ in $PATH",
+                       "compiler", "install one, e.g. apt-get install g++, or set CXX to its path");
+    }
+    // Never another one than the user named.
+    return failure(ErrorCode::invalid_argument, "there is no compiler '" + named + "'",
+                   wanted.empty() ? "$CXX" : "compiler",
+                   wanted.empty()
+                       ? "correct CXX, or unset it to use g++, c++ or clang++"
+                       : "give the name or path of one, or none to use $CXX, g++, c++ or clang++");
 }
 
 }  // namespace atl

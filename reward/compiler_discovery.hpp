@@ -12,9 +12,9 @@ struct FoundCompiler {
     std::string description;  ///< first line of --version
 };
 
-/// `wanted` (a name or a path), or else $CXX, g++, c++, clang++ in that order. Compiler caches
-/// (ccache and the like) are passed over, since they cannot work in a jail without memory. Error
-/// not_found says what to install.
+/// `wanted` (a name or a path); else what $CXX names; else g++, c++ or clang++, in that order.
+/// Compiler caches (ccache and the like) are passed over, since they cannot work in a jail without
+/// memory. A compiler that is named and not there is invalid_argument, none at all unavailable.
 [[nodiscard]] Expected<FoundCompiler> find_compiler(const std::string& wanted);
 
 }  // namespace atl

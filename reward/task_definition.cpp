@@ -1,3 +1,4 @@
+#include "reward/base/settings.hpp"
 #include "reward/task_parts.hpp"
 
 #include <nlohmann/json.hpp>
@@ -118,6 +119,19 @@ void read_tensors(JsonObject tensors, bool are_outputs, std::vector<TensorSpec>&
     }
 }
 
+// Definitions of other systems have keys of their own, so only a key that looks like one of ours,
+// where ours is absent, is a mistake.
+void refuse_near_misses(JsonObject& definition, const Json& root) {
+    const std::vector<std::string> ours = {"name",   "description", "axes",
+                                           "inputs", "outputs",     "atoll"};
+    for (const auto& [key, value] : root.items()) {
+        const std::string nearest = nearest_word(key, ours);
+        if (!nearest.empty() && !root.contains(nearest)) {
+            definition.fail(key.substr(0, 80), "unknown key", "did you mean '" + nearest + "'?");
+        }
+    }
+}
+
 }  // namespace
 
 bool is_identifier(const std::string& name) {
@@ -131,24 +145,18 @@ bool is_identifier(const std::string& name) {
            std::find(k_reserved.begin(), k_reserved.end(), name) == k_reserved.end();
 }
 
-bool is_plain_name(const std::string& name) {
-    const auto inner = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-' || c == '.';
-    };
-    return !name.empty() && name.size() <= 64 && name[0] != '.' && name[0] != '-' &&
-           std::all_of(name.begin(), name.end(), inner);
-}
-
 Status parse_definition(const std::string& json, const std::string& where, Task& task,
                         std::vector<std::string>& baseline_files) {
     ATOLL_TRY_ASSIGN(const Json root, parse_json_strictly(json, where));
     std::optional<Error> error;
     JsonObject definition(root, where, error);
+    if (root.is_object()) {
+        refuse_near_misses(definition, root);
+    }
     task.name = definition.required_text("name");
     if (!error && !is_plain_name(task.name)) {
         definition.fail("name", "'" + task.name.substr(0, 80) + "' cannot name a task",
-                        "letters, digits, '_', '-' and '.', at most 64");
+                        k_plain_name_rule);
     }
     task.description = definition.text("description", "", 64 << 10);
     JsonObject axes = definition.object("axes");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/base/words.hpp"
 #include "reward/json_object.hpp"
 #include "reward/task.hpp"
 
@@ -36,8 +37,6 @@ void read_tolerance(JsonObject& object, Tolerance& tolerance);
 
 /// A C identifier that may be an argument of launch().
 [[nodiscard]] bool is_identifier(const std::string& name);
-/// Letters, digits, '_', '-', '.'; 1 to 64 characters, not beginning with '.' or '-'.
-[[nodiscard]] bool is_plain_name(const std::string& name);
 
 inline constexpr std::uint64_t k_max_definition_bytes = 1 << 20;
 inline constexpr std::uint64_t k_max_workload_file_bytes = 16 << 20;

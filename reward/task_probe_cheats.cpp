@@ -1,6 +1,8 @@
 #include "reward/inputs.hpp"
 #include "reward/task_probe.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cmath>
 #include <numeric>
@@ -185,7 +187,7 @@ void probe_precision(const TaskProbe& probe, ChildReport& report) {
     const std::string margin =
         "inputs of one step less precision (10 bits of mantissa for "
         "float32) give errors of up to " +
-        std::to_string(worst) + " times the tolerance";
+        fmt::format("{:.3g}", worst) + " times the tolerance";
     if (worst > 1) {
         report.add({Severity::note, "precision", margin, ""});
     } else {

@@ -62,6 +62,10 @@ ErrorCode code_of_errno(int value) {
         case EDQUOT:
         case ENOMEM:
             return ErrorCode::no_space;
+        case EISDIR:
+        case ELOOP:
+        case ENAMETOOLONG:
+            return ErrorCode::invalid_argument;
         case ETIMEDOUT:
             return ErrorCode::timeout;
         case EINTR:
@@ -81,6 +85,12 @@ const char* hint_of_errno(int value) {
         case EACCES:
         case EPERM:
             return "check the owner and the mode of that path";
+        case ENOENT:
+            return "check the path";
+        case EISDIR:
+            return "give a file, not a folder";
+        case ENOTDIR:
+            return "a part of that path is a file, not a folder: choose another path";
         default:
             return "";
     }

@@ -24,16 +24,6 @@ bool is_plain_name(std::string_view name) {
            std::all_of(name.begin(), name.end(), is_plain);
 }
 
-std::string plain_name(std::string_view text) {
-    std::string name(text.substr(0, k_longest_name));
-    std::replace_if(
-        name.begin(), name.end(), [](char c) { return !is_plain(c); }, '_');
-    if (name.empty() || name[0] == '.' || name[0] == '-') {
-        name = "_" + name.substr(std::min<std::size_t>(1, name.size()));
-    }
-    return name;
-}
-
 std::string shell_quoted(std::string_view text) {
     const auto needs_none = [](char c) {
         return is_plain(c) || std::string_view("/=+,:@%").find(c) != std::string_view::npos;

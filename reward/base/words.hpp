@@ -12,8 +12,6 @@ inline constexpr const char* k_plain_name_rule =
 
 /// Whether `name` keeps k_plain_name_rule, so that it is one folder's name wherever it is put.
 [[nodiscard]] bool is_plain_name(std::string_view name);
-/// The nearest plain name: other characters become '_'. Never empty.
-[[nodiscard]] std::string plain_name(std::string_view text);
 
 /// One word of a POSIX shell's command line that stands for exactly `text`: in single quotes unless
 /// it needs none.

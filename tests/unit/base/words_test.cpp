@@ -10,15 +10,12 @@ namespace {
 TEST(PlainName, IsOneFolderAndNoOption) {
     for (const char* good : {"matmul", "a", "v1.2_x-y", "7"}) {
         EXPECT_TRUE(is_plain_name(good)) << good;
-        EXPECT_EQ(plain_name(good), good);
     }
     for (const char* bad :
          {"", ".", "..", ".hidden", "-rf", "a/b", "../../evil name", "a b", "\n", "\xc3\xa9"}) {
         EXPECT_FALSE(is_plain_name(bad)) << bad;
-        EXPECT_TRUE(is_plain_name(plain_name(bad))) << bad;
     }
     EXPECT_FALSE(is_plain_name(std::string(65, 'a')));
-    EXPECT_TRUE(is_plain_name(plain_name(std::string(65, 'a'))));
 }
 
 // What a shell makes of it is what was meant.

@@ -130,6 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "key 'rows' stands twice"},
         Mistake{"name_missing", definition("\"name\": \"small\",", ""),
                 "name: this key is missing"},
+        Mistake{"near_miss", definition("\"outputs\":", "\"output\":"),
+                "output: unknown key (did you mean 'outputs'?)"},
         Mistake{"bad_name", definition("\"small\"", "\"a/b\""), "cannot name a task"},
         Mistake{"newer_schema", definition("\"atoll\": {", "\"atoll\": {\"schema\": 2,"),
                 "written for task schema 2", ErrorCode::too_new},
