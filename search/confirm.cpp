@@ -63,20 +63,43 @@ bool not_worse(const ConfirmPlan& plan, const Verdict& verdict, double fitness) 
 
 }  // namespace
 
-const Individual* fittest_not_refused(const CampaignState& state) {
-    const auto refused = [&](const Individual& individual) {
-        const auto found = state.confirmations().find(individual.id);
-        return found != state.confirmations().end() && !found->second.accepted;
+bool turned_down(const CampaignState& state, IndividualId id) {
+    const auto found = state.confirmations().find(id);
+    return found != state.confirmations().end() && !found->second.accepted;
+}
+
+double estimate_scale(const CampaignState& state) {
+    const auto usable = [&](const Confirmed& confirmed) {
+        return is_correct(confirmed.outcome) && confirmed.fitness > 0 &&
+               state.find(confirmed.individual)->fitness > 0;
     };
+    const Confirmed* last =
+        state.confirmed() && usable(*state.confirmed()) ? &*state.confirmed() : nullptr;
+    for (const auto& [id, confirmed] : state.confirmations()) {
+        const bool later = last == nullptr || confirmed.at_ns > last->at_ns;
+        if (!state.confirmed() && usable(confirmed) && later) {
+            last = &confirmed;
+        }
+    }
+    return last == nullptr ? 1 : last->fitness / state.find(last->individual)->fitness;
+}
+
+std::optional<IndividualId> confirmed_at_end(const CampaignState& state) {
+    const bool finished = state.stopped() && state.stopped()->finished && state.confirmed();
+    return finished ? std::optional(state.confirmed()->individual) : std::nullopt;
+}
+
+const Individual* fittest_not_refused(const CampaignState& state) {
     const Individual* best = state.best();
-    if (best == nullptr || !refused(*best)) {
+    if (best == nullptr || !turned_down(state, best->id)) {
         return best;
     }
     best = nullptr;
     for (const Individual& individual : state.individuals()) {
         const bool fitter = best == nullptr || individual.fitness > best->fitness ||
                             (individual.fitness == best->fitness && individual.id < best->id);
-        if (individual.fitness > 0 && !individual.duplicate && fitter && !refused(individual)) {
+        if (individual.fitness > 0 && !individual.duplicate && fitter &&
+            !turned_down(state, individual.id)) {
             best = &individual;
         }
     }

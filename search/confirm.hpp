@@ -21,6 +21,19 @@ inline constexpr int k_final_confirmations = 5;
 /// The fittest individual that no confirmation turned down; nullptr when there is none.
 [[nodiscard]] const Individual* fittest_not_refused(const CampaignState& state);
 
+/// Whether a confirmation turned it down. One turned down is never called best.
+[[nodiscard]] bool turned_down(const CampaignState& state, IndividualId id);
+
+/// What search fitness is multiplied with so that it compares with confirmed numbers: confirmed
+/// over search fitness of the confirmed best (before there is one, of the last right confirmation),
+/// 1 without any. Search fitness hangs on the baseline's time in the first seconds; a confirmation
+/// measures it anew, side by side, on hidden workloads too. For display: what is recorded stays.
+[[nodiscard]] double estimate_scale(const CampaignState& state);
+
+/// The individual that the last session confirmed at its end, when it finished and nothing has
+/// happened since: there is nothing to confirm again.
+[[nodiscard]] std::optional<IndividualId> confirmed_at_end(const CampaignState& state);
+
 /// Whether the fittest is so much better than the confirmed best (or, before the first, than the
 /// first starter) that it should be confirmed while the search goes on.
 [[nodiscard]] bool worth_confirming(const CampaignState& state, const ConfirmSettings& settings);

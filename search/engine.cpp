@@ -61,6 +61,7 @@ class Engine {
           m_version(std::move(setup.atoll_version)),
           m_begin(m_clock.monotonic()),
           m_elapsed_before(setup.state.elapsed_ns()),
+          m_confirmed_at_end(confirmed_at_end(setup.state)),
           m_in_order(m_config.engine.commit_order == "ticket"),
           m_strategies(m_config),
           m_ending(m_config, setup.stop),
@@ -83,7 +84,6 @@ class Engine {
 
   private:
     using Work = asio::awaitable<void>;
-
     [[nodiscard]] const CampaignState& state() const { return m_ledger.state(); }
 
     [[nodiscard]] std::int64_t now_ns() const {
@@ -178,6 +178,9 @@ class Engine {
         check(m_ledger.sync());
         if (m_observer != nullptr) {
             m_observer->on_tick(state(), now_ns());
+            if (m_ending.stopping()) {
+                m_observer->on_ending({m_ending.reason(), m_active, m_confirming});
+            }
         }
         if (m_ending.give_up_waiting(now_ns())) {
             m_port.abandon();  // what is in work now is lost; its tickets stay in flight
@@ -210,13 +213,14 @@ class Engine {
         EvaluationRequest request;
         request.task = m_task;
         request.candidate = {m_task->kind, m_task->starters[index].source, {}, {}};
+        request.use_cache = false;  // the baseline is measured several times
         std::optional<Verdict> verdict = co_await evaluate(std::move(request));
         if (!verdict) {
             m_last_fault.what = "starter \"" + m_task->starters[index].name +
                                 "\" could not be evaluated: " + m_last_fault.what;
             throw EngineFailure{m_last_fault};
         }
-        m_starter_verdicts.emplace(index, std::move(*verdict));
+        m_starter_verdicts[index].push_back(std::move(*verdict));
         leave();
     }
 
@@ -428,7 +432,7 @@ class Engine {
         m_searching = false;
         for (int tries = 0; tries < k_final_confirmations; ++tries) {
             const Individual* best = fittest_not_refused(state());
-            if (best == nullptr || (!m_ending.finished() && nothing_to_confirm(*best))) {
+            if (best == nullptr || nothing_to_confirm(*best)) {
                 break;
             }
             const IndividualId id = best->id;
@@ -445,8 +449,9 @@ class Engine {
 
     // An interrupted campaign goes on later: only news are worth the wait.
     [[nodiscard]] bool nothing_to_confirm(const Individual& best) const {
-        return best.id == state().individuals().front().id ||
-               state().confirmations().contains(best.id);
+        return best.id == m_confirmed_at_end ||
+               (!m_ending.finished() && (best.id == state().individuals().front().id ||
+                                         state().confirmations().contains(best.id)));
     }
 
     Work confirm_at_end(IndividualId id) {
@@ -464,6 +469,7 @@ class Engine {
     std::string m_version;
     std::chrono::nanoseconds m_begin;
     std::int64_t m_elapsed_before;
+    std::optional<IndividualId> m_confirmed_at_end;  ///< by the session before
     bool m_in_order;
     Strategies m_strategies;
     Ending m_ending;
@@ -472,7 +478,7 @@ class Engine {
     CandidateStore m_candidates;
     Committer m_committer;
 
-    std::map<std::size_t, Verdict> m_starter_verdicts;
+    Starters::Verdicts m_starter_verdicts;
     std::unordered_map<Digest, std::shared_ptr<asio::steady_timer>> m_evaluating;
     std::uint64_t m_evaluated = 0;  ///< duplicates not counted, in flight counted
     std::size_t m_active = 0;       ///< coroutines at work

@@ -12,6 +12,13 @@
 
 namespace atl {
 
+/// How far the end of a campaign has come.
+struct EndingView {
+    std::string_view reason;
+    std::size_t waiting = 0;  ///< tickets that still work
+    bool confirming = false;
+};
+
 /// Sees what happens in a campaign; called on the engine's thread, must not block.
 class EngineObserver {
   public:
@@ -22,6 +29,8 @@ class EngineObserver {
     virtual void on_sync(const CampaignState& state) = 0;
     /// Now and then, whether or not something happened.
     virtual void on_tick(const CampaignState& state, std::int64_t elapsed_ns) = 0;
+    /// The same, once the campaign is to stop: after each on_tick() until it has.
+    virtual void on_ending(const EndingView&) {}
     /// A remark for the user, e.g. a fault that was retried.
     virtual void on_remark(std::string_view text) = 0;
 };

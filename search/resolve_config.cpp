@@ -1,4 +1,3 @@
-#include "reward/base/words.hpp"
 #include "search/engine.hpp"
 
 #include <algorithm>
@@ -13,8 +12,7 @@ Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator&
     }
     if (task.external.has_value() != (config.score == "external")) {
         return failure(ErrorCode::invalid_argument,
-                       "score.preset \"" + config.score + "\" does not fit task " + task.name,
-                       "config",
+                       "\"" + config.score + "\" does not fit task " + task.name, "score.preset",
                        task.external ? "its judge is external: set score.preset = \"external\""
                                      : "it has no external judge: use \"speedup\" or \"light\"");
     }
@@ -22,7 +20,7 @@ Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator&
     const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);
     config.campaign.task = error ? task.folder.string() : folder.string();
     if (config.campaign.name.empty()) {
-        config.campaign.name = plain_name(task.name);
+        config.campaign.name = task.name;
     }
     if (config.engine.tickets_in_flight == 0) {
         // One more than can be in work: a ticket deciding leaves no worker idle.

@@ -22,20 +22,22 @@ class Starters {
 
     /// Journals the intents that are not in the journal yet.
     [[nodiscard]] Status issue();
-    /// Indices of the starters whose verdicts commit() needs.
+    /// Indices of the starters to evaluate, in this order. The first starter is in it several
+    /// times: all fitness hangs on its time, and what runs first on an idle machine runs slowly.
     [[nodiscard]] std::vector<std::size_t> needed() const;
-    /// Commits the tickets that are left, given the verdicts of needed().
-    /// invalid_argument when the baseline is not right: there is nothing to compare with.
-    [[nodiscard]] Status commit(const std::map<std::size_t, Verdict>& verdicts,
-                                Committer& committer);
+    /// Verdicts by the starter's index, one per mention in needed().
+    using Verdicts = std::map<std::size_t, std::vector<Verdict>>;
+    /// Commits the tickets that are left, each with the fastest of its verdicts (or one that is not
+    /// right). invalid_argument when the baseline is not right: there is nothing to compare with.
+    [[nodiscard]] Status commit(const Verdicts& verdicts, Committer& committer);
     /// The campaign's fitness, from the baseline's verdict in the journal. REQUIRES the first
     /// starter to be committed.
     [[nodiscard]] Expected<Fitness> fitness() const;
 
   private:
     [[nodiscard]] bool waits(std::uint64_t ticket) const;
-    [[nodiscard]] Expected<Individual> individual_of(
-        std::uint64_t ticket, const std::map<std::size_t, Verdict>& verdicts) const;
+    [[nodiscard]] Expected<Individual> individual_of(std::uint64_t ticket,
+                                                     const Verdicts& verdicts) const;
 
     std::string m_preset;
     TaskPtr m_task;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -12,7 +13,8 @@ namespace atl {
 namespace asio = boost::asio;
 
 struct SignalWatch::State {
-    explicit State(StopSignal& s) : stop(s), signals(context, SIGINT, SIGTERM) {
+    State(StopSignal& s, std::string text)
+        : stop(s), farewell(std::move(text)), signals(context, SIGINT, SIGTERM) {
         wait();
         thread = std::thread([this] { context.run(); });
     }
@@ -27,6 +29,8 @@ struct SignalWatch::State {
                 return;
             }
             if (stop.requested()) {
+                // The process ends here whether or not anybody reads it.
+                static_cast<void>(!::write(STDERR_FILENO, farewell.data(), farewell.size()));
                 std::_Exit(130);
             }
             stop.request(number == SIGINT ? "signal SIGINT" : "signal SIGTERM");
@@ -35,12 +39,14 @@ struct SignalWatch::State {
     }
 
     StopSignal& stop;
+    std::string farewell;
     asio::io_context context;
     asio::signal_set signals;
     std::thread thread;
 };
 
-SignalWatch::SignalWatch(StopSignal& stop) : m_state(std::make_unique<State>(stop)) {}
+SignalWatch::SignalWatch(StopSignal& stop, std::string farewell)
+    : m_state(std::make_unique<State>(stop, std::move(farewell))) {}
 SignalWatch::~SignalWatch() = default;
 
 }  // namespace atl

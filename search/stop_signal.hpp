@@ -30,7 +30,8 @@ class StopSignal {
 /// are handled on a thread of its own, so they work whatever the campaign is doing.
 class SignalWatch {
   public:
-    explicit SignalWatch(StopSignal& stop);
+    /// `farewell` is written to standard error when the second signal ends the process.
+    explicit SignalWatch(StopSignal& stop, std::string farewell = "");
     ~SignalWatch();
     SignalWatch(const SignalWatch&) = delete;
     SignalWatch& operator=(const SignalWatch&) = delete;

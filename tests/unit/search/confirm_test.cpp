@@ -43,5 +43,69 @@ TEST(JudgeConfirm, NoNoiseExcusesAKernelThatIsClearlySlower) {
     EXPECT_FALSE(judged(107, 0.5).accepted);
 }
 
+/// A campaign of two individuals found 4.0 and 5.0 times as fit as the first.
+class Estimates : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        apply(CampaignStarted{});
+        apply(SessionOpened{});
+        for (std::uint64_t ticket = 0; ticket < 3; ++ticket) {
+            TicketIssued issued;
+            issued.ticket = ticket;
+            issued.operator_name = "starter";
+            apply(issued);
+            Individual one;
+            one.id = IndividualId::make(ticket, 0);
+            one.outcome = Outcome::passed;
+            one.fitness = ticket == 0 ? 1 : 3.0 + static_cast<double>(ticket);
+            one.key.bytes[0] = static_cast<std::uint8_t>(ticket + 1);
+            apply(Evaluated{one});
+            apply(TicketCommitted{ticket, 0, 0, 0, 0});
+        }
+    }
+    void apply(const Event& event) {
+        const Status status = m_state.apply(event);
+        ASSERT_TRUE(status) << status.error().message();
+    }
+    void confirm(std::uint64_t ticket, bool accepted, double fitness) {
+        Confirmed confirmed;
+        confirmed.individual = IndividualId::make(ticket, 0);
+        confirmed.outcome = Outcome::passed;
+        confirmed.accepted = accepted;
+        confirmed.fitness = fitness;
+        confirmed.at_ns = ++m_now;
+        apply(confirmed);
+    }
+
+    CampaignState m_state{StateSettings{}};
+    std::int64_t m_now = 0;
+};
+
+TEST_F(Estimates, AreOnTheScaleOfTheConfirmedBest) {
+    EXPECT_EQ(estimate_scale(m_state), 1);
+    confirm(2, false, 2.0);  // turned down, but it tells what the baseline is worth
+    EXPECT_DOUBLE_EQ(estimate_scale(m_state), 2.0 / 5);
+    confirm(1, true, 3.0);
+    EXPECT_DOUBLE_EQ(estimate_scale(m_state), 3.0 / 4);
+    confirm(2, false, 1.0);
+    EXPECT_DOUBLE_EQ(estimate_scale(m_state), 3.0 / 4);
+}
+
+TEST_F(Estimates, OneTurnedDownIsNeverCalledBest) {
+    EXPECT_EQ(fittest_not_refused(m_state)->id, IndividualId::make(2, 0));
+    confirm(2, false, 2.0);
+    EXPECT_TRUE(turned_down(m_state, IndividualId::make(2, 0)));
+    EXPECT_EQ(fittest_not_refused(m_state)->id, IndividualId::make(1, 0));
+}
+
+TEST_F(Estimates, AFinishedCampaignHasItsBestConfirmed) {
+    confirm(1, true, 3.0);
+    EXPECT_FALSE(confirmed_at_end(m_state));
+    apply(CampaignStopped{"budget", true, 9});
+    EXPECT_EQ(confirmed_at_end(m_state), IndividualId::make(1, 0));
+    apply(SessionOpened{1, 0, ""});
+    EXPECT_FALSE(confirmed_at_end(m_state));
+}
+
 }  // namespace
 }  // namespace atl
