@@ -87,6 +87,8 @@ const char* hint_of_errno(int value) {
             return "check the owner and the mode of that path";
         case ENOENT:
             return "check the path";
+        case EEXIST:
+            return "a file of that name is in the way: choose another path";
         case EISDIR:
             return "give a file, not a folder";
         case ENOTDIR:

@@ -231,11 +231,55 @@ TEST_F(RunCommand, JsonLinesTellTheStory) {
                                 " --max-evaluations 5 --json 2>/dev/null");
     ASSERT_EQ(result.status, 0) << result.output;
     std::istringstream lines(result.output);
-    std::set<std::string> events;
+    std::map<std::string, nlohmann::json> events;  // the last of each
+    double elapsed = 0;
     for (std::string line; std::getline(lines, line);) {
-        events.insert(nlohmann::json::parse(line).at("event").get<std::string>());
+        const auto event = nlohmann::json::parse(line);
+        events[event.at("event").get<std::string>()] = event;
+        if (event.contains("elapsed_s")) {
+            EXPECT_GE(event.at("elapsed_s").get<double>(), elapsed) << line;
+            elapsed = event.at("elapsed_s").get<double>();
+        }
     }
-    EXPECT_THAT(events, ::testing::IsSupersetOf({"best", "confirmed", "stopped"}));
+    for (const char* name : {"best", "progress", "confirmed", "remark", "stopped"}) {
+        EXPECT_TRUE(events.contains(name)) << name;
+    }
+    const auto& best = events["stopped"].at("best");
+    EXPECT_EQ(events["stopped"].at("run"), run().string());
+    EXPECT_EQ(best.at("individual"), events["confirmed"].at("individual"));
+    EXPECT_EQ(best.at("confirmed_fitness"), events["confirmed"].at("fitness"));
+    EXPECT_EQ(best.at("speedup"), best.at("confirmed_fitness"));
+    EXPECT_GT(best.at("light_share").get<double>(), 0);
+    EXPECT_TRUE(fs::exists(best.at("file").get<std::string>()));
+    for (const char* key : {"seconds_left", "confirmed", "islands", "outcomes", "estimate"}) {
+        EXPECT_TRUE(events["progress"].contains(key)) << key;
+    }
+}
+
+// The record of a campaign that is over does not change by asking again.
+TEST_F(RunCommand, ACampaignWhoseBudgetIsSpentIsLeftAsItIs) {
+    const Result first =
+        atoll("run " + config() + " --output " + run().string() + " --max-evaluations 6");
+    ASSERT_EQ(first.status, 0) << first.output;
+    EXPECT_THAT(first.output, HasSubstr("resume " + run().string() + " --max-evaluations 12"));
+    const std::string journal = text_of(run() / "journal");
+    const Result again = atoll("resume " + run().string());
+    EXPECT_EQ(again.status, 0) << again.output;
+    EXPECT_THAT(again.output, HasSubstr("Nothing is left to do: budget of 6 evaluations spent"));
+    EXPECT_THAT(again.output, HasSubstr("resume " + run().string() + " --max-evaluations 12"));
+    EXPECT_EQ(text_of(run() / "journal"), journal);
+    const auto json =
+        nlohmann::json::parse(atoll("resume " + run().string() + " --json 2>/dev/null").output);
+    EXPECT_EQ(json.at("event"), "stopped");
+    EXPECT_EQ(json.at("best").at("file"), (run() / "best" / "best.cpp").string());
+    EXPECT_EQ(text_of(run() / "journal"), journal);
+}
+
+TEST_F(RunCommand, AStarterIsRecordedOnceHoweverOftenItIsTimed) {
+    const Result result =
+        atoll("run " + config() + " --output " + run().string() + " --max-evaluations 1");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_EQ(evaluated(), 3u);  // one per starter, however often it was timed
 }
 
 TEST_F(RunCommand, KilledAtAnyTimeItGoesOn) {
@@ -311,8 +355,24 @@ TEST_F(RunCommand, CtrlCDrainsAndTheWorkersStayAliveForIt) {
     first.signal_group(SIGINT);
     EXPECT_EQ(first.wait(), 130) << text_of(log);
     const std::string text = text_of(log);
-    EXPECT_THAT(text, HasSubstr("signal SIGINT"));
+    EXPECT_THAT(text, HasSubstr("note: signal SIGINT: "));
+    EXPECT_THAT(text, HasSubstr("Ctrl-C again ends at once"));
     EXPECT_THAT(text, ::testing::Not(HasSubstr("evaluation lost")));
+    expect_sound();
+}
+
+TEST_F(RunCommand, TheSecondCtrlCEndsAtOnceAndSaysHowToGoOn) {
+    const fs::path log = m_folder.path() / "log";
+    Started first({"run", config("[stop]\nmax_evaluations = 100000\n"), "--output", run().string()},
+                  log);
+    wait_for_evaluations(3);
+    // However fast the first is handled, the second comes before the end or finds it ended.
+    for (int i = 0; i < 2; ++i) {
+        first.signal_group(SIGINT);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_EQ(first.wait(), 130);
+    EXPECT_THAT(text_of(log), HasSubstr("resume " + run().string()));
     expect_sound();
 }
 

@@ -4,9 +4,15 @@
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
 #include "reward/base/clock.hpp"
+#include "reward/base/words.hpp"
+#include "reward/peaks_file.hpp"
+#include "search/best_files.hpp"
+#include "search/confirm.hpp"
 #include "search/engine.hpp"
+#include "search/stops/stop_rule.hpp"
 #include "tools/atoll/end_report.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/program.hpp"
 #include "tools/atoll/session_observer.hpp"
 
 #include <fmt/chrono.h>
@@ -33,24 +39,10 @@ ProgressStyle style_of(const SessionOptions& options) {
     return ::isatty(STDOUT_FILENO) == 1 ? ProgressStyle::panel : ProgressStyle::lines;
 }
 
-int status_of(const Error& error) {
-    switch (error.code) {
-        case ErrorCode::invalid_argument:
-        case ErrorCode::not_found:
-        case ErrorCode::already_exists:
-        case ErrorCode::permission:
-        case ErrorCode::too_new:
-        case ErrorCode::corrupt:
-            return k_exit_usage;
-        default:
-            return k_exit_infrastructure;
-    }
-}
-
 template <class T>
 T need(Expected<T> expected) {
     if (!expected) {
-        throw CommandError(status_of(expected.error()), expected.error().message());
+        throw CommandError(exit_status_of(expected.error()), expected.error().message());
     }
     if constexpr (!std::is_void_v<T>) {
         return std::move(*expected);
@@ -76,6 +68,36 @@ int exit_status_of(const EngineReport& report) {
     return report.state.confirmed() ? k_exit_ok : k_exit_failed;
 }
 
+std::string resume_command(const fs::path& run) {
+    return shell_quoted(program_name()) + " resume " + shell_quoted(run.string());
+}
+
+// Why nothing is left to do for a campaign that finished, under the limits it has now.
+std::optional<std::string> why_over(const CampaignState& state, const CampaignConfig& config) {
+    if (!confirmed_at_end(state)) {
+        return std::nullopt;
+    }
+    return make_stop_rule(config.stop).reason({state, state.evaluations(), state.elapsed_ns()});
+}
+
+// Nothing is evaluated, confirmed or recorded.
+int report_over(const std::string& why, const Opened& opened, const TextSource& texts,
+                const SessionOptions& options) {
+    const fs::path& run = opened.folder.path();
+    if (options.json) {
+        const EngineReport report{why, true, std::nullopt, opened.state};
+        std::fputs(end_report_json(report, *opened.task, texts, run).c_str(), stdout);
+        return k_exit_ok;
+    }
+    const std::string larger = larger_budget(opened.config.stop, opened.state);
+    std::printf("Nothing is left to do: %s. The best is %s\n", why.c_str(),
+                best_file(run / "best", *opened.task).c_str());
+    if (!larger.empty()) {
+        std::printf("To go on:\n  %s%s\n", resume_command(run).c_str(), larger.c_str());
+    }
+    return k_exit_ok;
+}
+
 int run_session(Opened opened, const SessionOptions& options) {
     const std::unique_ptr<JournalWriter> journal = std::move(opened.journal);
     ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
@@ -93,7 +115,8 @@ int run_session(Opened opened, const SessionOptions& options) {
          }});
     observer.stream_to(stream.get());
     StopSignal stop;
-    const SignalWatch watch(stop);
+    const SignalWatch watch(
+        stop, "\natoll: ended at once; `" + resume_command(opened.folder.path()) + "` goes on\n");
     const SystemClock clock;
     Ledger::Options ledger;
     ledger.snapshot_every = static_cast<std::uint64_t>(opened.config.engine.snapshot_every);
@@ -115,11 +138,11 @@ int run_session(Opened opened, const SessionOptions& options) {
     }
     const EngineReport ended = need(std::move(report));
     observer.log("stopped: " + ended.reason);
-    if (!options.json) {
-        const std::string text =
-            end_report(ended, opened.config, *opened.task, *journal, opened.folder.path());
-        std::fputs(text.c_str(), stdout);
-    }
+    const std::string text =
+        options.json
+            ? end_report_json(ended, *opened.task, *journal, opened.folder.path())
+            : end_report(ended, opened.config, *opened.task, *journal, opened.folder.path());
+    std::fputs(text.c_str(), stdout);
     return exit_status_of(ended);
 }
 
@@ -147,6 +170,24 @@ TaskPtr task_of(const CampaignConfig& config, const std::string& where) {
     return need(load_task(need(find_task(config.campaign.task))));
 }
 
+// The error names the config that asked for what cannot be had.
+template <class T>
+Expected<T> located(Expected<T> expected, const std::string& where) {
+    if (!expected) {
+        Error& error = expected.error();
+        error.where = where + (error.where.empty() ? "" : ": " + error.where);
+    }
+    return expected;
+}
+
+std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task& task,
+                                        const RunFolder& folder, const std::string& where) {
+    LocalEvaluatorOptions options = evaluator_options(config);
+    options.needs_device = task_needs_device(task);
+    options.peaks_files = {user_peaks_file(), folder.path() / k_run_peaks_file};
+    return need(located(make_local_evaluator(options), where));
+}
+
 fs::path default_output(const std::string& name) {
     const std::time_t now = std::time(nullptr);
     const std::string base = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(now));
@@ -155,12 +196,6 @@ fs::path default_output(const std::string& name) {
         path = base + "-" + std::to_string(i);
     }
     return path;
-}
-
-std::unique_ptr<Evaluator> make_evaluator(const CampaignConfig& config, const Task& task) {
-    LocalEvaluatorOptions options = evaluator_options(config);
-    options.needs_device = task_needs_device(task);
-    return need(make_local_evaluator(options));
 }
 
 }  // namespace
@@ -178,8 +213,8 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     }
     RunFolder folder =
         need(RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
-    auto evaluator = make_evaluator(config, *task);
-    need(resolve_config(config, *task, *evaluator));
+    auto evaluator = evaluator_of(config, *task, folder, config_file.string());
+    need(located(resolve_config(config, *task, *evaluator), config_file.string()));
     need(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
     auto journal = need(JournalWriter::open(folder.journal()));
@@ -211,7 +246,12 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                                              "do not compare any more (start a new campaign, or "
                                              "bring the old task back)");
     }
-    auto evaluator = make_evaluator(config, *task);
+    if (const auto why = why_over(loaded.state, config)) {
+        return report_over(
+            *why, {std::move(config), task, std::move(folder), nullptr, std::move(loaded.state)},
+            *loaded.journal, options);
+    }
+    auto evaluator = evaluator_of(config, *task, folder, folder.journal().string());
     if (evaluator->fingerprint() != started.fingerprint) {
         std::fprintf(stderr,
                      "atoll: note: this machine or its compiler is not the one that the campaign "

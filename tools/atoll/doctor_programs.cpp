@@ -1,4 +1,5 @@
 #include "reward/base/programs.hpp"
+#include "reward/base/words.hpp"
 #include "reward/compiler_discovery.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
@@ -13,14 +14,6 @@
 namespace atl {
 
 namespace {
-
-std::string shell_quoted(const std::string& word) {
-    std::string out = "'";
-    for (const char c : word) {
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    return out + "'";
-}
 
 struct CloseLibrary {
     void operator()(void* handle) const { dlclose(handle); }

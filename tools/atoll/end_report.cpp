@@ -11,6 +11,7 @@
 #include "tools/atoll/progress.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -22,10 +23,11 @@ namespace {
 std::string chart_of(const CampaignState& state, bool speedup) {
     std::vector<ChartPoint> points;
     double best = 0;
+    const double scale = estimate_scale(state);
     for (const Individual& individual : state.individuals()) {
-        if (individual.fitness > best) {
+        if (individual.fitness > best && !turned_down(state, individual.id)) {
             best = individual.fitness;
-            points.push_back({static_cast<double>(individual.done_ns) / 1e9, best});
+            points.push_back({static_cast<double>(individual.done_ns) / 1e9, best * scale});
         }
     }
     std::stable_sort(points.begin(), points.end(),
@@ -38,7 +40,8 @@ std::string chart_of(const CampaignState& state, bool speedup) {
     }
     points.push_back({std::max(points.back().x, static_cast<double>(state.elapsed_ns()) / 1e9),
                       points.back().y});
-    return text_chart(points, {60, 10, "seconds", speedup ? "speed-up" : "fitness"});
+    return text_chart(points,
+                      {60, 10, "seconds", speedup ? "speed-up (search estimates)" : "fitness"});
 }
 
 std::string worth(const Verdict& verdict, const Confirmed& confirmed, const CampaignConfig& config,
@@ -50,8 +53,8 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     std::string text;
     if (const auto speedup = speedup_over(verdict, k_rival_starter)) {
         text += fmt::format(
-            "Speed-up       {:.2f}x over starter {} at -O3 -march=native, measured "
-            "side by side\n",
+            "Speed-up       {:.2f}x over {} (the first starter) at -O3 -march=native,\n"
+            "               measured side by side\n",
             *speedup, task.starters.front().name);
     }
     if (const double share = light_share(verdict); share > 0) {
@@ -110,9 +113,9 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
                        const TextSource& texts, const std::filesystem::path& run) {
     const CampaignState& state = report.state;
     const std::filesystem::path best = best_file(run / "best", task);
-    std::string text =
-        fmt::format("Stopped: {}. {} evaluations in {}.\n\n", one_line(report.reason, 300),
-                    state.evaluations(), duration_text(state.elapsed_ns()));
+    std::string text = fmt::format("Stopped: {}. {} evaluations, starters included, in {}.\n\n",
+                                   one_line(report.reason, 300), state.evaluations(),
+                                   duration_text(state.elapsed_ns()));
     if (state.confirmed()) {
         const Individual* individual = state.find(state.confirmed()->individual);
         text += fmt::format("Best           {}\n", best.string());
@@ -123,14 +126,49 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
         text += verdict ? worth(*verdict, *state.confirmed(), config, task) : "";
     } else {
         text += "No best was confirmed";
-        text += state.best() == nullptr
+        const Individual* fittest = fittest_not_refused(state);
+        text += fittest == nullptr
                     ? ".\n"
-                    : "; the fittest found is individual " + state.best()->id.text() + ".\n";
+                    : "; the fittest found is individual " + fittest->id.text() + ".\n";
     }
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;
     text += "\n" + next_steps(report, config, task, run, best);
     return text + "Everything is in " + run.string() + "\n";
+}
+
+std::string end_report_json(const EngineReport& report, const Task& task, const TextSource& texts,
+                            const std::filesystem::path& run) {
+    const CampaignState& state = report.state;
+    nlohmann::json json = {{"event", "stopped"},
+                           {"reason", report.reason},
+                           {"finished", report.finished},
+                           {"evaluations", state.evaluations()},
+                           {"elapsed_s", static_cast<double>(state.elapsed_ns()) / 1e9},
+                           {"run", run.string()},
+                           {"best", nullptr}};
+    if (state.confirmed()) {
+        const Confirmed& confirmed = *state.confirmed();
+        const Individual& one = *state.find(confirmed.individual);
+        const auto text = texts.text(confirmed.verdict);
+        const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
+        nlohmann::json best = {{"individual", one.id.text()},
+                               {"file", best_file(run / "best", task).string()},
+                               {"confirmed_fitness", confirmed.fitness},
+                               {"search_fitness", one.fitness},
+                               {"operator", one.operator_name},
+                               {"starter", one.starter},
+                               {"tune", one.tune},
+                               {"flags", one.flags},
+                               {"speedup", nullptr},
+                               {"light_share", verdict ? light_share(*verdict) : 0}};
+        if (const auto speedup = verdict ? speedup_over(*verdict, k_rival_starter) : std::nullopt) {
+            best["speedup"] = *speedup;
+        }
+        json["best"] = std::move(best);
+    }
+    // Texts of operators may hold any bytes.
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace atl

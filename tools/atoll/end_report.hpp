@@ -16,6 +16,11 @@ namespace atl {
                                      const Task& task, const TextSource& texts,
                                      const std::filesystem::path& run);
 
+/// The same for programs, as one line: the event "stopped" (tools/README.md).
+[[nodiscard]] std::string end_report_json(const EngineReport& report, const Task& task,
+                                          const TextSource& texts,
+                                          const std::filesystem::path& run);
+
 /// " --seconds 120": options of `atoll resume` that let a campaign go on whose budgets are spent;
 /// empty when none is.
 [[nodiscard]] std::string larger_budget(const StopSettings& stop, const CampaignState& state);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "reward/base/error.hpp"
+
 namespace atl {
 
 /// What `atoll` returns to the shell. Documented in tools/README.md.
@@ -8,5 +10,9 @@ inline constexpr int k_exit_failed = 1;          ///< a candidate or a check fai
 inline constexpr int k_exit_usage = 2;           ///< bad arguments, config, task or file
 inline constexpr int k_exit_infrastructure = 3;  ///< a fault of ours: no worker, no compiler, disk
 inline constexpr int k_exit_interrupted = 130;   ///< stopped by a signal; resume goes on
+
+/// The status of a command that ends with this error: what the user gave (a path, a name, a file's
+/// content) is usage, what the machine did is infrastructure.
+[[nodiscard]] int exit_status_of(const Error& error);
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 #include "reward/base/error.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -31,8 +32,11 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         return context.exit_status;
     } catch (const CLI::ParseError& error) {
-        const int status = app.exit(error);
-        return status == 0 ? atl::k_exit_ok : atl::k_exit_usage;
+        if (error.get_exit_code() == 0) {  // --help, --version
+            return app.exit(error);
+        }
+        std::fprintf(stderr, "%s\n", atl::usage_error(app, error).c_str());
+        return atl::k_exit_usage;
     } catch (const atl::CommandError& error) {
         std::fprintf(stderr, "atoll: %s\n", error.what());
         return error.exit_status();

@@ -1,6 +1,7 @@
 #include "tools/atoll/progress.hpp"
 
 #include "population/lineage/text_layout.hpp"
+#include "search/confirm.hpp"
 #include "search/fitness.hpp"
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ std::string operators_text(const CampaignState& state) {
     for (const auto& [name, stats] : state.operators()) {
         if (name != "starter" && total > 0) {
             text +=
-                fmt::format("{}{} {:.0f} % of tickets, {} improved", text.empty() ? "" : "; ", name,
+                fmt::format("{}{} {:.0f} %, {} improved", text.empty() ? "" : "; ", name,
                             100 * static_cast<double>(stats.issued) / static_cast<double>(total),
                             stats.improved);
         }
@@ -57,8 +58,11 @@ std::string operators_text(const CampaignState& state) {
     return text.empty() ? "none yet" : text;
 }
 
-std::string time_budget_text(const ProgressFigures& f) {
+std::string time_text(const ProgressFigures& f) {
     const double elapsed = static_cast<double>(f.elapsed_ns) / 1e9;
+    if (!f.ending.empty()) {
+        return clock_text(elapsed) + ", " + f.ending;
+    }
     if (f.limit_seconds <= 0) {
         return clock_text(elapsed);
     }
@@ -66,17 +70,71 @@ std::string time_budget_text(const ProgressFigures& f) {
                        clock_text(std::ceil(f.limit_seconds - elapsed)));
 }
 
-std::string best_text(const CampaignState& state, const ProgressFigures& f) {
-    const Individual* best = state.best();
-    if (best == nullptr) {
+std::string counted(std::uint64_t count, const std::string& what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+// Nothing in the first second of a session: there is no rate yet.
+std::string rate_text(const ProgressFigures& f) {
+    return f.evaluations_per_second > 0 ? fmt::format(" ({:.1f}/s)", f.evaluations_per_second) : "";
+}
+
+std::string origin_text(const Individual& one) {
+    return fmt::format("  ({} by {}, from {})", one.id.text(), one.operator_name, one.starter);
+}
+
+std::string confirmed_text(const CampaignState& state, const ProgressFigures& f) {
+    if (!state.confirmed()) {
         return "none yet";
     }
-    std::string text = fitness_text(best->fitness, f.speedup);
-    if (f.best_light_share > 0) {
-        text += fmt::format(", {:.0f} % of the speed of light", 100 * f.best_light_share);
+    std::string text = fitness_text(state.confirmed()->fitness, f.speedup);
+    if (f.confirmed_light_share > 0) {
+        text += fmt::format(", {:.0f} % of the speed of light", 100 * f.confirmed_light_share);
     }
-    return text + fmt::format("  ({} by {}, from {})", best->id.text(), best->operator_name,
-                              best->starter);
+    return text + origin_text(*state.find(state.confirmed()->individual));
+}
+
+std::string fittest_text(const CampaignState& state, const ProgressFigures& f) {
+    const Individual* fittest = fittest_not_refused(state);
+    if (fittest == nullptr) {
+        return "none yet";
+    }
+    if (state.confirmed() && state.confirmed()->individual == fittest->id) {
+        return "the confirmed best";
+    }
+    return fitness_text(fittest->fitness * estimate_scale(state), f.speedup) + " search estimate" +
+           origin_text(*fittest);
+}
+
+// nullptr when the island has none that was not turned down.
+const ArchiveEntry* best_of(const IslandState& island, const CampaignState& state) {
+    const ArchiveEntry* best = nullptr;
+    for (const ArchiveEntry& entry : island.archive.entries()) {
+        if (!turned_down(state, entry.id) && (best == nullptr || ranks_before(entry, *best))) {
+            best = &entry;
+        }
+    }
+    return best;
+}
+
+nlohmann::json islands_json(const CampaignState& state) {
+    nlohmann::json islands = nlohmann::json::array();
+    for (const IslandState& island : state.islands()) {
+        const ArchiveEntry* best = best_of(island, state);
+        islands.push_back({{"best", best == nullptr ? 0 : best->fitness * estimate_scale(state)},
+                           {"kept", island.archive.entries().size()}});
+    }
+    return islands;
+}
+
+nlohmann::json outcomes_json(const CampaignState& state) {
+    nlohmann::json outcomes = nlohmann::json::object();
+    for (int i = 0; i < k_outcome_count; ++i) {
+        if (const std::uint64_t count = state.outcomes()[static_cast<std::size_t>(i)]) {
+            outcomes[to_string(Outcome(i))] = count;
+        }
+    }
+    return outcomes;
 }
 
 }  // namespace
@@ -87,22 +145,22 @@ std::string fitness_text(double fitness, bool speedup) {
 
 std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
                            std::size_t width) {
+    const double scale = estimate_scale(state);
     std::vector<std::string> lines;
-    lines.push_back(fmt::format("{}   {}", f.title, time_budget_text(f)));
-    lines.push_back(
-        fmt::format("evaluations  {} ({:.1f}/s), {} duplicates, {} migrations, {} in work",
-                    state.evaluations(), f.evaluations_per_second, state.duplicates(),
-                    state.migrations(), state.in_flight().size()));
-    lines.push_back("best so far  " + best_text(state, f));
-    lines.push_back("confirmed    " + (state.confirmed()
-                                           ? fitness_text(state.confirmed()->fitness, f.speedup)
-                                           : std::string("none yet")));
+    lines.push_back(fmt::format("{}   {}", f.title, time_text(f)));
+    lines.push_back(fmt::format("evaluations  {}{}, {}, {}, {} in work", state.evaluations(),
+                                rate_text(f), counted(state.duplicates(), "duplicate"),
+                                counted(state.migrations(), "migration"),
+                                state.in_flight().size()));
+    lines.push_back("confirmed    " + confirmed_text(state, f));
+    lines.push_back("fittest      " + fittest_text(state, f));
     for (std::size_t i = 0; i < std::min(k_islands_shown, state.islands().size()); ++i) {
-        const ArchiveEntry* best = state.islands()[i].archive.best();
+        const ArchiveEntry* best = best_of(state.islands()[i], state);
         lines.push_back(best == nullptr
                             ? fmt::format("island {:<5} empty", i)
                             : fmt::format("island {:<5} {:<8} {}, {} kept", i,
-                                          fitness_text(best->fitness, f.speedup), best->starter,
+                                          fitness_text(best->fitness * scale, f.speedup),
+                                          best->starter,
                                           state.islands()[i].archive.entries().size()));
     }
     if (state.islands().size() > k_islands_shown) {
@@ -119,17 +177,20 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
 }
 
 std::string progress_line(const CampaignState& state, const ProgressFigures& f) {
+    const double scale = estimate_scale(state);
     std::string islands;
     for (std::size_t i = 0; i < std::min(k_islands_shown, state.islands().size()); ++i) {
-        const ArchiveEntry* best = state.islands()[i].archive.best();
-        islands += (islands.empty() ? "" : " ") +
-                   (best == nullptr ? std::string("-") : fitness_text(best->fitness, f.speedup));
+        const ArchiveEntry* best = best_of(state.islands()[i], state);
+        islands +=
+            (islands.empty() ? "" : " ") +
+            (best == nullptr ? std::string("-") : fitness_text(best->fitness * scale, f.speedup));
     }
+    const Individual* fittest = fittest_not_refused(state);
     return fmt::format(
-        "{}  evaluations {} ({:.1f}/s)  best {}  confirmed {}  islands {}\n", time_budget_text(f),
-        state.evaluations(), f.evaluations_per_second,
-        state.best() == nullptr ? "-" : fitness_text(state.best()->fitness, f.speedup),
-        state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup) : "-", islands);
+        "{}  evaluations {}{}  confirmed {}  search estimate {}  islands {}\n", time_text(f),
+        state.evaluations(), rate_text(f),
+        state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup) : "-",
+        fittest == nullptr ? "-" : fitness_text(fittest->fitness * scale, f.speedup), islands);
 }
 
 ProgressDisplay::ProgressDisplay(ProgressStyle style, std::FILE* out, const CampaignConfig& config,
@@ -145,53 +206,81 @@ void ProgressDisplay::print(const std::string& text) {
     std::fflush(m_out);
 }
 
+double ProgressDisplay::seconds_at(std::int64_t elapsed_ns) {
+    m_last_seconds = std::max(m_last_seconds, static_cast<double>(elapsed_ns) / 1e9);
+    return m_last_seconds;
+}
+
 void ProgressDisplay::look_at_best(const CampaignState& state) {
-    const Individual* best = state.best();
-    if (best == nullptr || (m_has_best && best->id == m_best)) {
+    const Individual* best = fittest_not_refused(state);
+    if (best == nullptr || best->fitness <= m_best_fitness) {
         return;
     }
-    m_has_best = true;
-    m_best = best->id;
+    m_best_fitness = best->fitness;
     const auto text = m_texts.text(best->verdict);
     const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
-    m_figures.best_light_share = verdict ? light_share(*verdict) : 0;
+    print(nlohmann::json{{"event", "best"},
+                         {"individual", best->id.text()},
+                         {"fitness", best->fitness},
+                         {"estimate", best->fitness * estimate_scale(state)},
+                         {"time_ns", best->time_ns},
+                         {"light_share", verdict ? light_share(*verdict) : 0},
+                         {"operator", best->operator_name},
+                         {"starter", best->starter},
+                         {"elapsed_s", seconds_at(best->done_ns)}}
+              .dump() +
+          "\n");
+}
+
+void ProgressDisplay::look_at_confirmed(const Confirmed& confirmed) {
+    const auto text = m_texts.text(confirmed.verdict);
+    const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
+    const double share = verdict ? light_share(*verdict) : 0;
+    if (confirmed.accepted) {
+        m_figures.confirmed_light_share = share;
+    }
     if (m_style == ProgressStyle::json) {
-        print(nlohmann::json{{"event", "best"},
-                             {"individual", best->id.text()},
-                             {"fitness", best->fitness},
-                             {"time_ns", best->time_ns},
-                             {"light_share", m_figures.best_light_share},
-                             {"operator", best->operator_name},
-                             {"starter", best->starter},
-                             {"elapsed_s", static_cast<double>(best->done_ns) / 1e9}}
+        print(nlohmann::json{{"event", "confirmed"},
+                             {"individual", confirmed.individual.text()},
+                             {"accepted", confirmed.accepted},
+                             {"fitness", confirmed.fitness},
+                             {"light_share", share},
+                             {"outcome", to_string(confirmed.outcome)},
+                             {"elapsed_s", seconds_at(confirmed.at_ns)}}
                   .dump() +
               "\n");
     }
 }
 
 void ProgressDisplay::event(const Event& event, const CampaignState& state) {
-    if (m_style != ProgressStyle::json) {
-        return;
-    }
-    if (std::holds_alternative<TicketCommitted>(event)) {
+    if (m_style == ProgressStyle::json && std::holds_alternative<TicketCommitted>(event)) {
         look_at_best(state);
     } else if (const auto* confirmed = std::get_if<Confirmed>(&event)) {
-        print(nlohmann::json{{"event", "confirmed"},
-                             {"individual", confirmed->individual.text()},
-                             {"accepted", confirmed->accepted},
-                             {"fitness", confirmed->fitness},
-                             {"outcome", to_string(confirmed->outcome)}}
-                  .dump() +
-              "\n");
-    } else if (const auto* stopped = std::get_if<CampaignStopped>(&event)) {
-        print(nlohmann::json{{"event", "stopped"},
-                             {"reason", stopped->reason},
-                             {"finished", stopped->finished},
-                             {"evaluations", state.evaluations()},
-                             {"elapsed_s", static_cast<double>(stopped->at_ns) / 1e9}}
-                  .dump() +
-              "\n");
+        look_at_confirmed(*confirmed);
     }
+}
+
+void ProgressDisplay::print_progress(const CampaignState& state) {
+    const double elapsed = seconds_at(m_figures.elapsed_ns);
+    const Individual* best = fittest_not_refused(state);
+    nlohmann::json line = {
+        {"event", "progress"},
+        {"elapsed_s", elapsed},
+        {"seconds_left", nullptr},
+        {"evaluations", state.evaluations()},
+        {"evaluations_per_second", m_figures.evaluations_per_second},
+        {"best", best == nullptr ? 0 : best->fitness},
+        {"estimate", best == nullptr ? 0 : best->fitness * estimate_scale(state)},
+        {"confirmed", nullptr},
+        {"islands", islands_json(state)},
+        {"outcomes", outcomes_json(state)}};
+    if (m_figures.limit_seconds > 0) {
+        line["seconds_left"] = std::max(0.0, m_figures.limit_seconds - elapsed);
+    }
+    if (state.confirmed()) {
+        line["confirmed"] = state.confirmed()->fitness;
+    }
+    print(line.dump() + "\n");
 }
 
 void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) {
@@ -200,27 +289,25 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
     }
     if (m_session_begin < 0) {
         m_session_begin = elapsed_ns;
+        if (state.confirmed()) {  // a resumed campaign
+            const auto text = m_texts.text(state.confirmed()->verdict);
+            const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
+            m_figures.confirmed_light_share = verdict ? light_share(*verdict) : 0;
+        }
     }
     if (elapsed_ns < m_next_ns) {
         return;
     }
     m_next_ns =
         elapsed_ns + (m_style == ProgressStyle::panel ? k_panel_interval_ns : k_line_interval_ns);
-    look_at_best(state);
     m_figures.elapsed_ns = elapsed_ns;
     const double seconds = static_cast<double>(elapsed_ns - m_session_begin) / 1e9;
     const auto done = static_cast<double>(state.evaluations() - m_evaluations_before);
-    m_figures.evaluations_per_second = seconds > 0 ? done / seconds : 0;
+    m_figures.evaluations_per_second = seconds >= 1 ? done / seconds : 0;
     if (m_style == ProgressStyle::lines) {
         print(progress_line(state, m_figures));
     } else if (m_style == ProgressStyle::json) {
-        print(nlohmann::json{{"event", "progress"},
-                             {"elapsed_s", static_cast<double>(elapsed_ns) / 1e9},
-                             {"evaluations", state.evaluations()},
-                             {"evaluations_per_second", m_figures.evaluations_per_second},
-                             {"best", state.best() == nullptr ? 0 : state.best()->fitness}}
-                  .dump() +
-              "\n");
+        print_progress(state);
     } else {
         clear();
         std::string panel = progress_panel(state, m_figures, terminal_width(m_out));
@@ -230,6 +317,22 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
         m_panel_lines = static_cast<std::size_t>(std::count(panel.begin(), panel.end(), '\n'));
         print(panel);
     }
+}
+
+void ProgressDisplay::ending(const EndingView& ending) {
+    const bool said = !m_figures.ending.empty();
+    const bool by_signal = ending.reason.starts_with("signal");
+    m_figures.ending = ending.confirming ? "confirming the best" : "stopping";
+    if (!ending.confirming && ending.waiting > 0) {
+        m_figures.ending += ": waiting for " + counted(ending.waiting, "evaluation");
+    }
+    if (said) {
+        return;
+    }
+    m_next_ns = 0;  // shown at once
+    const std::string then = std::string(ending.confirming ? "" : ", then confirming") +
+                             (by_signal ? "; Ctrl-C again ends at once" : "");
+    remark(fmt::format("{}: {}{}", ending.reason, m_figures.ending, then));
 }
 
 void ProgressDisplay::remark(std::string_view text) {

@@ -15,7 +15,7 @@ namespace atl {
 enum class ProgressStyle {
     panel,  ///< redrawn in place, for terminals
     lines,  ///< one line every 5 s, for logs
-    json,   ///< one JSON object per line: best, confirmed, progress, remark, stopped
+    json,   ///< one JSON object per line (tools/README.md lists them)
     none,
 };
 
@@ -25,11 +25,14 @@ struct ProgressFigures {
     std::int64_t elapsed_ns = 0;
     double limit_seconds = 0;  ///< 0: none
     double evaluations_per_second = 0;
-    double best_light_share = 0;  ///< of the best's speed of light; 0 unknown
-    bool speedup = true;          ///< fitness is a speed-up
+    double confirmed_light_share = 0;  ///< of the confirmed best's speed of light; 0 unknown
+    bool speedup = true;               ///< fitness is a speed-up
+    std::string ending;                ///< what the end still waits for; empty while it searches
 };
 
-/// At most 12 lines, each at most `width` columns.
+/// Confirmed numbers first; what the search found after them is an estimate on the same scale
+/// (search/confirm.hpp), and nothing that was turned down is shown. At most 12 lines, each at most
+/// `width` columns.
 [[nodiscard]] std::string progress_panel(const CampaignState& state, const ProgressFigures& figures,
                                          std::size_t width);
 [[nodiscard]] std::string progress_line(const CampaignState& state, const ProgressFigures& figures);
@@ -45,6 +48,8 @@ class ProgressDisplay {
 
     void event(const Event& event, const CampaignState& state);
     void tick(const CampaignState& state, std::int64_t elapsed_ns);
+    /// The campaign is to stop: says so once, and what it waits for.
+    void ending(const EndingView& ending);
     void remark(std::string_view text);
     /// Takes the panel away, so that the end report can be printed.
     void clear();
@@ -52,6 +57,10 @@ class ProgressDisplay {
   private:
     void print(const std::string& text);
     void look_at_best(const CampaignState& state);
+    void look_at_confirmed(const Confirmed& confirmed);
+    /// Seconds that never go back, whatever clock an event carries.
+    double seconds_at(std::int64_t elapsed_ns);
+    void print_progress(const CampaignState& state);
 
     ProgressStyle m_style;
     std::FILE* m_out;
@@ -62,8 +71,8 @@ class ProgressDisplay {
     std::int64_t m_next_ns = 0;
     std::size_t m_panel_lines = 0;
     std::string m_last_remark;
-    IndividualId m_best;
-    bool m_has_best = false;
+    double m_best_fitness = 0;
+    double m_last_seconds = 0;
 };
 
 }  // namespace atl

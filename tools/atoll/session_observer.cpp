@@ -62,6 +62,10 @@ void SessionObserver::on_tick(const CampaignState& state, std::int64_t elapsed_n
     m_display.tick(state, elapsed_ns);
 }
 
+void SessionObserver::on_ending(const EndingView& ending) {
+    m_display.ending(ending);
+}
+
 void SessionObserver::on_remark(std::string_view text) {
     m_display.remark(text);
     log(text);

@@ -34,6 +34,7 @@ class SessionObserver final : public EngineObserver {
     void on_event(const Event& event, const CampaignState& state) override;
     void on_sync(const CampaignState& state) override;
     void on_tick(const CampaignState& state, std::int64_t elapsed_ns) override;
+    void on_ending(const EndingView& ending) override;
     void on_remark(std::string_view text) override;
 
   private:

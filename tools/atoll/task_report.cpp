@@ -13,6 +13,18 @@ namespace atl {
 
 namespace {
 
+// Only the terms that count: "1e-05 * |reference|".
+std::string tolerance_terms(const Tolerance& t) {
+    std::string text = t.atol > 0 ? fmt::format("{:g}", t.atol) : "";
+    for (const auto& [factor, what] :
+         {std::pair{t.rtol, "|reference|"}, std::pair{t.atol_rms, "rms(reference)"}}) {
+        if (factor > 0) {
+            text += fmt::format("{}{:g} * {}", text.empty() ? "" : " + ", factor, what);
+        }
+    }
+    return text.empty() ? "0" : text;
+}
+
 using Json = nlohmann::ordered_json;
 
 std::string joined(const std::vector<std::string>& words, const char* separator) {
@@ -98,11 +110,10 @@ std::string native_text(const Task& task) {
         text += fmt::format("  {:<12} {}\n", distribution.name, joined(inputs, "; "));
     }
     const Tolerance& t = task.tolerance;
-    text += fmt::format(
-        "Tolerance\n  error <= {} + {} * |reference| + {} * rms(reference), for {} of the elements"
-        "{}\n",
-        t.atol, t.rtol, t.atol_rms, t.matched_ratio,
-        t.max_error_cap > 0 ? fmt::format(", none above {}", t.max_error_cap) : "");
+    text += "Tolerance\n  error <= " + tolerance_terms(t);
+    text += t.matched_ratio < 1 ? fmt::format(", for {:g} % of the elements", 100 * t.matched_ratio)
+                                : std::string(", for every element");
+    text += t.max_error_cap > 0 ? fmt::format(", none above {:g}\n", t.max_error_cap) : "\n";
     text +=
         fmt::format("Precision\n  accumulate in {} or better, fast math {}, TF32 {}\n",
                     task.precision.accumulate, task.precision.fast_math ? "allowed" : "not allowed",

@@ -61,7 +61,8 @@ void add_config_verb(CLI::App& app, VerbContext& context) {
   atoll config explain                    every key: type, default, range, meaning
   atoll config explain migration          one section
   atoll config explain stop.seconds       one key
-  atoll config check my.toml              every mistake at once; exit status 2 if there is one)");
+  atoll config check my.toml              every mistake at once
+Exit status: 0, or 2 when the key is unknown or the config has a mistake.)");
     auto key = std::make_shared<std::string>();
     CLI::App* explain_verb = verb->add_subcommand("explain", "What the keys mean");
     explain_verb->add_option("key", *key, "A key or a section; all when left out");

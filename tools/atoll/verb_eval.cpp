@@ -188,7 +188,9 @@ int exit_status_of(const std::vector<EvaluatedFile>& evaluated) {
     int status = k_exit_ok;
     for (const EvaluatedFile& one : evaluated) {
         if (!one.result) {
-            return k_exit_infrastructure;
+            // A judge that the task names and that is not there is the task's mistake.
+            const bool named = one.result.error().error.code == ErrorCode::not_found;
+            return named ? k_exit_usage : k_exit_infrastructure;
         }
         status = is_correct(one.result->outcome) ? status : k_exit_failed;
     }

@@ -34,7 +34,9 @@ constexpr const char* k_footer = R"(Examples:
   atoll lineage runs/first show 17.2 --source > kernel.cpp
   atoll lineage lineage.h5 summary --json      a data set alone is enough
   atoll lineage runs/first check               exit status 1 if anything is wrong
-  atoll lineage runs/first rebuild             writes lineage.h5 anew from the journal)";
+  atoll lineage runs/first rebuild             writes lineage.h5 anew from the journal
+Exit status: 0 answered, 1 `check` found something wrong or there is no best yet, 2 bad input,
+3 a fault of the disk.)";
 
 struct Arguments {
     std::filesystem::path run;
@@ -75,15 +77,32 @@ StateSettings settings_of(const LineageView& view) {
     return settings;
 }
 
-Loaded load(const std::filesystem::path& run) {
+// What is left when the journal is damaged.
+[[nodiscard]] Error with_way_out(Error error, const std::filesystem::path& run) {
+    const std::filesystem::path h5 = run / k_lineage_file;
+    if (error.code == ErrorCode::corrupt && std::filesystem::exists(h5)) {
+        error.hint += error.hint.empty() ? "" : "; ";
+        error.hint += "the data set may still tell: atoll lineage " + shell_quoted(h5.string());
+    }
+    return error;
+}
+
+Loaded arranged(Expected<LineageData> data, const std::filesystem::path& run) {
+    if (!data) {
+        throw CommandError(with_way_out(data.error(), run));
+    }
     Loaded loaded;
-    loaded.data = value_or_throw(read_lineage(run));
+    loaded.data = std::move(*data);
     loaded.view = lineage_view(loaded.data.events);
     if (loaded.view.started == nullptr) {
         throw CommandError(k_exit_usage, run.string() + ": holds no campaign yet");
     }
     loaded.settings = settings_of(loaded.view);
     return loaded;
+}
+
+Loaded load(const std::filesystem::path& run) {
+    return arranged(read_lineage(run), run);
 }
 
 IndividualId individual_named(const Loaded& loaded, const std::string& text) {
@@ -212,9 +231,21 @@ void check_copies(const Attested& copies, const std::filesystem::path& path,
     }
 }
 
+// A record that cannot be read at all is an answer too.
+int report_damage(const Arguments& arguments, const Error& error) {
+    LineageCheck result;
+    result.problem(with_way_out(error, arguments.run).message());
+    print(arguments.json ? check_json(result, {}) : check_text(result, {}));
+    return k_exit_failed;
+}
+
 int check(const Arguments& arguments) {
     const std::optional<Attested> copies = attested(arguments.run);
-    const Loaded loaded = load(arguments.run);
+    auto data = read_lineage(arguments.run);
+    if (!data && data.error().code == ErrorCode::corrupt) {
+        return report_damage(arguments, data.error());
+    }
+    const Loaded loaded = arranged(std::move(data), arguments.run);
     LineageCheck result = check_lineage(loaded.data, loaded.view, loaded.settings);
     if (copies) {
         check_copies(*copies, arguments.run, loaded.data, result);
@@ -234,6 +265,11 @@ int check(const Arguments& arguments) {
 }
 
 void rebuild(const Arguments& arguments) {
+    if (std::filesystem::is_regular_file(arguments.run)) {
+        throw CommandError(k_exit_usage,
+                           arguments.run.string() +
+                               ": a data set is rebuilt from the journal: give the run folder");
+    }
     std::optional<RunFolder> held;  // a campaign that is running writes the file itself
     std::filesystem::path output = arguments.output;
     if (output.empty()) {
@@ -266,6 +302,7 @@ void add_lineage_verb(CLI::App& app, VerbContext& context) {
     verb->footer(k_footer);
     const auto arguments = std::make_shared<Arguments>();
     verb->add_option("RUN", arguments->run, "A run folder, or a lineage.h5 alone")->required();
+    verb->add_flag("--json", arguments->json, "The summary as one JSON object");
     verb->require_subcommand(0, 1);
 
     CLI::App* question = add_question(*verb, arguments, "summary",

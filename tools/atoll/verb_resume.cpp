@@ -1,4 +1,5 @@
 #include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -17,13 +18,16 @@ void add_resume_verb(CLI::App& app, VerbContext& context) {
     verb->footer(R"(Examples:
   atoll resume runs/first                   after Ctrl-C, kill -9 or a power cut
   atoll resume runs/first --seconds 1200    a finished campaign with a larger budget
-Limits count all sessions together.)");
+Limits count all sessions together. A finished campaign whose limits are spent is left as it is.
+Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
+machine or the disk, 130 interrupted.)");
     verb->add_option("run", arguments->run, "Run folder")->required();
     verb->add_option("--max-evaluations", arguments->options.max_evaluations,
-                     "New limit, all sessions together")
-        ->check(CLI::NonNegativeNumber);
-    verb->add_option("--seconds", arguments->options.seconds, "New limit, all sessions together")
-        ->check(CLI::NonNegativeNumber);
+                     "New limit, all sessions together; 0: none")
+        ->check(refuse_bad_count, "", "count");
+    verb->add_option("--seconds", arguments->options.seconds,
+                     "New limit, all sessions together; 0: none")
+        ->check(refuse_bad_number, "", "number");
     verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {

@@ -1,4 +1,5 @@
 #include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,12 +26,13 @@ machine or the disk, 130 interrupted.)");
     verb->add_option("config", arguments->config, "Campaign config (TOML)")->required();
     verb->add_option("--output", arguments->output, "Run folder (default: runs/NAME-TIME)");
     verb->add_option("--max-evaluations", arguments->options.max_evaluations,
-                     "Instead of stop.max_evaluations")
-        ->check(CLI::NonNegativeNumber);
-    verb->add_option("--seconds", arguments->options.seconds, "Instead of stop.seconds")
-        ->check(CLI::NonNegativeNumber);
+                     "Instead of stop.max_evaluations; starters count, 0: no limit")
+        ->check(refuse_bad_count, "", "count");
+    verb->add_option("--seconds", arguments->options.seconds,
+                     "Instead of stop.seconds; 0: no limit")
+        ->check(refuse_bad_number, "", "number");
     verb->add_option("--seed", arguments->options.seed, "Instead of campaign.seed")
-        ->check(CLI::NonNegativeNumber);
+        ->check(refuse_bad_count, "", "count");
     verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {

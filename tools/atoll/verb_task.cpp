@@ -70,7 +70,7 @@ int list(const TaskOptions& options) {
         table = "No tasks found: set ATOLL_TASKS to a folder of tasks, or run from a clone.\n";
     }
     print(options.json ? rows.dump(2) + "\n" : table);
-    return k_exit_ok;
+    return folders.empty() ? k_exit_failed : k_exit_ok;
 }
 
 int show(const TaskOptions& options) {
@@ -171,28 +171,50 @@ void add_task_verb(CLI::App& app, VerbContext& context) {
   atoll task check matmul              can it tell right from wrong? exit status 1 if not
   atoll task check --all --json        one JSON object per task
   atoll task new my_kernel             a small working task to edit
-  atoll task new my_mm --from matmul   a copy of an existing one)");
+  atoll task new my_mm --from matmul   a copy of an existing one
+Exit status: 0 done, 1 a check failed or no task was found, 2 bad input, 3 a fault of the machine.)");
 
     CLI::App* list_verb = verb->add_subcommand("list", "Which tasks there are");
+    list_verb->footer(R"(Examples:
+  atoll task list            those in $ATOLL_TASKS and experiments/tasks
+  atoll task list --json     one array, broken tasks with their error
+Exit status: 0, or 1 when there are none.)");
     list_verb->add_flag("--json", options->json, "For programs");
     list_verb->callback([options, &context] { context.exit_status = list(*options); });
 
     CLI::App* show_verb = verb->add_subcommand("show", "What a task asks for");
+    show_verb->footer(R"(Examples:
+  atoll task show matmul               prototype, axes, tolerance, starters and their knobs
+  atoll task show ./my_task --json     a folder, for programs
+Exit status: 0, or 2 when there is no such task or it is broken.)");
     show_verb->add_option("task", options->name, "Name or folder")->required();
     show_verb->add_flag("--json", options->json, "For programs");
     show_verb->callback([options, &context] { context.exit_status = show(*options); });
 
     CLI::App* check_verb =
         verb->add_subcommand("check", "Whether a task can tell right from wrong");
+    check_verb->footer(R"(Examples:
+  atoll task check matmul            can it tell right from wrong?
+  atoll task check matmul --notes    with measured margins
+  atoll task check --all --json      one JSON object per task
+Exit status: 0 sound, 1 not, 2 no such task or one that does not load, 3 a fault of the machine.)");
     check_verb->add_option("task", options->name, "Name or folder");
     check_verb->add_flag("--all", options->all, "Every task that list names");
     check_verb->add_flag("--json", options->json, "For programs: one object per task");
     check_verb->add_flag("--notes", options->notes, "Print measured margins too");
-    check_verb->add_option("--sandbox", options->sandbox,
-                           "Weakest level to compile at: full, restricted or none");
+    check_verb
+        ->add_option("--sandbox", options->sandbox,
+                     "Weakest level to compile at: full, restricted or none")
+        ->type_name("LEVEL")
+        ->capture_default_str();
     check_verb->callback([options, &context] { context.exit_status = check(*options); });
 
     CLI::App* new_verb = verb->add_subcommand("new", "Create a small working task");
+    new_verb->footer(R"(Examples:
+  atoll task new my_kernel                  a small working task to edit
+  atoll task new my_mm --from matmul        a copy of an existing one
+  atoll task new my_kernel --output tasks   in tasks/my_kernel
+Exit status: 0 written, 2 bad input, 3 a fault of the disk.)");
     new_verb->add_option("name", options->name, "Its name")->required()->check(refuse_bad_name);
     new_verb->add_option("--from", options->from, "Copy this task instead of the small template");
     new_verb->add_option(

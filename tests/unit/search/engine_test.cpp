@@ -1,5 +1,6 @@
 #include "tests/unit/search/campaign_fixture.hpp"
 
+#include <map>
 #include <set>
 #include <thread>
 
@@ -86,15 +87,37 @@ TEST_P(BothOrders, EqualCandidatesAreNotEvaluatedAgain) {
     FakeEvaluator evaluator(options);
     const auto report = campaign.run_with(evaluator);
     ASSERT_TRUE(report) << report.error().message();
-    std::set<Digest> keys;
-    std::size_t measured = 0;
+    std::map<Digest, int> measured;
     for (const EvaluationRequest& request : evaluator.requests()) {
         if (request.level == Level::measure) {
-            ++measured;
-            EXPECT_TRUE(keys.insert(candidate_key(request.candidate)).second);
+            ++measured[candidate_key(request.candidate)];
         }
     }
-    EXPECT_EQ(measured, report->state.evaluations());
+    const Digest baseline =
+        candidate_key({campaign.task->kind, campaign.task->starters[0].source, {}, {}});
+    for (const auto& [key, times] : measured) {
+        EXPECT_EQ(times, key == baseline ? 3 : 1);
+    }
+    EXPECT_EQ(measured.size(), report->state.evaluations());
+}
+
+// All fitness hangs on the baseline's time, and the first measurement on an idle machine is slow.
+TEST_P(BothOrders, TheBaselineIsTheFastestOfThreeMeasurements) {
+    Campaign campaign(config());
+    campaign.config.stop.max_evaluations = 3;
+    int times = 0;
+    FakeEvaluatorOptions options;
+    options.time_ns = [&](const Candidate& candidate) {
+        const bool baseline =
+            candidate.tune.empty() && candidate.source == campaign.task->starters[0].source;
+        return baseline && ++times == 1 ? 90'000 : testing::small_time_ns(candidate);
+    };
+    const auto report = campaign.run(options);
+    ASSERT_TRUE(report) << report.error().message();
+    const Individual& first = report->state.individuals().front();
+    EXPECT_DOUBLE_EQ(first.time_ns, testing::small_time_ns(
+                                        {"cpu_cpp", campaign.task->starters[0].source, {}, {}}));
+    EXPECT_DOUBLE_EQ(first.fitness, 1);
 }
 
 TEST_P(BothOrders, OneLostEvaluationIsTriedAgain) {
@@ -119,13 +142,14 @@ TEST_P(BothOrders, FaultsOfOursAreNeverScores) {
     Campaign campaign(config());
     campaign.config.evaluation.retries = 0;
     FakeEvaluatorOptions options;
-    options.fault = [](std::uint64_t number, const Candidate&) { return number > 10; };
+    options.fault = [](std::uint64_t number, const Candidate&) { return number > 12; };
     const auto report = campaign.run(options);
     ASSERT_TRUE(report) << report.error().message();
     EXPECT_FALSE(report->finished);
     ASSERT_TRUE(report->fault);
     EXPECT_THAT(report->reason, ::testing::HasSubstr("made to fail"));
-    EXPECT_EQ(report->state.evaluations(), 11u);  // each of them a real verdict
+    // Each of them a real verdict; the baseline took three.
+    EXPECT_EQ(report->state.evaluations(), 11u);
 }
 
 TEST_P(BothOrders, ABrokenFirstStarterEndsTheCampaignWithItsName) {

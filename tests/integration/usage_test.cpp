@@ -1,0 +1,116 @@
+#include "tests/support/shell.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::run_shell;
+using testing::ShellResult;
+
+namespace fs = std::filesystem;
+
+/// What a user sees who gives `atoll` something that it cannot do.
+class Usage : public ::testing::Test {
+  protected:
+    static ShellResult atoll(const std::string& arguments, const std::string& environment = "") {
+        return run_shell(environment + " " + ATOLL_BIN_DIR + "/atoll " + arguments);
+    }
+    static void expect(const std::string& arguments, const std::string& part,
+                       const std::string& environment = "") {
+        const ShellResult result = atoll(arguments, environment);
+        EXPECT_EQ(result.status, 2) << arguments << "\n" << result.out << result.err;
+        EXPECT_THAT(result.err, HasSubstr(part)) << arguments;
+        EXPECT_THAT(result.err, ::testing::StartsWith("atoll")) << arguments;
+        EXPECT_LT(result.err.size(), 500u) << arguments << "\n" << result.err;
+    }
+    std::string file(const std::string& name, const std::string& text) const {
+        const fs::path path = m_folder.path() / name;
+        std::ofstream(path) << text;
+        return path.string();
+    }
+    static std::string config(const std::string& more) {
+        return "[campaign]\ntask = '" ATOLL_SOURCE_DIR "/experiments/tasks/prefix_sum'\n" + more;
+    }
+
+    testing::TemporaryFolder m_folder;
+    std::string m_task = ATOLL_SOURCE_DIR "/experiments/tasks/prefix_sum";
+};
+
+TEST_F(Usage, AMistypedWordIsNamedWithTheNearestOne) {
+    expect("rum x.toml", "there is no command 'rum'; did you mean 'run'?");
+    expect("run x.toml --max-evaluation 3",
+           "there is no option '--max-evaluation'; did you mean '--max-evaluations'?");
+    expect("lineage run sumary", "there is no command 'sumary'; did you mean 'summary'?");
+    expect("config explan", "did you mean 'explain'?");
+    expect("", "which command? One of: doctor, eval, run");
+    expect("run a.toml b.toml", "'b.toml' is one word too many");
+    expect("run", "config");
+}
+
+TEST_F(Usage, ANumberThatIsNoneIsShownWithoutAbsurdRanges) {
+    expect("run x.toml --seconds abc", "--seconds: must be a number at least 0, not 'abc'");
+    expect("run x.toml --seconds -3", "--seconds: must be a number at least 0, not '-3'");
+    expect("resume x --max-evaluations 1.5", "must be a whole number at least 0, not '1.5'");
+}
+
+TEST_F(Usage, HelpOfEveryVerbListsItsExitStatuses) {
+    for (const char* verb : {"eval", "run", "resume", "lineage", "task", "config", "doctor"}) {
+        const ShellResult help = atoll(std::string(verb) + " --help");
+        EXPECT_EQ(help.status, 0);
+        EXPECT_THAT(help.out, HasSubstr("Exit status")) << verb;
+        EXPECT_THAT(help.out, HasSubstr("Examples:")) << verb;
+    }
+}
+
+TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
+    const std::string kernel = file("k.cpp", "int x;\n");
+    expect("eval " + m_task + " " + kernel, "$CXX: there is no compiler '/nope'", "CXX=/nope");
+    expect("eval --compiler /nope " + m_task + " " + kernel, "there is no compiler '/nope'");
+    const std::string toml = file("c.toml", config("[evaluation]\ncompiler = 'nog++'\n"));
+    expect("run " + toml + " --output " + (m_folder.path() / "r").string(),
+           toml + ": compiler: there is no compiler 'nog++'");
+    const ShellResult doctor = atoll("doctor", "CXX=/nope");
+    EXPECT_EQ(doctor.status, 3) << doctor.out;
+    EXPECT_THAT(doctor.out, HasSubstr("there is no compiler '/nope'"));
+}
+
+TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
+    const std::string run = (m_folder.path() / "r").string();
+    expect("run " + m_folder.path().string(), "(give a file, not a folder)");
+    expect("run nosuch.toml", "nosuch.toml: open: No such file or directory (check the path)");
+    expect("eval " + m_task + " nosuch.cpp", "nosuch.cpp: open: No such file or directory (check");
+    const std::string preset = file("p.toml", config("[score]\npreset = 'external'\n"));
+    expect("run " + preset + " --output " + run, preset + ": score.preset: \"external\"");
+    const std::string layout = file("l.toml", config("[evaluation]\ndevices = 200\n"));
+    expect("run " + layout + " --output " + run, layout + ": device layout: 200 device(s)");
+    expect("run " + file("c.toml", config("")) + " --output " + preset,
+           "(a file of that name is in the way: choose another path)");
+    const std::string h5 = file("alone.h5", "");
+    expect("lineage " + h5 + " rebuild", "give the run folder");
+}
+
+TEST_F(Usage, NoTaskFoundIsNoSuccess) {
+    // Away from the clone, where the program would find the shipped tasks.
+    const std::string copy = (m_folder.path() / "atoll").string();
+    fs::copy_file(ATOLL_BIN_DIR "/atoll", copy);
+    const ShellResult list =
+        run_shell("cd " + m_folder.path().string() + " && ATOLL_TASKS= ./atoll task list");
+    EXPECT_EQ(list.status, 1) << list.out;
+    EXPECT_THAT(list.out, HasSubstr("set ATOLL_TASKS"));
+    EXPECT_EQ(atoll("task list").status, 0);
+}
+
+TEST_F(Usage, SetupTakesNoArgumentItDoesNotKnow) {
+    const ShellResult result = run_shell(ATOLL_SOURCE_DIR "/tools/setup --bogus --dry-run");
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.err, HasSubstr("there is no argument '--bogus'"));
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,97 @@
+#include "tools/atoll/usage_error.hpp"
+
+#include "population/text_layout.hpp"
+#include "reward/base/settings.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+namespace atl {
+
+namespace {
+
+// The verb, or the verb's question, at which parsing ended; and how to type it.
+const CLI::App& deepest(const CLI::App& app, std::string& typed) {
+    const CLI::App* at = &app;
+    for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands()) {
+        at = parsed.back();
+        typed += " " + at->get_name();
+    }
+    return *at;
+}
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(verb->get_name());
+    }
+    return names;
+}
+
+std::vector<std::string> options_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+    const std::string nearest = nearest_word(word, known);
+    return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
+}
+
+}  // namespace
+
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
+    std::string typed = "atoll";
+    const CLI::App& at = deepest(app, typed);
+    const std::string help = " (`" + typed + " --help`)";
+    const std::vector<std::string> rest = app.remaining(true);
+    const std::vector<std::string> verbs = verbs_of(at);
+    if (!rest.empty()) {
+        const std::string word = one_line(rest.front(), 60);
+        if (word.starts_with('-')) {
+            const std::string name = word.substr(0, word.find('='));
+            return typed + ": there is no option '" + name + "'" +
+                   suggestion(name, options_of(at)) + help;
+        }
+        if (!verbs.empty()) {
+            return typed + ": there is no command '" + word + "'" + suggestion(word, verbs) + help;
+        }
+        return typed + ": '" + word + "' is one word too many" + help;
+    }
+    if (!verbs.empty() && at.get_require_subcommand_min() > 0) {
+        std::string known;
+        for (const std::string& verb : verbs) {
+            known += (known.empty() ? "" : ", ") + verb;
+        }
+        return typed + ": which command? One of: " + known + help;
+    }
+    return typed + ": " + one_line(error.what(), 300) + help;
+}
+
+std::string refuse_bad_number(const std::string& text) {
+    double value = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return whole && std::isfinite(value) && value >= 0
+               ? ""
+               : "must be a number at least 0, not '" + one_line(text, 40) + "'";
+}
+
+std::string refuse_bad_count(const std::string& text) {
+    std::int64_t value = 0;
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = end.ec == std::errc() && end.ptr == text.data() + text.size();
+    return whole && value >= 0
+               ? ""
+               : "must be a whole number at least 0, not '" + one_line(text, 40) + "'";
+}
+
+}  // namespace atl
