@@ -272,13 +272,14 @@ INSTANTIATE_TEST_SUITE_P(Levels, JailCompiler,
                          ::testing::Values(SandboxLevel::full, SandboxLevel::restricted),
                          level_name);
 
-TEST(JailCompilerStart, SaysWhatToInstallWhenThereIsNoCompiler) {
+TEST(JailCompilerStart, SaysWhatToDoWhenTheNamedCompilerIsNotThere) {
     CompilerOptions options;
     options.compiler = "no-such-compiler";
     const auto compiler = make_jailed_compiler(options);
     ASSERT_FALSE(compiler.has_value());
-    EXPECT_EQ(compiler.error().code, ErrorCode::not_found);
-    EXPECT_NE(compiler.error().message().find("install"), std::string::npos);
+    EXPECT_EQ(compiler.error().code, ErrorCode::invalid_argument);
+    EXPECT_NE(compiler.error().message().find("'no-such-compiler'"), std::string::npos);
+    EXPECT_NE(compiler.error().message().find("give the name"), std::string::npos);
 }
 
 TEST(JailCompilerStart, RefusesToWorkBelowTheRequiredLevel) {
