@@ -5,6 +5,7 @@
 #include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/kinds/judge_process.hpp"
+#include "reward/source_text.hpp"
 
 #include <unistd.h>
 
