@@ -1,8 +1,8 @@
 #include "tools/atoll/end_report.hpp"
 
+#include "population/lineage/lineage_report.hpp"
 #include "population/lineage/text_chart.hpp"
 #include "population/lineage/text_layout.hpp"
-#include "population/lineage/lineage_report.hpp"
 #include "reward/base/words.hpp"
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"

@@ -1,6 +1,6 @@
 #include "tools/atoll/usage_error.hpp"
 
-#include "population/text_layout.hpp"
+#include "population/lineage/text_layout.hpp"
 #include "reward/base/settings.hpp"
 
 #include <CLI/CLI.hpp>

@@ -5,7 +5,6 @@
 #include "population/lineage/text_layout.hpp"
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
-#include "population/lineage/text_layout.hpp"
 #include "reward/base/words.hpp"
 #include "search/best_files.hpp"
 #include "search/config.hpp"
