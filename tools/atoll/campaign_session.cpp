@@ -248,7 +248,8 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
     }
     if (const auto why = why_over(loaded.state, config)) {
         return report_over(
-            *why, {std::move(config), task, std::move(folder), nullptr, std::move(loaded.state)},
+            *why,
+            {std::move(config), task, std::move(folder), nullptr, std::move(loaded.state), nullptr},
             *loaded.journal, options);
     }
     auto evaluator = evaluator_of(config, *task, folder, folder.journal().string());
