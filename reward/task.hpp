@@ -119,7 +119,8 @@ struct Task {
     std::vector<Workload> workloads;
     Tolerance tolerance;
     PrecisionPolicy precision;
-    std::string flops;              ///< work of one launch, as an expression over axes
+    /// Work of one launch, as an expression over axes; empty when not stated ("0": there is none).
+    std::string flops;
     std::string bytes;              ///< bytes that must move at least once, likewise
     std::string reference_source;   ///< C++, accumulating in double; see reward/launch_contract.hpp
     std::vector<Starter> starters;  ///< the first is the default baseline

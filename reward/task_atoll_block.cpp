@@ -254,7 +254,7 @@ void parse_atoll_block(JsonObject block, Task& task, std::vector<std::string>& b
     tolerance.refuse_other_keys();
     read_precision(block.object("precision"), task);
     JsonObject work = block.object("work");
-    task.flops = work.text("flops", "0");
+    task.flops = work.text("flops", "");
     task.bytes = work.text("bytes", "0");
     work.refuse_other_keys();
     read_flags(block, task);

@@ -85,7 +85,9 @@ Status check_expressions(const Task& task, const std::string& where) {
     };
     ATOLL_TRY(check_shapes("inputs", task.inputs));
     ATOLL_TRY(check_shapes("outputs", task.outputs));
-    ATOLL_TRY(check_names(task.flops, task, where + ": atoll.work.flops"));
+    if (!task.flops.empty()) {
+        ATOLL_TRY(check_names(task.flops, task, where + ": atoll.work.flops"));
+    }
     return check_names(task.bytes, task, where + ": atoll.work.bytes");
 }
 
@@ -118,7 +120,7 @@ Status check_sizes(const Task& task, const Workload& workload) {
                         {}});
     }
     for (const std::string* work : {&task.flops, &task.bytes}) {
-        const Expected<double> value = evaluate_expression(*work, *axes);
+        const Expected<double> value = evaluate_expression(work->empty() ? "0" : *work, *axes);
         if (!value) {
             return located(value.error());
         }

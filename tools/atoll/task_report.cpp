@@ -118,8 +118,8 @@ std::string native_text(const Task& task) {
         fmt::format("Precision\n  accumulate in {} or better, fast math {}, TF32 {}\n",
                     task.precision.accumulate, task.precision.fast_math ? "allowed" : "not allowed",
                     task.precision.tf32 ? "allowed" : "not allowed");
-    text += fmt::format("Work of one launch\n  {} operations, {} bytes at least\n", task.flops,
-                        task.bytes);
+    text += fmt::format("Work of one launch\n  {} operations, {} bytes at least\n",
+                        task.flops.empty() ? "unstated" : task.flops, task.bytes);
     text += workloads_text(task);
     text += "Flags that may be varied\n  " +
             (task.allowed_flags.empty() ? "none" : joined(task.allowed_flags, " ")) + "\n";

@@ -14,6 +14,7 @@ namespace atl {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::SmallTask;
 using testing::TemporaryFolder;
 
@@ -67,6 +68,14 @@ TEST(TaskCheck, PassesAGoodTask) {
     EXPECT_THAT(text_of(result), HasSubstr("there is only one starter"));
     EXPECT_THAT(text_of(result), HasSubstr("starter 'plain' uses at most"));
     EXPECT_THAT(text_of(result), HasSubstr("times the tolerance"));
+}
+
+TEST(TaskCheck, TakesAStatedZeroForWorkWithoutOperations) {
+    SmallTask files;
+    files.replace("definition.json", "3*rows*cols", "0");
+    const TaskCheck result = check(files);
+    EXPECT_TRUE(result.passed()) << text_of(result);
+    EXPECT_THAT(text_of(result), Not(HasSubstr("[work]")));
 }
 
 /// One way to make the small task unable to tell right from wrong.
@@ -232,7 +241,9 @@ INSTANTIATE_TEST_SUITE_P(
              "awkward", "multiples of four"},
         Flaw{"no_bytes", edit("definition.json", "8*rows*cols + 4*cols", "0"), "work",
              "bytes is not positive"},
-        Flaw{"no_flops", edit("definition.json", "3*rows*cols", "0"), "work",
+        Flaw{"no_flops", edit("definition.json", "\"flops\": \"3*rows*cols\", ", ""), "work",
+             "flops is not positive", TaskFinding::Severity::warning},
+        Flaw{"flops_vanish", edit("definition.json", "3*rows*cols", "3*(rows - rows)"), "work",
              "flops is not positive", TaskFinding::Severity::warning},
         Flaw{"too_many_bytes", edit("definition.json", "8*rows*cols + 4*cols", "80*rows*cols"),
              "work", "exceeds all tensors"},
