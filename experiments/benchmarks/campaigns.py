@@ -23,10 +23,15 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CAMPAIGNS = {
     "matmul": "quickstart",
+    "batched_matmul_bias_gelu": "batched_matmul_bias_gelu",
+    "transpose": "transpose",
     "softmax": "softmax",
+    "causal_attention": "causal_attention",
     "rmsnorm_residual": "rmsnorm_residual",
+    "layer_norm": "layer_norm",
     "gemv_int8": "gemv_int8",
     "jacobi2d": "jacobi2d",
+    "conv2d": "conv2d",
     "prefix_sum": "prefix_sum",
 }
 

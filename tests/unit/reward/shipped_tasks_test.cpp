@@ -85,8 +85,10 @@ TEST_P(ShippedTask, MarksTheSamePartsInEveryStarter) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedTask,
-                         ::testing::Values("gemv_int8", "jacobi2d", "matmul", "prefix_sum",
-                                           "rmsnorm_residual", "softmax"),
+                         ::testing::Values("batched_matmul_bias_gelu", "causal_attention", "conv2d",
+                                           "gemv_int8", "jacobi2d", "layer_norm", "matmul",
+                                           "prefix_sum", "rmsnorm_residual", "softmax",
+                                           "transpose"),
                          [](const auto& parameter) { return parameter.param; });
 
 }  // namespace

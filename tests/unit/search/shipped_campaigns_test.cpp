@@ -27,8 +27,10 @@ TEST_P(ShippedCampaign, IsACompleteConfigForAShippedTask) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedCampaign,
-                         ::testing::Values("gemv_int8", "jacobi2d", "packing", "prefix_sum",
-                                           "quickstart", "rmsnorm_residual", "softmax"),
+                         ::testing::Values("batched_matmul_bias_gelu", "causal_attention", "conv2d",
+                                           "gemv_int8", "jacobi2d", "layer_norm", "packing",
+                                           "prefix_sum", "quickstart", "rmsnorm_residual",
+                                           "softmax", "transpose"),
                          [](const auto& parameter) { return parameter.param; });
 
 TEST(ShippedCampaigns, EveryShippedTaskHasOne) {
