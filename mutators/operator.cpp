@@ -2,6 +2,18 @@
 
 namespace atl {
 
+ParentView parent_view(IndividualId id, ParentRole role, Candidate candidate, double fitness,
+                       std::string starter, std::shared_ptr<const SourceParts> parts) {
+    KnobSetting setting = setting_of(parts->knobs, candidate);
+    return {id,
+            role,
+            std::move(candidate),
+            fitness,
+            std::move(starter),
+            std::move(parts),
+            std::move(setting)};
+}
+
 std::optional<Proposal> OperatorRun::next() {
     m_handle.promise().proposal.reset();
     if (m_handle.done()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/source_parts.hpp"
 #include "population/individual.hpp"
 #include "reward/base/rng.hpp"
 #include "reward/candidate.hpp"
@@ -32,7 +33,6 @@ struct Evaluation {
     double fitness = 0;  ///< 0 when incorrect
     double time_ns = 0;
     bool duplicate = false;
-    bool faulted = false;  ///< a fault of ours: nothing is known about the candidate
 };
 
 /// A parent with its candidate text, as operators see it.
@@ -42,7 +42,14 @@ struct ParentView {
     Candidate candidate;
     double fitness = 0;
     std::string starter;
+    std::shared_ptr<const SourceParts> parts;  ///< of its source; never nullptr
+    KnobSetting setting;                       ///< where the candidate's knobs stand
 };
+
+/// Fills in where the knobs stand.
+[[nodiscard]] ParentView parent_view(IndividualId id, ParentRole role, Candidate candidate,
+                                     double fitness, std::string starter,
+                                     std::shared_ptr<const SourceParts> parts);
 
 struct OperatorInput {
     TaskPtr task;
@@ -126,11 +133,14 @@ class OperatorRun {
 /// Makes children from parents. Implementations are small value types registered by name in
 /// mutators/operators/registry.cpp.
 template <class T>
-concept OperatorPolicy = std::copyable<T> && requires(const T c, const OperatorInput& in) {
+concept OperatorPolicy = std::copyable<T> &&
+    requires(const T c, const OperatorInput& in, const Task& task, const ParentView& base,
+             const ParentView* partner) {
     { c.name() } -> std::convertible_to<std::string>;
     { c.arity() } -> std::convertible_to<int>;  // parents it needs: 1 or 2
-    /// Whether it can do anything with these parents (cheap; no random numbers).
-    { c.applicable(in.task, in.parents) } -> std::same_as<bool>;
+    /// Whether it can do anything with these parents; `partner` is nullptr when it needs but one.
+    /// Asked for many pairs at each ticket: cheap, and no random numbers.
+    { c.applicable(task, base, partner) } -> std::same_as<bool>;
     { c.start(in) } -> std::same_as<OperatorRun>;
 };
 
@@ -141,9 +151,9 @@ class Operator {
 
     [[nodiscard]] std::string name() const { return m_self->name(); }
     [[nodiscard]] int arity() const { return m_self->arity(); }
-    [[nodiscard]] bool applicable(const TaskPtr& task,
-                                  const std::vector<ParentView>& parents) const {
-        return m_self->applicable(task, parents);
+    [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
+                                  const ParentView* partner) const {
+        return m_self->applicable(task, base, partner);
     }
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const {
         return m_self->start(input);
@@ -154,8 +164,8 @@ class Operator {
         virtual ~Base() = default;
         [[nodiscard]] virtual std::string name() const = 0;
         [[nodiscard]] virtual int arity() const = 0;
-        [[nodiscard]] virtual bool applicable(const TaskPtr&,
-                                              const std::vector<ParentView>&) const = 0;
+        [[nodiscard]] virtual bool applicable(const Task&, const ParentView&,
+                                              const ParentView*) const = 0;
         [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
     };
     template <class T>
@@ -163,9 +173,9 @@ class Operator {
         explicit Model(T p) : policy(std::move(p)) {}
         [[nodiscard]] std::string name() const override { return policy.name(); }
         [[nodiscard]] int arity() const override { return policy.arity(); }
-        [[nodiscard]] bool applicable(const TaskPtr& task,
-                                      const std::vector<ParentView>& parents) const override {
-            return policy.applicable(task, parents);
+        [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
+                                      const ParentView* partner) const override {
+            return policy.applicable(task, base, partner);
         }
         [[nodiscard]] OperatorRun start(const OperatorInput& input) const override {
             return policy.start(input);

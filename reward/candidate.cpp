@@ -4,29 +4,45 @@
 
 namespace atl {
 
-Digest candidate_key(const Candidate& candidate) {
-    ContentHasher hasher;
-    if (candidate.files.empty()) {
-        hasher.field("candidate 1").field(candidate.kind);
-        // Only C++ is known to mean the same with other white space; Python does not.
-        hasher.field(candidate.kind == "external" ? candidate.source
-                                                  : normalised_tokens(candidate.source));
-    } else {
-        hasher.field("candidate folder 1").field(candidate.kind);
-        hasher.field(std::uint64_t{candidate.files.size()});
-        for (const CandidateFile& file : candidate.files) {
-            hasher.field(file.path).field(file.content).field(std::uint64_t{file.executable});
-        }
-    }
-    hasher.field(std::uint64_t{candidate.tune.size()});
-    for (const auto& [name, value] : candidate.tune) {
+namespace {
+
+Digest finish(ContentHasher hasher, const std::map<std::string, std::string>& tune,
+              const std::vector<std::string>& flags) {
+    hasher.field(std::uint64_t{tune.size()});
+    for (const auto& [name, value] : tune) {
         hasher.field(name).field(value);
     }
-    hasher.field(std::uint64_t{candidate.flags.size()});
-    for (const std::string& flag : candidate.flags) {
+    hasher.field(std::uint64_t{flags.size()});
+    for (const std::string& flag : flags) {
         hasher.field(flag);
     }
     return hasher.finish();
+}
+
+}  // namespace
+
+SourceKey::SourceKey(const std::string& kind, const std::string& source) {
+    m_prefix.field("candidate 1").field(kind);
+    // Only C++ is known to mean the same with other white space; Python does not.
+    m_prefix.field(kind == "external" ? source : normalised_tokens(source));
+}
+
+Digest SourceKey::key(const std::map<std::string, std::string>& tune,
+                      const std::vector<std::string>& flags) const {
+    return finish(m_prefix, tune, flags);
+}
+
+Digest candidate_key(const Candidate& candidate) {
+    if (candidate.files.empty()) {
+        return SourceKey(candidate.kind, candidate.source).key(candidate.tune, candidate.flags);
+    }
+    ContentHasher hasher;
+    hasher.field("candidate folder 1").field(candidate.kind);
+    hasher.field(std::uint64_t{candidate.files.size()});
+    for (const CandidateFile& file : candidate.files) {
+        hasher.field(file.path).field(file.content).field(std::uint64_t{file.executable});
+    }
+    return finish(std::move(hasher), candidate.tune, candidate.flags);
 }
 
 }  // namespace atl

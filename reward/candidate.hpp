@@ -36,6 +36,18 @@ struct Candidate {
 /// candidates with one key are the same program.
 [[nodiscard]] Digest candidate_key(const Candidate& candidate);
 
+/// The keys of all candidates of one kind and source, which is read once. Immutable.
+class SourceKey {
+  public:
+    SourceKey(const std::string& kind, const std::string& source);
+    /// candidate_key() of {kind, source, tune, flags}.
+    [[nodiscard]] Digest key(const std::map<std::string, std::string>& tune,
+                             const std::vector<std::string>& flags) const;
+
+  private:
+    ContentHasher m_prefix;
+};
+
 inline constexpr std::size_t k_max_source_bytes = 1 << 20;
 
 }  // namespace atl

@@ -103,6 +103,8 @@ void declare_migration(MigrationConfig& s, SettingVisitor& v) {
 void declare_engine(EngineSettings& s, SettingVisitor& v) {
     v.integer("engine.tickets_in_flight", s.tickets_in_flight, {0, 4096},
               "Tickets in work at once; 0: what keeps the evaluator busy.");
+    v.integer("engine.ticket_evaluations", s.ticket_evaluations, {1, 60},
+              "Evaluations that one ticket may ask for, whatever its operator.");
     v.choice("engine.commit_order", s.commit_order, {"arrival", "ticket"},
              "arrival: commit what is finished (fastest); ticket: commit in order, so that an "
              "interrupted campaign and an uninterrupted one are the same.");
@@ -179,12 +181,11 @@ std::string write_config(const CampaignConfig& config) {
 
 std::vector<std::string> lint_config(const CampaignConfig& config) {
     std::vector<std::string> remarks;
-    const bool migrates = config.migration.topology != "none" &&
-                          config.migration.edge_probability > 0 &&
-                          config.migration.policy.every_commits > 0;
+    const bool migrates =
+        config.migration.policy.every_commits > 0 && campaign_topology(config).strongly_connected();
     if (config.islands.count > 1 && !migrates) {
         remarks.push_back("islands.count is " + std::to_string(config.islands.count) +
-                          " but nothing migrates: the islands are separate searches "
+                          " but nothing migrates between some of them: they are separate searches "
                           "(set migration.topology to \"ring\")");
     }
     const StopSettings& stop = config.stop;

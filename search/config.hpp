@@ -71,6 +71,7 @@ struct MigrationConfig {
 
 struct EngineSettings {
     std::int64_t tickets_in_flight = 0;
+    std::int64_t ticket_evaluations = 8;
     std::string commit_order = "arrival";
     std::int64_t snapshot_every = 2000;
     std::int64_t sync_interval_ms = 100;

@@ -89,26 +89,28 @@ std::optional<IndividualId> confirmed_at_end(const CampaignState& state) {
     return finished ? std::optional(state.confirmed()->individual) : std::nullopt;
 }
 
-const Individual* fittest_not_refused(const CampaignState& state) {
-    const Individual* best = state.best();
-    if (best == nullptr || !turned_down(state, best->id)) {
-        return best;
-    }
-    best = nullptr;
-    for (const Individual& individual : state.individuals()) {
+const Individual* FittestNotRefused::of(const CampaignState& state) {
+    const std::vector<Individual>& all = state.individuals();
+    for (; m_seen < all.size(); ++m_seen) {
+        const Individual& individual = all[m_seen];
+        const Individual* best = m_best ? &all[*m_best] : nullptr;
         const bool fitter = best == nullptr || individual.fitness > best->fitness ||
                             (individual.fitness == best->fitness && individual.id < best->id);
         if (individual.fitness > 0 && !individual.duplicate && fitter &&
             !turned_down(state, individual.id)) {
-            best = &individual;
+            m_best = m_seen;
         }
     }
-    return best;
+    return m_best ? &all[*m_best] : nullptr;
 }
 
-bool worth_confirming(const CampaignState& state, const ConfirmSettings& settings) {
-    const Individual* best = fittest_not_refused(state);
-    if (best == nullptr || state.individuals().empty()) {
+const Individual* fittest_not_refused(const CampaignState& state) {
+    return FittestNotRefused().of(state);
+}
+
+bool worth_confirming(const CampaignState& state, const Individual* best,
+                      const ConfirmSettings& settings) {
+    if (best == nullptr) {
         return false;
     }
     const Individual* to_beat = state.confirmed() ? state.find(state.confirmed()->individual)

@@ -18,7 +18,21 @@ inline constexpr const char* k_rival_previous = "previous best";
 /// Individuals tried at the end of a campaign before it ends without a confirmed best.
 inline constexpr int k_final_confirmations = 5;
 
-/// The fittest individual that no confirmation turned down; nullptr when there is none.
+/// The fittest individual of one campaign that no confirmation turned down. Looks at each
+/// individual once, and at all of them again only after a confirmation.
+class FittestNotRefused {
+  public:
+    /// nullptr when there is none.
+    [[nodiscard]] const Individual* of(const CampaignState& state);
+    /// Call it after a confirmation.
+    void look_again() { *this = {}; }
+
+  private:
+    std::size_t m_seen = 0;
+    std::optional<std::size_t> m_best;
+};
+
+/// The same for one question: looks at all individuals.
 [[nodiscard]] const Individual* fittest_not_refused(const CampaignState& state);
 
 /// Whether a confirmation turned it down. One turned down is never called best.
@@ -34,9 +48,11 @@ inline constexpr int k_final_confirmations = 5;
 /// happened since: there is nothing to confirm again.
 [[nodiscard]] std::optional<IndividualId> confirmed_at_end(const CampaignState& state);
 
-/// Whether the fittest is so much better than the confirmed best (or, before the first, than the
-/// first starter) that it should be confirmed while the search goes on.
-[[nodiscard]] bool worth_confirming(const CampaignState& state, const ConfirmSettings& settings);
+/// Whether `best`, the fittest that was not turned down (or nullptr), is so much better than the
+/// confirmed best (or, before the first, than the first starter) that it should be confirmed while
+/// the search goes on.
+[[nodiscard]] bool worth_confirming(const CampaignState& state, const Individual* best,
+                                    const ConfirmSettings& settings);
 
 struct ConfirmPlan {
     IndividualId individual;

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 namespace atl {
 
 namespace {
-
-bool some_applicable(const Strategies& strategies, const TaskPtr& task, int arity,
-                     const std::vector<ParentView>& parents) {
-    return std::any_of(strategies.operators.begin(), strategies.operators.end(),
-                       [&](const Strategies::WeightedOperator& o) {
-                           return o.op.arity() == arity && o.op.applicable(task, parents);
-                       });
-}
 
 class TicketDecision {
   public:
@@ -29,7 +22,6 @@ class TicketDecision {
             return std::optional<TicketIssued>();
         }
         m_base = select(m_usable, 0);
-        choose_partner();
         choose_operator();
         return std::optional(std::move(m_issued));
     }
@@ -73,7 +65,7 @@ class TicketDecision {
                 return failure(ErrorCode::internal, "an archive names an unknown individual",
                                entry.id.text());
             }
-            ATOLL_TRY_ASSIGN(ParentView view, candidates.view(*individual, ParentRole::base));
+            ATOLL_TRY_ASSIGN(auto view, candidates.view(*individual));
             m_members.push_back(std::move(view));
         }
         for (std::size_t member = 0; member < m_members.size(); ++member) {
@@ -84,28 +76,46 @@ class TicketDecision {
         return {};
     }
 
-    [[nodiscard]] bool usable_as_base(std::size_t member) const {
-        if (some_applicable(m_strategies, m_task, 1, {m_members[member]})) {
-            return true;
-        }
-        for (std::size_t other = 0; other < m_members.size(); ++other) {
-            if (usable_as_partner(member, other)) {
-                return true;
-            }
-        }
-        return false;
+    [[nodiscard]] bool applicable(const Operator& op, std::size_t base) const {
+        return op.arity() == 1 && op.applicable(*m_task, *m_members[base], nullptr);
     }
 
-    [[nodiscard]] bool usable_as_partner(std::size_t base, std::size_t other) const {
-        return other != base &&
-               some_applicable(m_strategies, m_task, 2, {m_members[base], m_members[other]});
+    [[nodiscard]] bool applicable(const Operator& op, std::size_t base, std::size_t partner) const {
+        return op.arity() == 2 && base != partner &&
+               op.applicable(*m_task, *m_members[base], m_members[partner].get());
+    }
+
+    [[nodiscard]] bool usable_as_base(std::size_t base) const {
+        const auto& operators = m_strategies.operators;
+        if (std::any_of(operators.begin(), operators.end(),
+                        [&](const auto& o) { return applicable(o.op, base); })) {
+            return true;
+        }
+        return std::any_of(operators.begin(), operators.end(), [&](const auto& o) {
+            for (std::size_t partner = 0; partner < m_members.size(); ++partner) {
+                if (applicable(o.op, base, partner)) {
+                    return true;
+                }
+            }
+            return false;
+        });
+    }
+
+    [[nodiscard]] std::vector<std::size_t> partners_for(const Operator& op) const {
+        std::vector<std::size_t> partners;
+        for (std::size_t member = 0; member < m_members.size(); ++member) {
+            if (applicable(op, m_base.index, member)) {
+                partners.push_back(member);
+            }
+        }
+        return partners;
     }
 
     Selection select(const std::vector<std::size_t>& among, std::uint32_t stream) const {
         std::vector<SelectorEntry> entries;
         for (const std::size_t member : among) {
             entries.push_back(
-                {m_members[member].fitness, m_state.children_of(m_members[member].id)});
+                {m_members[member]->fitness, m_state.children_of(m_members[member]->id)});
         }
         CounterRng draw = rng(RngPurpose::parent, stream);
         Selection selection = m_strategies.selector.select(entries, draw);
@@ -113,42 +123,32 @@ class TicketDecision {
         return selection;
     }
 
-    void choose_partner() {
-        std::vector<std::size_t> usable;
-        for (std::size_t member = 0; member < m_members.size(); ++member) {
-            if (usable_as_partner(m_base.index, member)) {
-                usable.push_back(member);
-            }
-        }
-        if (!usable.empty()) {
-            m_partner = select(usable, 1);
-        }
-    }
-
     void choose_operator() {
-        std::vector<ParentView> parents = {m_members[m_base.index]};
-        if (m_partner) {
-            parents.push_back(m_members[m_partner->index]);
-        }
-        std::vector<const Operator*> applicable;
+        struct Choice {
+            const Operator* op;
+            std::vector<std::size_t> partners;
+        };
+        std::vector<Choice> choices;
         std::vector<Arm> arms;
         for (const auto& [op, weight] : m_strategies.operators) {
-            if (static_cast<std::size_t>(op.arity()) <= parents.size() &&
-                op.applicable(m_task, parents)) {
+            std::vector<std::size_t> partners = partners_for(op);
+            if (!partners.empty() || applicable(op, m_base.index)) {
                 const auto stats = m_state.operators().find(op.name());
                 arms.push_back(
                     {stats == m_state.operators().end() ? OperatorStats() : stats->second, weight});
-                applicable.push_back(&op);
+                choices.push_back({&op, std::move(partners)});
             }
         }
         const std::vector<double> p = m_strategies.bandit.probabilities(arms);
-        const std::size_t choice = rng(RngPurpose::operator_choice).weighted(p);
-        m_issued.operator_name = applicable[choice]->name();
-        m_issued.operator_probability = p[choice];
-        m_issued.parents.push_back({parents[0].id, ParentRole::base, m_base.probability});
-        if (applicable[choice]->arity() > 1) {
+        const std::size_t chosen = rng(RngPurpose::operator_choice).weighted(p);
+        m_issued.operator_name = choices[chosen].op->name();
+        m_issued.operator_probability = p[chosen];
+        m_issued.parents.push_back(
+            {m_members[m_base.index]->id, ParentRole::base, m_base.probability});
+        if (choices[chosen].op->arity() > 1) {
+            const Selection partner = select(choices[chosen].partners, 1);
             m_issued.parents.push_back(
-                {parents[1].id, ParentRole::partner, m_partner->probability});
+                {m_members[partner.index]->id, ParentRole::partner, partner.probability});
         }
     }
 
@@ -157,10 +157,9 @@ class TicketDecision {
     const TaskPtr& m_task;
     std::uint64_t m_ticket;
     TicketIssued m_issued;
-    std::vector<ParentView> m_members;  ///< of the island
-    std::vector<std::size_t> m_usable;  ///< those of them that can be a base
+    std::vector<std::shared_ptr<const ParentView>> m_members;  ///< of the island
+    std::vector<std::size_t> m_usable;                         ///< those of them that can be a base
     Selection m_base;
-    std::optional<Selection> m_partner;
 };
 
 }  // namespace

@@ -37,8 +37,8 @@ struct Strategies {
 ///   island    among those with a member that can be a base, the one with the fewest tickets, ties
 ///             at random
 ///   base      by the selector, among members to which some operator is applicable
-///   partner   by the selector, among members with which some operator of two parents is applicable
-///   operator  by the bandit, among those applicable to the parents
+///   operator  by the bandit, among those applicable to the base, or to it and some other member
+///   partner   if the operator needs one: by the selector, among members it is applicable with
 /// nullopt when no operator can do anything with any member of any island.
 [[nodiscard]] Expected<std::optional<TicketIssued>> decide_ticket(const CampaignState& state,
                                                                   const Strategies& strategies,

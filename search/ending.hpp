@@ -26,7 +26,8 @@ class Ending {
     [[nodiscard]] bool finished() const { return m_finished; }
     [[nodiscard]] const std::string& reason() const { return m_reason; }
     [[nodiscard]] const std::optional<Error>& fault() const { return m_fault; }
-    /// The last confirmation begins: an interrupted campaign waits for it as long as for draining.
+    /// The last confirmations begin: an interrupted campaign waits for all of them together as long
+    /// as for draining.
     void begin_confirmation(std::int64_t now_ns);
     /// True when what is still in work should not be waited for any longer: the time to drain is
     /// over (said once), or the user asked to stop during the last confirmation of a finished

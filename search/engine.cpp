@@ -67,7 +67,7 @@ class Engine {
           m_ending(m_config, setup.stop),
           m_fitness(m_config.score),
           m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
-          m_candidates(m_ledger.texts(), m_task->kind),
+          m_candidates(m_ledger.texts(), *m_task),
           m_committer(m_config, m_ledger),
           m_wake(m_io),
           m_port(setup.evaluator,
@@ -388,9 +388,10 @@ class Engine {
     // Whether the ticket after this one may commit as well.
     bool after_commit() {
         fill();
-        if (!m_ending.stopping() && !m_confirming && worth_confirming(state(), m_config.confirm) &&
+        if (!m_ending.stopping() && !m_confirming &&
             static_cast<double>(m_confirm_ns) <=
-                m_config.confirm.share * static_cast<double>(now_ns() - m_elapsed_before)) {
+                m_config.confirm.share * static_cast<double>(now_ns() - m_elapsed_before) &&
+            worth_confirming(state(), m_fittest.of(state()), m_config.confirm)) {
             m_confirming = true;
             spawn(confirm_during());
         }
@@ -401,7 +402,7 @@ class Engine {
 
     Work confirm_during() {
         const std::int64_t begin = now_ns();
-        co_await confirm(fittest_not_refused(state())->id, false);
+        co_await confirm(m_fittest.of(state())->id, false);
         m_confirm_ns += now_ns() - begin;
         m_confirming = false;
         m_wake.cancel();
@@ -420,6 +421,7 @@ class Engine {
         confirmed.verdict = check(m_ledger.put_text(to_json(*verdict), state().find(id)->verdict));
         confirmed.at_ns = now_ns();
         check(m_ledger.record(confirmed));
+        m_fittest.look_again();
         if (!confirmed.accepted) {
             remark(fmt::format("individual {} was not confirmed: {}", id.text(),
                                verdict->outcome == Outcome::passed ? "not faster than the best"
@@ -430,14 +432,14 @@ class Engine {
 
     Work final_confirmation() {
         m_searching = false;
+        m_ending.begin_confirmation(now_ns());
         for (int tries = 0; tries < k_final_confirmations; ++tries) {
-            const Individual* best = fittest_not_refused(state());
+            const Individual* best = m_fittest.of(state());
             if (best == nullptr || nothing_to_confirm(*best)) {
                 break;
             }
             const IndividualId id = best->id;
             m_confirming = true;
-            m_ending.begin_confirmation(now_ns());
             spawn(confirm_at_end(id));
             co_await settle([this] { return !m_confirming; });
             const auto found = state().confirmations().find(id);
@@ -477,6 +479,7 @@ class Engine {
     Ledger m_ledger;
     CandidateStore m_candidates;
     Committer m_committer;
+    FittestNotRefused m_fittest;
 
     Starters::Verdicts m_starter_verdicts;
     std::unordered_map<Digest, std::shared_ptr<asio::steady_timer>> m_evaluating;

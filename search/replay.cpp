@@ -47,7 +47,7 @@ class Replay {
           m_strategies(config),
           m_topology(campaign_topology(config)),
           m_migration(config.migration.policy),
-          m_candidates(texts, task->kind),
+          m_candidates(texts, *task),
           m_task(task),
           m_in_order(config.engine.commit_order == "ticket") {}
 

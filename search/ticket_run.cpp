@@ -19,12 +19,12 @@ Evaluation evaluation_of(const Individual& individual) {
 
 std::size_t individuals_after(const CampaignState& state, std::uint64_t commits) {
     const std::vector<Individual>& all = state.individuals();
-    std::size_t count = 0;
-    for (std::uint64_t seen = 0; count < all.size(); ++count) {
-        const bool first = count == 0 || all[count].id.ticket() != all[count - 1].id.ticket();
-        seen += first ? 1 : 0;
-        if (seen > commits) {
-            break;
+    std::size_t count = all.size();
+    // From the end, where the answer is: a ticket sees all but the last few commits.
+    for (std::uint64_t later = state.commits(); later > commits && count > 0; --later) {
+        const std::uint64_t ticket = all[count - 1].id.ticket();
+        while (count > 0 && all[count - 1].id.ticket() == ticket) {
+            --count;
         }
     }
     return count;
@@ -42,7 +42,7 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         context.task,
         {},
         CounterRng(context.strategies.seed, RngPurpose::operator_body, issued.ticket),
-        static_cast<int>(context.config.operators.tune_max_evaluations),
+        static_cast<int>(context.config.engine.ticket_evaluations),
         {}};
     double parent_time_ns = 0;
     for (const Parent& parent : issued.parents) {
@@ -51,12 +51,13 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
             return failure(ErrorCode::corrupt, "unknown parent " + parent.id.text());
         }
         parent_time_ns = parent.role == ParentRole::base ? individual->time_ns : parent_time_ns;
-        ATOLL_TRY_ASSIGN(ParentView view, context.candidates.view(*individual, parent.role));
-        input.parents.push_back(std::move(view));
+        ATOLL_TRY_ASSIGN(const auto view, context.candidates.view(*individual));
+        input.parents.push_back(*view);
+        input.parents.back().role = parent.role;
     }
     const std::size_t known = individuals_after(state, issued.commits_seen);
-    input.known = [&state, known](const Candidate& candidate) {
-        const Individual* equal = state.find_key(candidate_key(candidate));
+    input.known = [&state, &candidates = context.candidates, known](const Candidate& candidate) {
+        const Individual* equal = state.find_key(candidates.key(candidate));
         return equal != nullptr &&
                static_cast<std::size_t>(equal - state.individuals().data()) < known;
     };
@@ -66,12 +67,12 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
 }
 
 Expected<std::optional<TicketRun::Need>> TicketRun::next() {
-    while (m_step < k_max_asks && m_evaluations < m_context.config.operators.tune_max_evaluations) {
+    while (m_step < k_max_asks && m_evaluations < m_context.config.engine.ticket_evaluations) {
         m_proposal = m_run.next();
         if (!m_proposal) {
             break;
         }
-        m_key = candidate_key(m_proposal->candidate);
+        m_key = m_context.candidates.key(m_proposal->candidate);
         m_asked_ns = m_context.now_ns();
         if (m_step >= m_recorded.size()) {
             const double factor = m_context.config.evaluation.cutoff_factor;

@@ -1,7 +1,7 @@
 #include "mutators/operators/crossover.hpp"
 
-#include "mutators/operators/knobs.hpp"
-#include "mutators/operators/regions.hpp"
+#include "mutators/knobs.hpp"
+#include "mutators/regions.hpp"
 
 #include <algorithm>
 
@@ -42,12 +42,11 @@ std::vector<bool> draw_mask(std::size_t genes, bool one_point, CounterRng& rng) 
     return mask;
 }
 
-Proposal exchange_values(const Task& task, const ParentView& base, const ParentView& partner,
-                         CounterRng& rng) {
-    const std::vector<Knob> knobs = knobs_of(task, base.candidate);
-    KnobSetting child = setting_of(knobs, base.candidate);
-    const KnobSetting from = child;
-    const KnobSetting other = setting_of(knobs, partner.candidate);
+Proposal exchange_values(const ParentView& base, const ParentView& partner, CounterRng& rng) {
+    const std::vector<Knob>& knobs = base.parts->knobs;
+    const KnobSetting& from = base.setting;
+    const KnobSetting& other = partner.setting;
+    KnobSetting child = from;
     const std::vector<std::size_t> genes = differing(child, other);
     const bool one_point = rng.below(2) == 0;
     const std::vector<bool> mask = draw_mask(genes.size(), one_point, rng);
@@ -66,7 +65,7 @@ Proposal exchange_values(const Task& task, const ParentView& base, const ParentV
 
 Proposal exchange_regions(const ParentView& base, const ParentView& partner, CounterRng& rng) {
     const std::vector<std::string> shared =
-        shared_regions(base.candidate.source, partner.candidate.source);
+        shared_regions(base.parts->regions, partner.parts->regions);
     std::vector<std::string> taken;
     for (const std::string& name : shared) {
         if (rng.below(2) == 0) {
@@ -96,9 +95,8 @@ OperatorRun run_crossover(OperatorInput in) {
     const ParentView base = in.parents.at(0);
     const ParentView partner = in.parents.at(1);
     for (int draw = 0; draw < k_draws; ++draw) {
-        Proposal proposal = same_text(base, partner)
-                                ? exchange_values(*in.task, base, partner, in.rng)
-                                : exchange_regions(base, partner, in.rng);
+        Proposal proposal = same_text(base, partner) ? exchange_values(base, partner, in.rng)
+                                                     : exchange_regions(base, partner, in.rng);
         if (in.known && in.known(proposal.candidate)) {
             continue;
         }
@@ -109,18 +107,15 @@ OperatorRun run_crossover(OperatorInput in) {
 
 }  // namespace
 
-bool Crossover::applicable(const TaskPtr& task, const std::vector<ParentView>& parents) const {
-    if (parents.size() < 2) {
+bool Crossover::applicable(const Task&, const ParentView& base, const ParentView* partner) const {
+    if (partner == nullptr) {
         return false;
     }
-    const Candidate& base = parents[0].candidate;
-    const Candidate& partner = parents[1].candidate;
-    if (!same_text(parents[0], parents[1])) {
-        return !shared_regions(base.source, partner.source).empty();
+    if (!same_text(base, *partner)) {
+        return !shared_regions(base.parts->regions, partner->parts->regions).empty();
     }
-    const std::vector<Knob> knobs = knobs_of(*task, base);
     // With one difference the child would be one of its parents.
-    return differing(setting_of(knobs, base), setting_of(knobs, partner)).size() > 1;
+    return differing(base.setting, partner->setting).size() > 1;
 }
 
 OperatorRun Crossover::start(const OperatorInput& input) const {

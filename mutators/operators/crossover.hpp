@@ -16,8 +16,8 @@ class Crossover {
   public:
     [[nodiscard]] std::string name() const { return "crossover"; }
     [[nodiscard]] int arity() const { return 2; }
-    [[nodiscard]] bool applicable(const TaskPtr& task,
-                                  const std::vector<ParentView>& parents) const;
+    [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
+                                  const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
 };
 

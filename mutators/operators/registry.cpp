@@ -16,10 +16,7 @@ struct Entry {
 
 // A new operator is one more line here.
 constexpr Entry k_entries[] = {
-    {"tune",
-     [](const OperatorSettings& s) {
-         return Operator(Tune(s.tune_strategy, static_cast<int>(s.tune_max_evaluations)));
-     }},
+    {"tune", [](const OperatorSettings& s) { return Operator(Tune(s.tune_strategy)); }},
     {"crossover", [](const OperatorSettings&) { return Operator(Crossover()); }},
 };
 
@@ -30,8 +27,6 @@ void declare(OperatorSettings& settings, SettingVisitor& visitor) {
                    "How the tune operator searches: random draws fresh values, local walks along "
                    "one value at a time, halving keeps the better half of random draws; mixed "
                    "draws one of the three for each ticket.");
-    visitor.integer("tune.max_evaluations", settings.tune_max_evaluations, {1, 60},
-                    "Evaluations that one application of the tune operator may ask for.");
 }
 
 const std::vector<std::string>& operator_names() {

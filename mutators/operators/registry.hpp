@@ -3,7 +3,6 @@
 #include "mutators/operator.hpp"
 #include "reward/base/settings.hpp"
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,6 @@ namespace atl {
 /// with a new setting touches only this folder.
 struct OperatorSettings {
     std::string tune_strategy = "mixed";  ///< "random", "local", "halving" or "mixed"
-    std::int64_t tune_max_evaluations = 8;
 };
 
 void declare(OperatorSettings& settings, SettingVisitor& visitor);

@@ -2,7 +2,7 @@
 
 #include "mutators/operators/tune_strategy.hpp"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 namespace atl {
 
@@ -26,24 +26,22 @@ Choice choose(const std::string& strategy, CounterRng& rng) {
         weights.push_back(weight);
     }
     const auto& [name, weight] = k_mix[rng.weighted(weights)];
-    const int percent = static_cast<int>(weight * 100);
-    return {name, std::string(name) + " (drawn with p=0." + std::to_string(percent) + ")"};
+    return {name, fmt::format("{} (drawn with p={:g})", name, weight)};
 }
 
 // By value: a coroutine's reference parameters would dangle.
-OperatorRun run_tune(OperatorInput in, std::string strategy, int max_evaluations) {
+OperatorRun run_tune(OperatorInput in, std::string strategy) {
     const ParentView parent = in.parents.at(0);
-    const std::vector<Knob> knobs = knobs_of(*in.task, parent.candidate);
-    const KnobSetting start = setting_of(knobs, parent.candidate);
+    const std::vector<Knob>& knobs = parent.parts->knobs;
+    const KnobSetting& start = parent.setting;
     const Choice choice = choose(strategy, in.rng);
     const auto known = [&](const KnobSetting& setting) {
         return in.known && in.known(with_setting(knobs, setting, parent.candidate));
     };
     TuneHistory history(knobs, start, parent.fitness, known);
-    const int budget = std::min(max_evaluations, in.max_evaluations);
-    const auto search = make_tune_strategy(choice.name, budget);
+    const auto search = make_tune_strategy(choice.name, in.max_evaluations);
     int evaluations = 0;
-    for (int asks = 0; asks < k_max_asks && evaluations < budget; ++asks) {
+    for (int asks = 0; asks < k_max_asks && evaluations < in.max_evaluations; ++asks) {
         const std::optional<KnobSetting> setting = search->next(history, in.rng);
         if (!setting) {
             co_return;
@@ -52,9 +50,6 @@ OperatorRun run_tune(OperatorInput in, std::string strategy, int max_evaluations
         proposal.candidate = with_setting(knobs, *setting, parent.candidate);
         proposal.description = choice.label + ": " + describe_change(knobs, start, *setting);
         const Evaluation evaluation = co_await ask(std::move(proposal));
-        if (evaluation.faulted) {
-            co_return;
-        }
         evaluations += evaluation.duplicate ? 0 : 1;
         history.record(*setting, evaluation.correct ? evaluation.fitness : 0);
     }
@@ -67,12 +62,12 @@ const std::vector<std::string>& tune_strategies() {
     return names;
 }
 
-bool Tune::applicable(const TaskPtr& task, const std::vector<ParentView>& parents) const {
-    return !parents.empty() && !knobs_of(*task, parents[0].candidate).empty();
+bool Tune::applicable(const Task&, const ParentView& base, const ParentView*) const {
+    return !base.parts->knobs.empty();
 }
 
 OperatorRun Tune::start(const OperatorInput& input) const {
-    return run_tune(input, m_strategy, m_max_evaluations);
+    return run_tune(input, m_strategy);
 }
 
 }  // namespace atl

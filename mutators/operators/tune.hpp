@@ -11,21 +11,19 @@ namespace atl {
 [[nodiscard]] const std::vector<std::string>& tune_strategies();
 
 /// Searches over the `// tune:` macros of its parent and the task's allowed compiler flags, with
-/// up to `max_evaluations` evaluations per run. The text stays as it is.
+/// as many evaluations as the ticket may spend. The text stays as it is.
 class Tune {
   public:
-    explicit Tune(std::string strategy = "mixed", int max_evaluations = 8)
-        : m_strategy(std::move(strategy)), m_max_evaluations(max_evaluations) {}
+    explicit Tune(std::string strategy = "mixed") : m_strategy(std::move(strategy)) {}
 
     [[nodiscard]] std::string name() const { return "tune"; }
     [[nodiscard]] int arity() const { return 1; }
-    [[nodiscard]] bool applicable(const TaskPtr& task,
-                                  const std::vector<ParentView>& parents) const;
+    [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
+                                  const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
 
   private:
     std::string m_strategy;
-    int m_max_evaluations;
 };
 
 }  // namespace atl

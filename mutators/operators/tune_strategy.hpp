@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mutators/operators/knobs.hpp"
+#include "mutators/knobs.hpp"
 #include "reward/base/rng.hpp"
 
 #include <functional>

@@ -56,6 +56,9 @@ struct ContentHasher::State {
 
 ContentHasher::ContentHasher() : m_state(std::make_unique<State>()) {}
 ContentHasher::~ContentHasher() = default;
+ContentHasher::ContentHasher(const ContentHasher& other) : ContentHasher() {
+    EVP_MD_CTX_copy_ex(m_state->context, other.m_state->context);
+}
 ContentHasher::ContentHasher(ContentHasher&&) noexcept = default;
 ContentHasher& ContentHasher::operator=(ContentHasher&&) noexcept = default;
 

@@ -31,6 +31,9 @@ class ContentHasher {
   public:
     ContentHasher();
     ~ContentHasher();
+    /// A copy goes on from here on its own: fields in common are hashed once.
+    ContentHasher(const ContentHasher& other);
+    ContentHasher& operator=(const ContentHasher&) = delete;
     ContentHasher(ContentHasher&&) noexcept;
     ContentHasher& operator=(ContentHasher&&) noexcept;
 

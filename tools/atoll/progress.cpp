@@ -212,7 +212,7 @@ double ProgressDisplay::seconds_at(std::int64_t elapsed_ns) {
 }
 
 void ProgressDisplay::look_at_best(const CampaignState& state) {
-    const Individual* best = fittest_not_refused(state);
+    const Individual* best = m_fittest.of(state);
     if (best == nullptr || best->fitness <= m_best_fitness) {
         return;
     }
@@ -256,6 +256,7 @@ void ProgressDisplay::event(const Event& event, const CampaignState& state) {
     if (m_style == ProgressStyle::json && std::holds_alternative<TicketCommitted>(event)) {
         look_at_best(state);
     } else if (const auto* confirmed = std::get_if<Confirmed>(&event)) {
+        m_fittest.look_again();
         look_at_confirmed(*confirmed);
     }
 }

@@ -71,6 +71,7 @@ class ProgressDisplay {
     std::int64_t m_next_ns = 0;
     std::size_t m_panel_lines = 0;
     std::string m_last_remark;
+    FittestNotRefused m_fittest;
     double m_best_fitness = 0;
     double m_last_seconds = 0;
 };

@@ -17,7 +17,7 @@ SessionObserver::SessionObserver(ProgressDisplay& display, const RunFolder& fold
       m_best(folder.best()),
       m_task(task),
       m_journal(journal),
-      m_candidates(journal, task.kind),
+      m_candidates(journal, task),
       m_log(folder.logs() / "campaign.log", std::ios::app) {}
 
 void SessionObserver::session_begins(const CampaignState& state) {

@@ -1,8 +1,8 @@
+#include "mutators/knobs.hpp"
 #include "mutators/operators/crossover.hpp"
-#include "mutators/operators/knobs.hpp"
-#include "mutators/operators/regions.hpp"
 #include "mutators/operators/registry.hpp"
 #include "mutators/operators/tune.hpp"
+#include "mutators/regions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,12 +38,10 @@ TaskPtr task() {
 ParentView parent(std::uint64_t ticket, const std::string& source,
                   std::map<std::string, std::string> tune = {},
                   std::vector<std::string> flags = {}) {
-    ParentView view;
-    view.id = IndividualId::make(ticket, 0);
-    view.candidate = {"cpu_cpp", source, std::move(tune), std::move(flags)};
-    view.fitness = 1;
-    view.starter = "s" + std::to_string(ticket);
-    return view;
+    return parent_view(IndividualId::make(ticket, 0), ParentRole::base,
+                       {"cpu_cpp", source, std::move(tune), std::move(flags)}, 1,
+                       "s" + std::to_string(ticket),
+                       std::make_shared<SourceParts>(read_parts(*task(), source)));
 }
 
 OperatorInput input(std::vector<ParentView> parents, std::uint64_t ticket = 1) {
@@ -78,7 +76,7 @@ std::vector<Proposal> run(const Operator& op, const OperatorInput& in) {
 
 TEST(Knobs, AreTheMacrosAndTheAllowedFlags) {
     const Candidate candidate{"cpu_cpp", k_source, {{"TILE", "32"}}, {"-mwidth=2"}};
-    const std::vector<Knob> knobs = knobs_of(*task(), candidate);
+    const std::vector<Knob> knobs = knobs_of(*task(), candidate.source);
     ASSERT_EQ(knobs.size(), 4u);
     EXPECT_THAT(knobs[0].values, ElementsAre("8", "16", "32", "64"));
     EXPECT_EQ(knobs[0].default_index, 1u);
@@ -91,7 +89,7 @@ TEST(Knobs, AreTheMacrosAndTheAllowedFlags) {
 TEST(Knobs, EqualProgramsLookEqual) {
     const Candidate plain{"cpu_cpp", k_source, {}, {}};
     const Candidate written_out{"cpu_cpp", k_source, {{"TILE", "16"}, {"UNROLL", "1"}}, {}};
-    const std::vector<Knob> knobs = knobs_of(*task(), plain);
+    const std::vector<Knob> knobs = knobs_of(*task(), plain.source);
     EXPECT_EQ(with_setting(knobs, setting_of(knobs, written_out), written_out), plain);
     const Candidate changed = with_setting(knobs, {3, 0, 1, 1}, plain);
     EXPECT_THAT(changed.flags, ElementsAre("-ffast", "-mwidth=1"));
@@ -106,14 +104,14 @@ INSTANTIATE_TEST_SUITE_P(Tune, TuneStrategies,
 TEST_P(TuneStrategies, ProposesOnlyListedValuesAndNothingTwice) {
     for (std::uint64_t ticket = 1; ticket < 20; ++ticket) {
         const auto in = input({parent(1, k_source)}, ticket);
-        const std::vector<Proposal> proposals = run(Operator(Tune(GetParam(), 8)), in);
+        const std::vector<Proposal> proposals = run(Operator(Tune(GetParam())), in);
         EXPECT_EQ(proposals.size(), 8u);
         std::set<Digest> keys = {candidate_key(in.parents[0].candidate)};
         for (const Proposal& proposal : proposals) {
             EXPECT_TRUE(keys.insert(candidate_key(proposal.candidate)).second);
             EXPECT_EQ(proposal.candidate.source, k_source);
             EXPECT_FALSE(proposal.description.empty());
-            const auto knobs = knobs_of(*in.task, proposal.candidate);
+            const auto knobs = knobs_of(*in.task, proposal.candidate.source);
             EXPECT_EQ(
                 with_setting(knobs, setting_of(knobs, proposal.candidate), proposal.candidate),
                 proposal.candidate);
@@ -123,8 +121,8 @@ TEST_P(TuneStrategies, ProposesOnlyListedValuesAndNothingTwice) {
 
 TEST_P(TuneStrategies, TheSameTicketProposesTheSame) {
     const auto in = input({parent(1, k_source)}, 5);
-    const auto first = run(Operator(Tune(GetParam(), 8)), in);
-    const auto second = run(Operator(Tune(GetParam(), 8)), in);
+    const auto first = run(Operator(Tune(GetParam())), in);
+    const auto second = run(Operator(Tune(GetParam())), in);
     ASSERT_EQ(first.size(), second.size());
     for (std::size_t i = 0; i < first.size(); ++i) {
         EXPECT_EQ(first[i].candidate, second[i].candidate);
@@ -135,11 +133,11 @@ TEST_P(TuneStrategies, TheSameTicketProposesTheSame) {
 TEST_P(TuneStrategies, WhatIsKnownIsNotProposed) {
     auto in = input({parent(1, k_source)});
     in.known = [](const Candidate& candidate) { return !candidate.flags.empty(); };
-    for (const Proposal& proposal : run(Operator(Tune(GetParam(), 8)), in)) {
+    for (const Proposal& proposal : run(Operator(Tune(GetParam())), in)) {
         EXPECT_TRUE(proposal.candidate.flags.empty());
     }
     in.known = [](const Candidate&) { return true; };
-    EXPECT_TRUE(run(Operator(Tune(GetParam(), 8)), in).empty());
+    EXPECT_TRUE(run(Operator(Tune(GetParam())), in).empty());
 }
 
 TEST(Tune, LocalFollowsAnImprovement) {
@@ -147,7 +145,7 @@ TEST(Tune, LocalFollowsAnImprovement) {
     in.parents[0].fitness = fitness_of(in.parents[0].candidate);
     in.known = [](const Candidate& candidate) { return !candidate.flags.empty(); };
     in.max_evaluations = 60;
-    const auto proposals = run(Operator(Tune("local", 60)), in);
+    const auto proposals = run(Operator(Tune("local")), in);
     // Four steps up from the start (16, 1), at most as many steps that do not help.
     std::size_t steps = 0;
     while (steps < proposals.size() && fitness_of(proposals[steps].candidate) < 9) {
@@ -156,20 +154,27 @@ TEST(Tune, LocalFollowsAnImprovement) {
     EXPECT_LT(steps, 12u);
 }
 
-TEST(Tune, StopsAtItsBudgetAndAtAFault) {
+TEST(Tune, StopsAtTheTicketsBudget) {
     auto in = input({parent(1, k_source)});
     in.max_evaluations = 3;
-    EXPECT_EQ(run(Operator(Tune("random", 8)), in).size(), 3u);
-    OperatorRun work = Operator(Tune("random", 8)).start(in);
-    ASSERT_TRUE(work.next());
-    Evaluation fault;
-    fault.faulted = true;
-    work.tell(fault);
-    EXPECT_FALSE(work.next());
+    EXPECT_EQ(run(Operator(Tune("random")), in).size(), 3u);
+}
+
+TEST(Tune, SaysWithWhichProbabilityItsStrategyWasDrawn) {
+    std::set<std::string> labels;
+    for (std::uint64_t ticket = 1; ticket < 40; ++ticket) {
+        const auto proposals = run(Operator(Tune("mixed")), input({parent(1, k_source)}, ticket));
+        const std::string& text = proposals.at(0).description;
+        labels.insert(text.substr(0, text.find(')') + 1));
+    }
+    EXPECT_THAT(labels, ElementsAre("halving (drawn with p=0.25)", "local (drawn with p=0.5)",
+                                    "random (drawn with p=0.25)"));
 }
 
 TEST(Tune, DuplicatesDoNotCountAgainstTheBudget) {
-    OperatorRun work = Operator(Tune("random", 4)).start(input({parent(1, k_source)}));
+    auto in = input({parent(1, k_source)});
+    in.max_evaluations = 4;
+    OperatorRun work = Operator(Tune("random")).start(in);
     int asks = 0;
     while (work.next()) {
         Evaluation evaluation;
@@ -182,10 +187,14 @@ TEST(Tune, DuplicatesDoNotCountAgainstTheBudget) {
 }
 
 TEST(Tune, NeedsSomethingToTune) {
-    auto bare = std::make_shared<Task>();
-    EXPECT_FALSE(Tune().applicable(bare, {parent(1, "int x;\n")}));
-    EXPECT_TRUE(Tune().applicable(bare, {parent(1, k_source)}));
-    EXPECT_TRUE(Tune().applicable(task(), {parent(1, "int x;\n")}));
+    const auto applicable = [](const Task& of, const std::string& source) {
+        ParentView view = parent(1, source);
+        view.parts = std::make_shared<SourceParts>(read_parts(of, source));
+        return Tune().applicable(of, view, nullptr);
+    };
+    EXPECT_FALSE(applicable(Task(), "int x;\n"));
+    EXPECT_TRUE(applicable(Task(), k_source));
+    EXPECT_TRUE(applicable(*task(), "int x;\n"));
 }
 
 TEST(Crossover, ParentsOfOneTextExchangeValues) {
@@ -208,19 +217,24 @@ TEST(Crossover, ParentsOfOneTextExchangeValues) {
     EXPECT_GT(children.size(), 8u);  // of 14 mixtures of four differing knobs
 }
 
+bool crossed(const ParentView& base, const ParentView& partner) {
+    return Crossover().applicable(*task(), base, &partner);
+}
+
 TEST(Crossover, OneDifferenceIsNotEnough) {
     const ParentView a = parent(1, k_source, {{"TILE", "64"}});
-    EXPECT_FALSE(Crossover().applicable(task(), {a, parent(2, k_source)}));
-    EXPECT_FALSE(Crossover().applicable(task(), {a, a}));
-    EXPECT_FALSE(Crossover().applicable(task(), {a}));
-    EXPECT_TRUE(Crossover().applicable(task(), {a, parent(2, k_source, {{"UNROLL", "2"}})}));
+    EXPECT_FALSE(crossed(a, parent(2, k_source)));
+    EXPECT_FALSE(crossed(a, a));
+    EXPECT_FALSE(Crossover().applicable(*task(), a, nullptr));
+    EXPECT_TRUE(crossed(a, parent(2, k_source, {{"UNROLL", "2"}})));
 }
 
 TEST(Crossover, DifferentTextsExchangeRegionsThatDiffer) {
-    EXPECT_THAT(shared_regions(k_source, k_other), ElementsAre("body"));
+    EXPECT_THAT(shared_regions(region_digests(k_source), region_digests(k_other)),
+                ElementsAre("body"));
     const ParentView a = parent(1, k_source, {{"TILE", "64"}, {"UNROLL", "2"}});
     const ParentView b = parent(2, k_other, {{"DEPTH", "9"}, {"TILE", "8"}});
-    ASSERT_TRUE(Crossover().applicable(task(), {a, b}));
+    ASSERT_TRUE(crossed(a, b));
     const auto proposals = run(Operator(Crossover()), input({a, b}));
     ASSERT_EQ(proposals.size(), 1u);
     const Candidate& child = proposals[0].candidate;
@@ -236,7 +250,7 @@ TEST(Crossover, DifferentTextsExchangeRegionsThatDiffer) {
 }
 
 TEST(Crossover, WithoutACommonRegionThereIsNothingToExchange) {
-    EXPECT_FALSE(Crossover().applicable(task(), {parent(1, k_source), parent(2, "int x;\n")}));
+    EXPECT_FALSE(crossed(parent(1, k_source), parent(2, "int x;\n")));
 }
 
 TEST(Registry, EveryNameMakesAnOperatorOfThatName) {

@@ -56,7 +56,7 @@ namespace atl::testing {
     config.islands.count = 2;
     config.archive.size = 8;
     config.migration.policy.every_commits = 5;
-    config.operators.tune_max_evaluations = 4;
+    config.engine.ticket_evaluations = 4;
     config.engine.tickets_in_flight = 3;
     config.engine.sync_interval_ms = 5;
     config.evaluation.retries = 1;
@@ -83,12 +83,13 @@ class Recorder final : public EngineObserver {
     std::function<void(const Event&, const CampaignState&)> look;
 };
 
-/// A journal whose process "dies": after `limit` events every call fails, so that what was not
-/// synced before is lost like after a power cut.
-class DyingJournal final : public JournalWriter {
+/// A journal whose process "dies": after `limit` events (0: never) every call fails, so that what
+/// was not synced before is lost like after a power cut. `look` is told of each event's number.
+class WatchedJournal final : public JournalWriter {
   public:
-    DyingJournal(JournalWriter& journal, std::uint64_t limit)
-        : m_journal(journal), m_limit(limit) {}
+    WatchedJournal(JournalWriter& journal, std::uint64_t limit,
+                   std::function<void(std::uint64_t)> look)
+        : m_journal(journal), m_limit(limit), m_look(std::move(look)) {}
 
     Expected<std::string> text(const Digest& id) const override { return m_journal.text(id); }
     Expected<Digest> put_text(std::string_view text, const Digest& similar) override {
@@ -97,6 +98,9 @@ class DyingJournal final : public JournalWriter {
     Status append(const Event& event) override {
         ATOLL_TRY(alive());
         ++m_count;
+        if (m_look) {
+            m_look(m_count);
+        }
         return m_journal.append(event);
     }
     Status sync() override {
@@ -108,7 +112,7 @@ class DyingJournal final : public JournalWriter {
 
   private:
     [[nodiscard]] Status alive() const {
-        if (m_count >= m_limit) {
+        if (m_limit > 0 && m_count >= m_limit) {
             return failure(ErrorCode::no_space, "the disk is full", "journal");
         }
         return {};
@@ -116,6 +120,7 @@ class DyingJournal final : public JournalWriter {
 
     JournalWriter& m_journal;
     std::uint64_t m_limit;
+    std::function<void(std::uint64_t)> m_look;
     std::uint64_t m_count = 0;
 };
 
@@ -153,8 +158,7 @@ class Campaign {
         }
         auto journal = JournalWriter::open(folder->journal());
         EXPECT_TRUE(journal) << journal.error().message();
-        DyingJournal dying(**journal, events);
-        JournalWriter& used = events > 0 ? static_cast<JournalWriter&>(dying) : **journal;
+        WatchedJournal watched(**journal, events, at_append);
         StopSignal unused;
         Ledger::Options ledger;
         ledger.observer = &recorder;
@@ -165,7 +169,7 @@ class Campaign {
         CampaignConfig resolved = config;
         const Status fits = resolve_config(resolved, *task, evaluator);
         EXPECT_TRUE(fits) << fits.error().message();
-        return run_engine({resolved, task, evaluator, used, std::move(state), clock,
+        return run_engine({resolved, task, evaluator, watched, std::move(state), clock,
                            stop == nullptr ? unused : *stop, std::move(ledger), version});
     }
 
@@ -187,7 +191,8 @@ class Campaign {
     std::string version = "test";
     Recorder recorder;
     StopSignal* stop = nullptr;
-    std::unique_ptr<StopSignal> own_stop;  ///< for tests that have no other place for it
+    std::unique_ptr<StopSignal> own_stop;          ///< for tests that have no other place for it
+    std::function<void(std::uint64_t)> at_append;  ///< see WatchedJournal
     SystemClock clock;
 
   private:

@@ -52,13 +52,12 @@ void expect_same_decisions_again(const Campaign& campaign) {
     EXPECT_GT(replay->decisions, 20u);
 }
 
-// Asks the campaign's next session to stop once that many of its events were seen.
+// Asks the campaign's next session to stop once that many events were appended.
 void interrupt_after(Campaign& campaign, int events) {
     campaign.own_stop = std::make_unique<StopSignal>();
     campaign.stop = campaign.own_stop.get();
-    campaign.recorder.look = [&campaign, events, seen = 0](const Event&,
-                                                           const CampaignState&) mutable {
-        if (++seen == events) {
+    campaign.at_append = [&campaign, events](std::uint64_t number) {
+        if (number == static_cast<std::uint64_t>(events)) {
             campaign.own_stop->request("signal SIGINT");
         }
     };

@@ -1,4 +1,4 @@
-#include "mutators/operators/regions.hpp"
+#include "mutators/regions.hpp"
 
 #include "reward/source_text.hpp"
 
@@ -59,16 +59,25 @@ std::string value_in(const Candidate& candidate, const TuneMacro& macro) {
 
 }  // namespace
 
-std::vector<std::string> shared_regions(std::string_view base, std::string_view partner) {
-    const auto theirs = unique_regions(partner);
-    const auto ours = unique_regions(base);
+RegionDigests region_digests(std::string_view source) {
+    const auto unique = unique_regions(source);
+    RegionDigests digests;
+    for (const Region& region : marked_regions(source)) {
+        if (unique.contains(region.name)) {
+            digests.emplace_back(region.name,
+                                 content_id(normalised_tokens(text_of(source, region))));
+        }
+    }
+    return digests;
+}
+
+std::vector<std::string> shared_regions(const RegionDigests& base, const RegionDigests& partner) {
     std::vector<std::string> names;
-    for (const Region& region : marked_regions(base)) {
-        const auto other = theirs.find(region.name);
-        if (ours.contains(region.name) && other != theirs.end() &&
-            normalised_tokens(text_of(base, region)) !=
-                normalised_tokens(text_of(partner, other->second))) {
-            names.push_back(region.name);
+    for (const auto& [name, digest] : base) {
+        const auto theirs = std::find_if(partner.begin(), partner.end(),
+                                         [&name = name](const auto& r) { return r.first == name; });
+        if (theirs != partner.end() && theirs->second != digest) {
+            names.push_back(name);
         }
     }
     return names;

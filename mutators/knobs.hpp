@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atl {
@@ -24,8 +25,8 @@ struct Knob {
 /// One value index per knob.
 using KnobSetting = std::vector<std::size_t>;
 
-/// All knobs of a candidate: the macros in source order, then the task's flags in its order.
-[[nodiscard]] std::vector<Knob> knobs_of(const Task& task, const Candidate& candidate);
+/// All knobs of a source: its macros in source order, then the task's flags in its order.
+[[nodiscard]] std::vector<Knob> knobs_of(const Task& task, std::string_view source);
 
 /// Where the candidate's knobs stand. A value that is not listed counts as the default.
 [[nodiscard]] KnobSetting setting_of(const std::vector<Knob>& knobs, const Candidate& candidate);

@@ -1,4 +1,4 @@
-#include "mutators/operators/knobs.hpp"
+#include "mutators/knobs.hpp"
 
 #include "reward/source_text.hpp"
 
@@ -30,9 +30,9 @@ std::string change_of(const Knob& knob, const std::string& from, const std::stri
 
 }  // namespace
 
-std::vector<Knob> knobs_of(const Task& task, const Candidate& candidate) {
+std::vector<Knob> knobs_of(const Task& task, std::string_view source) {
     std::vector<Knob> knobs;
-    for (const TuneMacro& macro : tune_macros(candidate.source)) {
+    for (const TuneMacro& macro : tune_macros(source)) {
         Knob knob{Knob::Kind::macro, macro.name, macro.values, 0};
         const auto place = std::find(knob.values.begin(), knob.values.end(), macro.default_value);
         if (place == knob.values.end()) {
