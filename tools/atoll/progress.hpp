@@ -3,6 +3,7 @@
 #include "population/journal/text_store.hpp"
 #include "reward/task.hpp"
 #include "search/config.hpp"
+#include "search/confirm.hpp"
 #include "search/ledger.hpp"
 
 #include <cstdint>
