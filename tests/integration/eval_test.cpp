@@ -293,7 +293,7 @@ TEST_F(EvalExternal, KillLeavesNoJudgeBehindAndTheNextCallTidiesUp) {
 
 TEST_F(EvalCommand, ACacheFolderThatCannotBeWrittenIsSaid) {
     const ShellResult result = eval("--cache /proc/nothing " + candidate("right.cpp"));
-    EXPECT_EQ(result.status, 3) << result.out;
+    EXPECT_EQ(result.status, 2) << result.out;
     EXPECT_THAT(result.err, HasSubstr("/proc/nothing"));
     EXPECT_THAT(result.err, HasSubstr("cache folder"));
 }

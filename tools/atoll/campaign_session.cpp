@@ -80,10 +80,15 @@ std::optional<std::string> why_over(const CampaignState& state, const CampaignCo
     return make_stop_rule(config.stop).reason({state, state.evaluations(), state.elapsed_ns()});
 }
 
-// Nothing is evaluated, confirmed or recorded.
+// Nothing is evaluated, confirmed or recorded; the best kernel's files are brought back.
 int report_over(const std::string& why, const Opened& opened, const TextSource& texts,
                 const SessionOptions& options) {
     const fs::path& run = opened.folder.path();
+    if (const auto& confirmed = opened.state.confirmed()) {
+        CandidateStore candidates(texts, *opened.task);
+        need(write_confirmed(opened.folder.best(), *opened.task, *confirmed, opened.state,
+                             candidates));
+    }
     if (options.json) {
         const EngineReport report{why, true, std::nullopt, opened.state};
         std::fputs(end_report_json(report, *opened.task, texts, run).c_str(), stdout);

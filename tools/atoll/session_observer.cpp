@@ -11,6 +11,15 @@
 
 namespace atl {
 
+Status write_confirmed(const std::filesystem::path& folder, const Task& task,
+                       const Confirmed& confirmed, const CampaignState& state,
+                       CandidateStore& candidates) {
+    const Individual* individual = state.find(confirmed.individual);
+    ATOLL_TRY_ASSIGN(const Candidate candidate, candidates.candidate(*individual));
+    ATOLL_TRY_ASSIGN(const std::string verdict, candidates.texts().text(confirmed.verdict));
+    return write_best_files(folder, task, *individual, candidate, confirmed, verdict);
+}
+
 SessionObserver::SessionObserver(ProgressDisplay& display, const RunFolder& folder,
                                  const Task& task, const JournalWriter& journal)
     : m_display(display),
@@ -72,16 +81,10 @@ void SessionObserver::on_remark(std::string_view text) {
 }
 
 void SessionObserver::show_best(const Confirmed& confirmed, const CampaignState& state) {
-    if (const Status status = write_best(confirmed, state); !status) {
+    if (const Status status = write_confirmed(m_best, m_task, confirmed, state, m_candidates);
+        !status) {
         on_remark("the best kernel's files could not be written: " + status.error().message());
     }
-}
-
-Status SessionObserver::write_best(const Confirmed& confirmed, const CampaignState& state) {
-    const Individual* individual = state.find(confirmed.individual);
-    ATOLL_TRY_ASSIGN(const Candidate candidate, m_candidates.candidate(*individual));
-    ATOLL_TRY_ASSIGN(const std::string verdict, m_candidates.texts().text(confirmed.verdict));
-    return write_best_files(m_best, m_task, *individual, candidate, confirmed, verdict);
 }
 
 }  // namespace atl

@@ -16,6 +16,11 @@
 
 namespace atl {
 
+/// Writes a confirmed kernel's files into `folder`.
+[[nodiscard]] Status write_confirmed(const std::filesystem::path& folder, const Task& task,
+                                     const Confirmed& confirmed, const CampaignState& state,
+                                     CandidateStore& candidates);
+
 /// Everything that watches a campaign: the display, the log, the best kernel's files, lineage.h5.
 /// For the engine's thread, but for stream_failed().
 class SessionObserver final : public EngineObserver {
@@ -39,7 +44,6 @@ class SessionObserver final : public EngineObserver {
 
   private:
     void show_best(const Confirmed& confirmed, const CampaignState& state);
-    [[nodiscard]] Status write_best(const Confirmed& confirmed, const CampaignState& state);
     [[nodiscard]] std::optional<std::string> take_stream_failure();
 
     ProgressDisplay& m_display;

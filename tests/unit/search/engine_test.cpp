@@ -262,8 +262,8 @@ TEST(Engine, DrainingEndsWithoutAnAnswer) {
     StopSignal stop;
     campaign.stop = &stop;
     std::thread helper([&] {
-        evaluator.wait_for_pending(2);
-        evaluator.finish_all();  // the starters
+        evaluator.wait_for_pending(4);
+        evaluator.finish_all();  // the starters, the first of them three times
         evaluator.wait_for_pending(3);
         stop.request("signal SIGTERM");
     });
