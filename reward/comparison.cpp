@@ -55,20 +55,39 @@ void widen_block(DType dtype, const std::byte* from, std::size_t count, double* 
     }
 }
 
-/// Without branches, and in several sums, so that it runs at the speed of memory.
+/// So many elements side by side, so that no step waits for the one before it.
+constexpr std::size_t k_lanes = 8;
+using Lanes = std::array<double, k_lanes>;
+
+/// Calls `look(i, lane)` for every i below `count`, in whole groups of lanes and then one by one.
+template <class Look>
+void for_each_in_lanes(std::size_t count, Look look) {
+    std::size_t i = 0;
+    for (; i + k_lanes <= count; i += k_lanes) {
+        for (std::size_t lane = 0; lane < k_lanes; ++lane) {
+            look(i + lane, lane);
+        }
+    }
+    for (; i < count; ++i) {
+        look(i, 0);
+    }
+}
+
+double sum_of(const Lanes& lanes) {
+    return std::accumulate(lanes.begin(), lanes.end(), 0.0);
+}
+
 double rms_of_finite(std::span<const double> values) {
-    constexpr std::size_t k_sums = 8;
-    std::array<double, k_sums> sums{};
-    std::array<std::size_t, k_sums> counts{};
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    Lanes sums{};
+    Lanes counts{};
+    for_each_in_lanes(values.size(), [&](std::size_t i, std::size_t lane) {
         const double value = values[i];
         const bool finite = std::abs(value) <= std::numeric_limits<double>::max();
-        sums[i % k_sums] += finite ? value * value : 0.0;
-        counts[i % k_sums] += static_cast<std::size_t>(finite);
-    }
-    const double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
-    const std::size_t count = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
-    return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
+        sums[lane] += finite ? value * value : 0.0;
+        counts[lane] += finite ? 1.0 : 0.0;
+    });
+    const double count = sum_of(counts);
+    return count == 0 ? 0 : std::sqrt(sum_of(sums) / count);
 }
 
 struct Limits {
@@ -94,37 +113,28 @@ struct BlockSummary {
     bool new_rel = false;  ///< an error is above the largest relative one so far, when clean
 };
 
-/// Without branches and in independent lanes, so that the usual case costs little.
+/// Without branches, so that the usual case costs little. Flags are 0 or 1: what is compared and
+/// what is counted are then of one width.
 BlockSummary summarise(const double* got, const double* want, std::size_t count,
                        const Limits& limits, double max_rel) {
-    constexpr std::size_t k_lanes = 8;
-    std::array<double, k_lanes> largest{};
-    std::array<std::uint64_t, k_lanes> bad{};
-    std::array<std::uint64_t, k_lanes> above{};
-    const auto look = [&](std::size_t i, std::size_t lane) {
+    Lanes largest{};
+    Lanes good{};
+    Lanes above{};
+    const Limits limit = limits;
+    for_each_in_lanes(count, [&](std::size_t i, std::size_t lane) {
         const double size = std::abs(want[i]);
         const double error = std::abs(got[i] - want[i]);
+        const double allowed = limit.absolute + limit.relative * size;
+        const double most = allowed < limit.cap ? allowed : limit.cap;
         largest[lane] = error > largest[lane] ? error : largest[lane];
-        bad[lane] |=
-            static_cast<std::uint64_t>(!(error <= limits.absolute + limits.relative * size));
-        bad[lane] |= static_cast<std::uint64_t>(!(error <= limits.cap));
-        bad[lane] |= static_cast<std::uint64_t>(!(size <= std::numeric_limits<double>::max()));
-        above[lane] |= static_cast<std::uint64_t>(error > max_rel * size);
-    };
-    std::size_t i = 0;
-    for (; i + k_lanes <= count; i += k_lanes) {
-        for (std::size_t lane = 0; lane < k_lanes; ++lane) {
-            look(i + lane, lane);
-        }
-    }
-    for (; i < count; ++i) {
-        look(i, 0);
-    }
-    const auto any = [](const auto& flags) {
-        return std::any_of(flags.begin(), flags.end(),
-                           [](std::uint64_t flag) { return flag != 0; });
-    };
-    return {!any(bad), *std::max_element(largest.begin(), largest.end()), any(above)};
+        // An expectation that is not finite makes `most` infinite or NaN, but never `error`
+        // smaller.
+        good[lane] += error <= most ? 1.0 : 0.0;
+        above[lane] += error > max_rel * size ? 1.0 : 0.0;
+    });
+    const double highest = *std::max_element(largest.begin(), largest.end());
+    const bool finite = highest <= std::numeric_limits<double>::max();
+    return {sum_of(good) == static_cast<double>(count) && finite, highest, sum_of(above) > 0};
 }
 
 void take_errors(double got, double want, Comparison& result) {
@@ -190,6 +200,15 @@ class Tally {
 
 }  // namespace
 
+Tolerance resolved(const Tolerance& tolerance, std::span<const double> want) {
+    Tolerance result = tolerance;
+    if (tolerance.atol_rms > 0) {
+        result.atol += tolerance.atol_rms * rms_of_finite(want);
+        result.atol_rms = 0;
+    }
+    return result;
+}
+
 Comparison compare_output(DType dtype, std::span<const std::byte> out, std::span<const double> want,
                           const Tolerance& tolerance) {
     const std::size_t element_bytes = size_of(dtype);
@@ -199,8 +218,7 @@ Comparison compare_output(DType dtype, std::span<const std::byte> out, std::span
         mismatch.first_bad_index = 0;
         return mismatch;
     }
-    const double rms = tolerance.atol_rms > 0 ? rms_of_finite(want) : 0;
-    Tally tally({tolerance.atol + tolerance.atol_rms * rms, tolerance.rtol,
+    Tally tally({resolved(tolerance, want).atol, tolerance.rtol,
                  tolerance.max_error_cap > 0 ? tolerance.max_error_cap
                                              : std::numeric_limits<double>::infinity()});
     std::array<double, k_block> got;

@@ -20,6 +20,10 @@ struct Comparison {
     double want = 0;
 };
 
+/// The same tolerance with atol_rms resolved for `want`: for an expectation that is compared with
+/// often, since it takes a pass over all of it.
+[[nodiscard]] Tolerance resolved(const Tolerance& tolerance, std::span<const double> want);
+
 /// Compares `out` (dense, of `dtype`) with `want` in double under the rule in Tolerance. Where the
 /// expectation itself is NaN or infinite the output must be the same NaN-ness or infinity. A value
 /// that is not finite where a finite one was expected fails the output whatever matched_ratio

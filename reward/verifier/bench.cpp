@@ -186,9 +186,9 @@ void Bench::compare_outputs(const Spot& spot, const Case& judged, Check& check) 
     for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
         const TensorSpec& output = m_layout.tensor(i);
         const std::span<const std::byte> values = tensor(spot, i);
-        const Comparison result =
-            compare_output(output.dtype, values, judged.expected[i - m_layout.tensor_inputs()],
-                           workload.tolerance);
+        const std::size_t position = i - m_layout.tensor_inputs();
+        const Comparison result = compare_output(output.dtype, values, judged.expected[position],
+                                                 judged.tolerances[position]);
         VerifyCase& report = check.report;
         report.max_abs_error = std::max(report.max_abs_error, result.max_abs_error);
         report.max_rel_error = std::max(report.max_rel_error, result.max_rel_error);

@@ -1,5 +1,6 @@
 #include "reward/verifier/cases.hpp"
 
+#include "reward/comparison.hpp"
 #include "reward/inputs.hpp"
 #include "reward/verifier/shared_buffers.hpp"
 #include "reward/verifier/shuffle.hpp"
@@ -79,6 +80,9 @@ Expected<Case> CaseMaker::answer(std::size_t workload, std::size_t distribution,
     made.distribution = distribution;
     made.inputs = std::move(inputs);
     ATOLL_TRY_ASSIGN(made.expected, m_oracle.run(m_layout.workloads()[workload].axes, made.inputs));
+    for (const std::vector<double>& output : made.expected) {
+        made.tolerances.push_back(resolved(m_layout.workloads()[workload].tolerance, output));
+    }
     return made;
 }
 

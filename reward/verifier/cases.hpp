@@ -18,8 +18,9 @@ struct Case {
     std::size_t distribution = 0;
     InputSet inputs;
     ExpectedOutputs expected;
-    int uses = 0;          ///< candidates that saw it
-    bool exposed = false;  ///< parts of the answer stand in a verdict: use it no more
+    std::vector<Tolerance> tolerances;  ///< per output, resolved for what is expected
+    int uses = 0;                       ///< candidates that saw it
+    bool exposed = false;               ///< parts of the answer stand in a verdict: use it no more
 };
 
 /// A number nobody outside this process can know (getrandom).

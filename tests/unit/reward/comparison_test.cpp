@@ -108,5 +108,15 @@ TEST(Comparison, EmptyOutputPassesAndASizeMismatchFails) {
     EXPECT_FALSE(compare<float>(DType::f32, {1.0F}, {1.0, 2.0}, absolute(1e9)).passed);
 }
 
+TEST(CompareOutput, AResolvedToleranceJudgesTheSame) {
+    Tolerance tolerance;
+    tolerance.atol = 0.25;
+    tolerance.atol_rms = 0.5;
+    const std::vector<double> want = {3, -4, std::numeric_limits<double>::infinity()};
+    const Tolerance plain = resolved(tolerance, want);
+    EXPECT_DOUBLE_EQ(plain.atol, 0.25 + 0.5 * std::sqrt(12.5));
+    EXPECT_EQ(plain.atol_rms, 0);
+}
+
 }  // namespace
 }  // namespace atl
