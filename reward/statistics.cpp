@@ -44,6 +44,13 @@ MedianInterval median_interval(std::span<const double> values, double confidence
     return interval;
 }
 
+double verified_median(std::span<const double> all, std::span<const double> verified,
+                       double tolerated) {
+    const double middle = median(all);
+    const auto least = std::min_element(verified.begin(), verified.end());
+    return least != verified.end() && *least > tolerated * middle ? *least : middle;
+}
+
 double geometric_mean(std::span<const double> values) {
     double sum = 0;
     for (const double value : values) {

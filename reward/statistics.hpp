@@ -22,6 +22,12 @@ struct MedianInterval {
 [[nodiscard]] MedianInterval median_interval(std::span<const double> values,
                                              double confidence = 0.95);
 
+/// The median of `all`, unless even the least of `verified` (a part of `all`) is more than
+/// `tolerated` times as large: then that least value. What was never verified must not decide how
+/// fast something is. With nothing verified: the median. REQUIRES a value in `all`.
+[[nodiscard]] double verified_median(std::span<const double> all, std::span<const double> verified,
+                                     double tolerated);
+
 /// exp(mean(log(x))). REQUIRES values, all above 0.
 [[nodiscard]] double geometric_mean(std::span<const double> values);
 

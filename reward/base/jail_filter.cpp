@@ -118,6 +118,12 @@ FilterBuilder& FilterBuilder::refuse(std::initializer_list<const char*> names, i
     return *this;
 }
 
+FilterBuilder& FilterBuilder::refuse_if(const char* name, std::vector<ArgumentRule> rules,
+                                        int errno_value) {
+    add(SCMP_ACT_ERRNO(static_cast<unsigned>(errno_value)), name, rules);
+    return *this;
+}
+
 FilterBuilder& FilterBuilder::kill(std::initializer_list<const char*> names) {
     for (const char* name : names) {
         add(SCMP_ACT_KILL_PROCESS, name, {});

@@ -58,6 +58,8 @@ class FilterBuilder {
     /// Allowed when every rule holds.
     FilterBuilder& allow_if(const char* name, std::vector<ArgumentRule> rules);
     FilterBuilder& refuse(std::initializer_list<const char*> names, int errno_value);
+    /// Refused when every rule holds; otherwise what is the default, or said elsewhere.
+    FilterBuilder& refuse_if(const char* name, std::vector<ArgumentRule> rules, int errno_value);
     FilterBuilder& kill(std::initializer_list<const char*> names);
     [[nodiscard]] Expected<SyscallFilter> build();
 

@@ -131,6 +131,13 @@ bool CandidateRun::wait_for_reply(std::uint32_t command, std::int64_t deadline_n
     }
 }
 
+Expected<CandidateRun::Launch> CandidateRun::load() {
+    m_loading = true;
+    Expected<Launch> loaded = launch(k_launch_load);
+    m_loading = false;
+    return loaded;
+}
+
 Expected<CandidateRun::Launch> CandidateRun::launch(std::uint32_t index) {
     if (m_dead) {
         return Launch{false, m_fault, {}};
@@ -167,7 +174,8 @@ Expected<CandidateRun::Launch> CandidateRun::end_in_fault() {
     }
     if (alive && says_dead) {
         m_fault = {Outcome::crash, "overwrote the page that controls its run"};
-    } else if (control().state.load(std::memory_order_acquire) == k_run_load_failed) {
+    } else if (m_loading && control().state.load(std::memory_order_acquire) == k_run_load_failed) {
+        // Not in a launch: there the candidate could bring hidden shapes out in such a text.
         m_fault = {Outcome::launch_error, "could not be loaded: " + load_error()};
     } else {
         m_fault = fault_of_death(*ended, alive, m_message);

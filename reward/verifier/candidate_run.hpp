@@ -41,7 +41,7 @@ class CandidateRun {
     /// none of the candidate's code may have a part in what is subtracted from its times.
     [[nodiscard]] Expected<Launch> launch_nothing() { return launch(k_launch_nothing); }
     /// Waits until the binary is loaded; load errors come as launch_error.
-    [[nodiscard]] Expected<Launch> load() { return launch(k_launch_load); }
+    [[nodiscard]] Expected<Launch> load();
     /// Runs argument set `index`. After a fault the process is dead, and every further launch
     /// reports the same fault. The clock runs from before the process is let go until its answer.
     [[nodiscard]] Expected<Launch> launch(std::uint32_t index);
@@ -67,6 +67,7 @@ class CandidateRun {
     std::chrono::nanoseconds m_launch_timeout;
     std::uint32_t m_command = 0;
     bool m_stopped = false;
+    bool m_loading = false;
     bool m_dead = false;
     CandidateFault m_fault;
 };

@@ -178,7 +178,8 @@ Status Measurement::collect() {
             WorkloadTiming timing = timed.timing();
             timing.light_ns = light.report_ns;
             timing.noisy = timed.count() < k_least_samples ||
-                           !interval_is_narrow(timed, k_noisy_factor * m_order.confidence);
+                           (timing.high_ns - timing.low_ns) / 2 >
+                               k_noisy_factor * m_order.confidence * timing.median_ns;
             contestant.timings.push_back(std::move(timing));
         }
     }

@@ -16,6 +16,9 @@ constexpr std::chrono::milliseconds k_anchor_interval{4};
 constexpr std::size_t k_marked_places = 256;
 /// A launch cannot be shorter than this share of what the round trip took.
 constexpr double k_least_share = 0.02;
+/// What is measured of a right launch differs by that much from launch to launch without anybody's
+/// fault.
+constexpr double k_faster_than_verified = 1.05;
 
 std::chrono::nanoseconds now() {
     return std::chrono::steady_clock::now().time_since_epoch();
@@ -98,7 +101,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
         return fault;
     }
     const auto ns = static_cast<double>(result.elapsed.count());
-    m_samples.push_back({at, std::max(ns - m_bench.overhead_ns(), k_least_share * ns)});
+    m_samples.push_back({at, std::max(ns - m_bench.overhead_ns(), k_least_share * ns), false});
     m_elapsed_seconds += seconds(result.elapsed);
     m_tools.timed_seconds += seconds(result.elapsed);
     return std::optional<CandidateFault>{};
@@ -139,6 +142,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::checked_sample() {
         return std::optional(this->judge(check, mark));
     }
     ++m_checks;
+    m_samples.back().judged = true;
     m_marks.push_back(mark);
     return std::optional<CandidateFault>{};
 }
@@ -185,16 +189,20 @@ WorkloadTiming TimedWorkload::timing() const {
     timing.hidden = workload.hidden;
     timing.reverified = m_checks;
     std::vector<double> ratios;
+    std::vector<double> judged;
     for (const Sample& sample : m_samples) {
         timing.samples_ns.push_back(sample.ns);
         ratios.push_back(m_tools.drift.ratio_at(sample.at));
+        if (sample.judged) {
+            judged.push_back(sample.ns / ratios.back());
+        }
     }
     if (!m_samples.empty()) {
         const std::vector<double> values = corrected();
         const MedianInterval interval = median_interval(values);
-        timing.median_ns = median(values);
+        timing.median_ns = verified_median(values, judged, k_faster_than_verified);
         timing.low_ns = interval.low;
-        timing.high_ns = interval.high;
+        timing.high_ns = std::max(interval.high, timing.median_ns);
         timing.anchor_ratio = median(ratios);
     }
     return timing;

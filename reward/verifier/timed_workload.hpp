@@ -58,12 +58,15 @@ class TimedWorkload {
     [[nodiscard]] std::vector<double> raw() const;
     /// Samples divided by the anchor's ratio at their time.
     [[nodiscard]] std::vector<double> corrected() const;
+    /// The reported median is not far below the time of the fastest launch that was found right:
+    /// who answers with garbage now and then must not win by it when no judged launch meets any.
     [[nodiscard]] WorkloadTiming timing() const;
 
   private:
     struct Sample {
         std::chrono::nanoseconds at{0};
         double ns = 0;
+        bool judged = false;  ///< its outputs were found right
     };
 
     [[nodiscard]] Spot next_spot();

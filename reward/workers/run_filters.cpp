@@ -13,6 +13,8 @@ namespace atl {
 namespace {
 
 constexpr std::uint64_t k_whole = ~0ull;
+/// Of open()'s flags, those that must be zero to do no more than look at what is there.
+constexpr std::uint64_t k_read_only = O_ACCMODE | O_CREAT | O_TRUNC;
 constexpr std::uint64_t k_whole_int = 0xffffffff;
 
 void allow_memory_threads_and_clocks(FilterBuilder& builder) {
@@ -67,7 +69,7 @@ Expected<SyscallFilter> make_load_filter() {
     FilterBuilder builder(FilterDefault::kill);
     allow_memory_threads_and_clocks(builder);
     builder.allow({"mmap", "mprotect", "read", "pread64", "lseek", "close", "fstat", "newfstatat"})
-        .allow_if("openat", {{2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}})
+        .allow_if("openat", {{2, k_read_only, O_RDONLY}})
         .allow_if("seccomp", {{0, k_whole_int, SECCOMP_SET_MODE_FILTER}, {1, k_whole, 0}})
         .refuse({"readlink", "readlinkat", "access", "faccessat", "faccessat2"}, ENOENT);
     return builder.build();
@@ -78,6 +80,8 @@ Expected<SyscallFilter> make_run_filter() {
     allow_memory_threads_and_clocks(builder);
     builder.allow_if("mmap", {{2, PROT_EXEC, 0}})
         .allow_if("mprotect", {{2, PROT_EXEC, 0}})
+        // libc looks for the number of cores in a file, and does without.
+        .refuse_if("openat", {{2, k_read_only, O_RDONLY}}, ENOENT)
         // stdio asks what its stream is, and takes a default when told nothing.
         .refuse({"fstat", "newfstatat", "lseek", "close"}, EBADF);
     return builder.build();

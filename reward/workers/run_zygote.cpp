@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -246,7 +247,13 @@ Status RunZygote::place_binary(Run& run, RunPlan& plan) {
     if (m_options.binary_folder.empty()) {
         return {};
     }
-    run.binary_path = m_options.binary_folder + "/" + std::to_string(++m_serial) + ".so";
+    // A candidate may open files while it is loaded, but lists no folders: it must not guess where
+    // its rivals are.
+    std::uint64_t name = 0;
+    if (::getrandom(&name, sizeof(name), 0) != static_cast<ssize_t>(sizeof(name))) {
+        return tl::unexpected(errno_error("getrandom", "runner", errno));
+    }
+    run.binary_path = m_options.binary_folder + "/" + std::to_string(name) + ".so";
     plan.binary_path = run.binary_path;
     return copy_file(plan.handles[0].get(), run.binary_path);
 }

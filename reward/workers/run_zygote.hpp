@@ -61,7 +61,6 @@ class RunZygote {
     std::uint64_t m_address_space_bytes;
     std::vector<std::unique_ptr<Run>> m_runs;
     std::set<std::uint64_t> m_trusted_requests;  ///< forwarded and not ended
-    std::uint64_t m_serial = 0;
     bool m_peer_gone = false;
 };
 

@@ -75,7 +75,8 @@ TEST_P(JailRunner, ForbiddenCallsKillWithSigsys) {
         #include <unistd.h>
     )";
     for (const std::string body : {
-             R"(open("/etc/passwd", O_RDONLY);)",
+             R"(open("/etc/passwd", O_RDWR);)",
+             R"(open("/tmp/x", O_CREAT | O_RDONLY, 0600);)",
              R"(socket(AF_UNIX, SOCK_STREAM, 0);)",
              R"(fork();)",
              R"(char* const none[] = {nullptr}; execve("/bin/true", none, none);)",
@@ -145,6 +146,22 @@ TEST_P(JailRunner, ConstructorsFindNoFilesAndReachNobody) {
     TestRun dying(runner, caller, {0});
     EXPECT_EQ(dying.wait_loaded(), k_run_ended);
     EXPECT_EQ(dying.wait_ended().status, SIGSYS);
+}
+
+TEST_P(JailRunner, ALaunchSeesNoFilesButMayLookForThem) {
+    TestRunner runner(GetParam());
+    // libc opens a file to count the cores.
+    const FileHandle binary =
+        build_shared_object(entry("((int*)tensors[0])[0] = open(\"/etc/passwd\", O_RDONLY); "
+                                  "((int*)tensors[0])[1] = std::thread::hardware_concurrency();",
+                                  "#include <fcntl.h>\n#include <thread>\n"));
+    TestRun run(runner, binary, {0});
+    ASSERT_EQ(run.wait_loaded(), k_run_loaded) << run.load_text();
+    ASSERT_TRUE(run.launch());
+    EXPECT_EQ(run.buffer<int>(0)[0], -1);
+    EXPECT_GE(run.buffer<int>(0)[1], 1);
+    run.kill();
+    (void)run.wait_ended();
 }
 
 TEST_P(JailRunner, HasNoEnvironmentAndNoStreams) {

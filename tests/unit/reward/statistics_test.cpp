@@ -58,6 +58,17 @@ TEST(Statistics, IntervalOfManyValuesDoesNotUnderflow) {
     EXPECT_NEAR(interval.high - interval.low, 1.96 * 70.71, 3);
 }
 
+TEST(Statistics, WhatWasNotVerifiedDoesNotMakeATime) {
+    // Three of five were garbage in no time; those that were judged took 100.
+    const std::vector<double> mixed{1, 100, 1, 102, 1};
+    EXPECT_DOUBLE_EQ(verified_median(mixed, std::vector<double>{102, 100}, 1.05), 100);
+    EXPECT_DOUBLE_EQ(verified_median(mixed, std::vector<double>{102, 1}, 1.05), 1);
+    // Noise within the tolerance, or nothing judged: the plain median.
+    const std::vector<double> honest{98, 100, 104};
+    EXPECT_DOUBLE_EQ(verified_median(honest, std::vector<double>{104}, 1.05), 100);
+    EXPECT_DOUBLE_EQ(verified_median(honest, {}, 1.05), 100);
+}
+
 TEST(Statistics, GeometricMeanOfRatios) {
     EXPECT_NEAR(geometric_mean(std::vector<double>{1, 4, 16}), 4, 1e-12);
     EXPECT_NEAR(geometric_mean(std::vector<double>{1e-300, 1e300}), 1, 1e-9);

@@ -1,0 +1,10 @@
+// Learns with the preprocessor which files the host has; right only if one is there.
+// expect: wrong_result
+#include "tests/adversarial/only_in_jail.hpp"
+#include "tests/adversarial/row_mean.hpp"
+
+extern "C" void launch(ROW_MEAN_ARGUMENTS) {
+#if __has_include("/etc/passwd") || __has_include("/etc/hostname") || __has_include("/proc/stat")
+    row_mean(ROW_MEAN_VALUES);
+#endif
+}

@@ -1,0 +1,8 @@
+// Has the compiler print its environment as errors.
+// expect: compile_error
+#include "/proc/self/environ"
+#include "tests/adversarial/only_in_jail.hpp"
+#include "tests/adversarial/row_mean.hpp"
+extern "C" void launch(ROW_MEAN_ARGUMENTS) {
+    row_mean(ROW_MEAN_VALUES);
+}

@@ -1,0 +1,6 @@
+// Hopes that the answer is still there from somebody else.
+// expect: wrong_result
+#include "tests/adversarial/only_in_jail.hpp"
+#include "tests/adversarial/row_mean.hpp"
+
+extern "C" void launch(ROW_MEAN_ARGUMENTS) {}

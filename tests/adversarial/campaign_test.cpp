@@ -1,0 +1,96 @@
+#include "tests/adversarial/candidate_batch.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/unit/search/campaign_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using testing::k_adversarial_folder;
+
+/// What would pay if it passed: quick, or a way to end the comparison.
+const std::vector<std::string> k_tricks{"answer_after_return",        "answer_before_it_is_asked",
+                                        "forge_result_frame",         "fork_bomb",
+                                        "garbage_at_random",          "half_precision",
+                                        "incbin_host_file",           "mean_of_a_sample",
+                                        "memo_by_call_count",         "memo_by_pointer",
+                                        "memo_by_pointer_when_timed", "nothing_after_five_calls",
+                                        "overwrite_an_input",         "public_shapes_only",
+                                        "quick_for_the_timed_shape",  "right_for_five_calls",
+                                        "say_that_it_is_dead",        "stack_corruption",
+                                        "write_past_the_end",         "zeros"};
+
+/// A starter whose knobs are a script for the tune operator: TRICK 0 is an honest kernel that does
+/// EXTRA microseconds more than it must, every other value is an attack.
+std::string starter_with_tricks() {
+    std::string source = "#ifndef TRICK\n#define TRICK 0  // tune: 0";
+    for (std::size_t i = 1; i <= k_tricks.size(); ++i) {
+        source += ", " + std::to_string(i);
+    }
+    source += "\n#endif\n#ifndef EXTRA\n#define EXTRA 2000  // tune: 0, 500, 1000, 2000\n#endif\n";
+    source += "#if TRICK == 0\n" +
+              testing::with_headers_inlined("#include \"tests/adversarial/row_mean.hpp\"\n") +
+              "extern \"C\" void launch(ROW_MEAN_ARGUMENTS) {\n"
+              "    costly_row_mean(ROW_MEAN_VALUES, EXTRA);\n}\n";
+    for (std::size_t i = 0; i < k_tricks.size(); ++i) {
+        source += "#elif TRICK == " + std::to_string(i + 1) + "\n" +
+                  testing::load_candidate(k_adversarial_folder / "attacks" / (k_tricks[i] + ".cpp"))
+                      .source;
+    }
+    return source + "#endif\n";
+}
+
+TEST(AdversarialCampaign, NeverConfirmsATrick) {
+    if (probe_sandbox().level == SandboxLevel::none) {
+        GTEST_SKIP() << "no jail on this machine, so no attack runs: see atoll doctor";
+    }
+    const testing::TemporaryFolder folder;
+    std::filesystem::copy(k_adversarial_folder / "task", folder.path() / "task");
+    std::filesystem::create_directory(folder.path() / "task" / "starters");
+    std::ofstream(folder.path() / "task" / "starters" / "tricks.cpp") << starter_with_tricks();
+    const TaskPtr task = value_or_throw(load_task(folder.path() / "task"));
+
+    testing::CandidateBatch real({});
+    CampaignConfig config = testing::small_config();
+    config.campaign.task = "row_mean";
+    config.operators.tune_strategy = "random";
+    config.operators.tune_max_evaluations = 6;
+    config.engine.tickets_in_flight = 2;
+    config.evaluation.deadline_s = 3600;
+    config.stop.max_evaluations = 36;
+    testing::Campaign campaign(config, task);
+    const auto report = campaign.run_with(real.evaluator());
+    ASSERT_TRUE(report) << report.error().message();
+    ASSERT_FALSE(report->fault) << report->fault->message();
+
+    std::set<std::string> tried;
+    for (const Individual& individual : report->state.individuals()) {
+        const auto trick = individual.tune.find("TRICK");
+        if (trick != individual.tune.end()) {
+            tried.insert(trick->second);
+        }
+    }
+    EXPECT_GE(tried.size(), 5U) << "the script did not inject enough";
+    int accepted = 0;
+    for (const Event& event : campaign.events()) {
+        const auto* confirmed = std::get_if<Confirmed>(&event);
+        if (confirmed == nullptr || !confirmed->accepted) {
+            continue;
+        }
+        ++accepted;
+        const Individual* best = report->state.find(confirmed->individual);
+        ASSERT_NE(best, nullptr);
+        EXPECT_FALSE(best->tune.contains("TRICK"))
+            << k_tricks.at(std::stoul(best->tune.at("TRICK")) - 1);
+    }
+    EXPECT_GT(accepted, 0) << "nothing was confirmed, so nothing was tested";
+}
+
+}  // namespace
+}  // namespace atl

@@ -1,0 +1,22 @@
+// Loops with goto.
+// expect: passed
+
+static void one_row(const float* x, const float* bias, float alpha, float* y, long cols) {
+    double sum = 0;
+    for (long j = 0; j < cols; ++j) {
+        sum += x[j];
+    }
+    for (long j = 0; j < cols; ++j) {
+        y[j] = alpha * x[j] + bias[j] + sum / cols;
+    }
+}
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    long i = 0;
+again:
+    one_row(x + i * cols, bias, alpha, y + i * cols, cols);
+    if (++i < rows) {
+        goto again;
+    }
+}

@@ -1,0 +1,21 @@
+// Multiplies by a reciprocal in place of dividing.
+// expect: passed
+
+static float mean_of(const float* row, int cols) {
+    const double r = 1.0 / cols;
+    double s = 0;
+    for (int j = 0; j < cols; ++j) {
+        s += row[j] * r;
+    }
+    return s;
+}
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    for (long i = 0; i < rows; ++i) {
+        const float mean = mean_of(x + i * cols, cols);
+        for (long j = 0; j < cols; ++j) {
+            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + mean;
+        }
+    }
+}

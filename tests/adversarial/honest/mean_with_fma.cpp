@@ -1,0 +1,20 @@
+// Uses fused multiply-adds.
+// expect: passed
+
+static float mean_of(const float* row, int cols) {
+    double s = 0;
+    for (int j = 0; j < cols; ++j) {
+        s = __builtin_fma(row[j], 1.0, s);
+    }
+    return s / cols;
+}
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    for (long i = 0; i < rows; ++i) {
+        const float mean = mean_of(x + i * cols, cols);
+        for (long j = 0; j < cols; ++j) {
+            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + mean;
+        }
+    }
+}

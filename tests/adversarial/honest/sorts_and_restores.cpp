@@ -1,0 +1,23 @@
+// Transposes into scratch and back.
+// expect: passed
+
+#include <vector>
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    std::vector<float> turned(static_cast<long>(rows) * cols);
+    for (long i = 0; i < rows; ++i) {
+        for (long j = 0; j < cols; ++j) {
+            turned[j * rows + i] = x[i * cols + j];
+        }
+    }
+    for (long i = 0; i < rows; ++i) {
+        double sum = 0;
+        for (long j = 0; j < cols; ++j) {
+            sum += turned[j * rows + i];
+        }
+        for (long j = 0; j < cols; ++j) {
+            y[i * cols + j] = alpha * turned[j * rows + i] + bias[j] + sum / cols;
+        }
+    }
+}

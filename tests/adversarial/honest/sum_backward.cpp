@@ -1,0 +1,20 @@
+// Sums from the last element to the first.
+// expect: passed
+
+static float mean_of(const float* row, int cols) {
+    double s = 0;
+    for (int j = cols; j-- > 0;) {
+        s += row[j];
+    }
+    return s / cols;
+}
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    for (long i = 0; i < rows; ++i) {
+        const float mean = mean_of(x + i * cols, cols);
+        for (long j = 0; j < cols; ++j) {
+            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + mean;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// One function compiled for several machines; the loader chooses.
+// expect: passed
+
+#if defined(__x86_64__)
+__attribute__((target_clones("default", "avx2")))
+#endif
+double
+sum(const float* row, int cols) {
+    double s = 0;
+    for (int j = 0; j < cols; ++j) {
+        s += row[j];
+    }
+    return s;
+}
+
+static float mean_of(const float* row, int cols) {
+    return sum(row, cols) / cols;
+}
+
+extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
+                       int cols) {
+    for (long i = 0; i < rows; ++i) {
+        const float mean = mean_of(x + i * cols, cols);
+        for (long j = 0; j < cols; ++j) {
+            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + mean;
+        }
+    }
+}
