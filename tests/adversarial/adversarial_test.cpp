@@ -15,17 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 using testing::BatchLimits;
 using testing::BatchTest;
-using testing::CandidateFile;
+using testing::ListedCandidate;
 
 constexpr auto k_patience = 120s;
 
-std::string test_name(const ::testing::TestParamInfo<CandidateFile>& info) {
+std::string test_name(const ::testing::TestParamInfo<ListedCandidate>& info) {
     return info.param.name;
 }
 
-std::vector<CandidateFile> attacks(const std::string& limits) {
-    std::vector<CandidateFile> chosen;
-    for (CandidateFile& file : testing::load_candidates("attacks")) {
+std::vector<ListedCandidate> attacks(const std::string& limits) {
+    std::vector<ListedCandidate> chosen;
+    for (ListedCandidate& file : testing::load_candidates("attacks")) {
         if (file.limits == limits) {
             chosen.push_back(std::move(file));
         }
@@ -36,8 +36,8 @@ std::vector<CandidateFile> attacks(const std::string& limits) {
 class Attack : public BatchTest<Attack> {
   public:
     static constexpr BatchLimits k_limits{};
-    static const std::vector<CandidateFile>& candidates() {
-        static const std::vector<CandidateFile> all = attacks("");
+    static const std::vector<ListedCandidate>& candidates() {
+        static const std::vector<ListedCandidate> all = attacks("");
         return all;
     }
 };
@@ -50,8 +50,8 @@ INSTANTIATE_TEST_SUITE_P(Adversarial, Attack, ::testing::ValuesIn(Attack::candid
 class EndlessLaunch : public BatchTest<EndlessLaunch> {
   public:
     static constexpr BatchLimits k_limits{.launch_timeout_s = 1};
-    static const std::vector<CandidateFile>& candidates() {
-        static const std::vector<CandidateFile> all = attacks("launch");
+    static const std::vector<ListedCandidate>& candidates() {
+        static const std::vector<ListedCandidate> all = attacks("launch");
         return all;
     }
 };
@@ -64,9 +64,9 @@ INSTANTIATE_TEST_SUITE_P(Adversarial, EndlessLaunch,
 class EndlessCompilation : public BatchTest<EndlessCompilation> {
   public:
     static constexpr BatchLimits k_limits{.compile_timeout_s = 3};
-    static const std::vector<CandidateFile>& candidates() {
-        static const std::vector<CandidateFile> all = [] {
-            std::vector<CandidateFile> files = attacks("compile");
+    static const std::vector<ListedCandidate>& candidates() {
+        static const std::vector<ListedCandidate> all = [] {
+            std::vector<ListedCandidate> files = attacks("compile");
             std::ranges::move(testing::generated_bombs(), std::back_inserter(files));
             return files;
         }();
@@ -82,8 +82,8 @@ INSTANTIATE_TEST_SUITE_P(Adversarial, EndlessCompilation,
 class Honest : public BatchTest<Honest> {
   public:
     static constexpr BatchLimits k_limits{};
-    static const std::vector<CandidateFile>& candidates() {
-        static const std::vector<CandidateFile> all = testing::load_candidates("honest");
+    static const std::vector<ListedCandidate>& candidates() {
+        static const std::vector<ListedCandidate> all = testing::load_candidates("honest");
         return all;
     }
 };
@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Adversarial, Honest, ::testing::ValuesIn(Honest::candid
 
 TEST(AdversarialSuite, HasAtLeastAsManyHonestKernelsAsAttacks) {
     EXPECT_GE(Honest::candidates().size(), testing::load_candidates("attacks").size());
-    for (const CandidateFile& file : Honest::candidates()) {
+    for (const ListedCandidate& file : Honest::candidates()) {
         EXPECT_THAT(file.expected, ::testing::ElementsAre(Outcome::passed)) << file.name;
     }
 }

@@ -63,7 +63,7 @@ TEST(AdversarialCampaign, NeverConfirmsATrick) {
     config.operators.tune_max_evaluations = 6;
     config.engine.tickets_in_flight = 2;
     config.evaluation.deadline_s = 3600;
-    config.stop.max_evaluations = 36;
+    config.stop.max_evaluations = 28;
     testing::Campaign campaign(config, task);
     const auto report = campaign.run_with(real.evaluator());
     ASSERT_TRUE(report) << report.error().message();

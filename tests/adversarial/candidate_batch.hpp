@@ -45,7 +45,7 @@ class CandidateBatch {
     [[nodiscard]] Evaluator& evaluator() { return *m_evaluator; }
     [[nodiscard]] const TaskPtr& task() const { return m_task; }
 
-    void submit(const CandidateFile& file) {
+    void submit(const ListedCandidate& file) {
         EvaluationRequest request;
         request.task = m_task;
         request.candidate.source = file.source;
@@ -62,7 +62,7 @@ class CandidateBatch {
             promise->set_value(std::move(result));
         });
     }
-    [[nodiscard]] EvaluationResult result_of(const CandidateFile& file) {
+    [[nodiscard]] EvaluationResult result_of(const ListedCandidate& file) {
         return m_results.at(file.name).get();
     }
 
@@ -74,7 +74,7 @@ class CandidateBatch {
 
 /// The tests of one suite share a batch that holds those of its candidates that will run.
 template <class Suite>
-class BatchTest : public ::testing::TestWithParam<CandidateFile> {
+class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
   protected:
     static void SetUpTestSuite() {
         if (probe_sandbox().level == SandboxLevel::none) {
@@ -98,7 +98,7 @@ class BatchTest : public ::testing::TestWithParam<CandidateFile> {
     }
 
     /// What holds for every candidate, friend or foe.
-    static void check(const CandidateFile& file) {
+    static void check(const ListedCandidate& file) {
         const EvaluationResult result = s_batch->result_of(file);
         ASSERT_TRUE(result) << "a fault of ours: " << result.error().error.message();
         const std::string outcome(to_string(result->outcome));
@@ -113,7 +113,7 @@ class BatchTest : public ::testing::TestWithParam<CandidateFile> {
     }
 
   private:
-    static void check_secrets(const CandidateFile& file, const Verdict& verdict) {
+    static void check_secrets(const ListedCandidate& file, const Verdict& verdict) {
         const std::string all = to_json(verdict);
         for (const std::string& secret : {std::string("root:"), file.never_says}) {
             if (!secret.empty()) {
@@ -121,7 +121,7 @@ class BatchTest : public ::testing::TestWithParam<CandidateFile> {
             }
         }
     }
-    static void check_times(const CandidateFile& file, const Verdict& verdict) {
+    static void check_times(const ListedCandidate& file, const Verdict& verdict) {
         ASSERT_EQ(verdict.measure.has_value(), file.level != Level::verify);
         if (!verdict.measure || file.at_least_us == 0) {
             return;

@@ -15,7 +15,7 @@
 namespace atl::testing {
 
 /// One candidate of this suite with what its first comment lines say about it.
-struct CandidateFile {
+struct ListedCandidate {
     std::string name;
     std::string source;  ///< headers of this suite inlined: they are not there in the jail
     std::set<Outcome> expected;
@@ -80,8 +80,8 @@ inline std::set<Outcome> outcomes_from(std::string names) {
     return outcomes;
 }
 
-inline CandidateFile load_candidate(const std::filesystem::path& path) {
-    CandidateFile file;
+inline ListedCandidate load_candidate(const std::filesystem::path& path) {
+    ListedCandidate file;
     file.name = path.stem();
     const std::string text = text_of_file(path);
     file.source = with_headers_inlined(text);
@@ -108,18 +108,18 @@ inline CandidateFile load_candidate(const std::filesystem::path& path) {
     return file;
 }
 
-inline void PrintTo(const CandidateFile& file, std::ostream* out) {
+inline void PrintTo(const ListedCandidate& file, std::ostream* out) {
     *out << file.name;
 }
 
 /// All candidates in a folder of this suite, by name.
-inline std::vector<CandidateFile> load_candidates(const std::string& folder) {
-    std::vector<CandidateFile> files;
+inline std::vector<ListedCandidate> load_candidates(const std::string& folder) {
+    std::vector<ListedCandidate> files;
     for (const auto& entry : std::filesystem::directory_iterator(k_adversarial_folder / folder)) {
         files.push_back(load_candidate(entry.path()));
     }
     std::sort(files.begin(), files.end(),
-              [](const CandidateFile& a, const CandidateFile& b) { return a.name < b.name; });
+              [](const ListedCandidate& a, const ListedCandidate& b) { return a.name < b.name; });
     return files;
 }
 

@@ -9,14 +9,14 @@
 namespace atl::testing {
 
 /// Sources that blow up when they are compiled, or are too large to be kept.
-inline std::vector<CandidateFile> generated_bombs() {
+inline std::vector<ListedCandidate> generated_bombs() {
     const std::string prologue = with_headers_inlined(
         "#include \"tests/adversarial/only_in_jail.hpp\"\n"
         "#include \"tests/adversarial/row_mean.hpp\"\n");
     const std::string launch =
         "extern \"C\" void launch(ROW_MEAN_ARGUMENTS) { row_mean(ROW_MEAN_VALUES); }\n";
     const auto bomb = [&](std::string name, const std::string& body, std::set<Outcome> expected) {
-        CandidateFile file;
+        ListedCandidate file;
         file.name = std::move(name);
         file.source = prologue + body + launch;
         file.expected = std::move(expected);

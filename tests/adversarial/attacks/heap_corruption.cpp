@@ -9,7 +9,7 @@
 extern "C" void launch(ROW_MEAN_ARGUMENTS) {
     char* a = static_cast<char*>(malloc(64));
     char* b = static_cast<char*>(malloc(64));
-    memset(a, 0x41, 4096);
+    memset(b - 16, 0x41, 64);
     asm volatile("" : "+r"(a), "+r"(b) : : "memory");
     free(b);
     free(a);

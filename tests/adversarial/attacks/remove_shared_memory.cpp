@@ -1,5 +1,5 @@
 // Gives the memory that it shares with the verifier back to the kernel.
-// expect: inputs_modified, wrong_result
+// expect: inputs_modified, wrong_result, memory_fault
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"
 

@@ -186,6 +186,12 @@ TEST(CandidateKey, CoversKindTuneAndFlags) {
         EXPECT_NE(candidate_key(other), key);
     }
     // Indentation means something to a Python candidate.
+    // Refused for its bytes: its verdict must not be that of the same tokens in fewer bytes.
+    for (const std::string& comment :
+         {std::string(k_max_source_bytes, '/'), std::string("// \0", 4)}) {
+        EXPECT_NE(candidate_key({"cpu_cpp", "int x;\n" + comment, {}, {}}),
+                  candidate_key({"cpu_cpp", "int x;", {}, {}}));
+    }
     EXPECT_NE(candidate_key({"external", "if a:\n  b\n  c", {}, {}}),
               candidate_key({"external", "if a:\n  b\nc", {}, {}}));
 }
