@@ -1,6 +1,8 @@
 #include "reward/base/settings.hpp"
+#include "reward/expression.hpp"
 #include "reward/inputs.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -22,6 +24,9 @@ const std::vector<GeneratorRule>& rules() {
         {"wide", {"low_exponent", "high_exponent"}},
         {"ramp", {"start", "step"}},
         {"alternate", {"value"}},
+        {"skewed", {"low", "high", "power"}},
+        {"csr_offsets", {"entries", "columns", "skew", "empty"}},
+        {"csr_columns", {"columns", "band"}},
     };
     return all;
 }
@@ -47,6 +52,57 @@ tl::unexpected<Error> unknown(const std::string& what, const std::string& word,
                    nearest.empty() ? "known: " + listed(known) : "did you mean '" + nearest + "'?");
 }
 
+bool is_whole(double value, double low, double high) {
+    return std::floor(value) == value && value >= low && value <= high;
+}
+
+std::string objection_to_skewed(const InputGenerator& generator, DType dtype) {
+    const SkewedRange range = skewed_range(generator);
+    // Larger whole numbers are not all doubles.
+    constexpr double k_most = 9007199254740992.0;
+    if (!is_whole(range.low, -k_most, k_most) || !is_whole(range.high, -k_most, k_most) ||
+        range.low > range.high) {
+        return "low and high must be whole numbers, low not above high";
+    }
+    if (range.low < lowest_value(dtype) || range.high > highest_value(dtype)) {
+        return std::string("low and high must be numbers that ") + to_string(dtype) + " can hold";
+    }
+    return is_whole(range.power, 1, 16) ? "" : "power must be a whole number from 1 to 16";
+}
+
+/// Parameters of the parts of a sparse matrix; those that are expressions are looked at later.
+std::string objection_to_sparse(const InputGenerator& generator, DType dtype) {
+    const bool offsets = generator.kind == "csr_offsets";
+    if (dtype != DType::i32 && dtype != DType::i64) {
+        return "the dtype must be int32 or int64";
+    }
+    if (!offsets && generator.offsets.empty()) {
+        return "offsets must name the input with the row offsets";
+    }
+    for (const char* name : {"columns", "entries"}) {
+        const auto given = generator.parameters.find(name);
+        const bool wanted = offsets || std::string(name) == "columns";
+        if (wanted && given == generator.parameters.end() &&
+            !generator.expressions.contains(name)) {
+            return std::string(name) + " is needed";
+        }
+        if (given != generator.parameters.end() && !is_whole(given->second, 1, 0x7FFFFFFF)) {
+            return std::string(name) + " must be a whole number of at least 1";
+        }
+    }
+    const auto value = [&](const char* name) {
+        const auto found = generator.parameters.find(name);
+        return found == generator.parameters.end() ? 0 : found->second;
+    };
+    if (!(value("skew") >= 0 && value("skew") <= 4)) {
+        return "skew must be from 0 to 4";
+    }
+    if (!(value("empty") >= 0 && value("empty") <= 1)) {
+        return "empty must be from 0 to 1";
+    }
+    return is_whole(value("band"), 0, 0x7FFFFFFF) ? "" : "band must be a whole number";
+}
+
 /// A mistake in the values of known parameters, or empty.
 std::string objection(const InputGenerator& generator, DType dtype) {
     const auto value = [&](const char* name, double otherwise) {
@@ -58,6 +114,12 @@ std::string objection(const InputGenerator& generator, DType dtype) {
     }
     if (const double rate = value("rate", 0); rate < 0 || rate > 1) {
         return "rate must be from 0 to 1";
+    }
+    if (generator.kind == "skewed") {
+        return objection_to_skewed(generator, dtype);
+    }
+    if (is_sparse_part(generator)) {
+        return objection_to_sparse(generator, dtype);
     }
     if (generator.kind == "uniform") {
         const Bounds bounds = uniform_bounds(generator, dtype);
@@ -105,22 +167,47 @@ Status check_generator(const InputGenerator& generator, DType dtype) {
     if (rule == nullptr) {
         return unknown("input generator", generator.kind, generator_names());
     }
-    for (const auto& [name, value] : generator.parameters) {
-        bool known = false;
-        for (const std::string& parameter : rule->parameters) {
-            known = known || parameter == name;
+    const auto is_known = [&](const std::string& name) {
+        return std::find(rule->parameters.begin(), rule->parameters.end(), name) !=
+               rule->parameters.end();
+    };
+    for (const auto& [name, expression] : generator.expressions) {
+        if (!is_known(name)) {
+            return unknown("parameter of generator " + generator.kind, name, rule->parameters);
         }
-        if (!known) {
+    }
+    if (!generator.offsets.empty() && generator.kind != "csr_columns") {
+        return unknown("parameter of generator " + generator.kind, "offsets", rule->parameters);
+    }
+    for (const auto& [name, value] : generator.parameters) {
+        if (!is_known(name)) {
             return unknown("parameter of generator " + generator.kind, name, rule->parameters);
         }
         if (!std::isfinite(value)) {
             return failure(ErrorCode::invalid_argument, name + " is not finite");
         }
     }
-    if (const std::string mistake = objection(generator, dtype); !mistake.empty()) {
+    // What an expression stands for is known for each workload only.
+    const bool complete = generator.expressions.empty() || is_sparse_part(generator);
+    if (const std::string mistake = complete ? objection(generator, dtype) : ""; !mistake.empty()) {
         return failure(ErrorCode::invalid_argument, "generator " + generator.kind + ": " + mistake);
     }
     return {};
+}
+
+Expected<InputGenerator> resolve_generator(const InputGenerator& generator, DType dtype,
+                                           const std::map<std::string, std::int64_t>& axes) {
+    InputGenerator resolved = generator;
+    for (const auto& [name, expression] : generator.expressions) {
+        ATOLL_TRY_ASSIGN(resolved.parameters[name], evaluate_expression(expression, axes));
+    }
+    resolved.expressions.clear();
+    ATOLL_TRY(check_generator(resolved, dtype));
+    return resolved;
+}
+
+bool is_sparse_part(const InputGenerator& generator) {
+    return generator.kind == "csr_offsets" || generator.kind == "csr_columns";
 }
 
 InputGenerator generator_for(const Distribution& distribution, const TensorSpec& input) {
@@ -129,6 +216,18 @@ InputGenerator generator_for(const Distribution& distribution, const TensorSpec&
         return found->second;
     }
     return {is_integer(input.dtype) ? "uniform" : "normal", {}};
+}
+
+SkewedRange skewed_range(const InputGenerator& generator) {
+    SkewedRange range;
+    for (const auto& [name, value] : generator.parameters) {
+        if (name == "power") {
+            range.power = value;
+        } else {
+            (name == "low" ? range.low : range.high) = value;
+        }
+    }
+    return range;
 }
 
 Bounds uniform_bounds(const InputGenerator& generator, DType dtype) {

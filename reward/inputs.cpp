@@ -39,6 +39,8 @@ class BlockMaker {
             make_wide(first, values);
         } else if (kind == "ramp") {
             make_ramp(first, values);
+        } else if (kind == "skewed") {
+            make_skewed(first, values);
         } else {  // "alternate"; check_generator() refused all others
             const double value = parameter("value", 1);
             for (std::size_t i = 0; i < values.size(); ++i) {
@@ -132,6 +134,20 @@ class BlockMaker {
         }
     }
 
+    void make_skewed(std::int64_t first, RandomValues& values) {
+        const SkewedRange range = skewed_range(m_generator);
+        const double width = range.high - range.low + 1;
+        draw(0, first);
+        unit_values(m_words, values);
+        for (double& value : values) {
+            double share = value;
+            for (int factor = 1; factor < range.power; ++factor) {
+                share *= value;
+            }
+            value = range.low + std::min(std::floor(width * share), width - 1);
+        }
+    }
+
     const InputGenerator& m_generator;
     DType m_dtype;
     std::uint64_t m_seed;
@@ -197,6 +213,10 @@ Status fill_input(const InputGenerator& generator, DType dtype, std::uint64_t se
                   std::uint32_t stream, std::int64_t begin, std::int64_t end, std::int64_t count,
                   std::span<std::byte> values) {
     ATOLL_TRY(check_generator(generator, dtype));
+    if (!generator.expressions.empty() || is_sparse_part(generator)) {
+        return failure(ErrorCode::invalid_argument,
+                       "generator " + generator.kind + " needs the axes or the other inputs");
+    }
     if (begin < 0 || begin > end || end > count ||
         values.size() < static_cast<std::uint64_t>(count) * size_of(dtype)) {
         return failure(ErrorCode::invalid_argument, "elements [" + std::to_string(begin) + ", " +

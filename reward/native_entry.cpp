@@ -1,6 +1,5 @@
 #include "reward/native_entry.hpp"
 
-#include "reward/inputs.hpp"
 #include "reward/launch_contract.hpp"
 
 #include <dlfcn.h>
@@ -88,47 +87,6 @@ void NativeEntry::call(const Task& task, const std::map<std::string, std::int64_
     for (AlignedCopy& copy : copies) {
         copy.write_back();
     }
-}
-
-Expected<InputSet> make_input_set(const Task& task, const Workload& workload,
-                                  const Distribution& distribution,
-                                  const std::map<std::string, std::int64_t>& bound_axes,
-                                  std::uint64_t seed) {
-    InputSet inputs;
-    inputs.tensors.resize(task.inputs.size());
-    inputs.scalars.resize(task.inputs.size());
-    for (std::size_t i = 0; i < task.inputs.size(); ++i) {
-        const TensorSpec& input = task.inputs[i];
-        if (input.scalar) {
-            inputs.scalars[i] = workload.scalars.at(input.name);
-            continue;
-        }
-        ATOLL_TRY_ASSIGN(const std::int64_t count, element_count(input, bound_axes));
-        inputs.tensors[i].resize(static_cast<std::size_t>(count) * size_of(input.dtype));
-        ATOLL_TRY(fill_input(generator_for(distribution, input), input.dtype, seed,
-                             static_cast<std::uint32_t>(i), 0, count, count, inputs.tensors[i]));
-    }
-    return inputs;
-}
-
-Status change_input(const Task& task, const Distribution& distribution, std::size_t index,
-                    std::uint64_t seed, InputSet& inputs) {
-    const TensorSpec& input = task.inputs[index];
-    if (input.scalar) {
-        inputs.scalars[index] = inputs.scalars[index] * 1.5 + 1;
-        return {};
-    }
-    const std::vector<std::byte> before = inputs.tensors[index];
-    const auto count = static_cast<std::int64_t>(before.size() / size_of(input.dtype));
-    for (const InputGenerator& generator :
-         {generator_for(distribution, input), generator_for({}, input)}) {
-        ATOLL_TRY(fill_input(generator, input.dtype, seed, static_cast<std::uint32_t>(index), 0,
-                             count, count, inputs.tensors[index]));
-        if (inputs.tensors[index] != before) {
-            break;
-        }
-    }
-    return {};
 }
 
 }  // namespace atl

@@ -38,14 +38,4 @@ class NativeEntry {
     Function m_function;
 };
 
-/// All inputs of one launch, made from one seed; inputs are told apart by their position.
-[[nodiscard]] Expected<InputSet> make_input_set(
-    const Task& task, const Workload& workload, const Distribution& distribution,
-    const std::map<std::string, std::int64_t>& bound_axes, std::uint64_t seed);
-
-/// The values of input `index` made from another seed, or by the default generator where the
-/// distribution's ignores its seed; scalars become another number.
-[[nodiscard]] Status change_input(const Task& task, const Distribution& distribution,
-                                  std::size_t index, std::uint64_t seed, InputSet& inputs);
-
 }  // namespace atl

@@ -77,6 +77,13 @@ void unit_values(const RandomWords& words, RandomValues& values) {
     }
 }
 
+void exponential_values(const RandomWords& words, RandomValues& values) {
+    unit_values(words, values);
+    for (double& value : values) {
+        value = -log_of_unit(value);
+    }
+}
+
 void normal_values(const RandomWords& words, RandomValues& values) {
     constexpr std::size_t k_pairs = k_random_block / 2;
     std::array<double, k_pairs> radius;

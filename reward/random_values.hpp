@@ -23,6 +23,9 @@ void random_words(std::uint64_t seed, std::uint32_t stream, std::uint32_t draw, 
 /// Uniform in (0, 1), 31 bits.
 void unit_values(const RandomWords& words, RandomValues& values);
 
+/// Exponential values of mean 1, -log(u): from 4.7e-10 to 22.
+void exponential_values(const RandomWords& words, RandomValues& values);
+
 /// Standard normal values by Box and Muller's method ("A Note on the Generation of Random Normal
 /// Deviates", 1958), elements 2j and 2j+1 from words 2j and 2j+1; logarithm and sine by polynomials
 /// of relative error below 1e-8. The largest magnitude is 6.7.

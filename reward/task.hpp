@@ -45,6 +45,11 @@ struct TensorSpec {
 struct InputGenerator {
     std::string kind = "normal";  ///< see reward/inputs.hpp for the list and its parameters
     std::map<std::string, double> parameters;
+    std::map<std::string, std::string> expressions =
+        {};                    ///< parameters given over axes: "cols - 1"
+    std::string offsets = {};  ///< csr_columns only: the input that holds the row offsets
+
+    bool operator==(const InputGenerator&) const = default;
 };
 
 /// A named way to fill all inputs ("normal", "wide", "spikes", "structured"...).

@@ -69,7 +69,14 @@ InputGenerator read_generator(JsonObject object) {
     InputGenerator generator;
     generator.kind = object.required_text("kind");
     for (const std::string& key : object.keys(16)) {
-        if (key != "kind") {
+        if (key == "kind") {
+            continue;
+        }
+        if (key == "offsets") {
+            generator.offsets = object.required_text(key);
+        } else if (object.raw(key).is_string()) {
+            generator.expressions[key] = object.text(key, "");
+        } else {
             generator.parameters[key] = object.number(key, 0, -1e300, 1e300);
         }
     }

@@ -14,9 +14,7 @@ using Findings = std::vector<TaskFinding>;
 
 bool same_generators(const Task& task, const Distribution& a, const Distribution& b) {
     return std::all_of(task.inputs.begin(), task.inputs.end(), [&](const TensorSpec& input) {
-        const InputGenerator x = generator_for(a, input);
-        const InputGenerator y = generator_for(b, input);
-        return input.scalar || (x.kind == y.kind && x.parameters == y.parameters);
+        return input.scalar || generator_for(a, input) == generator_for(b, input);
     });
 }
 

@@ -54,6 +54,11 @@ void add_distributions(ContentHasher& hasher, const Task& task) {
                 hasher.field(name);
                 add(hasher, value);
             }
+            hasher.field(std::uint64_t{generator.expressions.size()});
+            for (const auto& [name, expression] : generator.expressions) {
+                hasher.field(name).field(expression);
+            }
+            hasher.field(generator.offsets);
         }
     }
 }

@@ -3,6 +3,7 @@
 #include "reward/base/hash.hpp"
 #include "reward/comparison.hpp"
 #include "reward/expression.hpp"
+#include "reward/input_sets.hpp"
 #include "reward/inputs.hpp"
 
 #include <bit>

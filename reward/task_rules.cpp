@@ -1,5 +1,6 @@
 #include "reward/base/settings.hpp"
 #include "reward/expression.hpp"
+#include "reward/input_sets.hpp"
 #include "reward/task_parts.hpp"
 
 #include <set>
@@ -143,6 +144,10 @@ Status check_consistency(const Task& task, const std::string& where) {
     }
     for (const Workload& workload : task.workloads) {
         ATOLL_TRY(check_sizes(task, workload));
+    }
+    if (const Status good = check_generators(task); !good) {
+        return failure(good.error().code, good.error().what, where + ": " + good.error().where,
+                       good.error().hint);
     }
     return {};
 }

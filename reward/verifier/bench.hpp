@@ -28,11 +28,6 @@ struct Spot {
     Placement placement = Placement::end;
 };
 
-/// A tensor input for a launch: copies `chunks` of `values`.
-struct Contents {
-    std::span<const std::byte> values;
-    std::vector<Chunk> chunks;
-};
 using ContentSource = std::function<Contents(std::size_t tensor)>;
 
 /// One candidate on the bench: its process and its buffers. Not thread-safe. Expected errors are

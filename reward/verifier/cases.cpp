@@ -1,7 +1,7 @@
 #include "reward/verifier/cases.hpp"
 
 #include "reward/comparison.hpp"
-#include "reward/inputs.hpp"
+#include "reward/input_sets.hpp"
 #include "reward/verifier/shared_buffers.hpp"
 #include "reward/verifier/shuffle.hpp"
 
@@ -48,24 +48,7 @@ Expected<InputSet> CaseMaker::make_inputs(std::size_t workload, std::size_t dist
     const BoundWorkload& bound = m_layout.workloads()[workload];
     const Distribution values =
         task.distributions.empty() ? Distribution{} : task.distributions[distribution];
-    const std::uint64_t seed = secret_seed();
-    InputSet inputs;
-    inputs.tensors.resize(task.inputs.size());
-    inputs.scalars.resize(task.inputs.size(), 0);
-    std::size_t scalar = 0;
-    for (std::size_t i = 0; i < task.inputs.size(); ++i) {
-        if (task.inputs[i].scalar) {
-            inputs.scalars[i] = bound.scalars[scalar++];
-        }
-    }
-    for (std::size_t tensor = 0; tensor < m_layout.tensor_inputs(); ++tensor) {
-        const std::size_t i = m_layout.input_position(tensor);
-        inputs.tensors[i].resize(bound.bytes[tensor]);
-        ATOLL_TRY(fill_input(generator_for(values, task.inputs[i]), task.inputs[i].dtype, seed,
-                             static_cast<std::uint32_t>(i), 0, bound.counts[tensor],
-                             bound.counts[tensor], inputs.tensors[i]));
-    }
-    return inputs;
+    return make_input_set(task, *bound.workload, values, bound.axes, secret_seed());
 }
 
 Expected<Case> CaseMaker::make(std::size_t workload, std::size_t distribution) const {

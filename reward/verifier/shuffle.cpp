@@ -1,5 +1,8 @@
 #include "reward/verifier/shuffle.hpp"
 
+#include "reward/input_sets.hpp"
+#include "reward/sparse_rows.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -29,17 +32,43 @@ std::vector<Chunk> shuffled(CounterRng& rng, std::uint64_t bytes, std::size_t wi
     return chunks;
 }
 
+ShuffledInputs::ShuffledInputs(CounterRng& rng, const TaskLayout& layout, std::size_t workload,
+                               const InputSet& donor)
+    : m_layout(layout), m_donor(donor) {
+    const Task& task = layout.task();
+    for (const SparsePair& pair : sparse_pairs(task)) {
+        SparseRows rows =
+            shuffled_rows(rng, {donor.tensors[pair.offsets], donor.tensors[pair.columns]},
+                          task.inputs[pair.offsets].dtype, task.inputs[pair.columns].dtype);
+        m_made[pair.offsets] = std::move(rows.offsets);
+        m_made[pair.columns] = std::move(rows.columns);
+    }
+    for (std::size_t tensor = 0; tensor < layout.tensor_inputs(); ++tensor) {
+        const std::uint64_t bytes = layout.workloads()[workload].bytes[tensor];
+        m_chunks.push_back(m_made.contains(layout.input_position(tensor))
+                               ? std::vector<Chunk>{{0, 0, bytes}}
+                               : shuffled(rng, bytes, size_of(layout.tensor(tensor).dtype)));
+    }
+}
+
+Contents ShuffledInputs::contents(std::size_t tensor) const {
+    const std::size_t position = m_layout.input_position(tensor);
+    const auto made = m_made.find(position);
+    return {made == m_made.end() ? m_donor.tensors[position] : made->second, m_chunks[tensor]};
+}
+
 InputSet shuffle_inputs(CounterRng& rng, const TaskLayout& layout, std::size_t workload,
                         const InputSet& donor) {
+    const ShuffledInputs inputs(rng, layout, workload, donor);
     InputSet made;
     made.scalars = donor.scalars;
     made.tensors.resize(donor.tensors.size());
     for (std::size_t tensor = 0; tensor < layout.tensor_inputs(); ++tensor) {
-        const std::size_t i = layout.input_position(tensor);
-        const std::uint64_t bytes = layout.workloads()[workload].bytes[tensor];
-        made.tensors[i].resize(bytes);
-        for (const Chunk& chunk : shuffled(rng, bytes, size_of(layout.tensor(tensor).dtype))) {
-            std::memcpy(made.tensors[i].data() + chunk.to, donor.tensors[i].data() + chunk.from,
+        const Contents contents = inputs.contents(tensor);
+        std::vector<std::byte>& values = made.tensors[layout.input_position(tensor)];
+        values.resize(layout.workloads()[workload].bytes[tensor]);
+        for (const Chunk& chunk : contents.chunks) {
+            std::memcpy(values.data() + chunk.to, contents.values.data() + chunk.from,
                         chunk.length);
         }
     }

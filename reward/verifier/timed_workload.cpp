@@ -57,12 +57,6 @@ Spot TimedWorkload::next_spot() {
     return {m_cases.workload, static_cast<int>(m_turn++ % slots), Placement::start};
 }
 
-Contents TimedWorkload::shuffled_donor(std::size_t tensor) const {
-    const TaskLayout& layout = m_bench.layout();
-    const auto& values = m_cases.donor.tensors[layout.input_position(tensor)];
-    return {values, shuffled(m_tools.rng, values.size(), size_of(layout.tensor(tensor).dtype))};
-}
-
 Contents TimedWorkload::inputs_of(const Case& judged, std::size_t tensor) const {
     const auto& values = judged.inputs.tensors[m_bench.layout().input_position(tensor)];
     return {values, {{0, 0, values.size()}}};
@@ -109,8 +103,9 @@ Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
 
 Expected<std::optional<CandidateFault>> TimedWorkload::sample() {
     const Spot spot = next_spot();
+    const ShuffledInputs inputs(m_tools.rng, m_bench.layout(), m_cases.workload, m_cases.donor);
     ATOLL_TRY_ASSIGN(auto fault,
-                     launch(spot, [this](std::size_t tensor) { return shuffled_donor(tensor); }));
+                     launch(spot, [&](std::size_t tensor) { return inputs.contents(tensor); }));
     if (fault) {
         return fault;
     }

@@ -70,7 +70,6 @@ class TimedWorkload {
     };
 
     [[nodiscard]] Spot next_spot();
-    [[nodiscard]] Contents shuffled_donor(std::size_t tensor) const;
     [[nodiscard]] Contents inputs_of(const Case& judged, std::size_t tensor) const;
     [[nodiscard]] Expected<std::optional<CandidateFault>> launch(const Spot& spot,
                                                                  const ContentSource& source);

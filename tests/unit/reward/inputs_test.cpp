@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -118,6 +119,9 @@ TEST(FillInput, AnyRangeCanBeRefilledAlone) {
     for (const std::string& kind : generator_names()) {
         for (const DType dtype : k_all) {
             const InputGenerator generator{kind, {}};
+            if (is_sparse_part(generator)) {
+                continue;  // made as a whole
+            }
             const auto whole = fill(generator, dtype, 5000);
             std::vector<std::byte> parts(whole.size());
             for (const auto& [begin, end] : std::vector<std::pair<int, int>>{
@@ -208,6 +212,79 @@ TEST(FillInput, StaysFiniteInNarrowTypes) {
     for (const double value : doubles({"constant", {{"value", 1e300}}}, DType::f32, 10)) {
         EXPECT_EQ(value, std::numeric_limits<float>::max());
     }
+}
+
+// P(value < low + share * width) = share^(1/power).
+TEST(FillInput, SkewedNumbersAreWholeAndLowOnesFrequent) {
+    const InputGenerator generator{"skewed", {{"low", -1}, {"high", 998}, {"power", 3}}};
+    for (const DType dtype : {DType::i32, DType::f32}) {
+        const auto values = doubles(generator, dtype, 100'000);
+        int below = 0;
+        for (const double value : values) {
+            EXPECT_EQ(value, std::floor(value));
+            EXPECT_GE(value, -1);
+            EXPECT_LE(value, 998);
+            below += value < -1 + 125 ? 1 : 0;
+        }
+        EXPECT_NEAR(below, 50'000, 1000);
+    }
+    for (const double value : doubles({"skewed", {{"low", 5}, {"high", 5}}}, DType::u8, 100)) {
+        EXPECT_EQ(value, 5);
+    }
+}
+
+TEST(FillInput, SkewedNumbersOfPowerOneReachBothEnds) {
+    std::array<int, 6> counts{};
+    for (const double value :
+         doubles({"skewed", {{"low", -3}, {"high", 2}, {"power", 1}}}, DType::f32, 60'000)) {
+        ++counts.at(static_cast<std::size_t>(value + 3));
+    }
+    for (const int count : counts) {
+        EXPECT_NEAR(count, 10'000, 500);
+    }
+}
+
+TEST(FillInput, ExpressionsAndSparsePartsNeedMoreThanATensor) {
+    std::vector<std::byte> values(40);
+    InputGenerator generator{"uniform", {}};
+    generator.expressions["high"] = "n";
+    EXPECT_TRUE(check_generator(generator, DType::i32));
+    EXPECT_FALSE(fill_input(generator, DType::i32, 1, 0, 0, 10, 10, values));
+    const auto resolved = resolve_generator(generator, DType::i32, {{"n", 9}});
+    ASSERT_TRUE(resolved);
+    EXPECT_EQ(resolved->parameters.at("high"), 9);
+    EXPECT_TRUE(fill_input(*resolved, DType::i32, 1, 0, 0, 10, 10, values));
+    EXPECT_FALSE(resolve_generator(generator, DType::i32, {{"m", 9}}));
+    EXPECT_FALSE(resolve_generator(generator, DType::i8, {{"n", 300}}));
+    generator.expressions["hihg"] = "n";
+    EXPECT_THAT(check_generator(generator, DType::i32).error().message(),
+                HasSubstr("did you mean 'high'?"));
+    EXPECT_FALSE(fill_input({"csr_offsets", {{"entries", 5}, {"columns", 5}}}, DType::i32, 1, 0, 0,
+                            10, 10, values));
+}
+
+TEST(CheckGenerator, RefusesBadSkewedAndSparseParameters) {
+    const auto message = [](const InputGenerator& generator, DType dtype = DType::i32) {
+        const Status status = check_generator(generator, dtype);
+        return status ? "" : status.error().message();
+    };
+    EXPECT_THAT(message({"skewed", {{"low", 0.5}}}), HasSubstr("whole numbers"));
+    EXPECT_THAT(message({"skewed", {{"low", 128}}}), HasSubstr("low not above high"));
+    EXPECT_THAT(message({"skewed", {{"high", 128}}}, DType::i8), HasSubstr("int8 can hold"));
+    EXPECT_THAT(message({"skewed", {{"power", 0}}}), HasSubstr("power must be"));
+    EXPECT_THAT(message({"csr_offsets", {{"columns", 5}}}), HasSubstr("entries is needed"));
+    EXPECT_THAT(message({"csr_offsets", {{"columns", 0}, {"entries", 1}}}),
+                HasSubstr("at least 1"));
+    EXPECT_THAT(message({"csr_offsets", {{"columns", 5}, {"entries", 1}, {"skew", 5}}}),
+                HasSubstr("skew must be"));
+    EXPECT_THAT(message({"csr_offsets", {{"columns", 5}, {"entries", 1}, {"empty", 2}}}),
+                HasSubstr("empty must be"));
+    EXPECT_THAT(message({"csr_offsets", {{"columns", 5}, {"entries", 1}}}, DType::f32),
+                HasSubstr("int32 or int64"));
+    EXPECT_THAT(message({"csr_columns", {{"columns", 5}}}), HasSubstr("offsets must name"));
+    InputGenerator uniform{"uniform", {}};
+    uniform.offsets = "row_ptr";
+    EXPECT_THAT(message(uniform), HasSubstr("unknown parameter"));
 }
 
 TEST(FillInput, RefusesBadRequests) {
