@@ -33,6 +33,11 @@ CAMPAIGNS = {
     "jacobi2d": "jacobi2d",
     "conv2d": "conv2d",
     "prefix_sum": "prefix_sum",
+    "cross_entropy": "cross_entropy",
+    "top_k": "top_k",
+    "spmv_csr": "spmv_csr",
+    "histogram": "histogram",
+    "embedding_gather": "embedding_gather",
 }
 
 

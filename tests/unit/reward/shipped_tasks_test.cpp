@@ -86,9 +86,10 @@ TEST_P(ShippedTask, MarksTheSamePartsInEveryStarter) {
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedTask,
                          ::testing::Values("batched_matmul_bias_gelu", "causal_attention", "conv2d",
-                                           "gemv_int8", "jacobi2d", "layer_norm", "matmul",
-                                           "prefix_sum", "rmsnorm_residual", "softmax",
-                                           "transpose"),
+                                           "cross_entropy", "embedding_gather", "gemv_int8",
+                                           "histogram", "jacobi2d", "layer_norm", "matmul",
+                                           "prefix_sum", "rmsnorm_residual", "softmax", "spmv_csr",
+                                           "top_k", "transpose"),
                          [](const auto& parameter) { return parameter.param; });
 
 }  // namespace

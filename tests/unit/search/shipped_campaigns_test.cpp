@@ -28,9 +28,10 @@ TEST_P(ShippedCampaign, IsACompleteConfigForAShippedTask) {
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedCampaign,
                          ::testing::Values("batched_matmul_bias_gelu", "causal_attention", "conv2d",
-                                           "gemv_int8", "jacobi2d", "layer_norm", "packing",
+                                           "cross_entropy", "embedding_gather", "gemv_int8",
+                                           "histogram", "jacobi2d", "layer_norm", "packing",
                                            "prefix_sum", "quickstart", "rmsnorm_residual",
-                                           "softmax", "transpose"),
+                                           "softmax", "spmv_csr", "top_k", "transpose"),
                          [](const auto& parameter) { return parameter.param; });
 
 TEST(ShippedCampaigns, EveryShippedTaskHasOne) {
