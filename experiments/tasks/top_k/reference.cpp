@@ -1,19 +1,23 @@
-// The k largest values of each row in order, ties by position: a partial sort of the positions.
-
-#include <algorithm>
-#include <numeric>
-#include <vector>
+// The k largest values of each row in order, ties by position: each value, from left to right, goes
+// behind all that are not below it.
 
 extern "C" void reference(const float* x, double* largest, double* index, int rows, int n, int k) {
-    std::vector<int> order(n);
     for (long i = 0; i < rows; ++i) {
-        const float* row = x + i * n;
-        std::iota(order.begin(), order.end(), 0);
-        std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                          [&](int a, int b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
-        for (long j = 0; j < k; ++j) {
-            largest[i * k + j] = row[order[j]];
-            index[i * k + j] = order[j];
+        double* best = largest + i * k;
+        double* at = index + i * k;
+        for (long j = 0; j < n; ++j) {
+            const double value = x[i * n + j];
+            long place = j < k ? j : k;  // so many are kept
+            if (place == k && !(value > best[k - 1])) {
+                continue;
+            }
+            place = place == k ? k - 1 : place;
+            for (; place > 0 && value > best[place - 1]; --place) {
+                best[place] = best[place - 1];
+                at[place] = at[place - 1];
+            }
+            best[place] = value;
+            at[place] = static_cast<double>(j);
         }
     }
 }
