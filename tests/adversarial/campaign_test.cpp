@@ -60,7 +60,7 @@ TEST(AdversarialCampaign, NeverConfirmsATrick) {
     CampaignConfig config = testing::small_config();
     config.campaign.task = "row_mean";
     config.operators.tune_strategy = "random";
-    config.operators.tune_max_evaluations = 6;
+    config.engine.ticket_evaluations = 6;
     config.engine.tickets_in_flight = 2;
     config.evaluation.deadline_s = 3600;
     config.stop.max_evaluations = 28;

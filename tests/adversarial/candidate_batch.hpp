@@ -29,10 +29,10 @@ class CandidateBatch {
         : m_task(value_or_throw(load_task(k_adversarial_folder / "task"))) {
         LocalEvaluatorOptions options;
         options.required_sandbox = std::string(to_string(probe_sandbox().level));
-        options.compile_timeout_s = limits.compile_timeout_s;
-        options.launch_timeout_s = limits.launch_timeout_s;
-        options.memory_bytes = 256U << 20;
-        options.measure_seconds = 0.05;
+        options.limits.compile_timeout_s = limits.compile_timeout_s;
+        options.limits.launch_timeout_s = limits.launch_timeout_s;
+        options.limits.memory_bytes = 256U << 20;
+        options.limits.measure_seconds = 0.05;
         m_evaluator = value_or_throw(make_local_evaluator(options));
     }
     ~CandidateBatch() {
