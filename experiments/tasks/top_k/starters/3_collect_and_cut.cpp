@@ -1,8 +1,6 @@
 // What exceeds the threshold is only collected; when the buffer is full it is cut to the k best,
 // which raises the threshold. The k best are sorted once per row.
 
-#include <cstdlib>
-
 // region: best
 #ifndef SLACK
 #define SLACK 64  // tune: 16, 64, 256, 1024
@@ -46,7 +44,7 @@ static Best begin_row(float* values, int* index, long k) {
     static long room = 0;
     if (room < k + SLACK) {
         room = k + SLACK;
-        keys = static_cast<Key*>(std::realloc(keys, room * sizeof(Key)));
+        keys = static_cast<Key*>(__builtin_realloc(keys, room * sizeof(Key)));
     }
     return {values, index, k, 0, false, 0.0F, keys};
 }
