@@ -1,0 +1,65 @@
+#include "search/confirmer.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace atl {
+
+Confirmer::Confirmer(const CampaignConfig& config, TaskPtr task, Ledger& ledger,
+                     CandidateStore& candidates, Evaluations& evaluations,
+                     std::function<std::int64_t()> now_ns,
+                     std::function<void(const std::string&)> remark)
+    : m_config(config),
+      m_task(std::move(task)),
+      m_ledger(ledger),
+      m_candidates(candidates),
+      m_evaluations(evaluations),
+      m_now_ns(std::move(now_ns)),
+      m_remark(std::move(remark)),
+      m_confirmed_at_end(confirmed_at_end(ledger.state())) {}
+
+std::optional<IndividualId> Confirmer::due(std::int64_t searched_ns) {
+    if (static_cast<double>(m_spent_ns) >
+        m_config.confirm.share * static_cast<double>(searched_ns)) {
+        return std::nullopt;
+    }
+    const Individual* best = m_fittest.of(state());
+    return worth_confirming(state(), best, m_config.confirm) ? std::optional(best->id)
+                                                             : std::nullopt;
+}
+
+std::optional<IndividualId> Confirmer::due_at_end(bool finished) {
+    const Individual* best = m_fittest.of(state());
+    if (best == nullptr || best->id == m_confirmed_at_end) {
+        return std::nullopt;
+    }
+    // An interrupted campaign goes on later: only news are worth the wait.
+    const bool news =
+        best->id != state().individuals().front().id && !state().confirmations().contains(best->id);
+    return finished || news ? std::optional(best->id) : std::nullopt;
+}
+
+Work Confirmer::confirm(IndividualId id, bool baselines) {
+    const std::int64_t begin = m_now_ns();
+    const ConfirmPlan plan =
+        check(plan_confirm(state(), m_task, m_candidates, *state().find(id), baselines));
+    const std::optional<Verdict> verdict = co_await m_evaluations.evaluate(plan.request);
+    m_spent_ns += m_now_ns() - begin;
+    if (!verdict) {
+        m_remark("confirmation lost: " + m_evaluations.last_fault().message());
+        co_return;
+    }
+    Confirmed confirmed = check(judge_confirm(plan, *verdict, m_config.score));
+    confirmed.verdict = check(m_ledger.put_text(to_json(*verdict), state().find(id)->verdict));
+    confirmed.at_ns = m_now_ns();
+    check(m_ledger.record(confirmed));
+    m_fittest.look_again();
+    if (!confirmed.accepted) {
+        m_remark(fmt::format(
+            "individual {} was not confirmed: {}", id.text(),
+            verdict->outcome == Outcome::passed ? "not faster than the best" : verdict->reason));
+    }
+}
+
+}  // namespace atl
