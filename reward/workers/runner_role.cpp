@@ -1,6 +1,7 @@
 #include "reward/workers/runner_role.hpp"
 
 #include "reward/base/jail_limits.hpp"
+#include "reward/workers/blas_kernels.hpp"
 #include "reward/workers/jailed_role.hpp"
 #include "reward/workers/run_zygote.hpp"
 
@@ -44,6 +45,7 @@ Expected<FrameChannel> fork_trusted_zygote(std::uint64_t address_space) {
         if (!die_with_parent(parent) || !drop_privilege_paths() || !silence_standard_streams()) {
             ::_exit(1);
         }
+        choose_blas_kernels();
         RunZygote zygote(FrameChannel(std::move(socket)), {}, address_space);
         ::_exit(zygote.serve());
     }
