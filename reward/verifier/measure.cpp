@@ -100,8 +100,30 @@ Status Measurement::run() {
     return {};
 }
 
+bool Measurement::is_noisy(const TimedWorkload& timed) const {
+    return timed.count() < k_least_samples ||
+           !interval_is_narrow(timed, k_noisy_factor * m_order.confidence);
+}
+
+/// Disturbances come and go: what was measured in one is measured again, once. All contestants are,
+/// because ratios must come from launches that took turns.
+Status Measurement::measure_again_if_noisy(std::size_t workload) {
+    const bool noisy =
+        std::any_of(m_contestants.begin(), m_contestants.end(), [&](const Contestant& contestant) {
+            return alive(contestant) && is_noisy(*contestant.workloads[workload]);
+        });
+    if (!noisy || candidate_failed()) {
+        return {};
+    }
+    for (Contestant& contestant : m_contestants) {
+        contestant.workloads[workload]->forget_samples();
+    }
+    return sample_until_finished(workload);
+}
+
 Status Measurement::measure_workload(std::size_t workload) {
     ATOLL_TRY(sample_until_finished(workload));
+    ATOLL_TRY(measure_again_if_noisy(workload));
     ATOLL_TRY(judge_speed(workload));
     for (Contestant& contestant : m_contestants) {
         const TimedWorkload& timed = *contestant.workloads[workload];
@@ -177,9 +199,7 @@ Status Measurement::collect() {
                 speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[w]], m_order));
             WorkloadTiming timing = timed.timing();
             timing.light_ns = light.report_ns;
-            timing.noisy = timed.count() < k_least_samples ||
-                           (timing.high_ns - timing.low_ns) / 2 >
-                               k_noisy_factor * m_order.confidence * timing.median_ns;
+            timing.noisy = is_noisy(timed);
             contestant.timings.push_back(std::move(timing));
         }
     }

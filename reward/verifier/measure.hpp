@@ -26,9 +26,10 @@ struct Contestant {
 /// Protocol "cpu-cold-v2": see TimedWorkload for one launch. All contestants take turns in random
 /// order, sample by sample, so that their ratios come from one run; for each workload until every
 /// one's 95 % interval of the median is within +-confidence, or took `measure_seconds` of launches,
-/// or has most_samples(). At least two launches per workload and contestant are judged (one where
-/// the pool has no second case), in a confirmation as many as there are cases: the last one, the
-/// others at random moments. Not thread-safe.
+/// or has most_samples(). Where an interval is then still wider than three times that, the workload
+/// is measured once more, anew; what stays that wide is marked noisy. At least two launches per
+/// workload and contestant are judged (one where the pool has no second case), in a confirmation as
+/// many as there are cases: the last one, the others at random moments. Not thread-safe.
 class Measurement {
   public:
     static constexpr std::size_t k_least_samples = 6;  ///< fewer cannot give a 95 % interval
@@ -58,6 +59,8 @@ class Measurement {
     [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
     [[nodiscard]] Status measure_workload(std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
+    [[nodiscard]] bool is_noisy(const TimedWorkload& timed) const;
+    [[nodiscard]] Status measure_again_if_noisy(std::size_t workload);
     [[nodiscard]] Status judge_speed(std::size_t workload);
     [[nodiscard]] bool is_too_fast(const Contestant& contestant, std::size_t workload) const;
 
