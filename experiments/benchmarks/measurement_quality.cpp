@@ -1,0 +1,162 @@
+// How far repeated evaluations of one kernel agree: for each task its first starter, evaluated N
+// times (compiled once, measured in a fresh process each time), and confirmed against itself.
+//
+// Per timed public workload: (max - min) / median of the reported medians; the share of reported
+// 95 % intervals that contain the pooled median (the median of all evaluations' medians); how many
+// were marked noisy. Per task: the geometric mean of the ratios that a confirmation of the kernel
+// against itself reports, where 1.00 is right.
+
+#include "reward/evaluator.hpp"
+#include "reward/score.hpp"
+#include "reward/statistics.hpp"
+#include "reward/task.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Repeated {
+    std::vector<double> medians;
+    std::vector<atl::WorkloadTiming> timings;
+};
+
+struct Plan {
+    int repetitions = 50;
+    int against_itself = 5;
+    std::vector<std::string> tasks;
+};
+
+atl::EvaluationRequest request_for(const atl::TaskPtr& task, atl::Level level) {
+    atl::EvaluationRequest request;
+    request.task = task;
+    request.candidate.kind = task->kind;
+    request.candidate.source = task->starters.front().source;
+    request.level = level;
+    request.use_cache = false;
+    return request;
+}
+
+void print_workload(const std::string& task, const std::string& workload, Repeated& repeated) {
+    std::vector<double>& medians = repeated.medians;
+    std::sort(medians.begin(), medians.end());
+    const double pooled = atl::median(medians);
+    int covering = 0;
+    int noisy = 0;
+    for (const atl::WorkloadTiming& timing : repeated.timings) {
+        covering += timing.low_ns <= pooled && pooled <= timing.high_ns ? 1 : 0;
+        noisy += timing.noisy ? 1 : 0;
+    }
+    // Half of the evaluations lie between the quartiles: what one disturbed evaluation cannot move.
+    const double quartiles =
+        medians[medians.size() * 3 / 4] / pooled - medians[medians.size() / 4] / pooled;
+    std::printf("| %s | %s | %.3f | %.1f %% | %.1f %% | %.0f %% | %d |\n", task.c_str(),
+                workload.c_str(), pooled * 1e-6, 100 * (medians.back() - medians.front()) / pooled,
+                100 * quartiles, 100.0 * covering / static_cast<double>(medians.size()), noisy);
+}
+
+/// False when an evaluation failed.
+bool repeat(atl::Evaluator& evaluator, const atl::TaskPtr& task, int repetitions) {
+    std::map<std::string, Repeated> workloads;
+    for (int i = 0; i < repetitions; ++i) {
+        const atl::EvaluationResult result =
+            atl::evaluate_and_wait(evaluator, request_for(task, atl::Level::measure));
+        if (!result || result->outcome != atl::Outcome::passed || !result->measure) {
+            std::fprintf(stderr, "%s: %s\n", task->name.c_str(),
+                         (result ? result->reason : result.error().error.message()).c_str());
+            return false;
+        }
+        for (const atl::WorkloadTiming& timing : result->measure->workloads) {
+            workloads[timing.workload].medians.push_back(timing.median_ns);
+            workloads[timing.workload].timings.push_back(timing);
+        }
+    }
+    for (auto& [name, repeated] : workloads) {
+        print_workload(task->name, name, repeated);
+    }
+    return true;
+}
+
+bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int times) {
+    std::vector<double> ratios;
+    for (int i = 0; i < times; ++i) {
+        atl::EvaluationRequest request = request_for(task, atl::Level::confirm);
+        request.rivals.push_back({"itself", request.candidate, {}});
+        const atl::EvaluationResult result = atl::evaluate_and_wait(evaluator, request);
+        if (!result || !result->measure || result->measure->rivals.count("itself") == 0) {
+            std::fprintf(stderr, "%s against itself: %s\n", task->name.c_str(),
+                         (result ? result->reason : result.error().error.message()).c_str());
+            return false;
+        }
+        atl::BaselineTimes itself;
+        for (const atl::WorkloadTiming& timing : result->measure->rivals.at("itself")) {
+            if (!timing.hidden) {
+                itself[timing.workload] = timing.median_ns;
+            }
+        }
+        ratios.push_back(atl::score("speedup", *result, itself).value_or(std::nan("")));
+    }
+    std::sort(ratios.begin(), ratios.end());
+    std::printf("| %s | %.4f | %.4f | %.4f |\n", task->name.c_str(), ratios.front(),
+                atl::median(ratios), ratios.back());
+    return true;
+}
+
+int run(const Plan& plan) {
+    auto evaluator = atl::make_local_evaluator({});
+    if (!evaluator) {
+        std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
+        return 3;
+    }
+    std::vector<atl::TaskPtr> tasks;
+    for (const std::string& name : plan.tasks) {
+        const auto folder = atl::find_task(name);
+        auto task = folder ? atl::load_task(*folder)
+                           : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
+        if (!task) {
+            std::fprintf(stderr, "%s\n", task.error().message().c_str());
+            return 2;
+        }
+        tasks.push_back(*task);
+    }
+    std::printf("%s; %d evaluations a kernel\n\n", (*evaluator)->description().c_str(),
+                plan.repetitions);
+    std::printf(
+        "| task | workload | pooled median, ms | (max - min) / median | between quartiles | "
+        "intervals with the pooled median | noisy |\n|---|---|---|---|---|---|---|\n");
+    bool all = true;
+    for (const atl::TaskPtr& task : tasks) {
+        all = repeat(**evaluator, task, plan.repetitions) && all;
+    }
+    std::printf(
+        "\n| against itself, %d confirmations | lowest | median | highest |\n"
+        "|---|---|---|---|\n",
+        plan.against_itself);
+    for (const atl::TaskPtr& task : tasks) {
+        all = against_itself(**evaluator, task, plan.against_itself) && all;
+    }
+    return all ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Plan plan;
+    const long repetitions = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 50;
+    if (repetitions < 3 || repetitions > 10000) {
+        std::fprintf(stderr,
+                     "usage: bench_quality [EVALUATIONS [TASK...]]   (50 matmul softmax)\n");
+        return 2;
+    }
+    plan.repetitions = static_cast<int>(repetitions);
+    plan.tasks.assign(argv + std::min(argc, 2), argv + argc);
+    if (plan.tasks.empty()) {
+        plan.tasks = {"matmul", "softmax"};
+    }
+    return run(plan);
+}
