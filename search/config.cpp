@@ -81,7 +81,7 @@ void declare_mix(MixSettings& s, SettingVisitor& v) {
            "Share of tickets that ucb gives to operators by weight, whatever they earned.");
     v.real("operators.decay", s.decay, {0.01, 1},
            "What is left of an operator's earnings after each commit.");
-    v.weights("operators.weights", s.weights, operator_names(),
+    v.weights("operators.weights", s.weights, shipped_operators().names(),
               "Operators in use and their weights; empty: all, equally.");
 }
 
@@ -231,9 +231,10 @@ StateSettings state_settings(const CampaignConfig& config) {
     return settings;
 }
 
-std::vector<std::pair<std::string, double>> operator_weights(const CampaignConfig& config) {
+std::vector<std::pair<std::string, double>> operator_weights(const CampaignConfig& config,
+                                                             const OperatorRegistry& registry) {
     std::vector<std::pair<std::string, double>> weights;
-    for (const std::string& name : operator_names()) {
+    for (const std::string& name : registry.names()) {
         if (config.mix.weights.empty()) {
             weights.emplace_back(name, 1.0);
             continue;

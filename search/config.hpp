@@ -121,8 +121,8 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 [[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
 [[nodiscard]] Topology campaign_topology(const CampaignConfig& config);
 [[nodiscard]] StateSettings state_settings(const CampaignConfig& config);
-/// The operators in use and their weights, in the order of operator_names().
+/// The operators in use and their weights, in the registry's order.
 [[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(
-    const CampaignConfig& config);
+    const CampaignConfig& config, const OperatorRegistry& registry = shipped_operators());
 
 }  // namespace atl

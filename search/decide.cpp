@@ -164,12 +164,12 @@ class TicketDecision {
 
 }  // namespace
 
-Strategies::Strategies(const CampaignConfig& config)
+Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& registry)
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
       selector(make_selector(config.selector)),
       bandit(make_bandit(config.mix)) {
-    for (const auto& [name, weight] : operator_weights(config)) {
-        operators.push_back({make_operator(name, config.operators), weight});
+    for (const auto& [name, weight] : operator_weights(config, registry)) {
+        operators.push_back({registry.make(name, config.operators), weight});
     }
 }
 

@@ -21,7 +21,9 @@ struct Strategies {
         double weight = 1;
     };
 
-    explicit Strategies(const CampaignConfig& config);
+    /// REQUIRES that the config gives an operator of the registry a weight.
+    explicit Strategies(const CampaignConfig& config,
+                        const OperatorRegistry& registry = shipped_operators());
     /// nullptr when the config does not use it.
     [[nodiscard]] const Operator* find(const std::string& name) const;
 

@@ -34,7 +34,7 @@ class Engine {
           m_begin(m_clock.monotonic()),
           m_elapsed_before(setup.state.elapsed_ns()),
           m_in_order(m_config.engine.commit_order == "ticket"),
-          m_strategies(m_config),
+          m_strategies(m_config, setup.operators),
           m_ending(m_config, setup.stop),
           m_fitness(m_config.score),
           m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),

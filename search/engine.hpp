@@ -25,6 +25,7 @@ struct EngineSetup {
     StopSignal& stop;
     Ledger::Options ledger;  ///< observer and snapshots
     std::string atoll_version;
+    OperatorRegistry operators = shipped_operators();  ///< what the config may name
 };
 
 /// How a campaign ended.

@@ -42,9 +42,10 @@ bool same(const Migrated& a, const Migrated& b) {
 
 class Replay {
   public:
-    Replay(const TextSource& texts, const CampaignConfig& config, const TaskPtr& task)
+    Replay(const TextSource& texts, const CampaignConfig& config, const TaskPtr& task,
+           const OperatorRegistry& operators)
         : m_state(state_settings(config)),
-          m_strategies(config),
+          m_strategies(config, operators),
           m_topology(campaign_topology(config)),
           m_migration(config.migration.policy),
           m_candidates(texts, *task),
@@ -143,8 +144,9 @@ class Replay {
 }  // namespace
 
 Expected<ReplayReport> replay_decisions(std::span<const Event> events, const TextSource& texts,
-                                        const CampaignConfig& config, const TaskPtr& task) {
-    Replay replay(texts, config, task);
+                                        const CampaignConfig& config, const TaskPtr& task,
+                                        const OperatorRegistry& operators) {
+    Replay replay(texts, config, task, operators);
     for (const Event& event : events) {
         ATOLL_TRY(replay.see(event));
     }

@@ -25,9 +25,8 @@ struct ReplayReport {
 /// every one must come out as recorded, with its probabilities (times aside); so must the rewards
 /// that operators were given; in order "ticket" tickets must end in the order of their numbers.
 /// Errors: the events do not fold (corrupt), or a text is missing.
-[[nodiscard]] Expected<ReplayReport> replay_decisions(std::span<const Event> events,
-                                                      const TextSource& texts,
-                                                      const CampaignConfig& config,
-                                                      const TaskPtr& task);
+[[nodiscard]] Expected<ReplayReport> replay_decisions(
+    std::span<const Event> events, const TextSource& texts, const CampaignConfig& config,
+    const TaskPtr& task, const OperatorRegistry& operators = shipped_operators());
 
 }  // namespace atl

@@ -3,24 +3,11 @@
 #include "mutators/operators/crossover.hpp"
 #include "mutators/operators/tune.hpp"
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace atl {
-
-namespace {
-
-struct Entry {
-    const char* name;
-    Operator (*make)(const OperatorSettings&);
-};
-
-// A new operator is one more line here.
-constexpr Entry k_entries[] = {
-    {"tune", [](const OperatorSettings& s) { return Operator(Tune(s.tune_strategy)); }},
-    {"crossover", [](const OperatorSettings&) { return Operator(Crossover()); }},
-};
-
-}  // namespace
 
 void declare(OperatorSettings& settings, SettingVisitor& visitor) {
     visitor.choice("tune.strategy", settings.tune_strategy, tune_strategies(),
@@ -29,24 +16,26 @@ void declare(OperatorSettings& settings, SettingVisitor& visitor) {
                    "draws one of the three for each ticket.");
 }
 
-const std::vector<std::string>& operator_names() {
-    static const std::vector<std::string> names = [] {
-        std::vector<std::string> list;
-        for (const Entry& entry : k_entries) {
-            list.emplace_back(entry.name);
-        }
-        return list;
-    }();
-    return names;
+void OperatorRegistry::add(std::string name, Make make) {
+    m_names.push_back(std::move(name));
+    m_makes.push_back(std::move(make));
 }
 
-Operator make_operator(const std::string& name, const OperatorSettings& settings) {
-    for (const Entry& entry : k_entries) {
-        if (name == entry.name) {
-            return entry.make(settings);
-        }
+Operator OperatorRegistry::make(const std::string& name, const OperatorSettings& settings) const {
+    const auto place = std::find(m_names.begin(), m_names.end(), name);
+    if (place == m_names.end()) {
+        throw std::logic_error("unknown operator " + name);
     }
-    throw std::logic_error("unknown operator " + name);
+    return m_makes[static_cast<std::size_t>(place - m_names.begin())](settings);
+}
+
+OperatorRegistry shipped_operators() {
+    OperatorRegistry registry;
+    // A new operator is one more line here.
+    registry.add("tune",
+                 [](const auto& settings) { return Operator(Tune(settings.tune_strategy)); });
+    registry.add("crossover", [](const auto&) { return Operator(Crossover()); });
+    return registry;
 }
 
 }  // namespace atl

@@ -170,7 +170,8 @@ class Campaign {
         const Status fits = resolve_config(resolved, *task, evaluator);
         EXPECT_TRUE(fits) << fits.error().message();
         return run_engine({resolved, task, evaluator, watched, std::move(state), clock,
-                           stop == nullptr ? unused : *stop, std::move(ledger), version});
+                           stop == nullptr ? unused : *stop, std::move(ledger), version,
+                           operators});
     }
 
     /// Everything in the journal.
@@ -189,6 +190,7 @@ class Campaign {
     CampaignConfig config;
     TaskPtr task;
     std::string version = "test";
+    OperatorRegistry operators = shipped_operators();
     Recorder recorder;
     StopSignal* stop = nullptr;
     std::unique_ptr<StopSignal> own_stop;          ///< for tests that have no other place for it
