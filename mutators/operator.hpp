@@ -33,6 +33,7 @@ struct Evaluation {
     double fitness = 0;  ///< 0 when incorrect
     double time_ns = 0;
     bool duplicate = false;
+    bool turned_down = false;  ///< not evaluated: it resembles a known one too much
 };
 
 /// A parent with its candidate text, as operators see it.

@@ -103,15 +103,15 @@ struct CampaignState::Rules {
         return {};
     }
     void change(const TicketIssued& event) {
-        state.m_in_flight.emplace(event.ticket, TicketInFlight{event, {}});
+        state.m_in_flight.emplace(event.ticket, TicketInFlight{event, {}, {}});
         ++state.m_next_ticket;
         ++state.m_islands[event.island].issued;
         ++state.m_operators[event.operator_name].issued;
         see(event.at_ns);
     }
 
-    Status check(const Evaluated& event) const {
-        const Individual& individual = event.individual;
+    /// The next step of a ticket in flight, whatever became of it.
+    [[nodiscard]] Status follows_its_ticket(const Individual& individual) const {
         const std::uint64_t ticket = individual.id.ticket();
         ATOLL_TRY(in_flight(ticket));
         const TicketInFlight& flight = state.m_in_flight.at(ticket);
@@ -119,21 +119,32 @@ struct CampaignState::Rules {
             return std::any_of(flight.pending.begin(), flight.pending.end(),
                                [id](const Individual& p) { return p.id == id; });
         };
+        const auto turned_down = [&flight](IndividualId id) {
+            return std::any_of(flight.turned_down.begin(), flight.turned_down.end(),
+                               [id](const TurnedDown& t) { return t.proposal.id == id; });
+        };
         const std::string name = "individual " + individual.id.text();
-        if (pending(individual.id)) {
-            return cannot_follow(name + " is evaluated twice");
+        if (pending(individual.id) || turned_down(individual.id)) {
+            return cannot_follow(name + " is evaluated or turned down twice");
         }
         if (individual.island != flight.issued.island) {
             return cannot_follow(name + " is not on the island of its ticket");
-        }
-        if (!is_amount(individual.fitness) || !is_amount(individual.time_ns) ||
-            (individual.fitness > 0 && !is_correct(individual.outcome))) {
-            return cannot_follow(name + " has impossible numbers");
         }
         for (const Parent& parent : individual.parents) {
             if (!pending(parent.id)) {
                 ATOLL_TRY(committed(parent.id));
             }
+        }
+        return {};
+    }
+
+    Status check(const Evaluated& event) const {
+        const Individual& individual = event.individual;
+        ATOLL_TRY(follows_its_ticket(individual));
+        const std::string name = "individual " + individual.id.text();
+        if (!is_amount(individual.fitness) || !is_amount(individual.time_ns) ||
+            (individual.fitness > 0 && !is_correct(individual.outcome))) {
+            return cannot_follow(name + " has impossible numbers");
         }
         return {};
     }
@@ -146,12 +157,35 @@ struct CampaignState::Rules {
         see(event.individual.done_ns);
     }
 
+    Status check(const TurnedDown& event) const {
+        const Individual& proposal = event.proposal;
+        ATOLL_TRY(follows_its_ticket(proposal));
+        const bool measured = proposal.fitness != 0 || proposal.time_ns != 0 ||
+                              proposal.duplicate || !proposal.verdict.is_zero();
+        const Individual* similar = state.find(event.similar);
+        if (measured || similar == nullptr || similar->fitness <= 0 ||
+            !(event.similarity >= 0 && event.similarity <= 1)) {
+            return cannot_follow("proposal " + proposal.id.text() +
+                                 " cannot have been turned down like that");
+        }
+        return {};
+    }
+    void change(const TurnedDown& event) {
+        std::vector<TurnedDown>& all = state.m_in_flight.at(event.proposal.id.ticket()).turned_down;
+        const auto at = std::upper_bound(
+            all.begin(), all.end(), event,
+            [](const auto& a, const auto& b) { return a.proposal.id < b.proposal.id; });
+        all.insert(at, event);
+        see(event.proposal.done_ns);
+    }
+
     Status check(const TicketFailed& event) const { return in_flight(event.ticket); }
     void change(const TicketFailed& event) {
         const TicketInFlight flight = std::move(state.m_in_flight.at(event.ticket));
         for (const Individual& individual : flight.pending) {
             count(individual);
         }
+        state.m_turned_down += flight.turned_down.size();
         state.m_in_flight.erase(event.ticket);
         ++state.m_failed_tickets;
         if (!event.fault) {
@@ -179,6 +213,7 @@ struct CampaignState::Rules {
         ++state.m_commits;
         state.m_recent_migrations.clear();
         ++state.m_islands[flight.issued.island].committed;
+        state.m_turned_down += flight.turned_down.size();
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
             count(individual);

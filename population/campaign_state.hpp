@@ -35,7 +35,8 @@ struct IslandState {
 
 struct TicketInFlight {
     TicketIssued issued;
-    std::vector<Individual> pending;  ///< evaluated, not committed yet; in step order
+    std::vector<Individual> pending;      ///< evaluated, not committed yet; in step order
+    std::vector<TurnedDown> turned_down;  ///< in step order
 };
 
 /// The shape of a fold: what decides how events change the state, taken from the config.
@@ -59,6 +60,8 @@ class CampaignState {
     ///  - Evaluated and the end of a ticket (committed or failed) need it to be in flight. An
     ///    evaluation's island is its ticket's, its step is new, and its parents are committed or
     ///    evaluated before under the same ticket. Only a ticket with an evaluation is committed.
+    ///  - What is turned down is such a proposal too, with nothing measured; what it resembles is
+    ///    right, and was committed when its ticket was issued.
     ///  - Committing offers the right individuals (fitness > 0) to the island's archive, in step
     ///    order. Duplicates too: the archive refuses a key that it holds.
     ///  - A ticket that failed without a fault is a reward of 0 for its operator.
@@ -97,6 +100,8 @@ class CampaignState {
         return m_recent_migrations;
     }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
+    /// Proposals of committed and failed tickets that were not evaluated, see TurnedDown.
+    [[nodiscard]] std::uint64_t turned_down() const { return m_turned_down; }
     /// Tickets that ended one after the other, up to now, because their operator had nothing to
     /// try; through a fault. A commit, or a failure of the other kind, ends the row; a new session
     /// ends that of faults.
@@ -151,6 +156,7 @@ class CampaignState {
     std::uint64_t m_migrations = 0;
     std::vector<Migrated> m_recent_migrations;
     std::uint64_t m_failed_tickets = 0;
+    std::uint64_t m_turned_down = 0;
     std::uint64_t m_fruitless_in_row = 0;
     std::uint64_t m_faults_in_row = 0;
     std::array<std::uint64_t, k_outcome_count> m_outcomes{};

@@ -9,7 +9,7 @@ namespace atl {
 
 namespace {
 
-constexpr std::uint8_t k_state_layout = 2;
+constexpr std::uint8_t k_state_layout = 3;
 constexpr std::uint32_t k_unlimited = ~std::uint32_t{0};  // ByteReader::count() bounds by bytes
 
 void write_settings(ByteWriter& out, const StateSettings& settings) {
@@ -51,6 +51,7 @@ struct CampaignState::Codec {
     static void read_individuals(ByteReader& in, CampaignState& state);
     static void read_islands(ByteReader& in, CampaignState& state);
     static void read_tickets(ByteReader& in, CampaignState& state);
+    static void read_turned_down(ByteReader& in, TicketInFlight& flight);
     static void read_confirmations(ByteReader& in, CampaignState& state);
     static void read_counters(ByteReader& in, CampaignState& state);
 };
@@ -71,7 +72,7 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
 void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& state) {
     for (const std::uint64_t value :
          {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
-          state.m_migrations, state.m_failed_tickets, state.m_fruitless_in_row,
+          state.m_migrations, state.m_failed_tickets, state.m_turned_down, state.m_fruitless_in_row,
           state.m_faults_in_row, state.m_last_improved_commit, state.m_events}) {
         out.u64(value);
     }
@@ -105,6 +106,10 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         out.u32(static_cast<std::uint32_t>(flight.pending.size()));
         for (const Individual& individual : flight.pending) {
             write_fields(out, individual);
+        }
+        out.u32(static_cast<std::uint32_t>(flight.turned_down.size()));
+        for (const TurnedDown& turned_down : flight.turned_down) {
+            write_fields(out, turned_down);
         }
     }
     out.u32(static_cast<std::uint32_t>(state.m_confirmations.size()));
@@ -156,10 +161,23 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
     }
 }
 
+void CampaignState::Codec::read_turned_down(ByteReader& in, TicketInFlight& flight) {
+    const std::uint32_t size = in.count(k_least_individual_bytes + 16, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        flight.turned_down.push_back(atl::read_turned_down(in));
+        const Individual& proposal = flight.turned_down.back().proposal;
+        if (proposal.id.ticket() != flight.issued.ticket ||
+            proposal.island != flight.issued.island ||
+            (i > 0 && proposal.id <= flight.turned_down[i - 1].proposal.id)) {
+            in.fail("what was turned down is not its ticket's");
+        }
+    }
+}
+
 void CampaignState::Codec::read_tickets(ByteReader& in, CampaignState& state) {
     const std::uint32_t size = in.count(48, k_unlimited);
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
-        TicketInFlight flight{read_ticket_issued(in), {}};
+        TicketInFlight flight{read_ticket_issued(in), {}, {}};
         const std::uint64_t ticket = flight.issued.ticket;
         if (flight.issued.island >= state.m_islands.size()) {
             in.fail("a ticket is on an island that does not exist");
@@ -173,6 +191,7 @@ void CampaignState::Codec::read_tickets(ByteReader& in, CampaignState& state) {
                 in.fail("a pending individual is not its ticket's");
             }
         }
+        read_turned_down(in, flight);
         if (!state.m_in_flight.empty() && ticket <= state.m_in_flight.rbegin()->first) {
             in.fail("tickets are not in order");
         }
@@ -202,8 +221,9 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
 void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
     for (std::uint64_t* value :
          {&state.m_next_ticket, &state.m_commits, &state.m_evaluations, &state.m_duplicates,
-          &state.m_migrations, &state.m_failed_tickets, &state.m_fruitless_in_row,
-          &state.m_faults_in_row, &state.m_last_improved_commit, &state.m_events}) {
+          &state.m_migrations, &state.m_failed_tickets, &state.m_turned_down,
+          &state.m_fruitless_in_row, &state.m_faults_in_row, &state.m_last_improved_commit,
+          &state.m_events}) {
         *value = in.u64();
     }
     for (std::uint64_t& value : state.m_outcomes) {

@@ -107,9 +107,17 @@ struct CampaignStopped {
     std::int64_t at_ns = 0;
 };
 
+/// A proposal was not evaluated, because it resembles a known individual too much. It takes a step
+/// of its ticket like one that was evaluated, but is no individual: nothing descends from it.
+struct TurnedDown {
+    Individual proposal;    ///< without outcome, fitness, time and verdict
+    IndividualId similar;   ///< committed before the ticket was issued
+    double similarity = 0;  ///< in [0, 1], as search/novelty.hpp estimates it
+};
+
 /// On disk the alternative's index is the record type: only append.
 using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
-                           TicketCommitted, Migrated, Confirmed, CampaignStopped>;
+                           TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

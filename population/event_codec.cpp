@@ -9,8 +9,8 @@ namespace atl {
 namespace {
 
 constexpr std::array<const char*, k_event_types> k_names = {
-    "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
-    "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped"};
+    "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",       "TicketFailed",
+    "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped", "TurnedDown"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -131,8 +131,10 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_migrated(in);
         case 7:
             return read_confirmed(in);
-        default:
+        case 8:
             return read_campaign_stopped(in);
+        default:
+            return read_turned_down(in);
     }
 }
 
@@ -261,6 +263,16 @@ void write_fields(ByteWriter& out, const CampaignStopped& event) {
 
 CampaignStopped read_campaign_stopped(ByteReader& in) {
     return {in.string(), in.boolean(), in.i64()};
+}
+
+void write_fields(ByteWriter& out, const TurnedDown& event) {
+    write_fields(out, event.proposal);
+    out.u64(event.similar.value);
+    out.f64(event.similarity);
+}
+
+TurnedDown read_turned_down(ByteReader& in) {
+    return {read_individual(in), {in.u64()}, in.f64()};
 }
 
 const char* event_name(const Event& event) {

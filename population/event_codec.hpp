@@ -14,7 +14,7 @@ namespace atl {
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
 inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 1, 2,
-                                                                            1, 1, 1, 1};
+                                                                            1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
 void write_fields(ByteWriter& out, const CampaignStarted& event);
@@ -22,6 +22,7 @@ void write_fields(ByteWriter& out, const TicketIssued& event);
 void write_fields(ByteWriter& out, const Migrated& event);
 void write_fields(ByteWriter& out, const Confirmed& event);
 void write_fields(ByteWriter& out, const CampaignStopped& event);
+void write_fields(ByteWriter& out, const TurnedDown& event);
 
 /// On any violation the reader is failed and the value is meaningless.
 [[nodiscard]] Individual read_individual(ByteReader& in);
@@ -30,6 +31,7 @@ void write_fields(ByteWriter& out, const CampaignStopped& event);
 [[nodiscard]] Migrated read_migrated(ByteReader& in);
 [[nodiscard]] Confirmed read_confirmed(ByteReader& in);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);
+[[nodiscard]] TurnedDown read_turned_down(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.
 inline constexpr std::size_t k_least_individual_bytes = 238;

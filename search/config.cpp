@@ -4,6 +4,7 @@
 #include "reward/base/files.hpp"
 #include "reward/score.hpp"
 #include "search/bandits/bandit.hpp"
+#include "search/novelty.hpp"
 #include "search/selectors/selector.hpp"
 
 #include <numeric>
@@ -70,6 +71,20 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
               "Individuals drawn per tournament.");
     v.real("selector.lambda", c.selector.lambda, {0, 1000},
            "How steeply the weighted selector prefers fitness.");
+}
+
+void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
+    v.choice(
+        "novelty.name", s.name, novelty_names(),
+        "What tells, before anything is evaluated, that a proposal resembles what is known too "
+        "much: nothing (none), or the MinHash of its source (minhash).");
+    v.real("novelty.max_similarity", s.max_similarity, {0.1, 1},
+           "Part of its source that a proposal shares (0.95 = 95 % of the runs of three tokens) "
+           "from which on it is turned down.");
+    v.choice("novelty.scope", s.scope, novelty_scopes(),
+             "With whom it is compared: right individuals born on its island, or all.");
+    v.integer("novelty.attempts", s.attempts, {0, 32},
+              "Times that a ticket's operator begins again when all it proposed was turned down.");
 }
 
 void declare_mix(MixSettings& s, SettingVisitor& v) {
@@ -154,6 +169,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_campaign(config.campaign, visitor);
     declare_evaluation(config.evaluation, visitor);
     declare_population(config, visitor);
+    declare_novelty(config.novelty, visitor);
     declare_mix(config.mix, visitor);
     declare(config.operators, visitor);
     declare_migration(config.migration, visitor);

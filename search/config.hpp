@@ -54,6 +54,14 @@ struct SelectorSettings {
     double lambda = 10;
 };
 
+/// See search/novelty.hpp.
+struct NoveltySettings {
+    std::string name = "none";
+    double max_similarity = 0.95;
+    std::string scope = "island";
+    std::int64_t attempts = 3;
+};
+
 struct MixSettings {
     std::string bandit = "ucb";
     double exploration = 1;
@@ -98,6 +106,7 @@ struct CampaignConfig {
     IslandSettings islands;
     ArchiveSettings archive;
     SelectorSettings selector;
+    NoveltySettings novelty;
     MixSettings mix;
     OperatorSettings operators;
     MigrationConfig migration;

@@ -39,6 +39,7 @@ class Engine {
           m_fitness(m_config.score),
           m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
           m_candidates(m_ledger.texts(), *m_task),
+          m_novelty(m_config.novelty, m_ledger.texts()),
           m_committer(m_config, m_ledger),
           m_evaluations(m_loop, setup.evaluator, m_config.evaluation,
                         [this](const std::string& text) { remark(text); }),
@@ -65,25 +66,9 @@ class Engine {
         }
     }
 
-    // Duplicates not counted, evaluations of tickets in flight counted.
-    [[nodiscard]] std::uint64_t count_evaluated() const {
-        std::uint64_t count = state().evaluations();
-        for (const auto& [ticket, flight] : state().in_flight()) {
-            count += static_cast<std::uint64_t>(
-                std::count_if(flight.pending.begin(), flight.pending.end(),
-                              [](const Individual& i) { return !i.duplicate; }));
-        }
-        return count;
-    }
-
     TicketContext context() {
-        return {m_task,
-                m_config,
-                m_strategies,
-                m_ledger,
-                m_candidates,
-                m_fitness,
-                [this] { return now_ns(); }};
+        return {m_task,       m_config,  m_strategies, m_ledger,
+                m_candidates, m_fitness, m_novelty,    [this] { return now_ns(); }};
     }
 
     // ---- the campaign, from its first event to its last
@@ -156,7 +141,7 @@ class Engine {
         co_await settle([this] { return m_active == 0; });
         check(starters.commit(m_starter_verdicts, m_committer));
         m_fitness = check(starters.fitness());
-        m_evaluated = count_evaluated();
+        m_evaluated = count_evaluated(state());
     }
 
     Work evaluate_starter(std::size_t index) {
@@ -221,7 +206,7 @@ class Engine {
         // Never inside the decision before it.
         co_await asio::post(m_loop.io(), asio::use_awaitable);
         TicketRun run = check(TicketRun::start(context(), issued));
-        std::string trouble = "the operator had nothing new to propose";
+        std::string trouble;
         bool faulted = false;
         while (auto need = check(run.next())) {
             if (!m_in_order) {
@@ -245,7 +230,8 @@ class Engine {
             check(run.answer(*verdict));
             ++m_evaluated;
         }
-        finish_ticket(issued.ticket, {run.cost(), trouble, faulted});
+        finish_ticket(issued.ticket,
+                      {run.cost(), trouble.empty() ? run.trouble() : trouble, faulted});
         leave();
     }
 
@@ -344,6 +330,7 @@ class Engine {
     Fitness m_fitness;
     Ledger m_ledger;
     CandidateStore m_candidates;
+    Novelty m_novelty;
     Committer m_committer;
     Evaluations m_evaluations;
     Confirmer m_confirmer;

@@ -5,6 +5,8 @@
 #include "search/candidate_store.hpp"
 #include "search/committer.hpp"
 #include "search/decide.hpp"
+#include "search/novelty.hpp"
+#include "search/ticket_run.hpp"
 
 #include <cmath>
 
@@ -49,6 +51,7 @@ class Replay {
           m_topology(campaign_topology(config)),
           m_migration(config.migration.policy),
           m_candidates(texts, *task),
+          m_novelty(config.novelty, texts),
           m_task(task),
           m_in_order(config.engine.commit_order == "ticket") {}
 
@@ -61,6 +64,11 @@ class Replay {
             check(*committed);
         } else if (const auto* failed = std::get_if<TicketFailed>(&event)) {
             check_order(failed->ticket);
+        } else if (const auto* evaluated = std::get_if<Evaluated>(&event)) {
+            ATOLL_TRY(check_novelty(evaluated->individual, std::nullopt));
+        } else if (const auto* down = std::get_if<TurnedDown>(&event)) {
+            ATOLL_TRY(
+                check_novelty(down->proposal, Novelty::Similar{down->similar, down->similarity}));
         }
         ATOLL_TRY(m_state.apply(event));
         m_after_commit = std::holds_alternative<TicketCommitted>(event) ||
@@ -88,6 +96,29 @@ class Replay {
                          decide_ticket(m_state, m_strategies, m_task, m_candidates, issued.ticket));
         if (!again || !same(*again, issued)) {
             difference("ticket " + std::to_string(issued.ticket) + " is decided otherwise");
+        }
+        return {};
+    }
+
+    // Duplicates were answered before anybody asked how new they are.
+    Status check_novelty(const Individual& proposal, std::optional<Novelty::Similar> recorded) {
+        const auto flight = m_state.in_flight().find(proposal.id.ticket());
+        const bool asked = flight != m_state.in_flight().end() &&
+                           flight->second.issued.operator_name != "starter" && !proposal.duplicate;
+        if (!recorded && (!asked || !m_novelty.in_use())) {
+            return {};
+        }
+        ++report.decisions;
+        std::optional<Novelty::Similar> again;
+        if (asked) {
+            const std::size_t known =
+                individuals_after(m_state, flight->second.issued.commits_seen);
+            ATOLL_TRY_ASSIGN(const std::string source, m_candidates.texts().text(proposal.source));
+            ATOLL_TRY_ASSIGN(again, m_novelty.too_similar(m_state, known, proposal.island, source));
+        }
+        if (again != recorded) {
+            difference("proposal " + proposal.id.text() +
+                       (recorded ? " is turned down otherwise" : " should have been turned down"));
         }
         return {};
     }
@@ -136,6 +167,7 @@ class Replay {
     Topology m_topology;
     MigrationSettings m_migration;
     CandidateStore m_candidates;
+    Novelty m_novelty;
     TaskPtr m_task;
     bool m_in_order;
     bool m_after_commit = false;

@@ -15,6 +15,12 @@ Evaluation evaluation_of(const Individual& individual) {
     return evaluation;
 }
 
+Evaluation turned_down() {
+    Evaluation evaluation;
+    evaluation.turned_down = true;
+    return evaluation;
+}
+
 }  // namespace
 
 std::size_t individuals_after(const CampaignState& state, std::uint64_t commits) {
@@ -26,6 +32,16 @@ std::size_t individuals_after(const CampaignState& state, std::uint64_t commits)
         while (count > 0 && all[count - 1].id.ticket() == ticket) {
             --count;
         }
+    }
+    return count;
+}
+
+std::uint64_t count_evaluated(const CampaignState& state) {
+    std::uint64_t count = state.evaluations();
+    for (const auto& [ticket, flight] : state.in_flight()) {
+        count += static_cast<std::uint64_t>(
+            std::count_if(flight.pending.begin(), flight.pending.end(),
+                          [](const Individual& i) { return !i.duplicate; }));
     }
     return count;
 }
@@ -61,30 +77,69 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         return equal != nullptr &&
                static_cast<std::size_t>(equal - state.individuals().data()) < known;
     };
-    OperatorRun run = op->start(input);
-    return TicketRun(std::move(context), issued, std::move(run), known, parent_time_ns,
-                     state.in_flight().at(issued.ticket).pending);
+    TicketInFlight recorded = state.in_flight().at(issued.ticket);
+    return TicketRun(std::move(context), issued, *op, std::move(input), known, parent_time_ns,
+                     std::move(recorded));
+}
+
+bool TicketRun::begin_again() {
+    // Nothing but turned down: with anything else the operator has done its work.
+    if (m_turned_down == 0 || m_turned_down < m_step ||
+        m_begun_again >= static_cast<std::uint64_t>(m_context.config.novelty.attempts)) {
+        return false;
+    }
+    ++m_begun_again;
+    m_input.rng = CounterRng(m_context.strategies.seed, RngPurpose::operator_body, m_issued.ticket,
+                             m_begun_again);
+    m_run = m_operator.start(m_input);
+    return true;
 }
 
 Expected<std::optional<TicketRun::Need>> TicketRun::next() {
     while (m_step < k_max_asks && m_evaluations < m_context.config.engine.ticket_evaluations) {
         m_proposal = m_run.next();
         if (!m_proposal) {
+            if (begin_again()) {
+                continue;
+            }
             break;
         }
         m_key = m_context.candidates.key(m_proposal->candidate);
         m_asked_ns = m_context.now_ns();
-        if (m_step >= m_recorded.size()) {
+        ATOLL_TRY_ASSIGN(const std::optional<bool> replayed, replay());
+        if (!replayed) {
+            break;  // another version of the operator proposed something else: keep what there is
+        }
+        if (!*replayed) {
             const double factor = m_context.config.evaluation.cutoff_factor;
             return std::optional(Need{m_proposal->candidate, m_key, factor * m_parent_time_ns});
         }
-        if (m_recorded[m_step].key != m_key) {
-            break;  // another version of the operator proposed something else: keep what there is
-        }
-        ATOLL_TRY(replay(m_recorded[m_step]));
     }
     m_proposal.reset();
     return std::optional<Need>();
+}
+
+Expected<std::optional<bool>> TicketRun::replay() {
+    for (const Individual& individual : m_recorded.pending) {
+        if (individual.id.step() == m_step) {
+            if (individual.key != m_key) {
+                return std::optional<bool>();
+            }
+            ATOLL_TRY(replay(individual));
+            return std::optional(true);
+        }
+    }
+    for (const TurnedDown& event : m_recorded.turned_down) {
+        if (event.proposal.id.step() == m_step) {
+            if (event.proposal.key != m_key) {
+                return std::optional<bool>();
+            }
+            ++m_turned_down;
+            tell(turned_down());
+            return std::optional(true);
+        }
+    }
+    return std::optional(false);
 }
 
 Status TicketRun::replay(const Individual& recorded) {
@@ -96,13 +151,19 @@ Status TicketRun::replay(const Individual& recorded) {
         m_cost.device_seconds += cost.device_seconds;
         ++m_evaluations;
     }
-    ++m_step;
-    m_run.tell(evaluation_of(recorded));
+    tell(evaluation_of(recorded));
     return {};
 }
 
-const std::vector<Individual>& TicketRun::pending() const {
-    return m_context.ledger.state().in_flight().at(m_issued.ticket).pending;
+void TicketRun::tell(const Evaluation& evaluation) {
+    ++m_step;
+    m_proposal.reset();
+    m_run.tell(evaluation);
+}
+
+std::string TicketRun::trouble() const {
+    return m_turned_down == 0 ? "the operator had nothing new to propose"
+                              : "the operator proposed nothing but what resembles known ones";
 }
 
 const Individual* TicketRun::find_equal() const {
@@ -156,7 +217,7 @@ Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
 Expected<bool> TicketRun::answer_if_known() {
     const Individual* equal = find_equal();
     if (equal == nullptr) {
-        return false;
+        return turn_down_if_similar();
     }
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
     individual.duplicate = true;
@@ -165,6 +226,22 @@ Expected<bool> TicketRun::answer_if_known() {
     individual.time_ns = equal->time_ns;
     individual.verdict = equal->verdict;
     ATOLL_TRY(record(std::move(individual)));
+    return true;
+}
+
+Expected<bool> TicketRun::turn_down_if_similar() {
+    ATOLL_TRY_ASSIGN(const auto similar,
+                     m_context.novelty.too_similar(m_context.ledger.state(), m_known,
+                                                   m_issued.island, m_proposal->candidate.source));
+    if (!similar) {
+        return false;
+    }
+    ATOLL_TRY_ASSIGN(Individual proposal, individual_of(*m_proposal));
+    proposal.done_ns = m_context.now_ns();
+    ATOLL_TRY(
+        m_context.ledger.record(TurnedDown{std::move(proposal), similar->id, similar->similarity}));
+    ++m_turned_down;
+    tell(turned_down());
     return true;
 }
 
@@ -187,9 +264,7 @@ Status TicketRun::record(Individual individual) {
     individual.done_ns = m_context.now_ns();
     const Evaluation evaluation = evaluation_of(individual);
     ATOLL_TRY(m_context.ledger.record(Evaluated{std::move(individual)}));
-    ++m_step;
-    m_proposal.reset();
-    m_run.tell(evaluation);
+    tell(evaluation);
     return {};
 }
 

@@ -31,6 +31,10 @@ std::vector<Digest> texts_of(const Event& event) {
     if (const auto* confirmed = std::get_if<Confirmed>(&event)) {
         return {confirmed->verdict};
     }
+    if (const auto* turned_down = std::get_if<TurnedDown>(&event)) {
+        const Individual& proposal = turned_down->proposal;
+        return {proposal.source, proposal.prompt, proposal.reply};
+    }
     return {};
 }
 

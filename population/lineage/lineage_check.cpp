@@ -45,6 +45,9 @@ class Checker {
         for (const Confirmed* confirmed : m_view.confirmations) {
             check_confirmation(*confirmed);
         }
+        for (const TurnedDown* turned_down : m_view.turned_down) {
+            check_turned_down(*turned_down);
+        }
     }
 
   private:
@@ -121,6 +124,19 @@ class Checker {
         check_verdict(confirmed.verdict, confirmed.outcome, name);
     }
 
+    void check_turned_down(const TurnedDown& event) {
+        const std::string name = "proposal " + event.proposal.id.text();
+        if (m_view.find(event.proposal.id) != nullptr) {
+            m_check.problem(name + " was turned down and evaluated");
+        }
+        if (m_view.find(event.similar) == nullptr) {
+            m_check.problem(name + " resembles " + event.similar.text() + ", which does not exist");
+        }
+        check_text(event.proposal.source, name + ": source");
+        check_text(event.proposal.prompt, name + ": prompt");
+        check_text(event.proposal.reply, name + ": reply");
+    }
+
     void check_text(const Digest& id, const std::string& what) {
         if (id.is_zero() || !m_texts.insert(id).second) {
             return;
@@ -178,6 +194,7 @@ class TableChecker {
         ATOLL_TRY(check_count<MigrationRow>(m_view.migrations.size()));
         ATOLL_TRY(check_count<ConfirmationRow>(m_view.confirmations.size()));
         ATOLL_TRY(check_count<SessionRow>(m_view.sessions.size()));
+        ATOLL_TRY(check_count<TurnedDownRow>(m_view.turned_down.size()));
         return check_count<StopRow>(m_view.stops.size());
     }
 
@@ -191,8 +208,12 @@ class TableChecker {
 
     template <class Row>
     [[nodiscard]] Status check_count(std::size_t events) {
-        ATOLL_TRY_ASSIGN(const std::uint64_t rows,
-                         series_size(m_file, table_spec(Row::k_table).path));
+        const char* path = table_spec(Row::k_table).path;
+        // Files of older versions lack the tables of events that they did not have.
+        std::uint64_t rows = 0;
+        if (H5Lexists(m_file, path, H5P_DEFAULT) > 0) {
+            ATOLL_TRY_ASSIGN(rows, series_size(m_file, path));
+        }
         count(Row::k_table, rows, events);
         return {};
     }

@@ -118,6 +118,23 @@ constexpr Field k_stop_fields[] = {
     ATOLL_FIELD(StopRow, reason, i32),
     ATOLL_FIELD(StopRow, finished, boolean),
 };
+constexpr Field k_turned_down_fields[] = {
+    ATOLL_FIELD(TurnedDownRow, id, u64),
+    ATOLL_FIELD(TurnedDownRow, ticket, u64),
+    ATOLL_FIELD(TurnedDownRow, step, u32),
+    ATOLL_FIELD(TurnedDownRow, island, u32),
+    ATOLL_FIELD(TurnedDownRow, key, digest),
+    ATOLL_FIELD_AS(TurnedDownRow, operator_name, "operator", u32),
+    ATOLL_FIELD(TurnedDownRow, similar, u64),
+    ATOLL_FIELD(TurnedDownRow, similarity, f64),
+    ATOLL_FIELD(TurnedDownRow, at_ns, i64),
+    ATOLL_FIELD(TurnedDownRow, source, i32),
+    ATOLL_FIELD(TurnedDownRow, tune, i32),
+    ATOLL_FIELD(TurnedDownRow, flags, i32),
+    ATOLL_FIELD(TurnedDownRow, description, i32),
+    ATOLL_FIELD(TurnedDownRow, prompt, i32),
+    ATOLL_FIELD(TurnedDownRow, reply, i32),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -141,6 +158,7 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"confirmations", sizeof(ConfirmationRow), 64, k_confirmation_fields},
     {"timings/rows", sizeof(TimingRow), 512, k_timing_fields},
     {"stops", sizeof(StopRow), 16, k_stop_fields},
+    {"turned_down", sizeof(TurnedDownRow), 256, k_turned_down_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

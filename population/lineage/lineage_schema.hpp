@@ -26,9 +26,10 @@ enum class TableId {
     confirmations,
     timings,
     stops,
+    turned_down,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 13;
+inline constexpr std::size_t k_table_count = 14;
 
 enum class FieldType {
     u32,
@@ -215,6 +216,25 @@ struct StopRow {
     std::int64_t at_ns = 0;
     std::int32_t reason = k_no_text;
     std::uint8_t finished = 0;
+};
+
+struct TurnedDownRow {
+    static constexpr TableId k_table = TableId::turned_down;
+    std::uint64_t id = 0;
+    std::uint64_t ticket = 0;
+    std::uint64_t similar = 0;
+    double similarity = 0;
+    std::int64_t at_ns = 0;
+    std::array<std::uint8_t, 32> key{};
+    std::uint32_t step = 0;
+    std::uint32_t island = 0;
+    std::uint32_t operator_name = 0;
+    std::int32_t source = k_no_text;
+    std::int32_t tune = k_no_text;
+    std::int32_t flags = k_no_text;
+    std::int32_t description = k_no_text;
+    std::int32_t prompt = k_no_text;
+    std::int32_t reply = k_no_text;
 };
 
 struct EventRow {

@@ -66,6 +66,7 @@ struct LineageSummary {
     std::uint64_t in_flight = 0;
     std::uint64_t evaluations = 0;
     std::uint64_t duplicates = 0;
+    std::uint64_t turned_down = 0;       ///< proposals too similar to what was known
     std::vector<OutcomeCount> outcomes;  ///< those that occurred, duplicates not counted
     std::vector<Island> islands;
     std::vector<Operator> operators;  ///< by name

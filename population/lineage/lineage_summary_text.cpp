@@ -37,6 +37,10 @@ std::string heading(const Summary& s) {
     rows.push_back(
         {"evaluations", fmt::format("{}, and {} duplicate{} answered without", s.evaluations,
                                     s.duplicates, s.duplicates == 1 ? "" : "s")});
+    if (s.turned_down > 0) {
+        rows.push_back({"turned down", fmt::format("{} proposal{} too similar to what was known",
+                                                   s.turned_down, s.turned_down == 1 ? "" : "s")});
+    }
     std::string best = "none";
     if (s.best) {
         best = fmt::format("{} by {}, fitness {:.4g}, {}", s.best->text(),
@@ -200,6 +204,7 @@ std::string to_json(const LineageSummary& s) {
           {"in_flight", s.in_flight}}},
         {"evaluations", s.evaluations},
         {"duplicates", s.duplicates},
+        {"turned_down", s.turned_down},
         {"outcomes", outcomes},
         {"islands", to_json_array(s.islands)},
         {"operators", to_json_array(s.operators)},

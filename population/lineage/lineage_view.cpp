@@ -63,6 +63,10 @@ struct Builder {
         }
         see(event.at_ns);
     }
+    void operator()(const TurnedDown& event) {
+        view.turned_down.push_back(&event);
+        see(event.proposal.done_ns);
+    }
     void operator()(const CampaignStopped& event) {
         view.stops.push_back(&event);
         view.ended = &event;

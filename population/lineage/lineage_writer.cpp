@@ -55,6 +55,7 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const Migrated& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const Confirmed& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStopped& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const TurnedDown& event);
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
@@ -71,6 +72,9 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int32_t> put_verdict(const Digest& id, IndividualId individual,
                                                      bool confirmation);
     [[nodiscard]] Status put_timing(TimingRow row, const WorkloadTiming& timing);
+    /// Whatever was proposed: the columns that individuals and TurnedDown share.
+    template <class Row>
+    [[nodiscard]] Status describe(Row& row, const Individual& one);
     [[nodiscard]] Status close_ticket(OpenTicket& ticket);
 
     std::string m_where;
@@ -319,23 +323,14 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketIssued& event) {
     return event.at_ns;
 }
 
-Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
-    const Individual& one = event.individual;
-    IndividualRow row;
+template <class Row>
+Status Hdf5LineageWriter::describe(Row& row, const Individual& one) {
     row.id = one.id.value;
     row.ticket = one.id.ticket();
     row.step = one.id.step();
     row.island = one.island;
     row.key = one.key.bytes;
     ATOLL_TRY_ASSIGN(row.operator_name, name(NameKind::operator_name, one.operator_name));
-    ATOLL_TRY_ASSIGN(row.starter, name(NameKind::starter, one.starter));
-    row.outcome = static_cast<std::uint8_t>(one.outcome);
-    row.fitness = one.fitness;
-    row.time_ns = one.time_ns;
-    row.duplicate = one.duplicate ? 1 : 0;
-    row.staleness = one.staleness;
-    row.asked_ns = one.asked_ns;
-    row.done_ns = one.done_ns;
     const auto put_id = [&](std::int32_t& column, const Digest& id) -> Status {
         ATOLL_TRY_ASSIGN(const StoredText stored, put(id));
         column = stored.row;
@@ -353,6 +348,21 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
         ATOLL_TRY_ASSIGN(row.flags, put(Json(one.flags).dump(-1, ' ', false, k_replace)));
     }
     ATOLL_TRY_ASSIGN(row.description, put(one.description));
+    return {};
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
+    const Individual& one = event.individual;
+    IndividualRow row;
+    ATOLL_TRY(describe(row, one));
+    ATOLL_TRY_ASSIGN(row.starter, name(NameKind::starter, one.starter));
+    row.outcome = static_cast<std::uint8_t>(one.outcome);
+    row.fitness = one.fitness;
+    row.time_ns = one.time_ns;
+    row.duplicate = one.duplicate ? 1 : 0;
+    row.staleness = one.staleness;
+    row.asked_ns = one.asked_ns;
+    row.done_ns = one.done_ns;
     ATOLL_TRY_ASSIGN(row.verdict, put_verdict(one.verdict, one.id, false));
     ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
     m_open_tickets[row.ticket].individuals.emplace_back(position, row);
@@ -441,6 +451,16 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const CampaignStopped& event) 
     ATOLL_TRY_ASSIGN(row.reason, put(event.reason));
     ATOLL_TRY(append(row));
     return event.at_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TurnedDown& event) {
+    TurnedDownRow row;
+    ATOLL_TRY(describe(row, event.proposal));
+    row.similar = event.similar.value;
+    row.similarity = event.similarity;
+    row.at_ns = event.proposal.done_ns;
+    ATOLL_TRY(append(row));
+    return event.proposal.done_ns;
 }
 
 }  // namespace

@@ -77,6 +77,39 @@ TEST(CampaignState, FoldsAWholeCampaign) {
     EXPECT_EQ(state.islands()[0].committed, 2u);
 }
 
+TEST(CampaignState, WhatIsTurnedDownBelongsToItsTicket) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a");
+    commit(state, 1, 0, 0.0, "wrong");
+    samples::require(state.apply(samples::ticket_issued(2, 0, {{id(0), ParentRole::base, 1}}, 2)));
+    const Individual proposal = samples::proposal(2, 0, 0, "b");
+    samples::require(state.apply(TurnedDown{proposal, id(0), 0.99}));
+    EXPECT_EQ(state.in_flight().at(2).turned_down.size(), 1u);
+    EXPECT_EQ(state.turned_down(), 0u) << "counted when the ticket ends";
+    expect_refused(state, TurnedDown{proposal, id(0), 0.99}, "a step twice");
+    expect_refused(state, Evaluated{samples::individual(2, 0, 0, 1, "b")}, "a step twice");
+    const auto refused = [&](const auto& change, const std::string& why) {
+        TurnedDown event{samples::proposal(2, 1, 0, "c"), id(0), 0.99};
+        change(event);
+        expect_refused(state, event, why);
+    };
+    refused([](TurnedDown& e) { e.similar = id(7); }, "it resembles nobody");
+    refused([](TurnedDown& e) { e.similar = id(1); }, "it resembles a wrong one");
+    refused([](TurnedDown& e) { e.similarity = 1.5; }, "more than the same");
+    refused([](TurnedDown& e) { e.proposal.fitness = 1; }, "measured after all");
+    refused([](TurnedDown& e) { e.proposal.verdict = content_id("v"); }, "judged after all");
+    refused([](TurnedDown& e) { e.proposal.island = 1; }, "another island");
+    refused([](TurnedDown& e) { e.proposal.id = id(9); }, "a ticket that was not issued");
+    const auto again = CampaignState::decode(state.encode(), samples::settings());
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(again->in_flight().at(2).turned_down.front().similarity, 0.99);
+    expect_refused(state, TicketCommitted{2, 0, 0, 0, 0}, "nothing was evaluated");
+    samples::require(state.apply(TicketFailed{2, "nothing new", false}));
+    EXPECT_EQ(state.turned_down(), 1u);
+    EXPECT_EQ(state.fruitless_in_row(), 1u);
+    EXPECT_EQ(state.find(proposal.id), nullptr);
+}
+
 TEST(CampaignState, SessionsEndAndOpen) {
     CampaignState state = begun();
     samples::require(state.apply(CampaignStopped{"target reached", true, 5}));

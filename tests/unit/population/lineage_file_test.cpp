@@ -106,6 +106,23 @@ TEST_P(LineageFile, StoresEachTextOnceAndEachVerdictsTimingsOnce) {
     EXPECT_EQ(samples[1], (*timings)[2].median_ns);
 }
 
+TEST_P(LineageFile, WhatWasTurnedDownHasATableOfItsOwn) {
+    ASSERT_TRUE(write_lineage(small_campaign(), m_path, GetParam()));
+    const auto file = hdf5::open_file(m_path);
+    ASSERT_TRUE(file);
+    const auto rows = read_table<TurnedDownRow>(file->get());
+    ASSERT_TRUE(rows);
+    ASSERT_EQ(rows->size(), 1u);
+    const TurnedDownRow& row = rows->front();
+    EXPECT_EQ(row.id, IndividualId::make(6, 0).value);
+    EXPECT_EQ(row.ticket, 6u);
+    EXPECT_EQ(row.similar, IndividualId::make(3, 0).value);
+    EXPECT_EQ(row.similarity, 0.96875);
+    EXPECT_NE(row.source, k_no_text);
+    EXPECT_NE(row.description, k_no_text);
+    EXPECT_EQ(row.prompt, k_no_text);
+}
+
 TEST_P(LineageFile, ALostTextCostsOnlyItself) {
     Campaign campaign = small_campaign();
     const auto& starter = std::get<Evaluated>(campaign.events[3]).individual;

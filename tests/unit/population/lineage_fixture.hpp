@@ -113,6 +113,7 @@ class CampaignBuilder {
         duplicate_of_crossover();
         committed(5, 0);
         ticket(6, 1, "tune", {{id(3, 0), ParentRole::base, 0.4}});
+        turned_down({6, 0}, 1, {{id(3, 0), ParentRole::base, 0.4}}, id(3, 0));
         add(TicketFailed{6, "no worker answered"});
         ticket(7, 1, "tune", {{id(3, 0), ParentRole::base, 0.4}});
         failed({7, 0}, 1, "tiled", {{id(3, 0), ParentRole::base, 0.4}}, Outcome::wrong_result);
@@ -215,6 +216,21 @@ class CampaignBuilder {
         one.key = content_id("key " + one.id.text());
         one.verdict = m_campaign.texts.put(to_json(failed_verdict(outcome, "it is broken")));
         add(Evaluated{std::move(one)});
+    }
+
+    void turned_down(Name name, std::uint32_t island, std::vector<Parent> parents,
+                     IndividualId similar) {
+        Individual one;
+        one.id = id(name.ticket, name.step);
+        one.island = island;
+        one.starter = "tiled";
+        one.operator_name = "tune";
+        one.parents = std::move(parents);
+        one.source = m_campaign.texts.put("tiled source\nline three\n");
+        one.description = "a near copy";
+        one.key = content_id("key " + one.id.text());
+        one.done_ns = m_now;
+        add(TurnedDown{std::move(one), similar, 0.96875});
     }
 
     void duplicate_of_crossover() {

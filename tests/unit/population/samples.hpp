@@ -69,8 +69,18 @@ inline Individual individual(std::uint64_t ticket, std::uint32_t step, std::uint
     return made;
 }
 
+/// What was never measured.
+inline Individual proposal(std::uint64_t ticket, std::uint32_t step, std::uint32_t island,
+                           const std::string& program) {
+    Individual made = individual(ticket, step, island, 0, program);
+    made.outcome = Outcome::rejected;
+    made.verdict = {};
+    return made;
+}
+
 /// A campaign of two islands that uses every event: two starters, children, a duplicate, a failed
-/// ticket, a migration, confirmations, a stop and a resumed session with a ticket in flight.
+/// ticket, a migration, confirmations, a stop and a resumed session with a ticket in flight, of
+/// which a proposal was turned down.
 inline std::vector<Event> campaign() {
     const IndividualId first = IndividualId::make(0, 0);
     const IndividualId second = IndividualId::make(1, 0);
@@ -106,6 +116,7 @@ inline std::vector<Event> campaign() {
     events.emplace_back(CampaignStopped{"signal SIGINT", false, 7000});
     events.emplace_back(SessionOpened{1, 2, "cpu", {500, 60}});
     events.emplace_back(Evaluated{individual(5, 0, 0, 0, "e")});
+    events.emplace_back(TurnedDown{proposal(5, 1, 0, "f"), refined.id, 0.96875});
     return events;
 }
 
@@ -150,6 +161,7 @@ inline void put_texts(JournalWriter& writer) {
         require(writer.put_text(std::string("source of ") + program).map([](const Digest&) {}));
         require(writer.put_text(std::string("verdict of ") + program).map([](const Digest&) {}));
     }
+    require(writer.put_text("source of f").map([](const Digest&) {}));
     require(writer.put_text("c1").map([](const Digest&) {}));
     require(writer.put_text("c2").map([](const Digest&) {}));
 }
