@@ -1,5 +1,7 @@
 #include "population/archive.hpp"
 
+#include "population/archives/grid.hpp"
+#include "population/archives/pareto.hpp"
 #include "population/archives/ranked.hpp"
 
 #include <algorithm>
@@ -35,7 +37,8 @@ bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b) {
 }
 
 ArchiveEntry archive_entry(const Individual& individual) {
-    ArchiveEntry entry{individual.id, individual.key, individual.fitness, individual.starter, {}};
+    ArchiveEntry entry{individual.id,      individual.key, individual.fitness,
+                       individual.starter, {},             individual.measures};
     std::vector<std::uint32_t>& features = entry.features;
     features.push_back(feature("starter", individual.starter));
     features.push_back(feature("source", individual.source.hex()));
@@ -51,13 +54,31 @@ ArchiveEntry archive_entry(const Individual& individual) {
 }
 
 const std::vector<std::string>& archive_names() {
-    static const std::vector<std::string> names = {"ranked"};
+    static const std::vector<std::string> names = {"ranked", "grid", "pareto"};
+    return names;
+}
+
+std::vector<std::string> archive_measures(const ArchiveSettings& settings) {
+    std::vector<std::string> names;
+    if (settings.kind == "grid") {
+        for (const GridAxis& axis : value_or_throw(parse_axes(settings.axes))) {
+            names.push_back(axis.measure);
+        }
+    } else if (settings.kind == "pareto") {
+        names = settings.objectives;
+    }
     return names;
 }
 
 Archive make_archive(const ArchiveSettings& settings) {
-    return Archive(RankedArchive(static_cast<std::size_t>(std::max<std::int64_t>(settings.size, 1)),
-                                 settings.crowding_distance));
+    const auto size = static_cast<std::size_t>(std::max<std::int64_t>(settings.size, 1));
+    if (settings.kind == "grid") {
+        return Archive(GridArchive(value_or_throw(parse_axes(settings.axes))));
+    }
+    if (settings.kind == "pareto") {
+        return Archive(ParetoArchive(size));
+    }
+    return Archive(RankedArchive(size, settings.crowding_distance));
 }
 
 }  // namespace atl

@@ -21,6 +21,7 @@ struct ArchiveEntry {
     std::string starter;
     std::vector<std::uint32_t>
         features;  ///< sorted hashes of (structure, tune choices), for distance
+    std::vector<double> measures = {};  ///< Individual::measures
 };
 
 /// Distance in [0, 1] between two programs: 1 - Jaccard index of their feature sets.
@@ -31,6 +32,8 @@ struct ArchiveEntry {
 /// Features: the starter, the source, each tune choice (name and value) and each flag.
 [[nodiscard]] ArchiveEntry archive_entry(const Individual& individual);
 
+/// added: it got a place of its own (in a grid: a new cell); replaced: it took the place of others
+/// (in a grid: its cell was improved).
 enum class AddResult { not_added, added, replaced };
 
 /// Decides which individuals an island keeps. A small value type; the best entry is never lost.
@@ -40,6 +43,7 @@ template <class T>
 concept ArchivePolicy = std::copyable<T> &&
     requires(T t, const T c, ArchiveEntry e, std::vector<ArchiveEntry> all) {
     { t.add(std::move(e)) } -> std::same_as<AddResult>;
+    { c.takes(e) } -> std::same_as<bool>;  // whether add() would not say not_added
     { c.entries() } -> std::convertible_to<std::span<const ArchiveEntry>>;  // best first
     // Takes what entries() of an archive with the same settings held (a snapshot); false, and
     // unchanged, when no such archive can hold that.
@@ -60,6 +64,7 @@ class Archive {
     Archive& operator=(Archive&&) noexcept = default;
 
     AddResult add(ArchiveEntry entry) { return m_self->add(std::move(entry)); }
+    [[nodiscard]] bool takes(const ArchiveEntry& entry) const { return m_self->takes(entry); }
     [[nodiscard]] bool restore(std::vector<ArchiveEntry> entries) {
         return m_self->restore(std::move(entries));
     }
@@ -74,6 +79,7 @@ class Archive {
         virtual ~Base() = default;
         [[nodiscard]] virtual std::unique_ptr<Base> clone() const = 0;
         virtual AddResult add(ArchiveEntry entry) = 0;
+        [[nodiscard]] virtual bool takes(const ArchiveEntry& entry) const = 0;
         virtual bool restore(std::vector<ArchiveEntry> entries) = 0;
         [[nodiscard]] virtual std::span<const ArchiveEntry> entries() const = 0;
     };
@@ -84,6 +90,9 @@ class Archive {
             return std::make_unique<Model>(policy);
         }
         AddResult add(ArchiveEntry entry) override { return policy.add(std::move(entry)); }
+        [[nodiscard]] bool takes(const ArchiveEntry& entry) const override {
+            return policy.takes(entry);
+        }
         bool restore(std::vector<ArchiveEntry> entries) override {
             return policy.restore(std::move(entries));
         }
@@ -99,7 +108,14 @@ struct ArchiveSettings {
     std::string kind = "ranked";
     std::int64_t size = 32;
     double crowding_distance = 0.15;  ///< closer than this competes with its nearest member
+    std::vector<std::string> axes = {"source_bytes 0 16384 16"};  ///< see archives/grid.hpp
+    std::vector<std::string> objectives = {"time", "source_bytes"};
+    bool operator==(const ArchiveSettings&) const = default;
 };
+
+/// Names of the measures that the archive looks at, in the order in which individuals carry them:
+/// those of the axes, the objectives, or none. REQUIRES axes that can be read.
+[[nodiscard]] std::vector<std::string> archive_measures(const ArchiveSettings& settings);
 
 [[nodiscard]] const std::vector<std::string>& archive_names();
 /// REQUIRES settings.kind to be one of archive_names() (the config reader checks).

@@ -146,6 +146,10 @@ struct CampaignState::Rules {
             (individual.fitness > 0 && !is_correct(individual.outcome))) {
             return cannot_follow(name + " has impossible numbers");
         }
+        const std::size_t measures = individual.fitness > 0 ? state.m_measures : 0;
+        if (individual.measures.size() != measures) {
+            return cannot_follow(name + " has not the measures that its archive looks at");
+        }
         return {};
     }
     void change(const Evaluated& event) {
@@ -161,7 +165,8 @@ struct CampaignState::Rules {
         const Individual& proposal = event.proposal;
         ATOLL_TRY(follows_its_ticket(proposal));
         const bool measured = proposal.fitness != 0 || proposal.time_ns != 0 ||
-                              proposal.duplicate || !proposal.verdict.is_zero();
+                              proposal.duplicate || !proposal.verdict.is_zero() ||
+                              !proposal.measures.empty();
         const Individual* similar = state.find(event.similar);
         if (measured || similar == nullptr || similar->fitness <= 0 ||
             !(event.similarity >= 0 && event.similarity <= 1)) {
@@ -311,7 +316,8 @@ struct CampaignState::Rules {
     }
 };
 
-CampaignState::CampaignState(StateSettings settings) : m_settings(std::move(settings)) {
+CampaignState::CampaignState(StateSettings settings)
+    : m_settings(std::move(settings)), m_measures(archive_measures(m_settings.archive).size()) {
     m_islands.reserve(m_settings.islands);
     for (std::uint32_t i = 0; i < m_settings.islands; ++i) {
         m_islands.push_back(IslandState{make_archive(m_settings.archive)});

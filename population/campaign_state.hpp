@@ -139,6 +139,7 @@ class CampaignState {
     void index(Individual individual);
 
     StateSettings m_settings;
+    std::size_t m_measures;  ///< that a right individual carries
     std::optional<CampaignStarted> m_started;
     std::uint32_t m_sessions = 0;
     SessionLimits m_limits;

@@ -17,6 +17,12 @@ void write_settings(ByteWriter& out, const StateSettings& settings) {
     out.string(settings.archive.kind);
     out.i64(settings.archive.size);
     out.f64(settings.archive.crowding_distance);
+    for (const auto* names : {&settings.archive.axes, &settings.archive.objectives}) {
+        out.u32(static_cast<std::uint32_t>(names->size()));
+        for (const std::string& name : *names) {
+            out.string(name);
+        }
+    }
     out.f64(settings.bandit_decay);
 }
 
@@ -131,7 +137,8 @@ void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state
         Individual individual = read_individual(in);
         if (state.find(individual.id) != nullptr) {
             in.fail("individual " + individual.id.text() + " is there twice");
-        } else if (individual.island >= state.m_islands.size() || individual.fitness < 0) {
+        } else if (individual.island >= state.m_islands.size() || individual.fitness < 0 ||
+                   individual.measures.size() != (individual.fitness > 0 ? state.m_measures : 0)) {
             in.fail("individual " + individual.id.text() + " is impossible");
         }
         if (in.ok()) {
@@ -162,7 +169,7 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
 }
 
 void CampaignState::Codec::read_turned_down(ByteReader& in, TicketInFlight& flight) {
-    const std::uint32_t size = in.count(k_least_individual_bytes + 16, k_unlimited);
+    const std::uint32_t size = in.count(k_least_individual_bytes + 12, k_unlimited);
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
         flight.turned_down.push_back(atl::read_turned_down(in));
         const Individual& proposal = flight.turned_down.back().proposal;

@@ -122,7 +122,7 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
         case 2:
             return read_ticket_issued(in);
         case 3:
-            return Evaluated{read_individual(in)};
+            return Evaluated{read_individual(in, layout)};
         case 4:
             return read_ticket_failed(in, layout);
         case 5:
@@ -140,7 +140,9 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
 
 }  // namespace
 
-void write_fields(ByteWriter& out, const Individual& individual) {
+namespace {
+
+void write_without_measures(ByteWriter& out, const Individual& individual) {
     out.u64(individual.id.value);
     out.u32(individual.island);
     out.digest(individual.key);
@@ -170,7 +172,17 @@ void write_fields(ByteWriter& out, const Individual& individual) {
     out.i64(individual.done_ns);
 }
 
-Individual read_individual(ByteReader& in) {
+}  // namespace
+
+void write_fields(ByteWriter& out, const Individual& individual) {
+    write_without_measures(out, individual);
+    out.u32(static_cast<std::uint32_t>(individual.measures.size()));
+    for (const double measure : individual.measures) {
+        out.f64(measure);
+    }
+}
+
+Individual read_individual(ByteReader& in, std::uint8_t layout) {
     Individual individual;
     individual.id.value = in.u64();
     individual.island = in.u32();
@@ -192,6 +204,12 @@ Individual read_individual(ByteReader& in) {
     individual.staleness = in.u64();
     individual.asked_ns = in.i64();
     individual.done_ns = in.i64();
+    if (layout >= 2) {
+        individual.measures.resize(in.count(sizeof(double)));
+        for (double& measure : individual.measures) {
+            measure = in.f64();
+        }
+    }
     return individual;
 }
 
@@ -265,14 +283,15 @@ CampaignStopped read_campaign_stopped(ByteReader& in) {
     return {in.string(), in.boolean(), in.i64()};
 }
 
+// What is turned down has no measures, so it is written as individuals were before they had them.
 void write_fields(ByteWriter& out, const TurnedDown& event) {
-    write_fields(out, event.proposal);
+    write_without_measures(out, event.proposal);
     out.u64(event.similar.value);
     out.f64(event.similarity);
 }
 
 TurnedDown read_turned_down(ByteReader& in) {
-    return {read_individual(in), {in.u64()}, in.f64()};
+    return {read_individual(in, 1), {in.u64()}, in.f64()};
 }
 
 const char* event_name(const Event& event) {

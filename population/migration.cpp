@@ -26,8 +26,7 @@ std::vector<const ArchiveEntry*> eligible(const Archive& source, const Archive& 
             break;
         }
         // Only the archive knows: a crowded one refuses more than what it holds already.
-        Archive trial = target;
-        if (trial.add(entry) != AddResult::not_added) {
+        if (target.takes(entry)) {
             found.push_back(&entry);
         }
     }

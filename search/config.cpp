@@ -1,9 +1,11 @@
 #include "search/config.hpp"
 
+#include "population/archives/grid.hpp"
 #include "population/topology.hpp"
 #include "reward/base/files.hpp"
 #include "reward/score.hpp"
 #include "search/bandits/bandit.hpp"
+#include "search/measures.hpp"
 #include "search/novelty.hpp"
 #include "search/selectors/selector.hpp"
 
@@ -60,10 +62,20 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
         "islands.starters", c.islands.starters, {"spread", "all", "first"},
         "Which starters an island begins with: spread gives each island another one, all gives "
         "every island all, first gives every island the first.");
-    v.choice("archive.kind", c.archive.kind, archive_names(), "What decides who stays.");
-    v.integer("archive.size", c.archive.size, {1, 100'000}, "Individuals an island keeps.");
+    v.choice("archive.kind", c.archive.kind, archive_names(),
+             "What decides who stays: the fittest (ranked), the fittest of each cell of a grid "
+             "(grid, MAP-Elites), or those that no other beats in everything (pareto).");
+    v.integer("archive.size", c.archive.size, {1, 100'000},
+              "Individuals that an island keeps, kinds ranked and pareto.");
     v.real("archive.crowding_distance", c.archive.crowding_distance, {0, 1},
-           "Individuals closer than this (0 equal, 1 nothing in common) compete for one place.");
+           "Kind ranked: individuals closer than this (0 equal, 1 nothing in common) compete for "
+           "one place.");
+    v.texts("archive.axes", c.archive.axes,
+            "Axes of the grid, each a measure, its low and high end and a number of bins. Measures "
+            "are source_bytes, binary_bytes, flags, starter, error, time, time:WORKLOAD, "
+            "tune:MACRO and score:NAME.");
+    v.texts("archive.objectives", c.archive.objectives,
+            "Measures of which less is better, which kind pareto weighs against fitness.");
     v.choice("selector.name", c.selector.name, selector_names(),
              "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
              "children more often).");
@@ -152,6 +164,34 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
               "Stop after this many proposals in a row that were all measured before.");
 }
 
+constexpr std::size_t k_max_objectives = 16;
+
+// Also of a kind that is not in use: a slip of the pen is one before it matters too.
+Status check_archive(const ArchiveSettings& archive, const std::string& file_name) {
+    const auto in = [&file_name](const std::string& key, Status status) -> Status {
+        if (!status) {
+            status.error().what = key + ": " + status.error().what;
+            status.error().where = file_name;
+        }
+        return status;
+    };
+    const auto axes = parse_axes(archive.axes);
+    ATOLL_TRY(in("archive.axes", axes ? Status() : tl::unexpected<Error>(axes.error())));
+    for (const GridAxis& axis : *axes) {
+        ATOLL_TRY(in("archive.axes", check_measure(axis.measure, nullptr)));
+    }
+    if (archive.objectives.empty() || archive.objectives.size() > k_max_objectives) {
+        return failure(ErrorCode::invalid_argument,
+                       "archive.objectives: between 1 and " + std::to_string(k_max_objectives) +
+                           " are needed",
+                       file_name);
+    }
+    for (const std::string& objective : archive.objectives) {
+        ATOLL_TRY(in("archive.objectives", check_measure(objective, nullptr)));
+    }
+    return {};
+}
+
 Status check(const CampaignConfig& config, const std::string& file_name) {
     const auto weights = operator_weights(config);
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
@@ -160,7 +200,7 @@ Status check(const CampaignConfig& config, const std::string& file_name) {
         return failure(ErrorCode::invalid_argument, "operators.weights: no operator is in use",
                        file_name, "give at least one a weight above 0");
     }
-    return {};
+    return check_archive(config.archive, file_name);
 }
 
 }  // namespace

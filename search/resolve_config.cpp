@@ -1,4 +1,5 @@
 #include "search/engine.hpp"
+#include "search/measures.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +16,9 @@ Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator&
                        "\"" + config.score + "\" does not fit task " + task.name, "score.preset",
                        task.external ? "its judge is external: set score.preset = \"external\""
                                      : "it has no external judge: use \"speedup\" or \"light\"");
+    }
+    for (const std::string& measure : archive_measures(config.archive)) {
+        ATOLL_TRY(check_measure(measure, &task));
     }
     std::error_code error;
     const std::filesystem::path folder = std::filesystem::absolute(task.folder, error);

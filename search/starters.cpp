@@ -1,5 +1,7 @@
 #include "search/starters.hpp"
 
+#include "search/measures.hpp"
+
 #include <algorithm>
 
 namespace atl {
@@ -23,6 +25,7 @@ const Verdict& fastest(const std::vector<Verdict>& verdicts) {
 Starters::Starters(const CampaignConfig& config, TaskPtr task, Ledger& ledger,
                    std::function<std::int64_t()> now_ns)
     : m_preset(config.score),
+      m_measures(archive_measures(config.archive)),
       m_task(std::move(task)),
       m_ledger(ledger),
       m_now_ns(std::move(now_ns)),
@@ -99,6 +102,7 @@ Expected<Individual> Starters::individual_of(std::uint64_t ticket, const Verdict
         individual.outcome = equal->outcome;
         individual.fitness = equal->fitness;
         individual.time_ns = equal->time_ns;
+        individual.measures = equal->measures;
         individual.verdict = equal->verdict;
         return individual;
     }
@@ -108,6 +112,11 @@ Expected<Individual> Starters::individual_of(std::uint64_t ticket, const Verdict
     } else {
         ATOLL_TRY_ASSIGN(const Fitness against_first, fitness());
         ATOLL_TRY(against_first.apply(verdict, individual));
+    }
+    if (individual.fitness > 0) {
+        individual.measures =
+            measure_candidate(m_measures, *m_task, {m_task->kind, starter.source, {}, {}},
+                              individual.starter, verdict);
     }
     ATOLL_TRY_ASSIGN(individual.verdict, m_ledger.put_text(to_json(verdict)));
     return individual;

@@ -40,6 +40,7 @@ class Starters {
                                                      const Verdicts& verdicts) const;
 
     std::string m_preset;
+    std::vector<std::string> m_measures;
     TaskPtr m_task;
     Ledger& m_ledger;
     std::function<std::int64_t()> m_now_ns;

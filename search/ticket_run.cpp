@@ -1,5 +1,7 @@
 #include "search/ticket_run.hpp"
 
+#include "search/measures.hpp"
+
 #include <algorithm>
 
 namespace atl {
@@ -224,6 +226,7 @@ Expected<bool> TicketRun::answer_if_known() {
     individual.outcome = equal->outcome;
     individual.fitness = equal->fitness;
     individual.time_ns = equal->time_ns;
+    individual.measures = equal->measures;
     individual.verdict = equal->verdict;
     ATOLL_TRY(record(std::move(individual)));
     return true;
@@ -248,6 +251,11 @@ Expected<bool> TicketRun::turn_down_if_similar() {
 Status TicketRun::answer(const Verdict& verdict) {
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
     ATOLL_TRY(m_context.fitness.apply(verdict, individual));
+    if (individual.fitness > 0) {
+        individual.measures =
+            measure_candidate(archive_measures(m_context.config.archive), *m_context.task,
+                              m_proposal->candidate, individual.starter, verdict);
+    }
     Digest similar;
     if (const Individual* base = m_context.ledger.state().find(m_issued.parents.at(0).id)) {
         similar = base->verdict;

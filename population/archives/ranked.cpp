@@ -14,33 +14,42 @@ void RankedArchive::insert(ArchiveEntry entry) {
     m_entries.insert(at, std::move(entry));
 }
 
-AddResult RankedArchive::add(ArchiveEntry entry) {
-    const auto same = [&entry](const ArchiveEntry& member) { return member.key == entry.key; };
-    if (std::any_of(m_entries.begin(), m_entries.end(), same)) {
-        return AddResult::not_added;
-    }
-    auto rival = m_entries.end();
+std::optional<std::size_t> RankedArchive::place_for(const ArchiveEntry& entry) const {
+    const std::size_t nobody = m_entries.size();
+    std::size_t rival = nobody;
     double nearest = m_crowding_distance;
-    for (auto member = m_entries.begin(); member != m_entries.end(); ++member) {
+    for (std::size_t i = 0; i < m_entries.size(); ++i) {
+        if (m_entries[i].key == entry.key) {
+            return std::nullopt;
+        }
         // Strictly less: of equally near members the best one is the rival.
-        if (const double distance = feature_distance(*member, entry); distance < nearest) {
+        if (const double distance = feature_distance(m_entries[i], entry); distance < nearest) {
             nearest = distance;
-            rival = member;
+            rival = i;
         }
     }
-    if (rival == m_entries.end() && m_entries.size() < m_capacity) {
-        insert(std::move(entry));
-        return AddResult::added;
+    if (rival == nobody && m_entries.size() < m_capacity) {
+        return nobody;
     }
-    if (rival == m_entries.end()) {
-        rival = std::prev(m_entries.end());
-    }
-    if (!ranks_before(entry, *rival)) {
+    rival = rival == nobody ? nobody - 1 : rival;
+    return ranks_before(entry, m_entries[rival]) ? std::optional(rival) : std::nullopt;
+}
+
+bool RankedArchive::takes(const ArchiveEntry& entry) const {
+    return place_for(entry).has_value();
+}
+
+AddResult RankedArchive::add(ArchiveEntry entry) {
+    const std::optional<std::size_t> place = place_for(entry);
+    if (!place) {
         return AddResult::not_added;
     }
-    m_entries.erase(rival);
+    const bool room = *place == m_entries.size();
+    if (!room) {
+        m_entries.erase(m_entries.begin() + static_cast<std::ptrdiff_t>(*place));
+    }
     insert(std::move(entry));
-    return AddResult::replaced;
+    return room ? AddResult::added : AddResult::replaced;
 }
 
 bool RankedArchive::restore(std::vector<ArchiveEntry> entries) {

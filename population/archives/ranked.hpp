@@ -3,6 +3,7 @@
 #include "population/archive.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,12 +19,16 @@ class RankedArchive {
   public:
     RankedArchive(std::size_t capacity, double crowding_distance);
 
+    [[nodiscard]] bool takes(const ArchiveEntry& entry) const;
     AddResult add(ArchiveEntry entry);
     [[nodiscard]] bool restore(std::vector<ArchiveEntry> entries);
     [[nodiscard]] std::span<const ArchiveEntry> entries() const { return m_entries; }
 
   private:
     void insert(ArchiveEntry entry);
+    /// Whom the entry would have to beat, its nearest or else the worst when there is no room;
+    /// size() when nobody, nullopt when it cannot enter.
+    [[nodiscard]] std::optional<std::size_t> place_for(const ArchiveEntry& entry) const;
 
     std::size_t m_capacity;
     double m_crowding_distance;

@@ -195,6 +195,11 @@ class TableChecker {
         ATOLL_TRY(check_count<ConfirmationRow>(m_view.confirmations.size()));
         ATOLL_TRY(check_count<SessionRow>(m_view.sessions.size()));
         ATOLL_TRY(check_count<TurnedDownRow>(m_view.turned_down.size()));
+        std::size_t measures = 0;
+        for (const LineageView::Node& node : m_view.nodes) {
+            measures += node.individual->measures.size();
+        }
+        ATOLL_TRY(check_count<MeasureRow>(measures));
         return check_count<StopRow>(m_view.stops.size());
     }
 

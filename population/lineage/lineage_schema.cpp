@@ -135,6 +135,11 @@ constexpr Field k_turned_down_fields[] = {
     ATOLL_FIELD(TurnedDownRow, prompt, i32),
     ATOLL_FIELD(TurnedDownRow, reply, i32),
 };
+constexpr Field k_measure_fields[] = {
+    ATOLL_FIELD(MeasureRow, individual, u64),
+    ATOLL_FIELD(MeasureRow, place, u32),
+    ATOLL_FIELD(MeasureRow, value, f64),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -159,6 +164,7 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"timings/rows", sizeof(TimingRow), 512, k_timing_fields},
     {"stops", sizeof(StopRow), 16, k_stop_fields},
     {"turned_down", sizeof(TurnedDownRow), 256, k_turned_down_fields},
+    {"measures", sizeof(MeasureRow), 512, k_measure_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

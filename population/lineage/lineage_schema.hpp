@@ -27,9 +27,10 @@ enum class TableId {
     timings,
     stops,
     turned_down,
+    measures,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 14;
+inline constexpr std::size_t k_table_count = 15;
 
 enum class FieldType {
     u32,
@@ -235,6 +236,13 @@ struct TurnedDownRow {
     std::int32_t description = k_no_text;
     std::int32_t prompt = k_no_text;
     std::int32_t reply = k_no_text;
+};
+
+struct MeasureRow {
+    static constexpr TableId k_table = TableId::measures;
+    std::uint64_t individual = 0;
+    double value = 0;
+    std::uint32_t place = 0;
 };
 
 struct EventRow {

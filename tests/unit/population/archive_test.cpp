@@ -125,7 +125,9 @@ TEST_P(RankedArchiveProperties, HoldWhateverIsOffered) {
             const double fitness = 1 + random() % 20;
             best = std::max(best, fitness);
             const std::size_t before = archive.entries().size();
+            const bool takes = archive.takes(entry(id, fitness, features));
             const AddResult result = archive.add(entry(id, fitness, features));
+            ASSERT_EQ(takes, result != AddResult::not_added);
             const auto entries = archive.entries();
             ASSERT_EQ(entries.front().fitness, best) << "the best was lost";
             ASSERT_LE(entries.size(), capacity);
@@ -166,11 +168,20 @@ TEST(RankedArchive, WithoutCrowdingTheOrderOfOffersDoesNotMatter) {
 
 TEST(Archive, IsAValueMadeByName) {
     for (const std::string& name : archive_names()) {
-        Archive archive = make_archive({name, 2, 0.1});
+        ArchiveSettings settings{name, 2, 0.1};
+        settings.axes = {"time 0 4 2"};
+        settings.objectives = {"time"};
+        EXPECT_EQ(archive_measures(settings).size(), name == "ranked" ? 0u : 1u);
+        Archive archive = make_archive(settings);
         EXPECT_EQ(archive.best(), nullptr);
-        archive.add(entry(1, 1.0));
+        ArchiveEntry first = entry(1, 1.0);
+        first.measures = {0};
+        archive.add(first);
         const Archive copy = archive;
-        archive.add(entry(2, 2.0));
+        ArchiveEntry second = entry(2, 2.0);
+        second.measures = {3};
+        EXPECT_TRUE(archive.takes(second));
+        archive.add(second);
         EXPECT_EQ(copy.entries().size(), 1u);
         EXPECT_EQ(archive.best()->id.value, 2u);
     }

@@ -110,6 +110,35 @@ TEST(CampaignState, WhatIsTurnedDownBelongsToItsTicket) {
     EXPECT_EQ(state.find(proposal.id), nullptr);
 }
 
+TEST(CampaignState, RightIndividualsCarryWhatTheirArchiveLooksAt) {
+    StateSettings settings = samples::settings();
+    settings.archive.kind = "grid";
+    settings.archive.axes = {"time 0 100 10", "error 0 1 2"};
+    CampaignState state(settings);
+    samples::require(state.apply(samples::campaign_started()));
+    samples::require(state.apply(samples::ticket_issued(0, 0)));
+    Individual one = samples::individual(0, 0, 0, 1.0, "a");
+    expect_refused(state, Evaluated{one}, "no measures");
+    one.measures = {5, 0.5};
+    Individual wrong = samples::individual(0, 1, 0, 0, "b");
+    wrong.measures = {5, 0.5};
+    expect_refused(state, Evaluated{wrong}, "a wrong one has none");
+    wrong.measures.clear();
+    samples::require(state.apply(Evaluated{one}));
+    samples::require(state.apply(Evaluated{wrong}));
+    samples::require(state.apply(TicketCommitted{0, 0, 0, 0, 0}));
+    EXPECT_EQ(state.islands()[0].archive.best()->measures, one.measures);
+    const auto again = CampaignState::decode(state.encode(), settings);
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(again->encode(), state.encode());
+    EXPECT_EQ(again->islands()[0].archive.best()->measures, one.measures);
+    StateSettings other = settings;
+    other.archive.axes = {"time 0 100 20", "error 0 1 2"};
+    EXPECT_EQ(CampaignState::decode(state.encode(), other).error().code,
+              ErrorCode::invalid_argument);
+    expect_refused(state, Evaluated{one}, "of a ticket that has ended");
+}
+
 TEST(CampaignState, SessionsEndAndOpen) {
     CampaignState state = begun();
     samples::require(state.apply(CampaignStopped{"target reached", true, 5}));

@@ -30,6 +30,7 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     made.reply = content_id("r");
     made.duplicate = true;
     made.staleness = 11;
+    made.measures = {0.5, -3};
     const Expected<Event> decoded = decode_event(3, encode_event(Evaluated{made}));
     ASSERT_TRUE(decoded);
     const Individual& got = std::get<Evaluated>(*decoded).individual;
@@ -51,6 +52,7 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     EXPECT_EQ(got.verdict, made.verdict);
     EXPECT_TRUE(got.duplicate);
     EXPECT_EQ(got.staleness, 11u);
+    EXPECT_EQ(got.measures, made.measures);
     EXPECT_EQ(got.asked_ns, made.asked_ns);
     EXPECT_EQ(got.done_ns, made.done_ns);
 }
@@ -111,6 +113,17 @@ TEST(EventCodec, ReadsOlderLayouts) {
         EXPECT_EQ(failed.ticket, 9u);
         EXPECT_EQ(failed.fault, fault);
     }
+}
+
+// Individuals had no measures at first; what is turned down still has none.
+TEST(EventCodec, ReadsIndividualsWithoutMeasures) {
+    const Individual made = samples::individual(3, 1, 0, 2.5, "x");
+    std::string bytes = encode_event(Evaluated{made});
+    bytes[0] = 1;
+    bytes.resize(bytes.size() - 4);  // the list's length
+    const auto got = std::get<Evaluated>(*decode_event(3, bytes)).individual;
+    EXPECT_EQ(got.done_ns, made.done_ns);
+    EXPECT_TRUE(got.measures.empty());
 }
 
 TEST(EventCodec, RefusesWhatANewerVersionWrote) {

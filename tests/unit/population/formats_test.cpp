@@ -41,10 +41,17 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
               "01" "0200010000000000" "03000000" "04000000" "000000000000f03f" "0500000000000000");
     EXPECT_EQ(hex(encode_event(CampaignStopped{"x", true, 9})),
               "01" "01000000" "78" "01" "0900000000000000");
+    Individual measured = samples::individual(1, 2, 0, 1, "x");
+    measured.measures = {1.0, 0.5};
+    EXPECT_TRUE(hex(encode_event(Evaluated{measured})).starts_with("02"));
+    EXPECT_TRUE(hex(encode_event(Evaluated{measured}))
+                    .ends_with("02000000" "000000000000f03f" "000000000000e03f"));
     ByteWriter proposal;
     write_fields(proposal, samples::proposal(1, 2, 0, "x"));
+    std::string bytes = proposal.take();
+    bytes.resize(bytes.size() - 4);  // no measures
     EXPECT_EQ(hex(encode_event(TurnedDown{samples::proposal(1, 2, 0, "x"), {7}, 0.5})),
-              "01" + hex(proposal.bytes()) + "0700000000000000" "000000000000e03f");
+              "01" + hex(bytes) + "0700000000000000" "000000000000e03f");
     TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
     EXPECT_EQ(hex(encode_event(issued)),
               "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"

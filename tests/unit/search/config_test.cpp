@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 namespace atl {
@@ -35,6 +36,12 @@ std::string other_value(const SettingInfo& info) {
     }
     if (info.type == "table of numbers") {
         return "{ tune = 2.0 }";
+    }
+    if (info.key == "archive.axes") {
+        return "['error 0 1 4', 'tune:TILE 0 256 8']";
+    }
+    if (info.key == "archive.objectives") {
+        return "['time:w0', 'binary_bytes']";
     }
     const std::size_t to = info.range.find(" to ");
     if (to == std::string::npos) {
@@ -118,6 +125,20 @@ TEST(Config, LintFindsIslandsWithoutMigration) {
     EXPECT_THAT(lint_config(config), ::testing::Contains(HasSubstr("no stop rule")));
 }
 
+TEST(Config, AxesAndObjectivesAreMeasuresThatExist) {
+    for (const auto& [text, complaint] : std::map<std::string, std::string>{
+             {"axes = ['time 0 1']", "archive.axes: axis \"time 0 1\" is not a measure and three"},
+             {"axes = []", "archive.axes: a grid needs at least one axis"},
+             {"axes = ['tme 0 1 2']", "did you mean \"time\"?"},
+             {"axes = ['time 0 1 99999']", "bins"},
+             {"objectives = []", "archive.objectives: between 1 and 16 are needed"},
+             {"objectives = ['speed']", "archive.objectives: \"speed\" is no measure"}}) {
+        const auto config = parse_config("[archive]\n" + text + "\n", "c.toml");
+        ASSERT_FALSE(config) << text;
+        EXPECT_THAT(config.error().message(), HasSubstr(complaint));
+    }
+}
+
 // What leaves the config for another room arrives there.
 TEST(Config, EvaluatorAndStateGetTheirSettings) {
     const auto config = parse_config(
@@ -142,6 +163,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
     const StateSettings state = state_settings(*config);
     EXPECT_EQ(state.islands, 5u);
     EXPECT_EQ(state.archive.size, 9);
+    EXPECT_EQ(state.archive, config->archive);
     EXPECT_EQ(state.bandit_decay, 0.5);
     EXPECT_EQ(campaign_topology(*config).edges().size(), 20u);
 }

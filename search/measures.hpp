@@ -1,0 +1,42 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/candidate.hpp"
+#include "reward/task.hpp"
+#include "reward/verdict.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// What archives may look at beside fitness (archive.axes, archive.objectives). Each is a finite
+/// number of a right candidate; 0 where there is none (no such macro, nothing measured).
+///
+///     source_bytes      size of the source
+///     flags             number of optional compiler flags
+///     starter           place, from 0, of the starter that it descends from among the task's
+///     tune:MACRO        value of a `// tune:` macro (its default where the candidate sets none)
+///     binary_bytes      size of what the compiler made of it
+///     error             largest absolute error over public verification launches
+///     time              geometric mean over public workloads, nanoseconds per launch
+///     time:WORKLOAD     median of that public workload, nanoseconds per launch
+///     score:NAME        what an external judge reported under that name
+///
+/// Hidden workloads are no measures: an archive decides what mutators see.
+[[nodiscard]] const std::vector<std::string>& plain_measures();
+/// "tune:", "time:" and "score:", to be followed by a name.
+[[nodiscard]] const std::vector<std::string>& measure_prefixes();
+
+/// invalid_argument, with what there is, when the name means nothing; `task` may be null, then
+/// macros and workloads are not looked for.
+[[nodiscard]] Status check_measure(const std::string& name, const Task* task);
+
+/// The measures of a right candidate, in the order of the names. REQUIRES checked names.
+[[nodiscard]] std::vector<double> measure_candidate(const std::vector<std::string>& names,
+                                                    const Task& task, const Candidate& candidate,
+                                                    const std::string& starter,
+                                                    const Verdict& verdict);
+
+}  // namespace atl
