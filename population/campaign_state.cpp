@@ -105,6 +105,9 @@ struct CampaignState::Rules {
     void change(const TicketIssued& event) {
         state.m_in_flight.emplace(event.ticket, TicketInFlight{event, {}, {}});
         ++state.m_next_ticket;
+        if (const Parent* base = base_of(event)) {
+            ++state.m_visits[base->id.value];
+        }
         ++state.m_islands[event.island].issued;
         ++state.m_operators[event.operator_name].issued;
         see(event.at_ns);
@@ -195,6 +198,8 @@ struct CampaignState::Rules {
         ++state.m_failed_tickets;
         if (!event.fault) {
             reward(flight.issued.operator_name, 0);
+        } else {
+            roll_back_visit(flight.issued);
         }
         state.m_fruitless_in_row = event.fault ? 0 : state.m_fruitless_in_row + 1;
         state.m_faults_in_row = event.fault ? state.m_faults_in_row + 1 : 0;
@@ -218,6 +223,10 @@ struct CampaignState::Rules {
         ++state.m_commits;
         state.m_recent_migrations.clear();
         ++state.m_islands[flight.issued.island].committed;
+        if (std::none_of(flight.pending.begin(), flight.pending.end(),
+                         [](const Individual& child) { return child.fitness > 0; })) {
+            roll_back_visit(flight.issued);
+        }
         state.m_turned_down += flight.turned_down.size();
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
@@ -270,6 +279,22 @@ struct CampaignState::Rules {
     void change(const CampaignStopped& event) {
         state.m_stopped = event;
         see(event.at_ns);
+    }
+
+    static const Parent* base_of(const TicketIssued& issued) {
+        const auto found =
+            std::find_if(issued.parents.begin(), issued.parents.end(),
+                         [](const Parent& parent) { return parent.role == ParentRole::base; });
+        return found == issued.parents.end() ? nullptr : &*found;
+    }
+
+    void roll_back_visit(const TicketIssued& issued) {
+        const Parent* base = base_of(issued);
+        const auto visits =
+            base == nullptr ? state.m_visits.end() : state.m_visits.find(base->id.value);
+        if (visits != state.m_visits.end() && --visits->second == 0) {
+            state.m_visits.erase(visits);
+        }
     }
 
     void see(std::int64_t at_ns) { state.m_elapsed_ns = std::max(state.m_elapsed_ns, at_ns); }
@@ -367,6 +392,11 @@ const Individual* CampaignState::find_key(const Digest& key) const {
 std::uint64_t CampaignState::children_of(IndividualId id) const {
     const auto found = m_children.find(id.value);
     return found == m_children.end() ? 0 : found->second;
+}
+
+std::uint64_t CampaignState::visits_of(IndividualId id) const {
+    const auto found = m_visits.find(id.value);
+    return found == m_visits.end() ? 0 : found->second;
 }
 
 const Individual* CampaignState::best() const {

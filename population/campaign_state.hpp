@@ -80,6 +80,10 @@ class CampaignState {
     [[nodiscard]] const Individual* find_key(const Digest& key) const;
     /// Committed individuals with this parent, in any role.
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
+    /// Tickets with this individual as their base, those in flight included. A ticket of which
+    /// nothing right came, be it through wrong children or a fault of ours, is no visit any more
+    /// (AKG's rollback); one whose operator had nothing to try stays one, or it would be repeated.
+    [[nodiscard]] std::uint64_t visits_of(IndividualId id) const;
     [[nodiscard]] const std::vector<IslandState>& islands() const { return m_islands; }
     [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
         return m_operators;
@@ -147,6 +151,7 @@ class CampaignState {
     std::unordered_map<std::uint64_t, std::size_t> m_by_id;
     std::unordered_map<Digest, std::size_t> m_by_key;
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
+    std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;
     std::map<std::string, OperatorStats> m_operators;
     std::map<std::uint64_t, TicketInFlight> m_in_flight;

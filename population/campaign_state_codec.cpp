@@ -51,16 +51,28 @@ OperatorStats read_stats(ByteReader& in) {
 
 struct CampaignState::Codec {
     static void write(ByteWriter& out, const CampaignState& state);
+    static void write_visits(ByteWriter& out, const CampaignState& state);
     static void write_islands(ByteWriter& out, const CampaignState& state);
     static void write_counters(ByteWriter& out, const CampaignState& state);
     static void read(ByteReader& in, CampaignState& state);
     static void read_individuals(ByteReader& in, CampaignState& state);
+    static void read_visits(ByteReader& in, CampaignState& state);
     static void read_islands(ByteReader& in, CampaignState& state);
     static void read_tickets(ByteReader& in, CampaignState& state);
     static void read_turned_down(ByteReader& in, TicketInFlight& flight);
     static void read_confirmations(ByteReader& in, CampaignState& state);
     static void read_counters(ByteReader& in, CampaignState& state);
 };
+
+void CampaignState::Codec::write_visits(ByteWriter& out, const CampaignState& state) {
+    out.u32(static_cast<std::uint32_t>(state.m_visits.size()));
+    for (const Individual& individual : state.m_individuals) {
+        if (const std::uint64_t visits = state.visits_of(individual.id); visits > 0) {
+            out.u64(individual.id.value);
+            out.u64(visits);
+        }
+    }
+}
 
 void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& state) {
     for (const IslandState& island : state.m_islands) {
@@ -100,6 +112,7 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     for (const Individual& individual : state.m_individuals) {
         write_fields(out, individual);
     }
+    write_visits(out, state);
     write_islands(out, state);
     out.u32(static_cast<std::uint32_t>(state.m_operators.size()));
     for (const auto& [name, stats] : state.m_operators) {
@@ -143,6 +156,17 @@ void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state
         }
         if (in.ok()) {
             state.index(std::move(individual));
+        }
+    }
+}
+
+void CampaignState::Codec::read_visits(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(16, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        const IndividualId id{in.u64()};
+        const std::uint64_t visits = in.u64();
+        if (state.find(id) == nullptr || visits == 0 || !state.m_visits.emplace(id.value, visits).second) {
+            in.fail("the visits of an individual are impossible");
         }
     }
 }
@@ -248,6 +272,7 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     state.m_sessions = in.u32();
     state.m_limits = {in.i64(), in.f64()};
     read_individuals(in, state);
+    read_visits(in, state);
     read_islands(in, state);
     const std::uint32_t operators = in.count(52, k_unlimited);
     for (std::uint32_t i = 0; i < operators && in.ok(); ++i) {

@@ -15,11 +15,15 @@ namespace {
 
 struct Named {
     const char* name;
-    std::vector<Edge> (*edges)(std::uint32_t islands, double probability);
+    std::vector<Edge> (*edges)(std::uint32_t islands, double probability,
+                               const TopologyDraw& draw);
 };
 
-constexpr std::array<Named, 3> k_topologies = {
-    {{"ring", ring_edges}, {"full", full_edges}, {"none", no_edges}}};
+constexpr std::array<Named, 5> k_topologies = {{{"ring", ring_edges},
+                                                  {"full", full_edges},
+                                                  {"star", star_edges},
+                                                  {"random", random_edges},
+                                                  {"none", no_edges}}};
 
 }  // namespace
 
@@ -63,10 +67,11 @@ const std::vector<std::string>& topology_names() {
     return names;
 }
 
-Topology make_topology(const std::string& name, std::uint32_t islands, double edge_probability) {
+Topology make_topology(const std::string& name, std::uint32_t islands, double edge_probability,
+                       const TopologyDraw& draw) {
     for (const Named& topology : k_topologies) {
         if (name == topology.name) {
-            return {islands, topology.edges(islands, edge_probability)};
+            return {islands, topology.edges(islands, edge_probability, draw)};
         }
     }
     return {islands, {}};

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,8 +29,15 @@ class Topology {
     std::vector<Edge> m_edges;
 };
 
-[[nodiscard]] const std::vector<std::string>& topology_names();  ///< "ring", "full", "none"
+/// What a topology with a choice is drawn from.
+struct TopologyDraw {
+    std::int64_t degree = 2;  ///< islands that each sends to
+    std::uint64_t seed = 0;   ///< the campaign's
+};
+
+/// "ring", "full", "star", "random", "none"
+[[nodiscard]] const std::vector<std::string>& topology_names();
 [[nodiscard]] Topology make_topology(const std::string& name, std::uint32_t islands,
-                                     double edge_probability);
+                                     double edge_probability, const TopologyDraw& draw = {});
 
 }  // namespace atl

@@ -78,11 +78,19 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
             "Measures of which less is better, which kind pareto weighs against fitness.");
     v.choice("selector.name", c.selector.name, selector_names(),
              "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
-             "children more often).");
+             "children more often); power_law (by rank); rank_ucb (by rank and by how seldom they "
+             "were chosen with success).");
     v.integer("selector.tournament_size", c.selector.tournament_size, {1, 1000},
               "Individuals drawn per tournament.");
     v.real("selector.lambda", c.selector.lambda, {0, 1000},
            "How steeply the weighted selector prefers fitness.");
+    v.real("selector.alpha", c.selector.alpha, {0, 100},
+           "How steeply the power law prefers the best: rank to the power of -alpha.");
+    v.real("selector.exploration", c.selector.exploration, {0, 1000},
+           "How much rank_ucb prefers those that were seldom chosen.");
+    v.real("selector.noise", c.selector.noise, {0, 1000},
+           "Uniform noise, this much to both sides, on rank_ucb's values (the best rank is worth 1, "
+           "the last 0).");
 }
 
 void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
@@ -114,9 +122,12 @@ void declare_mix(MixSettings& s, SettingVisitor& v) {
 
 void declare_migration(MigrationConfig& s, SettingVisitor& v) {
     v.choice("migration.topology", s.topology, topology_names(),
-             "Which islands send migrants to which.");
+             "Which islands send migrants to which: each to the next (ring), to all (full), all to "
+             "the first and it to them (star), to some drawn from the seed (random), nobody (none).");
     v.real("migration.edge_probability", s.edge_probability, {0, 1},
            "Probability that an edge is used when a migration is due.");
+    v.integer("migration.degree", s.degree, {1, 64},
+              "Islands that each one sends to in topology \"random\".");
     v.integer("migration.every", s.policy.every_commits, {0, 1'000'000},
               "Commits of an island from one sending to the next; 0: never.");
     v.integer("migration.migrants", s.policy.migrants, {1, k_max_migrants},
@@ -276,7 +287,9 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
 Topology campaign_topology(const CampaignConfig& config) {
     return make_topology(config.migration.topology,
                          static_cast<std::uint32_t>(config.islands.count),
-                         config.migration.edge_probability);
+                         config.migration.edge_probability,
+                         {config.migration.degree,
+                          static_cast<std::uint64_t>(config.campaign.seed)});
 }
 
 StateSettings state_settings(const CampaignConfig& config) {

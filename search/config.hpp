@@ -52,6 +52,9 @@ struct SelectorSettings {
     std::string name = "weighted";
     std::int64_t tournament_size = 3;
     double lambda = 10;
+    double alpha = 1;
+    double exploration = 1.414;
+    double noise = 0.1;
 };
 
 /// See search/novelty.hpp.
@@ -74,6 +77,7 @@ struct MixSettings {
 struct MigrationConfig {
     std::string topology = "ring";
     double edge_probability = 1;
+    std::int64_t degree = 2;
     MigrationSettings policy;
 };
 

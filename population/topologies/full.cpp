@@ -2,7 +2,7 @@
 
 namespace atl {
 
-std::vector<Edge> full_edges(std::uint32_t islands, double probability) {
+std::vector<Edge> full_edges(std::uint32_t islands, double probability, const TopologyDraw&) {
     std::vector<Edge> edges;
     for (std::uint32_t from = 0; from < islands; ++from) {
         for (std::uint32_t to = 0; to < islands; ++to) {

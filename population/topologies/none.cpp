@@ -2,7 +2,8 @@
 
 namespace atl {
 
-std::vector<Edge> no_edges(std::uint32_t /*islands*/, double /*probability*/) {
+std::vector<Edge> no_edges(std::uint32_t /*islands*/, double /*probability*/,
+                           const TopologyDraw&) {
     return {};
 }
 

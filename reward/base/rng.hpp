@@ -19,6 +19,8 @@ enum class RngPurpose : std::uint32_t {
     measurement = 8,
     placement = 9,
     starter = 10,
+    topology = 11,
+    reset = 12,
 };
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy

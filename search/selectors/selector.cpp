@@ -1,6 +1,8 @@
 #include "search/selectors/selector.hpp"
 
 #include "search/config.hpp"
+#include "search/selectors/power_law.hpp"
+#include "search/selectors/rank_ucb.hpp"
 #include "search/selectors/tournament.hpp"
 #include "search/selectors/uniform.hpp"
 #include "search/selectors/weighted.hpp"
@@ -16,7 +18,8 @@ Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& r
 }
 
 const std::vector<std::string>& selector_names() {
-    static const std::vector<std::string> names = {"weighted", "tournament", "uniform"};
+    static const std::vector<std::string> names = {"weighted", "tournament", "uniform",
+                                                   "power_law", "rank_ucb"};
     return names;
 }
 
@@ -29,6 +32,12 @@ Selector make_selector(const SelectorSettings& settings) {
     }
     if (settings.name == "weighted") {
         return Selector(WeightedSelector{settings.lambda});
+    }
+    if (settings.name == "power_law") {
+        return Selector(PowerLawSelector{settings.alpha});
+    }
+    if (settings.name == "rank_ucb") {
+        return Selector(RankUcbSelector{settings.exploration, settings.noise});
     }
     throw std::logic_error("unknown selector " + settings.name);
 }

@@ -16,6 +16,7 @@ namespace atl {
 struct SelectorEntry {
     double fitness = 0;
     std::uint64_t children = 0;
+    std::uint64_t visits = 0;  ///< CampaignState::visits_of()
 };
 
 struct Selection {

@@ -139,6 +139,37 @@ TEST(CampaignState, RightIndividualsCarryWhatTheirArchiveLooksAt) {
     expect_refused(state, Evaluated{one}, "of a ticket that has ended");
 }
 
+// A visit counts from the dispatch of a ticket on, and not any more when nothing right came of it.
+TEST(CampaignState, VisitsOfFailuresAreRolledBack) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 1.0, "a");
+    commit(state, 1, 0, 1.0, "b");
+    const auto issue = [&](std::uint64_t ticket) {
+        samples::require(state.apply(samples::ticket_issued(
+            ticket, 0, {{id(1), ParentRole::partner, 1}, {id(0), ParentRole::base, 1}}, 2)));
+    };
+    for (std::uint64_t ticket = 2; ticket < 7; ++ticket) {
+        issue(ticket);
+    }
+    EXPECT_EQ(state.visits_of(id(0)), 5u);
+    EXPECT_EQ(state.visits_of(id(1)), 0u) << "a partner is not visited";
+    samples::require(state.apply(Evaluated{samples::individual(2, 0, 0, 0, "wrong")}));
+    samples::require(state.apply(Evaluated{samples::individual(2, 1, 0, 0.5, "right")}));
+    samples::require(state.apply(TicketCommitted{2, 0, 0, 0, 0}));
+    EXPECT_EQ(state.visits_of(id(0)), 5u) << "something right came of it";
+    samples::require(state.apply(Evaluated{samples::individual(3, 0, 0, 0, "worse")}));
+    samples::require(state.apply(TicketCommitted{3, 0, 0, 0, 0}));
+    EXPECT_EQ(state.visits_of(id(0)), 4u) << "its children are wrong";
+    samples::require(state.apply(TicketFailed{4, "a worker died", true}));
+    EXPECT_EQ(state.visits_of(id(0)), 3u) << "a fault of ours";
+    samples::require(state.apply(TicketFailed{5, "nothing to try", false}));
+    EXPECT_EQ(state.visits_of(id(0)), 3u) << "there is nothing more to find here";
+    const auto again = CampaignState::decode(state.encode(), samples::settings());
+    ASSERT_TRUE(again) << again.error().message();
+    EXPECT_EQ(again->visits_of(id(0)), 3u);
+    EXPECT_EQ(again->encode(), state.encode());
+}
+
 TEST(CampaignState, SessionsEndAndOpen) {
     CampaignState state = begun();
     samples::require(state.apply(CampaignStopped{"target reached", true, 5}));

@@ -1,7 +1,9 @@
 #include "population/topology.hpp"
 
-#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 namespace atl {
@@ -31,6 +33,42 @@ TEST(Topology, AFullOneSendsToAllOthers) {
     EXPECT_EQ(pairs(full.edges()), (Pairs{{0, 1}, {0, 2}, {1, 0}, {1, 2}, {2, 0}, {2, 1}}));
     EXPECT_EQ(pairs(full.edges_from(1)), (Pairs{{1, 0}, {1, 2}}));
     EXPECT_TRUE(full.strongly_connected());
+}
+
+TEST(Topology, AStarHasItsCentreInEveryEdge) {
+    const Topology star = make_topology("star", 4, 0.5);
+    EXPECT_EQ(pairs(star.edges()), (Pairs{{0, 1}, {0, 2}, {0, 3}, {1, 0}, {2, 0}, {3, 0}}));
+    EXPECT_EQ(star.edges().back().probability, 0.5);
+    EXPECT_TRUE(star.strongly_connected());
+}
+
+// Whatever the seed: as many edges from each island as asked for, to different others, and every
+// island reaches every other.
+RC_GTEST_PROP(Topology, ARandomOneIsConnectedAndHasTheDegreeAskedFor, ()) {
+    const std::uint32_t islands = *rc::gen::inRange(1u, 20u);
+    const TopologyDraw draw{*rc::gen::inRange<std::int64_t>(1, 25),
+                            *rc::gen::arbitrary<std::uint64_t>()};
+    const Topology topology = make_topology("random", islands, 1, draw);
+    RC_ASSERT(topology.strongly_connected());
+    for (std::uint32_t island = 0; island < islands; ++island) {
+        std::set<std::uint32_t> targets;
+        for (const Edge& edge : topology.edges_from(island)) {
+            RC_ASSERT(edge.to < islands);
+            RC_ASSERT(edge.to != island);
+            targets.insert(edge.to);
+        }
+        RC_ASSERT(targets.size() == topology.edges_from(island).size());
+        RC_ASSERT(targets.size() == std::min<std::size_t>(islands - 1, draw.degree));
+    }
+    RC_ASSERT(pairs(make_topology("random", islands, 1, draw).edges()) == pairs(topology.edges()));
+}
+
+TEST(Topology, RandomOnesDifferBySeed) {
+    std::set<Pairs> drawn;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        drawn.insert(pairs(make_topology("random", 6, 1, {1, seed}).edges()));
+    }
+    EXPECT_GT(drawn.size(), 10u);
 }
 
 TEST(Topology, IslandsMayEvolveApart) {

@@ -146,7 +146,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
         "sandbox = 'restricted'\nmemory_mb = 100\ncompile_timeout_s = 5\nlaunch_timeout_s = 6\n"
         "confidence = 0.07\nmeasure_seconds = 0.8\n"
         "[islands]\ncount = 5\n[archive]\nsize = 9\n[operators]\ndecay = 0.5\n"
-        "[migration]\ntopology = 'full'\n",
+        "[migration]\ntopology = 'random'\ndegree = 3\n",
         "c.toml");
     ASSERT_TRUE(config) << config.error().message();
     const LocalEvaluatorOptions options = evaluator_options(*config);
@@ -165,7 +165,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
     EXPECT_EQ(state.archive.size, 9);
     EXPECT_EQ(state.archive, config->archive);
     EXPECT_EQ(state.bandit_decay, 0.5);
-    EXPECT_EQ(campaign_topology(*config).edges().size(), 20u);
+    EXPECT_EQ(campaign_topology(*config).edges().size(), 15u);
 }
 
 }  // namespace
