@@ -37,8 +37,9 @@ bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b) {
 }
 
 ArchiveEntry archive_entry(const Individual& individual) {
-    ArchiveEntry entry{individual.id,      individual.key, individual.fitness,
-                       individual.starter, {},             individual.measures};
+    ArchiveEntry entry{
+        individual.id,      individual.key, individual.fitness, individual.starter, {},
+        individual.measures};
     std::vector<std::uint32_t>& features = entry.features;
     features.push_back(feature("starter", individual.starter));
     features.push_back(feature("source", individual.source.hex()));

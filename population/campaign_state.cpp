@@ -231,7 +231,7 @@ struct CampaignState::Rules {
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
             count(individual);
-            commit(std::move(individual));
+            commit(std::move(individual), flight.issued.commits_seen);
         }
         ++state.m_operators[flight.issued.operator_name].committed;
         reward(flight.issued.operator_name, event.reward);
@@ -257,6 +257,44 @@ struct CampaignState::Rules {
         ++state.m_migrations;
         state.m_recent_migrations.push_back(event);
         offer(*state.find(event.individual), event.to);
+    }
+
+    Status check(const IslandsReset& event) const {
+        std::set<std::uint32_t> emptied;
+        for (const IslandsReset::Founding& founding : event.foundings) {
+            if (!is_island(founding.island) || !emptied.insert(founding.island).second) {
+                return cannot_follow("a reset of impossible islands");
+            }
+        }
+        for (const IslandsReset::Founding& founding : event.foundings) {
+            if (!is_island(founding.from) || emptied.contains(founding.from) ||
+                !is_probability(founding.probability) ||
+                !is_member(founding.founder, founding.from)) {
+                return cannot_follow("the founding of island " + std::to_string(founding.island) +
+                                     " is impossible");
+            }
+        }
+        if (event.foundings.empty() || event.after_commit != state.m_commits ||
+            state.m_last_reset_commit == state.m_commits) {
+            return cannot_follow("a reset that no commit leads to");
+        }
+        return {};
+    }
+    void change(const IslandsReset& event) {
+        for (const IslandsReset::Founding& founding : event.foundings) {
+            IslandState& island = state.m_islands[founding.island];
+            island.archive = make_archive(state.m_settings.archive);
+            island.archive.add(archive_entry(*state.find(founding.founder)));
+            island.reset_commit = state.m_commits;
+        }
+        ++state.m_resets;
+        state.m_last_reset_commit = state.m_commits;
+    }
+
+    [[nodiscard]] bool is_member(IndividualId id, std::uint32_t island) const {
+        const auto entries = state.m_islands[island].archive.entries();
+        return std::any_of(entries.begin(), entries.end(),
+                           [id](const ArchiveEntry& entry) { return entry.id == id; });
     }
 
     Status check(const Confirmed& event) const {
@@ -306,14 +344,18 @@ struct CampaignState::Rules {
         }
     }
 
-    void commit(Individual individual) {
+    void commit(Individual individual, std::uint64_t commits_seen) {
         const double before = state.best() == nullptr ? 0 : state.best()->fitness;
         state.index(std::move(individual));
         const Individual& added = state.m_individuals.back();
         if (added.fitness > before) {
             state.m_last_improved_commit = state.m_commits;
         }
-        if (added.fitness > 0) {
+        const IslandState& island = state.m_islands[added.island];
+        const ArchiveEntry* fittest = island.archive.best();
+        const bool given_up = commits_seen < island.reset_commit && fittest != nullptr &&
+                              fittest->fitness >= added.fitness;
+        if (added.fitness > 0 && !given_up) {
             offer(added, added.island);
         }
     }

@@ -31,6 +31,7 @@ struct IslandState {
     std::uint64_t issued = 0;
     std::uint64_t committed = 0;
     std::uint64_t last_improved_commit = 0;  ///< global commit count when its best last rose
+    std::uint64_t reset_commit = 0;  ///< global commit count when it was reset last; 0: never
 };
 
 struct TicketInFlight {
@@ -64,6 +65,11 @@ class CampaignState {
     ///    right, and was committed when its ticket was issued.
     ///  - Committing offers the right individuals (fitness > 0) to the island's archive, in step
     ///    order. Duplicates too: the archive refuses a key that it holds.
+    ///  - A reset follows the last commit, once. It empties islands and founds each with a member
+    ///  of
+    ///    an island that stays. What a ticket of before brings to such an island later enters its
+    ///    archive only if it is fitter than all there, so that what was given up does not come
+    ///    back.
     ///  - A ticket that failed without a fault is a reward of 0 for its operator.
     ///  - Migrated and Confirmed need a committed individual; a migrant needs fitness > 0.
     [[nodiscard]] Status apply(const Event& event);
@@ -103,6 +109,9 @@ class CampaignState {
     [[nodiscard]] const std::vector<Migrated>& recent_migrations() const {
         return m_recent_migrations;
     }
+    /// Times that islands were reset, and the count of commits at the last time (0: never).
+    [[nodiscard]] std::uint64_t resets() const { return m_resets; }
+    [[nodiscard]] std::uint64_t last_reset_commit() const { return m_last_reset_commit; }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
     /// Proposals of committed and failed tickets that were not evaluated, see TurnedDown.
     [[nodiscard]] std::uint64_t turned_down() const { return m_turned_down; }
@@ -161,6 +170,8 @@ class CampaignState {
     std::uint64_t m_duplicates = 0;
     std::uint64_t m_migrations = 0;
     std::vector<Migrated> m_recent_migrations;
+    std::uint64_t m_resets = 0;
+    std::uint64_t m_last_reset_commit = 0;
     std::uint64_t m_failed_tickets = 0;
     std::uint64_t m_turned_down = 0;
     std::uint64_t m_fruitless_in_row = 0;

@@ -84,14 +84,16 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
         out.u64(island.issued);
         out.u64(island.committed);
         out.u64(island.last_improved_commit);
+        out.u64(island.reset_commit);
     }
 }
 
 void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& state) {
     for (const std::uint64_t value :
          {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
-          state.m_migrations, state.m_failed_tickets, state.m_turned_down, state.m_fruitless_in_row,
-          state.m_faults_in_row, state.m_last_improved_commit, state.m_events}) {
+          state.m_migrations, state.m_resets, state.m_last_reset_commit, state.m_failed_tickets,
+          state.m_turned_down, state.m_fruitless_in_row, state.m_faults_in_row,
+          state.m_last_improved_commit, state.m_events}) {
         out.u64(value);
     }
     for (const std::uint64_t value : state.m_outcomes) {
@@ -165,7 +167,8 @@ void CampaignState::Codec::read_visits(ByteReader& in, CampaignState& state) {
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
         const IndividualId id{in.u64()};
         const std::uint64_t visits = in.u64();
-        if (state.find(id) == nullptr || visits == 0 || !state.m_visits.emplace(id.value, visits).second) {
+        if (state.find(id) == nullptr || visits == 0 ||
+            !state.m_visits.emplace(id.value, visits).second) {
             in.fail("the visits of an individual are impossible");
         }
     }
@@ -189,6 +192,7 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
         island.issued = in.u64();
         island.committed = in.u64();
         island.last_improved_commit = in.u64();
+        island.reset_commit = in.u64();
     }
 }
 
@@ -252,9 +256,9 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
 void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
     for (std::uint64_t* value :
          {&state.m_next_ticket, &state.m_commits, &state.m_evaluations, &state.m_duplicates,
-          &state.m_migrations, &state.m_failed_tickets, &state.m_turned_down,
-          &state.m_fruitless_in_row, &state.m_faults_in_row, &state.m_last_improved_commit,
-          &state.m_events}) {
+          &state.m_migrations, &state.m_resets, &state.m_last_reset_commit, &state.m_failed_tickets,
+          &state.m_turned_down, &state.m_fruitless_in_row, &state.m_faults_in_row,
+          &state.m_last_improved_commit, &state.m_events}) {
         *value = in.u64();
     }
     for (std::uint64_t& value : state.m_outcomes) {

@@ -115,9 +115,24 @@ struct TurnedDown {
     double similarity = 0;  ///< in [0, 1], as search/novelty.hpp estimates it
 };
 
+/// The archives of some islands were emptied, and each got a copy of the best of another island.
+/// What was evaluated there stays recorded.
+struct IslandsReset {
+    struct Founding {
+        std::uint32_t island = 0;  ///< emptied
+        std::uint32_t from = 0;    ///< not emptied
+        IndividualId founder;      ///< member of `from`
+        double probability = 1;    ///< with which `from` was chosen
+        bool operator==(const Founding&) const = default;
+    };
+    std::uint64_t after_commit = 0;
+    std::vector<Founding> foundings;
+};
+
 /// On disk the alternative's index is the record type: only append.
-using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
-                           TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown>;
+using Event =
+    std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
+                 TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown, IslandsReset>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

@@ -9,8 +9,9 @@ namespace atl {
 namespace {
 
 constexpr std::array<const char*, k_event_types> k_names = {
-    "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",       "TicketFailed",
-    "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped", "TurnedDown"};
+    "CampaignStarted", "SessionOpened",   "TicketIssued", "Evaluated",
+    "TicketFailed",    "TicketCommitted", "Migrated",     "Confirmed",
+    "CampaignStopped", "TurnedDown",      "IslandsReset"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -133,8 +134,10 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_confirmed(in);
         case 8:
             return read_campaign_stopped(in);
-        default:
+        case 9:
             return read_turned_down(in);
+        default:
+            return read_islands_reset(in);
     }
 }
 
@@ -292,6 +295,26 @@ void write_fields(ByteWriter& out, const TurnedDown& event) {
 
 TurnedDown read_turned_down(ByteReader& in) {
     return {read_individual(in, 1), {in.u64()}, in.f64()};
+}
+
+void write_fields(ByteWriter& out, const IslandsReset& event) {
+    out.u64(event.after_commit);
+    out.u32(static_cast<std::uint32_t>(event.foundings.size()));
+    for (const IslandsReset::Founding& founding : event.foundings) {
+        out.u32(founding.island);
+        out.u32(founding.from);
+        out.u64(founding.founder.value);
+        out.f64(founding.probability);
+    }
+}
+
+IslandsReset read_islands_reset(ByteReader& in) {
+    IslandsReset event{in.u64(), {}};
+    event.foundings.resize(in.count(24));
+    for (IslandsReset::Founding& founding : event.foundings) {
+        founding = {in.u32(), in.u32(), {in.u64()}, in.f64()};
+    }
+    return event;
 }
 
 const char* event_name(const Event& event) {

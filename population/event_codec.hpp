@@ -13,7 +13,7 @@ namespace atl {
 /// (one event per record) and the snapshots (individuals and tickets of a state). Events are
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
-inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2,
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2, 1,
                                                                             1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
@@ -23,6 +23,7 @@ void write_fields(ByteWriter& out, const Migrated& event);
 void write_fields(ByteWriter& out, const Confirmed& event);
 void write_fields(ByteWriter& out, const CampaignStopped& event);
 void write_fields(ByteWriter& out, const TurnedDown& event);
+void write_fields(ByteWriter& out, const IslandsReset& event);
 
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
 [[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 2);
@@ -32,6 +33,7 @@ void write_fields(ByteWriter& out, const TurnedDown& event);
 [[nodiscard]] Confirmed read_confirmed(ByteReader& in);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);
 [[nodiscard]] TurnedDown read_turned_down(ByteReader& in);
+[[nodiscard]] IslandsReset read_islands_reset(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.
 inline constexpr std::size_t k_least_individual_bytes = 242;

@@ -59,9 +59,10 @@ struct Individual {
     Digest prompt;                ///< text id, zero when no model was asked
     Digest reply;
     Outcome outcome = Outcome::rejected;
-    double fitness = 0;           ///< search fitness (score preset of the campaign); 0 = incorrect
-    double time_ns = 0;           ///< public geomean; 0 = not measured
-    std::vector<double> measures;  ///< of a right one: what its archive looks at, archive_measures()
+    double fitness = 0;  ///< search fitness (score preset of the campaign); 0 = incorrect
+    double time_ns = 0;  ///< public geomean; 0 = not measured
+    std::vector<double>
+        measures;                 ///< of a right one: what its archive looks at, archive_measures()
     Digest verdict;               ///< text id of the verdict's JSON
     bool duplicate = false;       ///< answered from the verdicts of an equal candidate
     std::uint64_t staleness = 0;  ///< commits between choosing its parents and its own commit

@@ -46,6 +46,9 @@ std::vector<Migrated> due_migrations(const CampaignState& state, const Topology&
     if (settings.every_commits <= 0 || state.individuals().empty()) {
         return due;
     }
+    if (state.resets() > 0 && state.last_reset_commit() == state.commits()) {
+        return due;  // a reset comes after the migrations of its commit: they are all there
+    }
     const std::uint32_t from = state.individuals().back().island;
     const IslandState& source = state.islands()[from];
     if (source.committed % static_cast<std::uint64_t>(settings.every_commits) != 0) {

@@ -15,15 +15,14 @@ namespace {
 
 struct Named {
     const char* name;
-    std::vector<Edge> (*edges)(std::uint32_t islands, double probability,
-                               const TopologyDraw& draw);
+    std::vector<Edge> (*edges)(std::uint32_t islands, double probability, const TopologyDraw& draw);
 };
 
 constexpr std::array<Named, 5> k_topologies = {{{"ring", ring_edges},
-                                                  {"full", full_edges},
-                                                  {"star", star_edges},
-                                                  {"random", random_edges},
-                                                  {"none", no_edges}}};
+                                                {"full", full_edges},
+                                                {"star", star_edges},
+                                                {"random", random_edges},
+                                                {"none", no_edges}}};
 
 }  // namespace
 

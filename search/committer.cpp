@@ -55,13 +55,16 @@ Status Committer::commit(std::uint64_t ticket, const Result& result, std::int64_
     ATOLL_TRY(
         m_ledger.record(TicketCommitted{ticket, ticket_reward(state, ticket), at_ns,
                                         result.cost.compile_seconds, result.cost.device_seconds}));
-    return migrate();
+    return follow_up();
 }
 
-Status Committer::migrate() {
+Status Committer::follow_up() {
     for (const Migrated& migrated :
          due_migrations(m_ledger.state(), m_topology, m_migration, m_seed)) {
         ATOLL_TRY(m_ledger.record(migrated));
+    }
+    if (const auto reset = due_reset(m_ledger.state(), m_reset, m_seed)) {
+        ATOLL_TRY(m_ledger.record(*reset));
     }
     return {};
 }

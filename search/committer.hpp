@@ -1,5 +1,6 @@
 #pragma once
 
+#include "population/reset.hpp"
 #include "population/topology.hpp"
 #include "search/config.hpp"
 #include "search/fitness.hpp"
@@ -13,8 +14,8 @@
 namespace atl {
 
 /// Ends tickets, in the order of arrival or of their numbers: decides the operator's reward and the
-/// migrations that follow, and records them without a pause, so that a commit and its migrations
-/// never come apart but by a crash.
+/// migrations and resets that follow, and records them without a pause, so that a commit and what
+/// follows from it never come apart but by a crash.
 class Committer {
   public:
     struct Result {
@@ -26,6 +27,7 @@ class Committer {
     Committer(const CampaignConfig& config, Ledger& ledger)
         : m_migration(config.migration.policy),
           m_topology(campaign_topology(config)),
+          m_reset(config.reset),
           m_seed(static_cast<std::uint64_t>(config.campaign.seed)),
           m_in_order(config.engine.commit_order == "ticket"),
           m_ledger(ledger) {}
@@ -37,15 +39,16 @@ class Committer {
     [[nodiscard]] Status finish(std::uint64_t ticket, Result result,
                                 const std::function<std::int64_t()>& now_ns,
                                 const std::function<bool()>& after);
-    /// Records the migrations that are due after the last commit and were not recorded yet (a crash
-    /// may have come between).
-    [[nodiscard]] Status migrate();
+    /// Records the migrations and the reset that are due after the last commit and were not
+    /// recorded yet (a crash may have come between).
+    [[nodiscard]] Status follow_up();
 
   private:
     [[nodiscard]] Status commit(std::uint64_t ticket, const Result& result, std::int64_t at_ns);
 
     MigrationSettings m_migration;
     Topology m_topology;
+    ResetSettings m_reset;
     std::uint64_t m_seed;
     bool m_in_order;
     Ledger& m_ledger;

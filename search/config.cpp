@@ -88,9 +88,10 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
            "How steeply the power law prefers the best: rank to the power of -alpha.");
     v.real("selector.exploration", c.selector.exploration, {0, 1000},
            "How much rank_ucb prefers those that were seldom chosen.");
-    v.real("selector.noise", c.selector.noise, {0, 1000},
-           "Uniform noise, this much to both sides, on rank_ucb's values (the best rank is worth 1, "
-           "the last 0).");
+    v.real(
+        "selector.noise", c.selector.noise, {0, 1000},
+        "Uniform noise, this much to both sides, on rank_ucb's values (the best rank is worth 1, "
+        "the last 0).");
 }
 
 void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
@@ -121,9 +122,10 @@ void declare_mix(MixSettings& s, SettingVisitor& v) {
 }
 
 void declare_migration(MigrationConfig& s, SettingVisitor& v) {
-    v.choice("migration.topology", s.topology, topology_names(),
-             "Which islands send migrants to which: each to the next (ring), to all (full), all to "
-             "the first and it to them (star), to some drawn from the seed (random), nobody (none).");
+    v.choice(
+        "migration.topology", s.topology, topology_names(),
+        "Which islands send migrants to which: each to the next (ring), to all (full), all to "
+        "the first and it to them (star), to some drawn from the seed (random), nobody (none).");
     v.real("migration.edge_probability", s.edge_probability, {0, 1},
            "Probability that an edge is used when a migration is due.");
     v.integer("migration.degree", s.degree, {1, 64},
@@ -136,6 +138,15 @@ void declare_migration(MigrationConfig& s, SettingVisitor& v) {
              "Who goes: the best that the target lacks, or any of the top ones.");
     v.integer("migration.top", s.policy.top, {1, 1000},
               "Among how many of the best \"uniform\" chooses.");
+}
+
+void declare_reset(ResetSettings& s, SettingVisitor& v) {
+    v.integer(
+        "reset.every", s.every_commits, {0, 1'000'000'000},
+        "Commits of the campaign after which its worst islands begin anew, each with the best "
+        "of an island that stays; 0: never.");
+    v.real("reset.share", s.share, {0, 1},
+           "Share of the islands that begin anew; one stays at least.");
 }
 
 void declare_engine(EngineSettings& s, SettingVisitor& v) {
@@ -192,10 +203,10 @@ Status check_archive(const ArchiveSettings& archive, const std::string& file_nam
         ATOLL_TRY(in("archive.axes", check_measure(axis.measure, nullptr)));
     }
     if (archive.objectives.empty() || archive.objectives.size() > k_max_objectives) {
-        return failure(ErrorCode::invalid_argument,
-                       "archive.objectives: between 1 and " + std::to_string(k_max_objectives) +
-                           " are needed",
-                       file_name);
+        return failure(
+            ErrorCode::invalid_argument,
+            "archive.objectives: between 1 and " + std::to_string(k_max_objectives) + " are needed",
+            file_name);
     }
     for (const std::string& objective : archive.objectives) {
         ATOLL_TRY(in("archive.objectives", check_measure(objective, nullptr)));
@@ -224,6 +235,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_mix(config.mix, visitor);
     declare(config.operators, visitor);
     declare_migration(config.migration, visitor);
+    declare_reset(config.reset, visitor);
     declare_engine(config.engine, visitor);
     declare_rest(config, visitor);
 }
@@ -255,6 +267,11 @@ std::vector<std::string> lint_config(const CampaignConfig& config) {
                           " but nothing migrates between some of them: they are separate searches "
                           "(set migration.topology to \"ring\")");
     }
+    if (config.reset.every_commits > 0 &&
+        config.reset.share * static_cast<double>(config.islands.count) < 1) {
+        remarks.push_back(
+            "reset.share of islands.count is less than one island: none is ever reset");
+    }
     const StopSettings& stop = config.stop;
     if (stop.max_evaluations == 0 && stop.seconds == 0 && stop.target_fitness == 0 &&
         stop.stagnation_commits == 0) {
@@ -285,11 +302,10 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
 }
 
 Topology campaign_topology(const CampaignConfig& config) {
-    return make_topology(config.migration.topology,
-                         static_cast<std::uint32_t>(config.islands.count),
-                         config.migration.edge_probability,
-                         {config.migration.degree,
-                          static_cast<std::uint64_t>(config.campaign.seed)});
+    return make_topology(
+        config.migration.topology, static_cast<std::uint32_t>(config.islands.count),
+        config.migration.edge_probability,
+        {config.migration.degree, static_cast<std::uint64_t>(config.campaign.seed)});
 }
 
 StateSettings state_settings(const CampaignConfig& config) {

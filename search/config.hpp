@@ -4,6 +4,7 @@
 #include "population/archive.hpp"
 #include "population/campaign_state.hpp"
 #include "population/migration.hpp"
+#include "population/reset.hpp"
 #include "population/topology.hpp"
 #include "reward/base/error.hpp"
 #include "reward/base/settings.hpp"
@@ -114,6 +115,7 @@ struct CampaignConfig {
     MixSettings mix;
     OperatorSettings operators;
     MigrationConfig migration;
+    ResetSettings reset;
     EngineSettings engine;
     ConfirmSettings confirm;
     std::string score = "speedup";

@@ -114,9 +114,9 @@ class TicketDecision {
     Selection select(const std::vector<std::size_t>& among, std::uint32_t stream) const {
         std::vector<SelectorEntry> entries;
         for (const std::size_t member : among) {
-            entries.push_back(
-                {m_members[member]->fitness, m_state.children_of(m_members[member]->id),
-                 m_state.visits_of(m_members[member]->id)});
+            entries.push_back({m_members[member]->fitness,
+                               m_state.children_of(m_members[member]->id),
+                               m_state.visits_of(m_members[member]->id)});
         }
         CounterRng draw = rng(RngPurpose::parent, stream);
         Selection selection = m_strategies.selector.select(entries, draw);

@@ -87,7 +87,7 @@ class Engine {
                                           m_evaluator.description(),
                                           {m_config.stop.max_evaluations, m_config.stop.seconds}}));
         check(m_ledger.sync());
-        check(m_committer.migrate());
+        check(m_committer.follow_up());
         co_await starters();
         spawn_interrupted();
         fill();

@@ -121,8 +121,7 @@ Status check_measure(const std::string& name, const Task* task) {
         return {};
     }
     if (const auto macro = after(name, "tune:"); !macro.empty()) {
-        return task == nullptr ? Status()
-                               : must_be_one_of(macro, macros_of(*task), "tune macro");
+        return task == nullptr ? Status() : must_be_one_of(macro, macros_of(*task), "tune macro");
     }
     if (const auto workload = after(name, "time:"); !workload.empty()) {
         return task == nullptr
@@ -130,11 +129,10 @@ Status check_measure(const std::string& name, const Task* task) {
                    : must_be_one_of(workload, public_workloads_of(*task), "public workload");
     }
     const std::string near = nearest_word(name, plain);
-    return failure(ErrorCode::invalid_argument,
-                   "\"" + name + "\" is no measure" +
-                       (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
-                   "archive",
-                   "measures: " + joined(plain) + ", tune:MACRO, time:WORKLOAD, score:NAME");
+    return failure(
+        ErrorCode::invalid_argument,
+        "\"" + name + "\" is no measure" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
+        "archive", "measures: " + joined(plain) + ", tune:MACRO, time:WORKLOAD, score:NAME");
 }
 
 std::vector<double> measure_candidate(const std::vector<std::string>& names, const Task& task,

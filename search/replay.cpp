@@ -8,6 +8,7 @@
 #include "search/novelty.hpp"
 #include "search/ticket_run.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace atl {
@@ -42,6 +43,15 @@ bool same(const Migrated& a, const Migrated& b) {
            close(a.probability, b.probability) && a.after_commit == b.after_commit;
 }
 
+bool same(const IslandsReset& a, const IslandsReset& b) {
+    return a.after_commit == b.after_commit &&
+           std::equal(a.foundings.begin(), a.foundings.end(), b.foundings.begin(),
+                      b.foundings.end(), [](const auto& x, const auto& y) {
+                          return x.island == y.island && x.from == y.from &&
+                                 x.founder == y.founder && close(x.probability, y.probability);
+                      });
+}
+
 class Replay {
   public:
     Replay(const TextSource& texts, const CampaignConfig& config, const TaskPtr& task,
@@ -50,13 +60,14 @@ class Replay {
           m_strategies(config, operators),
           m_topology(campaign_topology(config)),
           m_migration(config.migration.policy),
+          m_reset(config.reset),
           m_candidates(texts, *task),
           m_novelty(config.novelty, texts),
           m_task(task),
           m_in_order(config.engine.commit_order == "ticket") {}
 
     Status see(const Event& event) {
-        ATOLL_TRY(check_migrations(event));
+        check_follow_ups(event);
         if (const auto* issued = std::get_if<TicketIssued>(&event)) {
             ATOLL_TRY(check(*issued));
         } else if (const auto* committed = std::get_if<TicketCommitted>(&event)) {
@@ -73,6 +84,7 @@ class Replay {
         ATOLL_TRY(m_state.apply(event));
         m_after_commit = std::holds_alternative<TicketCommitted>(event) ||
                          (m_after_commit && std::holds_alternative<Migrated>(event)) ||
+                         (m_after_commit && std::holds_alternative<IslandsReset>(event)) ||
                          (m_after_commit && std::holds_alternative<SessionOpened>(event));
         return {};
     }
@@ -140,14 +152,15 @@ class Replay {
         }
     }
 
-    // Directly after a commit come its migrations, all of them and no others. What a crash cut off
-    // follows after the next session opened.
-    Status check_migrations(const Event& event) {
+    // Directly after a commit come its migrations, all of them and no others, and then its reset.
+    // What a crash cut off follows after the next session opened.
+    void check_follow_ups(const Event& event) {
+        const auto* reset = std::get_if<IslandsReset>(&event);
         if (!m_after_commit) {
-            if (std::holds_alternative<Migrated>(event)) {
-                difference("a migration that no commit leads to");
+            if (reset != nullptr || std::holds_alternative<Migrated>(event)) {
+                difference("a migration or reset that no commit leads to");
             }
-            return {};
+            return;
         }
         const auto due = due_migrations(m_state, m_topology, m_migration, m_strategies.seed);
         if (const auto* migrated = std::get_if<Migrated>(&event)) {
@@ -159,13 +172,23 @@ class Replay {
             difference("a migration of individual " + due.front().individual.text() +
                        " is missing");
         }
-        return {};
+        const auto due_now = due_reset(m_state, m_reset, m_strategies.seed);
+        if (reset != nullptr) {
+            ++report.decisions;
+            if (!due_now || !same(*due_now, *reset)) {
+                difference("islands are reset otherwise");
+            }
+        } else if (due_now && !std::holds_alternative<Migrated>(event) &&
+                   !std::holds_alternative<SessionOpened>(event)) {
+            difference("a reset of islands is missing");
+        }
     }
 
     CampaignState m_state;
     Strategies m_strategies;
     Topology m_topology;
     MigrationSettings m_migration;
+    ResetSettings m_reset;
     CandidateStore m_candidates;
     Novelty m_novelty;
     TaskPtr m_task;

@@ -37,8 +37,8 @@ Expected<GridAxis> parse_axis(const std::string& text) {
         return wrong_axis(text, "does not begin below its end");
     }
     if (axis.bins < 1 || axis.bins > k_max_grid_cells) {
-        return wrong_axis(text, "has not between 1 and " + std::to_string(k_max_grid_cells) +
-                                    " bins");
+        return wrong_axis(text,
+                          "has not between 1 and " + std::to_string(k_max_grid_cells) + " bins");
     }
     return axis;
 }
@@ -50,10 +50,10 @@ Expected<std::vector<GridAxis>> parse_axes(const std::vector<std::string>& texts
         ATOLL_TRY_ASSIGN(axes.emplace_back(), parse_axis(text));
         cells *= axes.back().bins;
         if (cells > k_max_grid_cells) {
-            return failure(ErrorCode::invalid_argument,
-                           "the axes have more than " + std::to_string(k_max_grid_cells) +
-                               " cells together",
-                           {}, "use fewer bins");
+            return failure(
+                ErrorCode::invalid_argument,
+                "the axes have more than " + std::to_string(k_max_grid_cells) + " cells together",
+                {}, "use fewer bins");
         }
     }
     if (axes.empty()) {
@@ -119,10 +119,9 @@ void GridArchive::insert(std::uint64_t cell, ArchiveEntry entry) {
 
 bool GridArchive::restore(std::vector<ArchiveEntry> entries) {
     GridArchive restored(m_axes);
-    const bool measured =
-        std::all_of(entries.begin(), entries.end(), [this](const ArchiveEntry& entry) {
-            return entry.measures.size() == m_axes.size();
-        });
+    const bool measured = std::all_of(
+        entries.begin(), entries.end(),
+        [this](const ArchiveEntry& entry) { return entry.measures.size() == m_axes.size(); });
     if (!measured || !std::is_sorted(entries.begin(), entries.end(), ranks_before)) {
         return false;
     }

@@ -21,25 +21,27 @@ struct GridAxis {
     double high = 1;
     std::int64_t bins = 1;
 
-    /// 0 to bins - 1: floor(bins * (value - low) / (high - low)), clamped, as in pyribs' GridArchive
-    /// (Tjanaka et al., "pyribs: A Bare-Bones Python Library for Quality Diversity Optimization",
-    /// GECCO 2023).
+    /// 0 to bins - 1: floor(bins * (value - low) / (high - low)), clamped, as in pyribs'
+    /// GridArchive (Tjanaka et al., "pyribs: A Bare-Bones Python Library for Quality Diversity
+    /// Optimization", GECCO 2023).
     [[nodiscard]] std::int64_t bin(double value) const;
     bool operator==(const GridAxis&) const = default;
 };
 
 inline constexpr std::int64_t k_max_grid_cells = 10'000;
 
-/// "source_bytes 0 16384 16": measure, low, high, bins. invalid_argument says what is wrong with it.
+/// "source_bytes 0 16384 16": measure, low, high, bins. invalid_argument says what is wrong with
+/// it.
 [[nodiscard]] Expected<GridAxis> parse_axis(const std::string& text);
 /// All of them, of at most k_max_grid_cells cells together and at least one axis.
 [[nodiscard]] Expected<std::vector<GridAxis>> parse_axes(const std::vector<std::string>& texts);
 
-/// MAP-Elites (Mouret and Clune, "Illuminating search spaces by mapping elites", 2015): the space of
-/// the measures is cut into cells, and each cell keeps the best individual that was offered for it.
-/// add() says added (a new cell), replaced (the cell's improved) or not_added. Bounds are fixed,
-/// so that a cell means the same throughout a campaign. Ties keep the lower id: the members do not
-/// depend on the order of offers (of programs that are offered once). The best offered is a member.
+/// MAP-Elites (Mouret and Clune, "Illuminating search spaces by mapping elites", 2015): the space
+/// of the measures is cut into cells, and each cell keeps the best individual that was offered for
+/// it. add() says added (a new cell), replaced (the cell's improved) or not_added. Bounds are
+/// fixed, so that a cell means the same throughout a campaign. Ties keep the lower id: the members
+/// do not depend on the order of offers (of programs that are offered once). The best offered is a
+/// member.
 ///
 /// An offer that is turned down costs a look into two hash tables; one that is taken moves the
 /// members behind it.

@@ -95,8 +95,7 @@ bool ParetoArchive::restore(std::vector<ArchiveEntry> entries) {
     }
     for (const ArchiveEntry& a : entries) {
         for (const ArchiveEntry& b : entries) {
-            if (&a != &b &&
-                (a.measures.size() != b.measures.size() || covers(a, b))) {
+            if (&a != &b && (a.measures.size() != b.measures.size() || covers(a, b))) {
                 return false;
             }
         }

@@ -45,6 +45,14 @@ class Checker {
         for (const Confirmed* confirmed : m_view.confirmations) {
             check_confirmation(*confirmed);
         }
+        for (const IslandsReset* reset : m_view.resets) {
+            for (const IslandsReset::Founding& founding : reset->foundings) {
+                if (m_view.find(founding.founder) == nullptr) {
+                    m_check.problem("a founder " + founding.founder.text() +
+                                    ", which does not exist");
+                }
+            }
+        }
         for (const TurnedDown* turned_down : m_view.turned_down) {
             check_turned_down(*turned_down);
         }
@@ -195,6 +203,11 @@ class TableChecker {
         ATOLL_TRY(check_count<ConfirmationRow>(m_view.confirmations.size()));
         ATOLL_TRY(check_count<SessionRow>(m_view.sessions.size()));
         ATOLL_TRY(check_count<TurnedDownRow>(m_view.turned_down.size()));
+        std::size_t foundings = 0;
+        for (const IslandsReset* reset : m_view.resets) {
+            foundings += reset->foundings.size();
+        }
+        ATOLL_TRY(check_count<ResetRow>(foundings));
         std::size_t measures = 0;
         for (const LineageView::Node& node : m_view.nodes) {
             measures += node.individual->measures.size();

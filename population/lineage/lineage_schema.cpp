@@ -140,6 +140,11 @@ constexpr Field k_measure_fields[] = {
     ATOLL_FIELD(MeasureRow, place, u32),
     ATOLL_FIELD(MeasureRow, value, f64),
 };
+constexpr Field k_reset_fields[] = {
+    ATOLL_FIELD(ResetRow, island, u32),       ATOLL_FIELD(ResetRow, from, u32),
+    ATOLL_FIELD(ResetRow, founder, u64),      ATOLL_FIELD(ResetRow, probability, f64),
+    ATOLL_FIELD(ResetRow, after_commit, u64),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -165,6 +170,7 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"stops", sizeof(StopRow), 16, k_stop_fields},
     {"turned_down", sizeof(TurnedDownRow), 256, k_turned_down_fields},
     {"measures", sizeof(MeasureRow), 512, k_measure_fields},
+    {"resets", sizeof(ResetRow), 64, k_reset_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

@@ -28,9 +28,10 @@ enum class TableId {
     stops,
     turned_down,
     measures,
+    resets,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 15;
+inline constexpr std::size_t k_table_count = 16;
 
 enum class FieldType {
     u32,
@@ -243,6 +244,15 @@ struct MeasureRow {
     std::uint64_t individual = 0;
     double value = 0;
     std::uint32_t place = 0;
+};
+
+struct ResetRow {
+    static constexpr TableId k_table = TableId::resets;
+    std::uint64_t founder = 0;
+    std::uint64_t after_commit = 0;
+    double probability = 1;
+    std::uint32_t island = 0;
+    std::uint32_t from = 0;
 };
 
 struct EventRow {

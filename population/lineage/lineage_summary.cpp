@@ -121,6 +121,7 @@ void add_progress(const LineageView& view, Summary& summary) {
 
 void add_best(const LineageView& view, Summary& summary) {
     summary.migrations = view.migrations.size();
+    summary.resets = view.resets.size();
     summary.turned_down = view.turned_down.size();
     const LineageView::Node* best = view.best();
     if (best == nullptr) {

@@ -70,6 +70,7 @@ struct LineageSummary {
     std::vector<OutcomeCount> outcomes;  ///< those that occurred, duplicates not counted
     std::vector<Island> islands;
     std::vector<Operator> operators;  ///< by name
+    std::uint64_t resets = 0;         ///< times that islands began anew
     std::uint64_t migrations = 0;
     std::vector<Migration> ancestral_migrations;  ///< that brought an ancestor of the best
     std::optional<IndividualId> best;

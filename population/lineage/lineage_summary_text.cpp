@@ -209,6 +209,7 @@ std::string to_json(const LineageSummary& s) {
         {"islands", to_json_array(s.islands)},
         {"operators", to_json_array(s.operators)},
         {"migrations", s.migrations},
+        {"resets", s.resets},
         {"ancestral_migrations", to_json_array(s.ancestral_migrations)},
         {"best", s.best ? Json(s.best->text()) : Json()},
         {"best_fitness", s.best_fitness},

@@ -56,6 +56,7 @@ struct Builder {
         see(event.at_ns);
     }
     void operator()(const Migrated& event) { view.migrations.push_back(&event); }
+    void operator()(const IslandsReset& event) { view.resets.push_back(&event); }
     void operator()(const Confirmed& event) {
         view.confirmations.push_back(&event);
         if (const auto found = view.by_id.find(event.individual.value); found != view.by_id.end()) {

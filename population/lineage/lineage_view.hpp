@@ -46,6 +46,7 @@ struct LineageView {
     std::vector<const Migrated*> migrations;
     std::vector<const Confirmed*> confirmations;
     std::vector<const CampaignStopped*> stops;
+    std::vector<const IslandsReset*> resets;
     std::vector<const TurnedDown*> turned_down;  ///< proposals that were not evaluated
     /// The stop that ended the last session; null while it runs, or when it was killed.
     const CampaignStopped* ended = nullptr;

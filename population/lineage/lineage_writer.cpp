@@ -1,14 +1,13 @@
 #include "population/lineage/lineage.hpp"
 #include "population/lineage/lineage_file.hpp"
+#include "population/lineage/lineage_texts.hpp"
 #include "reward/verdict.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 namespace atl {
@@ -22,11 +21,6 @@ struct OpenTicket {
     std::optional<std::uint64_t> position;  // none for starters written without a ticket
     TicketRow row;
     std::vector<std::pair<std::uint64_t, IndividualRow>> individuals;
-};
-
-struct StoredText {
-    std::int32_t row = k_no_text;
-    std::string text;  // filled only when it was stored just now
 };
 
 class Hdf5LineageWriter final : public LineageWriter {
@@ -43,7 +37,6 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] LineageMode mode() const override { return m_file.mode(); }
 
   private:
-    [[nodiscard]] Status restore_names();
     [[nodiscard]] Status restore_tickets();
 
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStarted& event);
@@ -56,6 +49,7 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const Confirmed& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStopped& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const TurnedDown& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const IslandsReset& event);
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
@@ -65,10 +59,11 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Status rewrite(std::uint64_t position, const Row& row) {
         return m_file.rewrite(position, row);
     }
-    [[nodiscard]] Expected<std::int32_t> put(std::string_view text);
-    [[nodiscard]] Expected<StoredText> put(const Digest& id);
-    [[nodiscard]] Expected<std::int32_t> store(const Digest& id, std::string_view text);
-    [[nodiscard]] Expected<std::uint32_t> name(NameKind kind, const std::string& text);
+    [[nodiscard]] Expected<std::int32_t> put(std::string_view text) { return m_stored.put(text); }
+    [[nodiscard]] Expected<StoredText> put(const Digest& id) { return m_stored.put(id, *m_texts); }
+    [[nodiscard]] Expected<std::uint32_t> name(NameKind kind, const std::string& text) {
+        return m_stored.name(kind, text);
+    }
     [[nodiscard]] Expected<std::int32_t> put_verdict(const Digest& id, IndividualId individual,
                                                      bool confirmation);
     [[nodiscard]] Status put_timing(TimingRow row, const WorkloadTiming& timing);
@@ -80,10 +75,9 @@ class Hdf5LineageWriter final : public LineageWriter {
     std::string m_where;
     std::filesystem::path m_path;
     LineageFile m_file;
+    LineageTexts m_stored{m_file, m_where};
 
     const TextSource* m_texts = nullptr;  // only during add()
-    std::unordered_map<Digest, std::int32_t> m_text_rows;
-    std::map<std::pair<NameKind, std::string>, std::uint32_t> m_names;
     std::map<std::uint64_t, OpenTicket> m_open_tickets;
     std::int64_t m_commits = 0;
     std::uint64_t m_events = 0;
@@ -97,7 +91,7 @@ Status Hdf5LineageWriter::create(LineageMode mode) {
 
 Status Hdf5LineageWriter::go_on() {
     ATOLL_TRY_ASSIGN(m_file, LineageFile::open(m_path));
-    ATOLL_TRY(restore_names());
+    ATOLL_TRY(m_stored.restore());
     ATOLL_TRY(restore_tickets());
     ATOLL_TRY_ASSIGN(const std::vector<CampaignRow> campaign, m_file.rows<CampaignRow>());
     ATOLL_TRY_ASSIGN(const std::vector<EventRow> events, m_file.rows<EventRow>());
@@ -106,24 +100,6 @@ Status Hdf5LineageWriter::go_on() {
     }
     m_started_wall_ns = campaign.front().started_wall_ns;
     m_events = events.size();
-    return {};
-}
-
-Status Hdf5LineageWriter::restore_names() {
-    ATOLL_TRY_ASSIGN(const std::vector<TextRow> texts, m_file.rows<TextRow>());
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        m_text_rows.emplace(Digest{texts[i].digest}, static_cast<std::int32_t>(i));
-    }
-    ATOLL_TRY_ASSIGN(const std::vector<NameRow> names, m_file.rows<NameRow>());
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const auto& bytes = names[i].name;
-        const auto end = std::find(bytes.begin(), bytes.end(), '\0');
-        if (end == bytes.end()) {
-            return failure(ErrorCode::limit, "holds a name that may be cut", m_where);
-        }
-        m_names.emplace(std::pair(names[i].kind, std::string(bytes.begin(), end)),
-                        static_cast<std::uint32_t>(i));
-    }
     return {};
 }
 
@@ -167,66 +143,7 @@ Status Hdf5LineageWriter::add(const Event& event, std::uint64_t index, const Tex
     return {};
 }
 
-// ---- texts and names ----
-
-Expected<std::int32_t> Hdf5LineageWriter::store(const Digest& id, std::string_view text) {
-    TextRow row;
-    row.digest = id.bytes;
-    row.length = text.size();
-    ATOLL_TRY_ASSIGN(row.offset, m_file.text_bytes().append(text.data(), text.size()));
-    ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
-    if (position > std::numeric_limits<std::int32_t>::max()) {
-        return failure(ErrorCode::limit, "more than 2^31 texts", m_where);
-    }
-    const auto number = static_cast<std::int32_t>(position);
-    m_text_rows.emplace(id, number);
-    return number;
-}
-
-Expected<std::int32_t> Hdf5LineageWriter::put(std::string_view text) {
-    if (text.empty()) {
-        return k_no_text;
-    }
-    const Digest id = content_id(text);
-    const auto found = m_text_rows.find(id);
-    return found != m_text_rows.end() ? found->second : store(id, text);
-}
-
-Expected<StoredText> Hdf5LineageWriter::put(const Digest& id) {
-    StoredText result;
-    if (id.is_zero()) {
-        return result;
-    }
-    if (const auto found = m_text_rows.find(id); found != m_text_rows.end()) {
-        result.row = found->second;
-        return result;
-    }
-    auto text = m_texts->text(id);
-    if (!text) {
-        // A text that is lost must not cost the rest of the data set; `check` reports it.
-        if (text.error().code == ErrorCode::not_found || text.error().code == ErrorCode::corrupt) {
-            return result;
-        }
-        return tl::unexpected<Error>(text.error());
-    }
-    ATOLL_TRY_ASSIGN(result.row, store(id, *text));
-    result.text = std::move(*text);
-    return result;
-}
-
-Expected<std::uint32_t> Hdf5LineageWriter::name(NameKind kind, const std::string& text) {
-    const auto found = m_names.find({kind, text});
-    if (found != m_names.end()) {
-        return found->second;
-    }
-    NameRow row;
-    row.kind = kind;
-    std::copy_n(text.data(), std::min(text.size(), row.name.size()), row.name.begin());
-    ATOLL_TRY_ASSIGN(const std::uint64_t position, append(row));
-    const auto number = static_cast<std::uint32_t>(position);
-    m_names.emplace(std::pair(kind, text), number);
-    return number;
-}
+// ---- verdicts ----
 
 Expected<std::int32_t> Hdf5LineageWriter::put_verdict(const Digest& id, IndividualId individual,
                                                       bool confirmation) {
@@ -374,6 +291,10 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
         edge.probability = parent.probability;
         ATOLL_TRY(append(edge));
     }
+    for (std::size_t place = 0; place < one.measures.size(); ++place) {
+        ATOLL_TRY(
+            append(MeasureRow{row.id, one.measures[place], static_cast<std::uint32_t>(place)}));
+    }
     return one.done_ns;
 }
 
@@ -427,6 +348,14 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Migrated& event) {
     row.probability = event.probability;
     row.after_commit = event.after_commit;
     ATOLL_TRY(append(row));
+    return -1;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const IslandsReset& event) {
+    for (const IslandsReset::Founding& founding : event.foundings) {
+        ATOLL_TRY(append(ResetRow{founding.founder.value, event.after_commit, founding.probability,
+                                  founding.island, founding.from}));
+    }
     return -1;
 }
 

@@ -2,8 +2,7 @@
 
 namespace atl {
 
-std::vector<Edge> no_edges(std::uint32_t /*islands*/, double /*probability*/,
-                           const TopologyDraw&) {
+std::vector<Edge> no_edges(std::uint32_t /*islands*/, double /*probability*/, const TopologyDraw&) {
     return {};
 }
 

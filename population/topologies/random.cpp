@@ -1,5 +1,4 @@
 #include "population/topologies/topologies.hpp"
-
 #include "reward/base/rng.hpp"
 
 #include <algorithm>

@@ -18,8 +18,8 @@ Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& r
 }
 
 const std::vector<std::string>& selector_names() {
-    static const std::vector<std::string> names = {"weighted", "tournament", "uniform",
-                                                   "power_law", "rank_ucb"};
+    static const std::vector<std::string> names = {"weighted", "tournament", "uniform", "power_law",
+                                                   "rank_ucb"};
     return names;
 }
 

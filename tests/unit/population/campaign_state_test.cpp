@@ -68,8 +68,11 @@ TEST(CampaignState, FoldsAWholeCampaign) {
     EXPECT_FALSE(state.stopped()) << "a resumed session is open";
     ASSERT_EQ(state.in_flight().size(), 1u);
     EXPECT_EQ(state.in_flight().at(5).pending.front().id, id(5));
-    // Island 1 has its starter, the migrant and its own copy of program c.
-    EXPECT_EQ(state.islands()[0].archive.entries().size(), 3u);
+    // Island 1 has its starter, the migrant and its own copy of program c; island 0 began anew.
+    ASSERT_EQ(state.islands()[0].archive.entries().size(), 1u);
+    EXPECT_EQ(state.islands()[0].archive.best()->id, id(2, 1));
+    EXPECT_EQ(state.islands()[0].reset_commit, 4u);
+    EXPECT_EQ(state.resets(), 1u);
     EXPECT_EQ(state.islands()[1].archive.entries().size(), 3u);
     EXPECT_EQ(state.islands()[1].archive.best()->id, id(2, 1));
     EXPECT_EQ(state.islands()[1].last_improved_commit, 3u);

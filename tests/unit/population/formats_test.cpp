@@ -52,6 +52,9 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
     bytes.resize(bytes.size() - 4);  // no measures
     EXPECT_EQ(hex(encode_event(TurnedDown{samples::proposal(1, 2, 0, "x"), {7}, 0.5})),
               "01" + hex(bytes) + "0700000000000000" "000000000000e03f");
+    EXPECT_EQ(hex(encode_event(IslandsReset{9, {{1, 2, {7}, 0.5}}})),
+              "01" "0900000000000000" "01000000" "01000000" "02000000" "0700000000000000"
+              "000000000000e03f");
     TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
     EXPECT_EQ(hex(encode_event(issued)),
               "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
@@ -62,10 +65,12 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
 TEST(Formats, TypesAreTheDocumentedNumbers) {
     const std::vector<std::string> names = {
         "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
-        "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped", "TurnedDown"};
+        "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped",
+        "TurnedDown", "IslandsReset"};
     const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
                                        Evaluated{},       TicketFailed{},    TicketCommitted{},
-                                       Migrated{},        Confirmed{},       CampaignStopped{}, TurnedDown{}};
+                                       Migrated{},        Confirmed{},       CampaignStopped{},
+                                       TurnedDown{}, IslandsReset{}};
     ASSERT_EQ(names.size(), k_event_types);
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(events[i].index(), i);
@@ -113,13 +118,13 @@ TEST(Formats, ASnapshotIsLaidOutAsDocumented) {
     samples::write_journal(run.journal(), samples::campaign(), 100);
     const CampaignState state = samples::fold(samples::campaign());
     samples::require(write_snapshot(run, state, 1234));
-    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000025.snap");
-    ASSERT_EQ(state.events_applied(), 25u);
+    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000026.snap");
+    ASSERT_EQ(state.events_applied(), 26u);
     EXPECT_EQ(bytes.substr(0, 8), "ATOLLSNP");
     EXPECT_EQ(hex(bytes.substr(8, 4)), "01000000");
     EXPECT_EQ(u64_at(bytes, 12), u64_at(samples::read_bytes(run.journal()), 24));
     EXPECT_EQ(u64_at(bytes, 20), 1234u);
-    EXPECT_EQ(u64_at(bytes, 28), 25u);
+    EXPECT_EQ(u64_at(bytes, 28), 26u);
     EXPECT_EQ(u64_at(bytes, 36), state.encode().size());
     EXPECT_EQ(hex(bytes.substr(44, 4)), "28b52ffd");  // zstd
     EXPECT_EQ(u64_at(bytes, bytes.size() - 8), checksum64(bytes.data(), bytes.size() - 8));

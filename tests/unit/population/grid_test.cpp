@@ -113,9 +113,9 @@ RC_GTEST_PROP(GridArchive, KeepsTheBestOfEachCell, ()) {
     for (const ArchiveEntry& offer : all) {
         const std::uint64_t cell = archive.cell_of(offer);
         const auto held = best.find(cell);
-        const AddResult wanted = held == best.end()                   ? AddResult::added
+        const AddResult wanted = held == best.end()                  ? AddResult::added
                                  : ranks_before(offer, held->second) ? AddResult::replaced
-                                                                      : AddResult::not_added;
+                                                                     : AddResult::not_added;
         RC_ASSERT(archive.takes(offer) == (wanted != AddResult::not_added));
         RC_ASSERT(archive.add(offer) == wanted);
         if (wanted != AddResult::not_added) {

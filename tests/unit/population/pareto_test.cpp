@@ -51,8 +51,8 @@ TEST(ParetoArchive, OfEqualsTheLowerIdStays) {
 // 2, 0. The ends are infinite; inside (4 - 2) / 4 + (8 - 2) / 8 = 1.25 and (3 - 0) / 4 +
 // (6 - 0) / 8 = 1.5.
 TEST(ParetoArchive, CrowdingDistancesMatchAWorkedExample) {
-    const std::vector<ArchiveEntry> entries = {entry(1, 4, {8}), entry(2, 3, {6}),
-                                               entry(3, 2, {2}), entry(4, 0, {0})};
+    const std::vector<ArchiveEntry> entries = {entry(1, 4, {8}), entry(2, 3, {6}), entry(3, 2, {2}),
+                                               entry(4, 0, {0})};
     EXPECT_EQ(crowding_distances(entries),
               (std::vector<double>{k_infinity, 1.25, 1.5, k_infinity}));
     EXPECT_TRUE(crowding_distances({}).empty());
@@ -63,8 +63,10 @@ TEST(ParetoArchive, WhenItIsFullTheDensestGoes) {
     archive.add(entry(1, 4, {8}));
     archive.add(entry(3, 2, {2}));
     archive.add(entry(4, 1, {0}));
-    EXPECT_FALSE(archive.takes(entry(5, 2.1, {2.2}))) << "right beside 3, and denser than it";
-    EXPECT_EQ(archive.add(entry(2, 3, {5})), AddResult::not_added);
+    EXPECT_FALSE(archive.takes(entry(5, 1.9, {1.5}))) << "it would be the densest itself";
+    EXPECT_EQ(archive.add(entry(5, 1.9, {1.5})), AddResult::not_added);
+    EXPECT_EQ(archive.add(entry(2, 2.1, {2.2})), AddResult::replaced) << "now 3 is the densest";
+    EXPECT_EQ(ids(archive.entries()), (Ids{1, 2, 4}));
     EXPECT_EQ(archive.add(entry(6, 5, {9})), AddResult::replaced);
     EXPECT_EQ(archive.entries().front().id.value, 6u) << "the best is never the one that goes";
     EXPECT_EQ(archive.entries().size(), 3u);

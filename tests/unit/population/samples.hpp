@@ -80,7 +80,7 @@ inline Individual proposal(std::uint64_t ticket, std::uint32_t step, std::uint32
 
 /// A campaign of two islands that uses every event: two starters, children, a duplicate, a failed
 /// ticket, a migration, confirmations, a stop and a resumed session with a ticket in flight, of
-/// which a proposal was turned down.
+/// which a proposal was turned down, and a reset.
 inline std::vector<Event> campaign() {
     const IndividualId first = IndividualId::make(0, 0);
     const IndividualId second = IndividualId::make(1, 0);
@@ -117,6 +117,7 @@ inline std::vector<Event> campaign() {
     events.emplace_back(SessionOpened{1, 2, "cpu", {500, 60}});
     events.emplace_back(Evaluated{individual(5, 0, 0, 0, "e")});
     events.emplace_back(TurnedDown{proposal(5, 1, 0, "f"), refined.id, 0.96875});
+    events.emplace_back(IslandsReset{4, {{0, 1, refined.id, 1}}});
     return events;
 }
 

@@ -9,10 +9,10 @@ namespace atl {
 namespace {
 
 using testing::Campaign;
-using testing::small_config;
-using testing::small_task;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::small_config;
+using testing::small_task;
 
 Verdict measured() {
     Verdict verdict;
@@ -44,9 +44,9 @@ TEST(Measures, EachNameMeansWhatIsDocumented) {
     const TaskPtr task = small_task();
     Candidate candidate{"cpu_cpp", task->starters[1].source, {{"TILE", "16"}}, {"-O2", "-ffast"}};
     const std::vector<std::string> names = {
-        "source_bytes", "flags",  "starter", "binary_bytes", "error",       "time",
-        "time:w1",      "tune:TILE", "tune:WIDTH", "score:ratio", "score:odd", "score:none",
-        "time:secret"};
+        "source_bytes", "flags",      "starter",    "binary_bytes", "error",
+        "time",         "time:w1",    "tune:TILE",  "tune:WIDTH",   "score:ratio",
+        "score:odd",    "score:none", "time:secret"};
     EXPECT_THAT(measure_candidate(names, *task, candidate, "tiles", measured()),
                 ElementsAre(static_cast<double>(candidate.source.size()), 2, 1, 4096, 0.5,
                             ::testing::DoubleNear(200, 1e-9), 400, 16, 8, 2.5, 0, 0, 0));

@@ -1,7 +1,6 @@
+#include "search/replay.hpp"
 #include "search/selectors/power_law.hpp"
 #include "search/selectors/rank_ucb.hpp"
-
-#include "search/replay.hpp"
 #include "tests/unit/search/campaign_fixture.hpp"
 
 #include <rapidcheck/gtest.h>
@@ -14,9 +13,9 @@ namespace atl {
 namespace {
 
 using testing::Campaign;
-using testing::small_config;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
+using testing::small_config;
 
 std::vector<SelectorEntry> visited(const std::vector<std::uint64_t>& visits) {
     std::vector<SelectorEntry> entries;
@@ -44,9 +43,9 @@ TEST(PowerLawSelector, MatchesAWorkedExample) {
 //   0.5 + 1.414 sqrt(1.6094 / 2) = 1.7684
 //   0   + 1.414 sqrt(1.6094 / 1) = 1.7938
 TEST(RankUcbSelector, ValuesMatchAWorkedExample) {
-    EXPECT_THAT((RankUcbSelector{1.414, 0}.values(visited({3, 1, 0}))),
-                ElementsAre(DoubleNear(1.8969, 1e-4), DoubleNear(1.7684, 1e-4),
-                            DoubleNear(1.7938, 1e-4)));
+    EXPECT_THAT(
+        (RankUcbSelector{1.414, 0}.values(visited({3, 1, 0}))),
+        ElementsAre(DoubleNear(1.8969, 1e-4), DoubleNear(1.7684, 1e-4), DoubleNear(1.7938, 1e-4)));
     EXPECT_THAT((RankUcbSelector{1.414, 0}.values(visited({0}))), ElementsAre(1.0));
     EXPECT_THAT((RankUcbSelector{1.414, 0}.probabilities(visited({3, 1, 0}))),
                 ElementsAre(1, 0, 0));
@@ -55,9 +54,9 @@ TEST(RankUcbSelector, ValuesMatchAWorkedExample) {
     EXPECT_THAT((RankUcbSelector{0, 0}.probabilities(visited({9}))), ElementsAre(1.0));
 }
 
-// By hand: the values are 1 and 0 with noise of a = 1 to both sides, so the difference of the noises
-// is triangular on [-2, 2] and exceeds 1 with probability (2a - 1)^2 / (8 a^2) = 1/8. Two equal ones
-// are largest equally often; noise below half the distance changes nothing.
+// By hand: the values are 1 and 0 with noise of a = 1 to both sides, so the difference of the
+// noises is triangular on [-2, 2] and exceeds 1 with probability (2a - 1)^2 / (8 a^2) = 1/8. Two
+// equal ones are largest equally often; noise below half the distance changes nothing.
 TEST(RankUcbSelector, NoiseMatchesAWorkedExample) {
     EXPECT_THAT((RankUcbSelector{0, 1}.probabilities(visited({0, 0}))),
                 ElementsAre(DoubleNear(7.0 / 8, 1e-12), DoubleNear(1.0 / 8, 1e-12)));

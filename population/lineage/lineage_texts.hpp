@@ -1,0 +1,41 @@
+#pragma once
+
+#include "population/journal/text_store.hpp"
+#include "population/lineage/lineage_file.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace atl::lineage {
+
+struct StoredText {
+    std::int32_t row = k_no_text;
+    std::string text;  ///< filled only when it was stored just now
+};
+
+/// Texts and names of a lineage file, each stored once. Internal to population. Not thread-safe;
+/// `file` and `where`, which may be filled later, must outlive it.
+class LineageTexts {
+  public:
+    LineageTexts(LineageFile& file, const std::string& where) : m_file(file), m_where(where) {}
+
+    /// What a file that is gone on with holds.
+    [[nodiscard]] Status restore();
+    [[nodiscard]] Expected<std::int32_t> put(std::string_view text);
+    [[nodiscard]] Expected<StoredText> put(const Digest& id, const TextSource& texts);
+    [[nodiscard]] Expected<std::uint32_t> name(NameKind kind, const std::string& text);
+
+  private:
+    [[nodiscard]] Expected<std::int32_t> store(const Digest& id, std::string_view text);
+
+    LineageFile& m_file;
+    const std::string& m_where;
+    std::unordered_map<Digest, std::int32_t> m_text_rows;
+    std::map<std::pair<NameKind, std::string>, std::uint32_t> m_names;
+};
+
+}  // namespace atl::lineage
