@@ -1,8 +1,10 @@
 #include "reward/oracle.hpp"
 
 #include <dlfcn.h>
-#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -82,13 +84,33 @@ class LoadedOracle final : public Oracle {
     EntryPoint m_entry;
 };
 
+/// A file of its own with the same bytes. The loader gives two loads of one file the same library,
+/// under the first one's path: with tasks that share a binary, that path could come to be another
+/// oracle's while the library stayed.
+Expected<FileHandle> own_copy(const FileHandle& binary, const std::string& name) {
+    FileHandle copy(memfd_create("oracle", MFD_CLOEXEC));
+    if (!copy) {
+        return tl::unexpected(errno_error("memfd_create", name, errno));
+    }
+    std::array<char, 65536> buffer;
+    off_t done = 0;
+    for (;;) {
+        const ssize_t size = pread(binary.get(), buffer.data(), buffer.size(), done);
+        if (size == 0) {
+            return copy;
+        }
+        if (size < 0 ||
+            pwrite(copy.get(), buffer.data(), static_cast<std::size_t>(size), done) != size) {
+            return tl::unexpected(errno_error("copying the oracle", name, errno));
+        }
+        done += size;
+    }
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<Oracle>> load_oracle(TaskPtr task, const FileHandle& binary) {
-    FileHandle kept(fcntl(binary.get(), F_DUPFD_CLOEXEC, 0));
-    if (!kept) {
-        return tl::unexpected(errno_error("fcntl(F_DUPFD_CLOEXEC)", task->name, errno));
-    }
+    ATOLL_TRY_ASSIGN(FileHandle kept, own_copy(binary, task->name));
     const std::string path = "/proc/self/fd/" + std::to_string(kept.get());
     Library library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
     if (!library) {
