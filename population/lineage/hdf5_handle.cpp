@@ -11,6 +11,11 @@ namespace atl::hdf5 {
 
 namespace {
 
+/// How often a live reader or writer reads what its checksum refuses, until it is an error. HDF5
+/// sleeps for twice as long each time, from 1 ns: about a quarter of a second in all. Its own
+/// number, 100, would wait for ever on a damaged file.
+constexpr unsigned k_live_attempts = 28;
+
 constexpr std::size_t k_max_stack_entries = 4;
 
 struct StackText {
@@ -72,6 +77,7 @@ Expected<Handle> access_properties(const std::string& where) {
     ATOLL_TRY(ATOLL_HDF5(where, H5Pset_libver_bounds(id, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST)));
     // A file given up half-way must not stay open because of a forgotten data set.
     ATOLL_TRY(ATOLL_HDF5(where, H5Pset_fclose_degree(id, H5F_CLOSE_STRONG)));
+    ATOLL_TRY(ATOLL_HDF5(where, H5Pset_metadata_read_attempts(id, k_live_attempts)));
     return access;
 }
 

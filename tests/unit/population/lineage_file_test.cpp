@@ -224,6 +224,20 @@ TEST(LineageFileErrors, SaysWhatIsWrongWithAFile) {
     EXPECT_THAT(foreign.error().message(), HasSubstr("not a lineage file"));
 }
 
+// HDF5 would read such a file again and again, each time after twice the wait.
+TEST(LineageFileErrors, ADamagedFileIsNotWaitedForLikeAWriter) {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "lineage.h5";
+    ASSERT_TRUE(write_lineage(small_campaign(), path, LineageMode::live));
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(20);  // the superblock, which has a checksum
+    file.put('\x55');
+    file.close();
+    EXPECT_FALSE(read_lineage(path));
+    EXPECT_FALSE(read_lineage_end(path));
+    EXPECT_FALSE(count_lineage_events(path));
+}
+
 TEST(LineageFileErrors, RefusesAFileFromANewerVersion) {
     const TemporaryFolder folder;
     const auto path = folder.path() / "lineage.h5";
