@@ -147,8 +147,10 @@ concept OperatorPolicy = std::copyable<T> &&
 
 class Operator {
   public:
-    template <OperatorPolicy T>
-    explicit Operator(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+    template <class T>
+    requires(!std::same_as<T, Operator> && OperatorPolicy<T>)  // a copy is no policy
+        explicit Operator(T policy)
+        : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
 
     [[nodiscard]] std::string name() const { return m_self->name(); }
     [[nodiscard]] int arity() const { return m_self->arity(); }

@@ -53,8 +53,10 @@ concept ArchivePolicy = std::copyable<T> &&
 /// Any archive, chosen by name from the config. Copyable value; not thread-safe.
 class Archive {
   public:
-    template <ArchivePolicy T>
-    explicit Archive(T policy) : m_self(std::make_unique<Model<T>>(std::move(policy))) {}
+    template <class T>
+    requires(!std::same_as<T, Archive> && ArchivePolicy<T>)  // a copy is no policy
+        explicit Archive(T policy)
+        : m_self(std::make_unique<Model<T>>(std::move(policy))) {}
     Archive(const Archive& other) : m_self(other.m_self->clone()) {}
     Archive& operator=(const Archive& other) {
         m_self = other.m_self->clone();

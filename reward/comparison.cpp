@@ -15,6 +15,12 @@ namespace {
 /// Small enough for the first-level cache; large enough that the dtype switch costs nothing.
 constexpr std::size_t k_block = 1024;
 
+#if defined(__clang__) && __clang_major__ < 15
+using Half = __fp16;  // as a type to store, the same; these have no _Float16 on x86
+#else
+using Half = _Float16;
+#endif
+
 template <class T>
 void widen(const std::byte* from, std::size_t count, double* to) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -39,7 +45,7 @@ void widen_block(DType dtype, const std::byte* from, std::size_t count, double* 
         case DType::f32:
             return widen<float>(from, count, to);
         case DType::f16:
-            return widen<_Float16>(from, count, to);
+            return widen<Half>(from, count, to);
         case DType::bf16:
             return widen_bf16(from, count, to);
         case DType::i64:

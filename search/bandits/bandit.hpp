@@ -32,8 +32,10 @@ concept BanditPolicy = std::copyable<T> && requires(const T c, std::span<const A
 /// Any bandit, chosen by name from the config. An immutable value.
 class Bandit {
   public:
-    template <BanditPolicy T>
-    explicit Bandit(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+    template <class T>
+    requires(!std::same_as<T, Bandit> && BanditPolicy<T>)  // a copy is no policy
+        explicit Bandit(T policy)
+        : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
     [[nodiscard]] std::vector<double> probabilities(std::span<const Arm> arms) const {
         return m_self->probabilities(arms);
     }

@@ -34,8 +34,10 @@ concept SelectorPolicy = std::copyable<T> && requires(const T c, std::span<const
 /// Any selector, chosen by name from the config. An immutable value.
 class Selector {
   public:
-    template <SelectorPolicy T>
-    explicit Selector(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+    template <class T>
+    requires(!std::same_as<T, Selector> && SelectorPolicy<T>)  // a copy is no policy
+        explicit Selector(T policy)
+        : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
 
     [[nodiscard]] std::vector<double> probabilities(std::span<const SelectorEntry> entries) const {
         return m_self->probabilities(entries);

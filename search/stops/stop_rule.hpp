@@ -27,8 +27,10 @@ concept StopPolicy = std::copyable<T> && requires(const T c, const StopView& vie
 /// Any stop rule. An immutable value.
 class StopRule {
   public:
-    template <StopPolicy T>
-    explicit StopRule(T policy) : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
+    template <class T>
+    requires(!std::same_as<T, StopRule> && StopPolicy<T>)  // a copy is no policy
+        explicit StopRule(T policy)
+        : m_self(std::make_shared<Model<T>>(std::move(policy))) {}
     [[nodiscard]] std::optional<std::string> reason(const StopView& view) const {
         return m_self->reason(view);
     }
