@@ -3,6 +3,7 @@
 #include "reward/base/sandbox.hpp"
 #include "tests/adversarial/candidate_file.hpp"
 #include "tests/support/processes.hpp"
+#include "tests/support/sanitizer.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -84,8 +85,9 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
         const ::testing::TestSuite& suite =
             *::testing::UnitTest::GetInstance()->current_test_suite();
         for (int i = 0; i < suite.total_test_count(); ++i) {
-            if (suite.GetTestInfo(i)->should_run()) {
-                s_batch->submit(Suite::candidates().at(static_cast<std::size_t>(i)));
+            const ListedCandidate& file = Suite::candidates().at(static_cast<std::size_t>(i));
+            if (suite.GetTestInfo(i)->should_run() && can_be_limited(file)) {
+                s_batch->submit(file);
             }
         }
     }
@@ -94,6 +96,9 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
     void SetUp() override {
         if (!s_batch) {
             GTEST_SKIP() << "no jail on this machine, so no attack runs: see atoll doctor";
+        }
+        if (!can_be_limited(GetParam())) {
+            GTEST_SKIP() << "no address space limits under a sanitizer";
         }
     }
 
@@ -113,6 +118,10 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
     }
 
   private:
+    /// What needs the limit on memory could otherwise take all that the machine has.
+    static bool can_be_limited(const ListedCandidate& file) {
+        return file.limits != "memory" || !k_under_sanitizer;
+    }
     static void check_secrets(const ListedCandidate& file, const Verdict& verdict) {
         const std::string all = to_json(verdict);
         for (const std::string& secret : {std::string("root:"), file.never_says}) {

@@ -20,7 +20,8 @@ struct ListedCandidate {
     std::string source;  ///< headers of this suite inlined: they are not there in the jail
     std::set<Outcome> expected;
     Level level = Level::verify;
-    std::string limits;  ///< which of them is short: "launch", "compile" or none
+    /// Which of them is short ("launch", "compile"), or must be in force ("memory"); or none.
+    std::string limits;
     /// > 0: no workload may be reported as faster than that (medians of raw samples).
     double at_least_us = 0;
     /// Not empty: a text that must not come out in the verdict.

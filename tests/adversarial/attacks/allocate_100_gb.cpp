@@ -1,5 +1,6 @@
 // 100 GB at once, all of it touched.
 // expect: memory_fault, memory_limit, crash
+// limits: memory
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"
 

@@ -1,5 +1,6 @@
 // As much memory as there is, a mebibyte at a time.
 // expect: memory_limit, crash
+// limits: memory
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"
 

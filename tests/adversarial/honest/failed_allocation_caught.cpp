@@ -1,5 +1,6 @@
 // Asks for far too much, is refused and goes on.
 // expect: passed
+// limits: memory
 
 #include <new>
 #include <vector>
