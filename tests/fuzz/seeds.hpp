@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace atl::fuzz {
+
+struct SeedsOfTarget {
+    std::string target;
+    std::map<std::string, std::string> seeds;  ///< file name -> bytes
+};
+
+/// For the parsers of texts: config, task, expression, source, compile_log.
+[[nodiscard]] std::vector<SeedsOfTarget> text_seeds();
+/// For verdicts, judges' answers, and what processes say to each other.
+[[nodiscard]] std::vector<SeedsOfTarget> message_seeds();
+/// For what a campaign records: journal, records, event, snapshot, lineage, rows.
+[[nodiscard]] std::vector<SeedsOfTarget> record_seeds();
+
+}  // namespace atl::fuzz

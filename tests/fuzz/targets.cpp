@@ -1,0 +1,28 @@
+#include "tests/fuzz/targets.hpp"
+
+#include <array>
+
+namespace atl::fuzz {
+
+std::span<const Target> all_targets() {
+    static constexpr std::array k_all = {
+        Target{"config", config},
+        Target{"task", task},
+        Target{"expression", expression},
+        Target{"source", source},
+        Target{"compile_log", compile_log},
+        Target{"verdict", verdict},
+        Target{"judge_answer", judge_answer},
+        Target{"frames", frames},
+        Target{"messages", messages},
+        Target{"journal", journal},
+        Target{"records", records},
+        Target{"event", event},
+        Target{"snapshot", snapshot},
+        Target{"lineage", lineage},
+        Target{"rows", rows},
+    };
+    return k_all;
+}
+
+}  // namespace atl::fuzz

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+/// What is fuzzed: functions that take any bytes and hand them to a parser as the program does. A
+/// target returns whatever the parser made of the bytes; it aborts when a promise was broken, and
+/// a sanitizer ends it where memory or arithmetic was misused.
+namespace atl::fuzz {
+
+void config(std::string_view bytes);        ///< a campaign's TOML
+void task(std::string_view bytes);          ///< definition.json, a line "%%", workload.jsonl
+void expression(std::string_view bytes);    ///< arithmetic over axes
+void source(std::string_view bytes);        ///< two C++ sources with a NUL between them
+void compile_log(std::string_view bytes);   ///< what a compiler printed
+void verdict(std::string_view bytes);       ///< JSON of a stored verdict
+void judge_answer(std::string_view bytes);  ///< standard output of an external judge
+void frames(std::string_view bytes);        ///< what a worker writes to its socket
+void messages(std::string_view bytes);      ///< one byte for the type, then a frame's payload
+void journal(std::string_view bytes);       ///< the journal's file
+void records(std::string_view bytes);   ///< u8 type, u32 length, payload, again; framed by us, so
+                                        ///< that checksums are right
+void event(std::string_view bytes);     ///< u8 type, then an event's payload
+void snapshot(std::string_view bytes);  ///< a state, without the file's checksum
+void lineage(std::string_view bytes);   ///< lineage.h5
+void rows(std::string_view bytes);      ///< u16 place, u16 offset, u32 bytes, again: written over
+                                        ///< the raw data of a sound lineage.h5
+
+struct Target {
+    const char* name;
+    void (*run)(std::string_view bytes);
+};
+[[nodiscard]] std::span<const Target> all_targets();
+
+/// Aborts unless `promise` holds.
+inline void must(bool promise, const char* what) {
+    if (!promise) {
+        std::fprintf(stderr, "broken promise: %s\n", what);
+        std::abort();
+    }
+}
+
+}  // namespace atl::fuzz

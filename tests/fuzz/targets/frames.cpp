@@ -1,0 +1,82 @@
+#include "reward/base/frame.hpp"
+#include "reward/verifier/messages.hpp"
+#include "reward/worker_process.hpp"
+#include "reward/workers/compile_messages.hpp"
+#include "reward/workers/messages.hpp"
+#include "tests/fuzz/targets.hpp"
+
+#include <sys/socket.h>
+
+namespace atl::fuzz {
+
+namespace {
+
+template <class Parse>
+void there_and_back(std::string_view payload, Parse parse) {
+    const auto message = parse(payload);
+    if (!message) {
+        return;
+    }
+    const std::string written = to_json(*message);
+    const auto again = parse(written);
+    must(again.has_value(), "a written message can be read");
+    must(to_json(*again) == written, "writing a message and reading it changes nothing");
+}
+
+void parse_payload(const Frame& frame) {
+    switch (frame.type) {
+        case FrameType::ready:
+            return there_and_back(frame.payload, parse_worker_ready);
+        case FrameType::compile:
+            return there_and_back(frame.payload, parse_compile_order);
+        case FrameType::compiled:
+            return there_and_back(frame.payload, parse_compile_reply);
+        case FrameType::evaluate:
+            return there_and_back(frame.payload, parse_evaluate_order);
+        case FrameType::evaluated:
+            return there_and_back(frame.payload, parse_evaluate_reply);
+        case FrameType::start_run:
+            return there_and_back(frame.payload, parse_start_run);
+        case FrameType::run_ended:
+            return there_and_back(frame.payload, parse_run_ended);
+        case FrameType::load_task:
+            return there_and_back(frame.payload, parse_load_task);
+        case FrameType::failed:
+            return must(!parse_failed_frame(frame).message().empty(), "a failure has a message");
+        case FrameType::run_started:
+        case FrameType::task_loaded:
+        case FrameType::stop:
+        case FrameType::cancel:
+            return;  // no payload
+    }
+}
+
+}  // namespace
+
+void frames(std::string_view bytes) {
+    auto ends = make_socket_pair();
+    must(ends.has_value(), "there are sockets");
+    FileHandle peer = std::move(ends->first);
+    FrameChannel channel(std::move(ends->second));
+    // What does not fit into the socket's buffer is left out: nobody reads meanwhile.
+    (void)::send(peer.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    peer.reset();
+    while (const auto frame = channel.receive(std::chrono::milliseconds(0))) {
+        must(frame->payload.size() <= k_max_frame_bytes, "frames are limited");
+        parse_payload(*frame);
+    }
+    must(!channel.receive(std::chrono::milliseconds(0)), "a broken channel stays broken");
+}
+
+void messages(std::string_view bytes) {
+    if (bytes.empty()) {
+        return;
+    }
+    constexpr auto k_types = static_cast<unsigned char>(FrameType::cancel);
+    Frame frame;
+    frame.type = static_cast<FrameType>(1 + static_cast<unsigned char>(bytes[0]) % k_types);
+    frame.payload = bytes.substr(1);
+    parse_payload(frame);
+}
+
+}  // namespace atl::fuzz
