@@ -2,6 +2,7 @@
 
 #include "tests/unit/population/samples.hpp"
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include "population/migration.hpp"
 #include "tests/unit/population/samples.hpp"
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>

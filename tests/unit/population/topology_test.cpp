@@ -1,5 +1,6 @@
 #include "population/topology.hpp"
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>

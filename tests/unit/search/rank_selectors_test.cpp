@@ -3,6 +3,7 @@
 #include "search/selectors/rank_ucb.hpp"
 #include "tests/unit/search/campaign_fixture.hpp"
 
+#include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
