@@ -188,12 +188,17 @@ Expected<std::uint64_t> count_lineage_events(const std::filesystem::path& h5) {
 
 Expected<LineageData> read_lineage(const std::filesystem::path& run_or_h5) {
     std::error_code ignored;
+    std::error_code error;
     if (std::filesystem::is_directory(run_or_h5, ignored)) {
         if (std::filesystem::exists(run_or_h5 / k_journal_file, ignored)) {
             return read_journal(run_or_h5 / k_journal_file);
         }
         if (std::filesystem::exists(run_or_h5 / k_lineage_file, ignored)) {
             return read_hdf5(run_or_h5 / k_lineage_file);
+        }
+        std::filesystem::directory_iterator readable(run_or_h5, error);
+        if (error) {
+            return tl::unexpected(errno_error("open", run_or_h5.string(), error.value()));
         }
         return failure(ErrorCode::not_found, "no journal and no lineage.h5 in this folder",
                        run_or_h5.string(), "name a run folder, as written by `atoll run`");

@@ -51,7 +51,9 @@ void add_tickets(const LineageView& view, Summary& summary) {
             const Individual& one = *view.nodes[at].individual;
             ++(one.duplicate ? op.duplicates : op.evaluations);
             op.correct += !one.duplicate && is_correct(one.outcome) ? 1 : 0;
-            op.best_fitness = std::max(op.best_fitness, one.fitness);
+            if (!view.nodes[at].turned_down) {
+                op.best_fitness = std::max(op.best_fitness, one.fitness);
+            }
         }
     }
     for (auto& [name, op] : operators) {
@@ -76,7 +78,7 @@ void add_individuals(const LineageView& view, Summary& summary) {
         Summary::Island& island = islands[one.island];
         ++island.individuals;
         island.correct += is_correct(one.outcome) ? 1 : 0;
-        if (one.fitness > island.best_fitness) {
+        if (!node.turned_down && one.fitness > island.best_fitness) {
             island.best_fitness = one.fitness;
             island.best = one.id;
         }
@@ -111,7 +113,7 @@ void add_progress(const LineageView& view, Summary& summary) {
         for (const std::size_t at : ticket->individuals) {
             const Individual& one = *view.nodes[at].individual;
             evaluations += one.duplicate ? 0 : 1;
-            if (one.fitness > best) {
+            if (one.fitness > best && !view.nodes[at].turned_down) {
                 best = one.fitness;
                 summary.progress.push_back({evaluations, ticket->committed->at_ns, best, one.id});
             }

@@ -9,7 +9,8 @@
 
 namespace atl {
 
-/// A campaign in numbers. Pure function of its events; times are since the campaign's start.
+/// A campaign in numbers. Pure function of its events; times are since the campaign's start. What a
+/// confirmation turned down is counted, but is nowhere the best.
 struct LineageSummary {
     struct OutcomeCount {
         Outcome outcome;

@@ -75,6 +75,18 @@ struct Builder {
     }
 };
 
+void mark_turned_down(LineageView& view) {
+    std::set<Digest> refused;
+    for (const LineageView::Node& node : view.nodes) {
+        if (node.confirmed != nullptr && !node.confirmed->accepted) {
+            refused.insert(node.individual->key);
+        }
+    }
+    for (LineageView::Node& node : view.nodes) {
+        node.turned_down = refused.contains(node.individual->key);
+    }
+}
+
 template <class T>
 std::optional<T> parse_whole(std::string_view text) {
     T value{};
@@ -126,7 +138,7 @@ const LineageView::Node* LineageView::best() const {
     }
     const Node* best = nullptr;
     for (const Node& node : nodes) {
-        if (!node.committed() || node.individual->fitness <= 0) {
+        if (!node.committed() || node.turned_down || node.individual->fitness <= 0) {
             continue;
         }
         const bool fitter = best == nullptr ||
@@ -143,6 +155,7 @@ LineageView lineage_view(const std::vector<Event>& events) {
     for (const Event& event : events) {
         std::visit(builder, event);
     }
+    mark_turned_down(builder.view);
     return std::move(builder.view);
 }
 

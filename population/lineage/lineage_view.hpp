@@ -36,6 +36,8 @@ struct LineageView {
         std::int64_t commit = -1;              ///< of its ticket; -1 while not committed
         std::vector<std::size_t> children;     ///< any role, each once
         const Confirmed* confirmed = nullptr;  ///< the last confirmation of it
+        /// A confirmation refused it or an equal program: it is called best nowhere.
+        bool turned_down = false;
         [[nodiscard]] bool committed() const { return commit >= 0; }
     };
 
@@ -60,7 +62,7 @@ struct LineageView {
     /// The highest island that is mentioned plus one, at most k_max_islands.
     [[nodiscard]] std::uint32_t islands() const;
     /// The individual of the last accepted confirmation, else the committed one of highest fitness
-    /// (ties: lower id); null when nothing right was committed.
+    /// that was not turned down (ties: lower id); null when there is none.
     [[nodiscard]] const Node* best() const;
 };
 

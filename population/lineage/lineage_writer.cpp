@@ -1,4 +1,5 @@
 #include "population/lineage/lineage.hpp"
+#include "population/lineage/lineage_agreement.hpp"
 #include "population/lineage/lineage_file.hpp"
 #include "population/lineage/lineage_texts.hpp"
 #include "reward/verdict.hpp"
@@ -91,6 +92,7 @@ Status Hdf5LineageWriter::create(LineageMode mode) {
 
 Status Hdf5LineageWriter::go_on() {
     ATOLL_TRY_ASSIGN(m_file, LineageFile::open(m_path));
+    ATOLL_TRY(check_agreement(m_file, m_where));
     ATOLL_TRY(m_stored.restore());
     ATOLL_TRY(restore_tickets());
     ATOLL_TRY_ASSIGN(const std::vector<CampaignRow> campaign, m_file.rows<CampaignRow>());

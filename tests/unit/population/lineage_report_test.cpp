@@ -75,6 +75,13 @@ TEST_F(LineageReport, TheBestIsTheOneLastConfirmedElseTheFittestCommitted) {
     }
     // 8.0 is fitter but was never committed; 5.0 is as fit but came later.
     EXPECT_EQ(lineage_view(events).best()->individual->id, id(4));
+    for (Event& event : events) {
+        if (auto* confirmed = std::get_if<Confirmed>(&event)) {
+            confirmed->individual = id(4);
+        }
+    }
+    // 4.0 was turned down, and 5.0 is the same program.
+    EXPECT_EQ(lineage_view(events).best()->individual->id, id(3));
     EXPECT_EQ(lineage_view({}).best(), nullptr);
 }
 
@@ -166,6 +173,24 @@ TEST_F(LineageReport, ProgressRisesWithCommits) {
     }
     EXPECT_THAT(fitness, ElementsAre(1.0, 1.5, 2.0, 2.6));
     EXPECT_THAT(evaluations, ElementsAre(1, 2, 5, 6));
+}
+
+TEST_F(LineageReport, WhatWasTurnedDownIsTheBestNowhere) {
+    auto events = m_campaign.events;
+    for (Event& event : events) {
+        if (auto* confirmed = std::get_if<Confirmed>(&event)) {
+            confirmed->accepted = false;
+        }
+    }
+    const LineageSummary s = summarize(lineage_view(events), nullptr);
+    EXPECT_EQ(s.best, id(3));
+    EXPECT_EQ(s.best_fitness, 2.0);
+    EXPECT_EQ(s.progress.back().fitness, 2.0);
+    EXPECT_EQ(s.islands[0].best, id(2));
+    EXPECT_EQ(s.islands[0].correct, 4u);  // it is counted all the same
+    EXPECT_EQ(s.operators[0].name, "crossover");
+    EXPECT_EQ(s.operators[0].best_fitness, 0);
+    EXPECT_EQ(s.operators[0].evaluations, 1u);
 }
 
 TEST_F(LineageReport, ARunThatWasKilledHasNoStopReason) {

@@ -3,6 +3,7 @@
 #include "population/journal/journal.hpp"
 #include "population/lineage/hdf5_handle.hpp"
 #include "population/lineage/lineage_check.hpp"
+#include "population/lineage/lineage_file.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 namespace atl {
@@ -173,6 +175,44 @@ TEST_F(LineageStreaming, WritesAnewWhatIsNotTheBeginningOfItsJournal) {
     const auto data = read_lineage(m_h5);
     ASSERT_TRUE(data) << data.error().message();
     EXPECT_EQ(encoded(data->events), encoded(first_events()));
+}
+
+// A disk that fills up within a batch leaves tables that were flushed, and events that were not.
+TEST_F(LineageStreaming, WritesAnewWhoseTablesAreAheadOfItsEvents) {
+    if (!hdf5::live_readers_supported(m_run)) {
+        GTEST_SKIP() << "files are written anew on this file system";
+    }
+    const auto ahead = [](auto row) {
+        return [row](lineage::LineageFile& file) { return file.append(row).has_value(); };
+    };
+    lineage::TextRow text;
+    text.length = 3;
+    const std::vector<std::function<bool(lineage::LineageFile&)>> damages = {
+        ahead(lineage::ConfirmationRow()),
+        ahead(lineage::IndividualRow()),
+        ahead(lineage::TicketRow()),
+        ahead(lineage::MigrationRow()),
+        ahead(lineage::StopRow()),
+        ahead(lineage::SessionRow()),
+        ahead(text),
+    };
+    append(8);
+    for (const auto& damage : damages) {
+        ASSERT_TRUE(start()->finish());
+        {
+            auto file = lineage::LineageFile::open(m_h5);
+            ASSERT_TRUE(file) << file.error().message();
+            ASSERT_TRUE(damage(*file));
+            ASSERT_TRUE(file->close());
+        }
+        EXPECT_FALSE(LineageWriter::go_on(m_h5));
+        append(1);
+        ASSERT_TRUE(start()->finish());
+        LineageCheck tables;
+        ASSERT_TRUE(check_lineage_tables(m_h5, m_next, tables));
+        EXPECT_TRUE(tables.problems.empty()) << tables.problems.front();
+        EXPECT_EQ(encoded(read_lineage(m_h5)->events), encoded(first_events()));
+    }
 }
 
 TEST_F(LineageStreaming, ReplacesWhatADeadWriterLeft) {

@@ -3,6 +3,7 @@
 #include "population/campaign_state.hpp"
 #include "population/event.hpp"
 #include "population/journal/journal.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <unistd.h>
 
@@ -15,24 +16,7 @@
 
 namespace atl::samples {
 
-/// A folder of the test's own, removed with it.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "atoll_test_XXXXXX").string();
-        m_path = ::mkdtemp(name.data());
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(m_path, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-
-  private:
-    std::filesystem::path m_path;
-};
+using testing::TemporaryFolder;
 
 inline CampaignStarted campaign_started() {
     return {"0.1.0", "[campaign]\nseed = 7\n", "matmul", content_id("task"),
