@@ -2,6 +2,7 @@
 
 #include "reward/base/process.hpp"
 #include "reward/cpu_layout.hpp"
+#include "reward/oracle.hpp"
 #include "reward/worker_process.hpp"
 
 #include <fcntl.h>
@@ -130,16 +131,23 @@ class CpuLane final : public DeviceLane {
         return parse_evaluate_reply(reply.payload);
     }
 
-    /// Candidates run in the runner only, so a verifier that crashed did so in the reference.
+    /// Candidates run in the runner only, so a verifier that crashed did so in the reference; and
+    /// only what limits the reference's time sets an alarm.
     Error explained(Error error, const Task& task) {
         if (error.code != ErrorCode::unavailable || !m_pair) {
             return error;
         }
         const auto end = m_pair->verifier.process().wait(k_end_patience);
-        if (end && end->signalled && end->status != SIGKILL) {  // that one is ours
-            error.what = "the reference crashed its process: " + end->text();
-            error.where = (task.folder / "reference.cpp").string();
-            error.hint = "run: atoll task check " + task.name;
+        if (!end || !end->signalled || end->status == SIGKILL) {  // that one is ours
+            return error;
+        }
+        error.where = (task.folder / "reference.cpp").string();
+        error.hint = "run: atoll task check " + task.name;
+        error.what = "the reference crashed its process: " + end->text();
+        if (end->status == SIGALRM) {
+            error.code = ErrorCode::invalid_argument;  // it would take as long once more
+            error.what = "the reference took longer than " + std::to_string(k_most_oracle_seconds) +
+                         " s for one workload";
         }
         return error;
     }

@@ -28,6 +28,9 @@ namespace atl {
 [[nodiscard]] std::string with_reference_entry_point(const Task& task);
 [[nodiscard]] std::string reference_prototype(const Task& task);
 
+inline constexpr const char* k_entry_symbol = "atoll_entry";
+using NativeFunction = void (*)(void* const* tensors, const double* scalars, const long long* axes);
+
 inline constexpr std::size_t k_tensor_alignment = 64;  ///< bytes
 
 }  // namespace atl

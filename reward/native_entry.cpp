@@ -2,8 +2,6 @@
 
 #include "reward/launch_contract.hpp"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -35,35 +33,14 @@ class AlignedCopy {
 }  // namespace
 
 Expected<NativeEntry> NativeEntry::load(const FileHandle& binary, const std::string& name) {
-    const std::string path = "/proc/self/fd/" + std::to_string(binary.get());
-    void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-        const char* reason = ::dlerror();
-        return failure(ErrorCode::invalid_argument,
-                       std::string("cannot be loaded: ") + (reason == nullptr ? "" : reason), name);
-    }
-    const auto function = reinterpret_cast<Function>(::dlsym(library, "atoll_entry"));
-    if (function == nullptr) {
-        ::dlclose(library);
-        return failure(ErrorCode::invalid_argument, "has no entry point", name);
-    }
-    return NativeEntry(library, function);
-}
-
-NativeEntry::NativeEntry(NativeEntry&& other) noexcept
-    : m_library(std::exchange(other.m_library, nullptr)), m_function(other.m_function) {}
-
-NativeEntry::~NativeEntry() {
-    if (m_library != nullptr) {
-        ::dlclose(m_library);
-    }
+    ATOLL_TRY_ASSIGN(NativeLibrary library, NativeLibrary::open(binary, name));
+    return NativeEntry(std::move(library));
 }
 
 void NativeEntry::call(const Task& task, const std::map<std::string, std::int64_t>& bound_axes,
                        InputSet& inputs, const std::vector<std::span<std::byte>>& outputs) const {
     std::vector<AlignedCopy> copies;
     std::vector<double> scalars;
-    std::vector<long long> axes;
     for (std::size_t i = 0; i < task.inputs.size(); ++i) {
         if (task.inputs[i].scalar) {
             scalars.push_back(inputs.scalars[i]);
@@ -74,16 +51,11 @@ void NativeEntry::call(const Task& task, const std::map<std::string, std::int64_
     for (const std::span<std::byte> output : outputs) {
         copies.emplace_back(output);
     }
-    for (const Axis& axis : task.axes) {
-        if (axis.kind == Axis::Kind::variable) {
-            axes.push_back(bound_axes.at(axis.name));
-        }
-    }
     std::vector<void*> tensors;
     for (AlignedCopy& copy : copies) {
         tensors.push_back(copy.data());
     }
-    m_function(tensors.data(), scalars.data(), axes.data());
+    m_library.call(tensors, scalars, axis_arguments(task, bound_axes).value());
     for (AlignedCopy& copy : copies) {
         copy.write_back();
     }

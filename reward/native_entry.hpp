@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 #include "reward/base/files.hpp"
+#include "reward/native_library.hpp"
 #include "reward/oracle.hpp"
 #include "reward/task.hpp"
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace atl {
@@ -18,24 +20,19 @@ namespace atl {
 /// linter's child processes only. Not thread-safe.
 class NativeEntry {
   public:
-    /// `name` is for messages.
+    /// Errors as NativeLibrary::open().
     [[nodiscard]] static Expected<NativeEntry> load(const FileHandle& binary,
                                                     const std::string& name);
-    NativeEntry(NativeEntry&& other) noexcept;
-    NativeEntry& operator=(NativeEntry&&) = delete;
-    ~NativeEntry();
-
     /// Calls it once on copies that are aligned as the launch contract says, and copies them back,
-    /// inputs too: a write to an input shows. `outputs` hold what the buffers hold before.
+    /// inputs too: a write to an input shows. `outputs` hold what the buffers hold before. REQUIRES
+    /// all variable axes to be bound.
     void call(const Task& task, const std::map<std::string, std::int64_t>& bound_axes,
               InputSet& inputs, const std::vector<std::span<std::byte>>& outputs) const;
 
   private:
-    using Function = void (*)(void* const*, const double*, const long long*);
-    NativeEntry(void* library, Function function) : m_library(library), m_function(function) {}
+    explicit NativeEntry(NativeLibrary library) : m_library(std::move(library)) {}
 
-    void* m_library;
-    Function m_function;
+    NativeLibrary m_library;
 };
 
 }  // namespace atl

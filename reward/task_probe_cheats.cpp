@@ -67,6 +67,30 @@ bool lower_precision(DType dtype, std::vector<std::byte>& tensor) {
     return true;
 }
 
+/// depends[o][i]: output o changes by more than the tolerance when input i does.
+std::vector<std::vector<bool>> dependences(const TaskProbe& probe, ChildReport& report) {
+    const Task& task = probe.task();
+    std::vector<std::vector<bool>> depends(task.outputs.size(),
+                                           std::vector<bool>(task.inputs.size(), false));
+    for (ProbeCase& at : probe.plan()) {
+        report.at(at.name());
+        if (at.workload->use == Workload::Use::measure || !probe.fill(at, 6)) {
+            continue;
+        }
+        for (std::size_t i = 0; i < task.inputs.size(); ++i) {
+            InputSet changed = at.inputs;
+            if (!change_input(task, *at.distribution, at.axes, i, 7, changed)) {
+                continue;
+            }
+            const ExpectedOutputs answer = probe.answer(at, changed, 0);
+            for (std::size_t o = 0; o < task.outputs.size(); ++o) {
+                depends[o][i] = depends[o][i] || !probe.passes(at, o, answer[o]);
+            }
+        }
+    }
+    return depends;
+}
+
 }  // namespace
 
 void probe_cheats(const TaskProbe& probe, ChildReport& report) {
@@ -113,24 +137,7 @@ void probe_cheats(const TaskProbe& probe, ChildReport& report) {
 
 void probe_dependence(const TaskProbe& probe, ChildReport& report) {
     const Task& task = probe.task();
-    std::vector<std::vector<bool>> depends(task.outputs.size(),
-                                           std::vector<bool>(task.inputs.size(), false));
-    for (ProbeCase& at : probe.plan()) {
-        report.at(at.name());
-        if (at.workload->use == Workload::Use::measure || !probe.fill(at, 6)) {
-            continue;
-        }
-        for (std::size_t i = 0; i < task.inputs.size(); ++i) {
-            InputSet changed = at.inputs;
-            if (!change_input(task, *at.distribution, at.axes, i, 7, changed)) {
-                continue;
-            }
-            const ExpectedOutputs answer = probe.answer(at, changed, 0);
-            for (std::size_t o = 0; o < task.outputs.size(); ++o) {
-                depends[o][i] = depends[o][i] || !probe.passes(at, o, answer[o]);
-            }
-        }
-    }
+    const std::vector<std::vector<bool>> depends = dependences(probe, report);
     for (std::size_t i = 0; i < task.inputs.size(); ++i) {
         bool any = false;
         for (std::size_t o = 0; o < task.outputs.size(); ++o) {

@@ -1,5 +1,6 @@
 #include "reward/verifier/shared_buffers.hpp"
 
+#include "reward/base/memory_info.hpp"
 #include "reward/launch_contract.hpp"
 #include "reward/verifier/cache_flush.hpp"
 
@@ -10,9 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,21 +26,6 @@ std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
 
 bool all_equal(std::span<const std::byte> bytes, std::byte value) {
     return std::all_of(bytes.begin(), bytes.end(), [&](std::byte b) { return b == value; });
-}
-
-/// MemAvailable of /proc/meminfo; the largest number when the kernel does not tell.
-std::uint64_t available_memory_bytes() {
-    std::ifstream file("/proc/meminfo");
-    std::string key;
-    std::uint64_t kibibytes = 0;
-    std::string unit;
-    while (file >> key >> kibibytes) {
-        if (key == "MemAvailable:") {
-            return kibibytes << 10;
-        }
-        std::getline(file, unit);
-    }
-    return std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace
@@ -147,10 +132,11 @@ bool SharedBuffers::canaries_intact(int slot, std::size_t tensor, std::uint64_t 
 }
 
 Status check_memory(std::uint64_t needed, const std::string& what) {
-    if (const std::uint64_t available = available_memory_bytes(); needed > available / 10 * 9) {
+    const std::optional<std::uint64_t> available = memory_info_bytes("MemAvailable");
+    if (available && needed > *available / 10 * 9) {
         return failure(ErrorCode::no_space,
                        what + " need " + std::to_string(needed >> 20) + " MiB, " +
-                           std::to_string(available >> 20) + " MiB are free",
+                           std::to_string(*available >> 20) + " MiB are free",
                        "verifier", "use smaller workloads");
     }
     return {};

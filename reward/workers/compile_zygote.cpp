@@ -186,11 +186,10 @@ bool CompileZygote::handle_supervisor() {
     return true;
 }
 
-Status CompileZygote::start(Frame& frame) {
+Expected<CompilePlan> CompileZygote::make_plan(Frame& frame) {
     if (m_jobs.size() >= k_max_jobs || frame.handles.size() != 1) {
         return failure(ErrorCode::limit, "too many compilations at once, or no source", "compiler");
     }
-    auto job = std::make_unique<Job>();
     CompilePlan plan;
     ATOLL_TRY_ASSIGN(plan.order, parse_compile_order(frame.payload));
     plan.compiler = m_options.compiler;
@@ -199,6 +198,16 @@ Status CompileZygote::start(Frame& frame) {
     plan.filter = m_options.filter ? &*m_options.filter : nullptr;
     plan.landlock = m_options.landlock ? &*m_options.landlock : nullptr;
     plan.source = std::move(frame.handles[0]);
+    plan.binary.reset(::memfd_create("candidate.so", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!plan.binary) {
+        return tl::unexpected(errno_error("memfd_create", "compiler", errno));
+    }
+    return plan;
+}
+
+Status CompileZygote::start(Frame& frame) {
+    auto job = std::make_unique<Job>();
+    ATOLL_TRY_ASSIGN(CompilePlan plan, make_plan(frame));
     if (m_options.level != SandboxLevel::full) {
         plan.work_folder += "/" + std::to_string(++m_serial);
         if (::mkdir(plan.work_folder.c_str(), 0700) != 0) {
@@ -210,10 +219,10 @@ Status CompileZygote::start(Frame& frame) {
     ATOLL_TRY_ASSIGN(auto report, make_pipe(0));
     plan.log = std::move(log.second);
     plan.report = std::move(report.second);
-    plan.binary.reset(::memfd_create("candidate.so", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!plan.binary) {
-        return tl::unexpected(errno_error("memfd_create", "compiler", errno));
-    }
+    job->log = std::move(log.first);
+    job->report = std::move(report.first);
+    job->request = frame.request;
+    job->generation = frame.generation;
     job->deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                        std::chrono::duration<double>(plan.order.timeout_s));
     job->pid = ::fork();
@@ -225,10 +234,6 @@ Status CompileZygote::start(Frame& frame) {
     }
     ::setpgid(job->pid, job->pid);  // also done by the child: whoever comes first
     ATOLL_TRY_ASSIGN(job->pidfd, open_pidfd(job->pid));
-    job->request = frame.request;
-    job->generation = frame.generation;
-    job->log = std::move(log.first);
-    job->report = std::move(report.first);
     job->binary = std::move(plan.binary);
     job->order = std::move(plan.order);
     m_jobs.push_back(std::move(job));
@@ -255,6 +260,14 @@ void CompileZygote::finish(Job& job) {
         reply(job, make_failed_frame(job.request, {ErrorCode::internal,
                                                    "the compiler could not be run: " + answer.log,
                                                    "compiler", ""}));
+        return;
+    }
+    if (told && !report.signalled && report.status == 0 && report.binary_bytes == 0) {
+        // No source makes a compiler do that: what was named is none.
+        reply(job, make_failed_frame(
+                       job.request,
+                       {ErrorCode::invalid_argument, "ended well but wrote no shared object",
+                        m_options.compiler, "is it a C++ compiler? `atoll doctor` tries it"}));
         return;
     }
     if (told) {

@@ -13,6 +13,7 @@
 
 namespace atl {
 
+struct CompilePlan;
 struct CompileReply;
 struct ManagerReport;
 
@@ -26,7 +27,8 @@ struct CompileZygoteOptions {
 };
 
 /// The compiler role's main loop: forks a manager process per compile frame, reads its log, kills
-/// it when its time is over, and answers. Several compilations may be in work at once.
+/// it when its time is over, and answers. Several compilations may be in work at once. Not
+/// thread-safe. Orders that cannot be followed are answered with failed frames.
 class CompileZygote {
   public:
     CompileZygote(FrameChannel supervisor, CompileZygoteOptions options);
@@ -40,6 +42,7 @@ class CompileZygote {
   private:
     struct Job;
     [[nodiscard]] bool handle_supervisor();
+    [[nodiscard]] Expected<CompilePlan> make_plan(Frame& frame);
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] int poll_timeout_ms() const;
     void kill_overdue();

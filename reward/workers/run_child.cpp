@@ -2,6 +2,7 @@
 
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/process.hpp"
+#include "reward/launch_contract.hpp"
 #include "reward/workers/futex.hpp"
 #include "reward/workers/run_control.hpp"
 
@@ -22,8 +23,6 @@
 namespace atl {
 
 namespace {
-
-using EntryPoint = void (*)(void* const* tensors, const double* scalars, const long long* axes);
 
 constexpr int k_fault_fd = 3;
 constexpr int k_binary_fd = 4;
@@ -202,7 +201,7 @@ void publish_state(RunControl& control, std::uint32_t state) {
     ::_exit(0);
 }
 
-EntryPoint load_binary(const RunPlan& plan, RunControl& control) {
+NativeFunction load_binary(const RunPlan& plan, RunControl& control) {
     const std::string path = plan.binary_path.empty()
                                  ? "/proc/self/fd/" + std::to_string(k_binary_fd)
                                  : plan.binary_path;
@@ -211,14 +210,14 @@ EntryPoint load_binary(const RunPlan& plan, RunControl& control) {
     if (library == nullptr) {
         report_load_failure(control, path);
     }
-    void* symbol = ::dlsym(library, "atoll_entry");
+    void* symbol = ::dlsym(library, k_entry_symbol);
     if (symbol == nullptr) {
         report_load_failure(control, path);
     }
     if (plan.binary_path.empty()) {
         ::close(k_binary_fd);
     }
-    EntryPoint entry = nullptr;
+    NativeFunction entry = nullptr;
     std::memcpy(&entry, &symbol, sizeof(entry));
     return entry;
 }
@@ -248,7 +247,7 @@ std::uint32_t serve_empty_rounds(RunControl& control) {
     return command;
 }
 
-[[noreturn]] void serve_launches(const Prepared& prepared, EntryPoint entry,
+[[noreturn]] void serve_launches(const Prepared& prepared, NativeFunction entry,
                                  std::uint32_t command) {
     RunControl& control = *prepared.control;
     publish_state(control, k_run_loaded);
@@ -303,7 +302,7 @@ void run_candidate(const RunPlan& plan, FileHandle fault_pipe) {
     }
     ::close(fault_fd);
     const std::uint32_t command = serve_empty_rounds(*prepared->control);
-    EntryPoint entry = load_binary(plan, *prepared->control);
+    NativeFunction entry = load_binary(plan, *prepared->control);
     // The candidate's constructors could have tampered with this filter, but not with the one
     // already in force, which lets nothing out either.
     if (plan.filters != nullptr && !plan.filters->run.apply_for_own_pid()) {

@@ -313,6 +313,19 @@ TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
     EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
 }
 
+// A reference that never ends gets this signal from its process after a minute.
+TEST_F(EvalCommand, AReferenceThatTakesTooLongIsNamedAndNotTriedAgain) {
+    m_task.write("reference.cpp",
+                 "extern \"C\" int raise(int);\n"
+                 "extern \"C\" void reference(const float*, const float*, float, double*, int, int)"
+                 "{ raise(14); }");
+    const ShellResult slow = eval("--json " + candidate("a.cpp"));
+    EXPECT_EQ(slow.status, 3);
+    EXPECT_THAT(slow.out, HasSubstr("reference.cpp: the reference took longer than 60 s"));
+    EXPECT_THAT(slow.out, HasSubstr("atoll task check small"));
+    EXPECT_THAT(slow.out, HasSubstr("\"attempts\": 1"));
+}
+
 TEST_F(EvalCommand, HelpHasExamples) {
     const ShellResult result = run_shell(std::string(ATOLL_BIN_DIR) + "/atoll eval --help");
     EXPECT_EQ(result.status, 0);

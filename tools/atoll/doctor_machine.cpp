@@ -1,4 +1,5 @@
 #include "population/lineage/text_layout.hpp"
+#include "reward/base/memory_info.hpp"
 #include "reward/base/sandbox.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/device_peaks.hpp"
@@ -41,19 +42,9 @@ rlim_t soft_limit(int resource) {
                                                                               : RLIM_INFINITY;
 }
 
-/// Bytes of "MemAvailable: 123 kB" and the like; 0 when absent.
-double meminfo_bytes(const std::string& key) {
-    std::ifstream file("/proc/meminfo");
-    std::string name;
-    double kilobytes = 0;
-    std::string unit;
-    while (file >> name >> kilobytes) {
-        std::getline(file, unit);
-        if (name == key + ":") {
-            return kilobytes * 1024;
-        }
-    }
-    return 0;
+std::string memory_text(const char* key) {
+    const std::optional<std::uint64_t> bytes = memory_info_bytes(key);
+    return bytes ? gib(static_cast<double>(*bytes)) : "unknown";
 }
 
 std::string cgroup_memory() {
@@ -172,8 +163,8 @@ DoctorSection check_limits() {
     section.facts.emplace_back("processes", limit_text(soft_limit(RLIMIT_NPROC)));
     section.facts.emplace_back("address_space_bytes", limit_text(soft_limit(RLIMIT_AS)));
     section.facts.emplace_back("file_size_bytes", limit_text(soft_limit(RLIMIT_FSIZE)));
-    section.facts.emplace_back("memory", gib(meminfo_bytes("MemTotal")) + ", " +
-                                             gib(meminfo_bytes("MemAvailable")) + " available");
+    section.facts.emplace_back(
+        "memory", memory_text("MemTotal") + ", " + memory_text("MemAvailable") + " available");
     section.facts.emplace_back("cgroup_memory", cgroup_memory());
     std::error_code error;
     const std::filesystem::space_info space = std::filesystem::space(".", error);

@@ -3,6 +3,7 @@
 #include "tests/unit/reward/task_fixture.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 
@@ -15,6 +16,7 @@ class CountingOracle final : public Oracle {
     Expected<ExpectedOutputs> run(const std::map<std::string, std::int64_t>& axes,
                                   const InputSet& inputs) const override {
         ++m_calls;
+        m_seconds_left = ::alarm(k_most_oracle_seconds);
         double sum = inputs.scalars[2];
         for (std::int64_t i = 0; i < axes.at("rows") * axes.at("cols"); ++i) {
             sum += load_element(DType::f32, inputs.tensors[0].data(), i);
@@ -23,9 +25,12 @@ class CountingOracle final : public Oracle {
             std::vector<double>(static_cast<std::size_t>(axes.at("rows") * axes.at("cols")), sum)};
     }
     [[nodiscard]] int calls() const { return m_calls; }
+    /// Of the alarm that was set when it was asked last.
+    [[nodiscard]] unsigned seconds_left() const { return m_seconds_left; }
 
   private:
     mutable int m_calls = 0;
+    mutable unsigned m_seconds_left = 0;
 };
 
 class VerifierCases : public ::testing::Test {
@@ -123,6 +128,13 @@ TEST_F(VerifierCases, LargeCasesAreRenewedWhenIdleOrAtTheLatestWhenWornOut) {
     ASSERT_TRUE(pool.renew());
     EXPECT_NE(pool.timed()[0].cases[1].inputs.tensors[0], old_inputs);
     EXPECT_FALSE(pool.has_idle_work());
+}
+
+TEST_F(VerifierCases, AReferenceHasAnAlarmOverItWhileItIsAsked) {
+    ASSERT_TRUE(CaseMaker(m_layout, m_oracle).make(0, 0));
+    EXPECT_GT(m_oracle.seconds_left(), 0u);
+    EXPECT_LE(m_oracle.seconds_left(), k_most_oracle_seconds);
+    EXPECT_EQ(::alarm(0), 0u) << "it still runs after the answer";
 }
 
 }  // namespace
