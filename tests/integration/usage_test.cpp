@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -80,6 +81,25 @@ TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
     EXPECT_THAT(doctor.out, HasSubstr("there is no compiler '/nope'"));
 }
 
+// The candidate is not to blame for what was named as a compiler and is none.
+TEST_F(Usage, AProgramThatIsNoCompilerIsNoVerdict) {
+    const std::string kernel = file("k.cpp", "extern \"C\" void launch() {}\n");
+    const ShellResult result = atoll("eval --compiler /bin/true " + m_task + " " + kernel);
+    EXPECT_EQ(result.status, 3) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("is it a C++ compiler?"));
+}
+
+TEST_F(Usage, AFolderThatMayNotBeReadIsSaid) {
+    if (::geteuid() == 0) {
+        GTEST_SKIP() << "root may read everything";
+    }
+    const fs::path run = m_folder.path() / "closed";
+    fs::create_directory(run);
+    fs::permissions(run, fs::perms::none);
+    expect("lineage " + run.string(), run.string() + ": open: Permission denied");
+    fs::permissions(run, fs::perms::owner_all);
+}
+
 TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
     const std::string run = (m_folder.path() / "r").string();
     expect("run " + m_folder.path().string(), "(give a file, not a folder)");
@@ -104,6 +124,17 @@ TEST_F(Usage, NoTaskFoundIsNoSuccess) {
     EXPECT_EQ(list.status, 1) << list.out;
     EXPECT_THAT(list.out, HasSubstr("set ATOLL_TASKS"));
     EXPECT_EQ(atoll("task list").status, 0);
+}
+
+// An answer that nobody got is no success, whichever verb gave it.
+TEST_F(Usage, AnOutputThatCannotBeWrittenIsAFault) {
+    const std::string valid = file("c.toml", config(""));
+    for (const std::string& line : {std::string("config explain"), "config check " + valid,
+                                    std::string("task list"), "task show " + m_task}) {
+        const ShellResult full = atoll(line + " > /dev/full");
+        EXPECT_EQ(full.status, 3) << line;
+        EXPECT_THAT(full.err, HasSubstr("standard output: write: No space left")) << line;
+    }
 }
 
 TEST_F(Usage, SetupTakesNoArgumentItDoesNotKnow) {

@@ -12,6 +12,7 @@
 #include "search/stops/stop_rule.hpp"
 #include "tools/atoll/end_report.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/program.hpp"
 #include "tools/atoll/session_observer.hpp"
 
@@ -37,16 +38,6 @@ ProgressStyle style_of(const SessionOptions& options) {
         return ProgressStyle::none;
     }
     return ::isatty(STDOUT_FILENO) == 1 ? ProgressStyle::panel : ProgressStyle::lines;
-}
-
-template <class T>
-T need(Expected<T> expected) {
-    if (!expected) {
-        throw CommandError(exit_status_of(expected.error()), expected.error().message());
-    }
-    if constexpr (!std::is_void_v<T>) {
-        return std::move(*expected);
-    }
 }
 
 struct Opened {
@@ -86,19 +77,19 @@ int report_over(const std::string& why, const Opened& opened, const TextSource& 
     const fs::path& run = opened.folder.path();
     if (const auto& confirmed = opened.state.confirmed()) {
         CandidateStore candidates(texts, *opened.task);
-        need(write_confirmed(opened.folder.best(), *opened.task, *confirmed, opened.state,
-                             candidates));
+        value_or_end(write_confirmed(opened.folder.best(), *opened.task, *confirmed, opened.state,
+                                     candidates));
     }
     if (options.json) {
         const EngineReport report{why, true, std::nullopt, opened.state};
-        std::fputs(end_report_json(report, *opened.task, texts, run).c_str(), stdout);
+        print(end_report_json(report, *opened.task, texts, run));
         return k_exit_ok;
     }
     const std::string larger = larger_budget(opened.config.stop, opened.state);
-    std::printf("Nothing is left to do: %s. The best is %s\n", why.c_str(),
-                best_file(run / "best", *opened.task).c_str());
+    print("Nothing is left to do: " + why + ". The best is " +
+          best_file(run / "best", *opened.task).string() + "\n");
     if (!larger.empty()) {
-        std::printf("To go on:\n  %s%s\n", resume_command(run).c_str(), larger.c_str());
+        print("To go on:\n  " + resume_command(run) + larger + "\n");
     }
     return k_exit_ok;
 }
@@ -141,13 +132,13 @@ int run_session(Opened opened, const SessionOptions& options) {
     if (!report) {
         observer.log("ended by a fault: " + report.error().message());
     }
-    const EngineReport ended = need(std::move(report));
+    const EngineReport ended = value_or_end(std::move(report));
     observer.log("stopped: " + ended.reason);
     const std::string text =
         options.json
             ? end_report_json(ended, *opened.task, *journal, opened.folder.path())
             : end_report(ended, opened.config, *opened.task, *journal, opened.folder.path());
-    std::fputs(text.c_str(), stdout);
+    print(text);
     return exit_status_of(ended);
 }
 
@@ -172,7 +163,7 @@ TaskPtr task_of(const CampaignConfig& config, const std::string& where) {
         throw CommandError(k_exit_usage,
                            where + ": campaign.task is missing (`atoll task list` shows names)");
     }
-    return need(load_task(need(find_task(config.campaign.task))));
+    return value_or_end(load_task(value_or_end(find_task(config.campaign.task))));
 }
 
 // The error names the config that asked for what cannot be had.
@@ -190,7 +181,7 @@ std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task
     LocalEvaluatorOptions options = evaluator_options(config);
     options.needs_device = task_needs_device(task);
     options.peaks_files = {user_peaks_file(), folder.path() / k_run_peaks_file};
-    return need(located(make_local_evaluator(options), where));
+    return value_or_end(located(make_local_evaluator(options), where));
 }
 
 fs::path default_output(const std::string& name) {
@@ -207,7 +198,7 @@ fs::path default_output(const std::string& name) {
 
 int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {
-    CampaignConfig config = need(read_config(config_file));
+    CampaignConfig config = value_or_end(read_config(config_file));
     apply(options, config);
     const TaskPtr task = task_of(config, config_file.string());
     for (const std::string& remark : lint_config(config)) {
@@ -216,24 +207,24 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     if (config.campaign.name.empty()) {
         config.campaign.name = task->name;
     }
-    RunFolder folder =
-        need(RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
+    RunFolder folder = value_or_end(
+        RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
     auto evaluator = evaluator_of(config, *task, folder, config_file.string());
-    need(located(resolve_config(config, *task, *evaluator), config_file.string()));
-    need(write_file_durably(folder.config(), write_config(config)));
+    value_or_end(located(resolve_config(config, *task, *evaluator), config_file.string()));
+    value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
-    auto journal = need(JournalWriter::open(folder.journal()));
+    auto journal = value_or_end(JournalWriter::open(folder.journal()));
     return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
                         std::move(state), std::move(journal)},
                        options);
 }
 
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
-    RunFolder folder = need(RunFolder::open(run));
-    const CampaignStarted started = need(read_campaign_start(folder));
+    RunFolder folder = value_or_end(RunFolder::open(run));
+    const CampaignStarted started = value_or_end(read_campaign_start(folder));
     CampaignConfig config =
-        need(parse_config(started.config, folder.journal().string() + " (config)"));
-    LoadedRun loaded = need(load_run(folder, state_settings(config)));
+        value_or_end(parse_config(started.config, folder.journal().string() + " (config)"));
+    LoadedRun loaded = value_or_end(load_run(folder, state_settings(config)));
     apply(loaded.state.limits(), config);
     apply(options, config);
     if (loaded.torn_bytes > 0) {
@@ -264,7 +255,8 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                      "began on (%s): new times and old ones do not compare well\n",
                      started.device.c_str());
     }
-    auto journal = need(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));
+    auto journal =
+        value_or_end(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));
     return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
                         std::move(loaded.state), std::move(journal)},
                        options);

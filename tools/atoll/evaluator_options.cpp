@@ -29,11 +29,7 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
 
 std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options) {
     options.peaks_files = {user_peaks_file()};
-    Expected<std::unique_ptr<Evaluator>> evaluator = make_local_evaluator(options);
-    if (!evaluator) {
-        throw CommandError(exit_status_of(evaluator.error()), evaluator.error().message());
-    }
-    return std::move(*evaluator);
+    return value_or_end(make_local_evaluator(options));
 }
 
 }  // namespace atl

@@ -17,4 +17,8 @@ int exit_status_of(const Error& error) {
     }
 }
 
+void end_with(const Error& error) {
+    throw CommandError(exit_status_of(error), error.message());
+}
+
 }  // namespace atl

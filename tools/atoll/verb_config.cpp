@@ -1,11 +1,11 @@
 #include "reward/base/settings.hpp"
 #include "search/config.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <cstdio>
 #include <memory>
 
 namespace atl {
@@ -17,10 +17,9 @@ std::vector<SettingInfo> all_settings() {
     return list_settings([&](SettingVisitor& visitor) { declare(config, visitor); });
 }
 
-void print(const SettingInfo& info) {
-    std::printf("%s\n    %s, default %s%s%s\n    %s\n", info.key.c_str(), info.type.c_str(),
-                info.default_value.c_str(), info.range.empty() ? "" : ", ", info.range.c_str(),
-                info.meaning.c_str());
+std::string text_of(const SettingInfo& info) {
+    return info.key + "\n    " + info.type + ", default " + info.default_value +
+           (info.range.empty() ? "" : ", ") + info.range + "\n    " + info.meaning + "\n";
 }
 
 int explain(const std::string& wanted) {
@@ -29,7 +28,7 @@ int explain(const std::string& wanted) {
     for (const SettingInfo& info : all_settings()) {
         keys.push_back(info.key);
         if (wanted.empty() || info.key == wanted || info.key.starts_with(wanted + ".")) {
-            print(info);
+            print(text_of(info));
             found = true;
         }
     }
@@ -43,12 +42,12 @@ int explain(const std::string& wanted) {
 }
 
 int check(const std::string& file) {
-    const CampaignConfig config = value_or_throw(read_config(file));
+    const CampaignConfig config = value_or_end(read_config(file));
     const std::vector<std::string> remarks = lint_config(config);
     for (const std::string& remark : remarks) {
-        std::printf("%s: note: %s\n", file.c_str(), remark.c_str());
+        print(file + ": note: " + remark + "\n");
     }
-    std::printf("%s: valid%s\n", file.c_str(), remarks.empty() ? "" : ", see the notes");
+    print(file + ": valid" + (remarks.empty() ? "" : ", see the notes") + "\n");
     return k_exit_ok;
 }
 

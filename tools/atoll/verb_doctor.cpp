@@ -1,12 +1,13 @@
 #include "population/lineage/text_layout.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 
 namespace atl {
@@ -52,25 +53,29 @@ int run(bool json) {
     std::vector<std::string> problems;
     for (const Check check : k_checks) {
         const DoctorSection section = check();
-        problems.insert(problems.end(), section.problems.begin(), section.problems.end());
+        for (const std::string& problem : section.problems) {
+            // What is missing keeps later checks from working too.
+            if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+                problems.push_back(problem);
+            }
+        }
         if (json) {
             sections.push_back(section_json(section));
         } else {
-            std::fputs(section_text(section).c_str(), stdout);
-            std::fflush(stdout);
+            print(section_text(section));
         }
     }
     if (json) {
         const nlohmann::json object = {{"version", ATOLL_VERSION},
                                        {"ready", problems.empty()},
                                        {"sections", std::move(sections)}};
-        std::puts(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+        print(object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     } else if (problems.empty()) {
-        std::puts("ready");
+        print("ready\n");
     } else {
-        std::puts("not ready; to fix:");
+        print("not ready; to fix:\n");
         for (const std::string& problem : problems) {
-            std::printf("  - %s\n", printable(problem).c_str());
+            print("  - " + printable(problem) + "\n");
         }
     }
     return problems.empty() ? k_exit_ok : k_exit_infrastructure;

@@ -5,6 +5,7 @@
 #include "reward/task.hpp"
 #include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/verbs.hpp"
 #include "tools/atoll/verdict_report.hpp"
 
@@ -120,7 +121,7 @@ std::vector<Candidate> read_candidates(const Arguments& arguments, const Task& t
     for (const std::string& file : arguments.files) {
         Candidate candidate;
         candidate.kind = task.kind;
-        value_or_throw(read_candidate(file, candidate));
+        value_or_end(read_candidate(file, candidate));
         candidate.tune = tune_values(arguments.tune);
         candidate.flags = arguments.flags;
         std::sort(candidate.flags.begin(), candidate.flags.end());
@@ -197,13 +198,6 @@ int exit_status_of(const std::vector<EvaluatedFile>& evaluated) {
     return status;
 }
 
-void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-        std::fflush(stdout) != 0) {
-        throw CommandError(k_exit_infrastructure, "cannot write to standard output");
-    }
-}
-
 void print_reports(const Arguments& arguments, const Task& task,
                    const std::vector<EvaluatedFile>& evaluated,
                    const std::optional<EvaluationResult>& starter) {
@@ -217,7 +211,8 @@ void print_reports(const Arguments& arguments, const Task& task,
         }
     }
     if (arguments.json) {
-        print(array.dump(2) + "\n");
+        // A file's name may be any bytes.
+        print(array.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     }
 }
 
@@ -228,7 +223,7 @@ std::unique_ptr<Evaluator> evaluator_for(const Arguments& arguments, const Task&
 }
 
 int run(const Arguments& arguments) {
-    const TaskPtr task = value_or_throw(load_task(value_or_throw(find_task(arguments.task))));
+    const TaskPtr task = value_or_end(load_task(value_or_end(find_task(arguments.task))));
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
     // The starter's times are wanted where nothing else gives a baseline.
     const std::optional<Candidate> starter =

@@ -10,6 +10,7 @@
 #include "search/config.hpp"
 #include "tools/atoll/check_decisions.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/program.hpp"
 #include "tools/atoll/verbs.hpp"
 
@@ -17,7 +18,6 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -53,13 +53,6 @@ struct Loaded {
     StateSettings settings;
 };
 
-void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
-        std::fflush(stdout) != 0) {
-        throw CommandError(k_exit_infrastructure, "cannot write to standard output");
-    }
-}
-
 // A campaign of another version may have keys that this one does not know: then the archives are
 // shown with default settings rather than not at all.
 StateSettings settings_of(const LineageView& view) {
@@ -88,7 +81,7 @@ StateSettings settings_of(const LineageView& view) {
 
 Loaded arranged(Expected<LineageData> data, const std::filesystem::path& run) {
     if (!data) {
-        throw CommandError(with_way_out(data.error(), run));
+        end_with(with_way_out(data.error(), run));
     }
     Loaded loaded;
     loaded.data = std::move(*data);
@@ -177,9 +170,9 @@ void show(const Arguments& arguments) {
     const TextSource& texts = *loaded.data.texts;
     const Individual& one = *loaded.view.find(id)->individual;
     if (arguments.source) {
-        print_exact(value_or_throw(standalone_source(one, texts)));
+        print_exact(value_or_end(standalone_source(one, texts)));
     } else if (arguments.verdict) {
-        print_exact(value_or_throw(texts.text(one.verdict)) + "\n");
+        print_exact(value_or_end(texts.text(one.verdict)) + "\n");
     } else {
         print(arguments.json ? show_json(loaded.view, texts, id)
                              : show_text(loaded.view, texts, id));
@@ -223,7 +216,7 @@ std::optional<Attested> attested(const std::filesystem::path& run_or_h5) {
 
 void check_copies(const Attested& copies, const std::filesystem::path& path,
                   const LineageData& data, LineageCheck& check) {
-    const RunFolder run = value_or_throw(RunFolder::open_read_only(path));
+    const RunFolder run = value_or_end(RunFolder::open_read_only(path));
     const Status kept = check_nothing_lost(run, copies, data.end_position, data.events.size());
     if (!kept) {
         check.problem(kept.error().message());
@@ -277,12 +270,12 @@ void rebuild(const Arguments& arguments) {
             Error error = run.error();
             error.hint += error.hint.empty() ? "" : "; ";
             error.hint += "or write it elsewhere with --output FILE.h5";
-            throw CommandError(error);
+            end_with(error);
         }
         held = std::move(*run);
         output = arguments.run / k_lineage_file;
     }
-    value_or_throw(rebuild_lineage(arguments.run, output));
+    value_or_end(rebuild_lineage(arguments.run, output));
     print("wrote " + output.string() + "\n");
 }
 

@@ -3,6 +3,7 @@
 #include "reward/task.hpp"
 #include "reward/task_check.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/task_report.hpp"
 #include "tools/atoll/task_template.hpp"
 #include "tools/atoll/verbs.hpp"
@@ -12,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 namespace atl {
@@ -31,12 +31,8 @@ struct TaskOptions {
     bool notes = false;
 };
 
-void print(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
 TaskPtr load_by_name(const std::string& name) {
-    return value_or_throw(load_task(value_or_throw(find_task(name))));
+    return value_or_end(load_task(value_or_end(find_task(name))));
 }
 
 int list(const TaskOptions& options) {
@@ -69,7 +65,8 @@ int list(const TaskOptions& options) {
     if (folders.empty() && !options.json) {
         table = "No tasks found: set ATOLL_TASKS to a folder of tasks, or run from a clone.\n";
     }
-    print(options.json ? rows.dump(2) + "\n" : table);
+    print(options.json ? rows.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                       : table);
     return folders.empty() ? k_exit_failed : k_exit_ok;
 }
 
@@ -86,7 +83,7 @@ class LazyCompiler {
     Compiler* get(const Task& task) {
         if (!m_compiler && !task.external) {
             CompilerOptions options;
-            options.required = value_or_throw(sandbox_level_from(m_sandbox));
+            options.required = value_or_end(sandbox_level_from(m_sandbox));
             Expected<std::unique_ptr<Compiler>> made = make_jailed_compiler(options);
             if (!made) {
                 throw CommandError(k_exit_infrastructure, made.error().message());
@@ -107,7 +104,6 @@ bool check_one(const TaskPtr& task, LazyCompiler& compiler, const TaskOptions& o
         throw CommandError(k_exit_infrastructure, check.error().message());
     }
     print(options.json ? check_json(*task, *check) : check_text(*task, *check, options.notes));
-    std::fflush(stdout);
     return check->passed();
 }
 
@@ -141,11 +137,11 @@ int create(const TaskOptions& options) {
                                                                         : ".";
     const fs::path folder = root / options.name;
     if (options.from.empty()) {
-        value_or_throw(write_task_template(folder, options.name));
+        value_or_end(write_task_template(folder, options.name));
     } else {
-        value_or_throw(copy_task(value_or_throw(find_task(options.from)), folder, options.name));
+        value_or_end(copy_task(value_or_end(find_task(options.from)), folder, options.name));
     }
-    value_or_throw(load_task(folder));
+    value_or_end(load_task(folder));
     print(fmt::format(
         "Wrote {}. Next:\n"
         "  edit {}, reference.cpp and starters/\n"
