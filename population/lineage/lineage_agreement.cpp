@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -30,6 +31,8 @@ class Agreement {
         ATOLL_TRY(check_tickets());
         ATOLL_TRY(check_individuals());
         ATOLL_TRY(check_confirmations());
+        ATOLL_TRY(check_turned_down());
+        ATOLL_TRY(check_resets());
         return check_texts();
     }
 
@@ -107,6 +110,25 @@ class Agreement {
             at.push_back(row.at_ns);
         }
         return at == times<Confirmed>() ? Status() : differs("confirmations");
+    }
+
+    [[nodiscard]] Status check_turned_down() {
+        ATOLL_TRY_ASSIGN(const auto turned_down, m_file.rows<TurnedDownRow>());
+        for (const TurnedDownRow& row : turned_down) {
+            uses({row.source, row.tune, row.flags, row.description, row.prompt, row.reply});
+        }
+        const bool agree = turned_down.size() == times<TurnedDown>().size();
+        return agree ? Status() : differs("turned_down");
+    }
+
+    /// One event founds several islands, after the same commit.
+    [[nodiscard]] Status check_resets() const {
+        ATOLL_TRY_ASSIGN(const auto resets, m_file.rows<ResetRow>());
+        std::set<std::uint64_t> after;
+        for (const ResetRow& row : resets) {
+            after.insert(row.after_commit);
+        }
+        return after.size() == times<IslandsReset>().size() ? Status() : differs("resets");
     }
 
     /// A verdict's timings are written with its text: one text too many may be a verdict without.

@@ -107,7 +107,7 @@ TEST(RankedArchive, RestoresOnlyWhatItCouldHold) {
 }
 
 /// A thousand random histories of offers of random programs.
-class RankedArchiveProperties : public testing::TestWithParam<double> {};
+class RankedArchiveProperties : public ::testing::TestWithParam<double> {};
 
 TEST_P(RankedArchiveProperties, HoldWhateverIsOffered) {
     std::mt19937 random(21);
@@ -144,7 +144,7 @@ TEST_P(RankedArchiveProperties, HoldWhateverIsOffered) {
 }
 
 INSTANTIATE_TEST_SUITE_P(CrowdingDistances, RankedArchiveProperties,
-                         testing::Values(0.0, 0.15, 0.5, 1.0));
+                         ::testing::Values(0.0, 0.15, 0.5, 1.0));
 
 TEST(RankedArchive, WithoutCrowdingTheOrderOfOffersDoesNotMatter) {
     std::mt19937 random(22);
