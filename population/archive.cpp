@@ -43,7 +43,7 @@ ArchiveEntry archive_entry(const Individual& individual) {
     std::vector<std::uint32_t>& features = entry.features;
     features.push_back(feature("starter", individual.starter));
     features.push_back(feature("source", individual.source.hex()));
-    for (const auto& [name, value] : individual.tune) {
+    for (const auto& [name, value] : individual.tune.values()) {
         features.push_back(feature("tune " + name, value));
     }
     for (const std::string& flag : individual.flags) {

@@ -26,6 +26,14 @@ std::string ticket_text(std::uint64_t ticket) {
     return "ticket " + std::to_string(ticket);
 }
 
+std::size_t id_hash(IndividualId id) {
+    return id.value;
+}
+
+std::size_t key_hash(const Digest& key) {
+    return std::hash<Digest>()(key);
+}
+
 }  // namespace
 
 /// Each event has a check, which changes nothing, and a change, which cannot fail.
@@ -404,8 +412,7 @@ Status CampaignState::apply(const Event& event) {
 
 void CampaignState::index(Individual individual) {
     const std::size_t at = m_individuals.size();
-    m_by_id.emplace(individual.id.value, at);
-    m_by_key.emplace(individual.key, at);
+    const bool is_first = find_key(individual.key) == nullptr;
     std::set<IndividualId> parents;  // one individual may have two roles
     for (const Parent& parent : individual.parents) {
         if (parents.insert(parent.id).second) {
@@ -419,16 +426,25 @@ void CampaignState::index(Individual individual) {
         m_best = at;
     }
     m_individuals.push_back(std::move(individual));
+    const auto position = static_cast<std::uint32_t>(at);
+    m_by_id.insert(id_hash(m_individuals.back().id), position,
+                   [this](std::uint32_t i) { return id_hash(m_individuals[i].id); });
+    if (is_first) {
+        m_by_key.insert(key_hash(m_individuals.back().key), position,
+                        [this](std::uint32_t i) { return key_hash(m_individuals[i].key); });
+    }
 }
 
 const Individual* CampaignState::find(IndividualId id) const {
-    const auto found = m_by_id.find(id.value);
-    return found == m_by_id.end() ? nullptr : &m_individuals[found->second];
+    const auto found = m_by_id.find(
+        id_hash(id), [this, id](std::uint32_t i) { return m_individuals[i].id == id; });
+    return found ? &m_individuals[*found] : nullptr;
 }
 
 const Individual* CampaignState::find_key(const Digest& key) const {
-    const auto found = m_by_key.find(key);
-    return found == m_by_key.end() ? nullptr : &m_individuals[found->second];
+    const auto found = m_by_key.find(
+        key_hash(key), [this, &key](std::uint32_t i) { return m_individuals[i].key == key; });
+    return found ? &m_individuals[*found] : nullptr;
 }
 
 std::uint64_t CampaignState::children_of(IndividualId id) const {

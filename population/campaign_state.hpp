@@ -3,6 +3,7 @@
 #include "population/archive.hpp"
 #include "population/event.hpp"
 #include "population/individual.hpp"
+#include "population/position_table.hpp"
 #include "reward/base/error.hpp"
 
 #include <array>
@@ -157,8 +158,8 @@ class CampaignState {
     std::uint32_t m_sessions = 0;
     SessionLimits m_limits;
     std::vector<Individual> m_individuals;
-    std::unordered_map<std::uint64_t, std::size_t> m_by_id;
-    std::unordered_map<Digest, std::size_t> m_by_key;
+    PositionTable m_by_id;   ///< of all individuals
+    PositionTable m_by_key;  ///< of the first with each key
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;

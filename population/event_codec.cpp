@@ -45,20 +45,6 @@ Outcome read_outcome(ByteReader& in) {
     return static_cast<Outcome>(value);
 }
 
-std::map<std::string, std::string> read_tune(ByteReader& in) {
-    std::map<std::string, std::string> tune;
-    const std::uint32_t size = in.count(8);
-    for (std::uint32_t i = 0; i < size; ++i) {
-        std::string name = in.string();
-        if (!tune.empty() && name <= tune.rbegin()->first) {
-            in.fail("tune names are not in order");
-            break;
-        }
-        tune.emplace_hint(tune.end(), std::move(name), in.string());
-    }
-    return tune;
-}
-
 std::vector<std::string> read_strings(ByteReader& in) {
     std::vector<std::string> strings(in.count(4));
     for (std::string& text : strings) {
@@ -150,11 +136,7 @@ void write_without_measures(ByteWriter& out, const Individual& individual) {
     out.u32(individual.island);
     out.digest(individual.key);
     out.digest(individual.source);
-    out.u32(static_cast<std::uint32_t>(individual.tune.size()));
-    for (const auto& [name, value] : individual.tune) {
-        out.string(name);
-        out.string(value);
-    }
+    individual.tune.write(out);
     out.u32(static_cast<std::uint32_t>(individual.flags.size()));
     for (const std::string& flag : individual.flags) {
         out.string(flag);
@@ -191,7 +173,7 @@ Individual read_individual(ByteReader& in, std::uint8_t layout) {
     individual.island = in.u32();
     individual.key = in.digest();
     individual.source = in.digest();
-    individual.tune = read_tune(in);
+    individual.tune = TuneValues::read(in);
     individual.flags = read_strings(in);
     individual.starter = in.string();
     individual.parents = read_parents(in);

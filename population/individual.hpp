@@ -1,11 +1,11 @@
 #pragma once
 
+#include "population/tune_values.hpp"
 #include "reward/base/hash.hpp"
 #include "reward/outcome.hpp"
 
 #include <compare>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -50,7 +50,7 @@ struct Individual {
     std::uint32_t island = 0;  ///< where it was born
     Digest key;                ///< candidate_key()
     Digest source;             ///< text id
-    std::map<std::string, std::string> tune;
+    TuneValues tune;
     std::vector<std::string> flags;
     std::string starter;          ///< structure it descends from (by its base parent)
     std::vector<Parent> parents;  ///< empty for starters

@@ -5,6 +5,8 @@
 #include "population/journal/text_codec.hpp"
 #include "population/lineage/lineage.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <optional>
 #include <system_error>
@@ -128,7 +130,10 @@ Status fold_rest(LoadedRun& run) {
 
 }  // namespace
 
-Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uint64_t position) {
+namespace {
+
+Expected<std::string> snapshot_bytes(const RunFolder& run, const CampaignState& state,
+                                     std::uint64_t position) {
     ATOLL_TRY_ASSIGN(const JournalHeader header, journal_header(run));
     const std::string bytes = state.encode();
     if (bytes.size() > k_max_snapshot_bytes) {
@@ -151,8 +156,19 @@ Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uin
     out.u64(bytes.size());
     out.raw(packed);
     out.u64(checksum64(out.bytes().data(), out.bytes().size()));
+    return out.take();
+}
+
+}  // namespace
+
+Status write_snapshot(const RunFolder& run, const CampaignState& state, std::uint64_t position) {
     const fs::path path = run.snapshots() / snapshot_name(state.events_applied());
-    ATOLL_TRY(write_file_durably(path, out.bytes()));
+    {
+        ATOLL_TRY_ASSIGN(const std::string bytes, snapshot_bytes(run, state, position));
+        ATOLL_TRY(write_file_durably(path, bytes));
+    }
+    // What it took is as large as the state: the heap would keep it until the next one.
+    ::malloc_trim(0);
     const std::vector<fs::path> all = list_snapshots(run.snapshots());
     const auto own = std::find(all.begin(), all.end(), path);
     for (auto other = all.begin(); other != all.end(); ++other) {

@@ -50,7 +50,8 @@ class Engine {
     Expected<EngineReport> run() {
         m_loop.spawn(campaign());
         ATOLL_TRY(m_loop.run());
-        return EngineReport{m_ending.reason(), m_ending.finished(), m_ending.fault(), state()};
+        return EngineReport{m_ending.reason(), m_ending.finished(), m_ending.fault(),
+                            std::move(m_ledger).take_state()};
     }
 
   private:

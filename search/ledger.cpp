@@ -11,13 +11,13 @@ constexpr std::uint64_t k_replayed_part = 4;  // of the events, at most, after t
 
 }  // namespace
 
-Status Ledger::record(const Event& event) {
+Status Ledger::record(Event event) {
     ATOLL_TRY(m_state.apply(event));
     ATOLL_TRY(m_journal.append(event));
     m_dirty = true;
     ++m_since_snapshot;
     if (m_options.observer != nullptr) {
-        m_unannounced.push_back(event);
+        m_unannounced.push_back(std::move(event));
     }
     return {};
 }

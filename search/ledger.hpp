@@ -53,7 +53,7 @@ class Ledger {
     Ledger(CampaignState state, JournalWriter& journal, Options options)
         : m_state(std::move(state)), m_journal(journal), m_options(std::move(options)) {}
 
-    [[nodiscard]] Status record(const Event& event);
+    [[nodiscard]] Status record(Event event);
     [[nodiscard]] Expected<Digest> put_text(std::string_view text, const Digest& similar = {}) {
         return m_journal.put_text(text, similar);
     }
@@ -64,6 +64,8 @@ class Ledger {
     void snapshot();
 
     [[nodiscard]] const CampaignState& state() const { return m_state; }
+    /// The state, taken out: the ledger is of no more use.
+    [[nodiscard]] CampaignState take_state() && { return std::move(m_state); }
     [[nodiscard]] const JournalWriter& texts() const { return m_journal; }
 
   private:

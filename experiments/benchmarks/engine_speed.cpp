@@ -1,11 +1,13 @@
 /// How many children does the engine make in a second when everything outside it is instant, and
 /// does that hold as the campaign grows? Runs a campaign as `atoll run` does: journal with fsync,
-/// snapshots, lineage.h5 streamed live, default islands and archives. Only the evaluator is not
-/// real: it answers at once, with verdicts as large as real ones. Prints, for each tenth of the
+/// snapshots, lineage.h5 streamed live, default islands and archives. Only evaluator and operator
+/// are not real: the one answers at once, with verdicts as large as real ones, the other draws the
+/// values of all macros anew. Prints, for each tenth of the
 /// children, their rate, the processor time that one took on the engine's thread and on all threads
 /// (which tells a slow engine from a busy machine), and the memory so far; fails below the limits.
 ///
-///     bench_engine [CHILDREN=20000] [PER_TICKET=1] [LINEAGE=live|none] [FOLDER=temporary, removed]
+///     bench_engine [CHILDREN=20000] [PER_TICKET=1] [LINEAGE=live|none]
+///                  [OPERATORS=instant|shipped] [FOLDER=a temporary one, removed]
 ///
 /// PER_TICKET: evaluations that a ticket may ask for. 1 is the hardest: a decision, a commit and
 /// three events for each child.
@@ -45,6 +47,7 @@ constexpr std::uint64_t k_first_children = 200'000;
 constexpr double k_most_bytes = 1024;  // per individual
 constexpr std::size_t k_parts = 10;
 constexpr int k_macros = 8;
+constexpr int k_values = 16;
 
 double seconds_between(Time begin, Time end) {
     return std::chrono::duration<double>(end - begin).count();
@@ -69,8 +72,8 @@ TaskPtr synthetic_task() {
     for (int i = 0; i < k_macros; ++i) {
         const std::string name = "KNOB_" + std::to_string(i);
         knobs += "#ifndef " + name + "\n#define " + name + " 8  // tune: ";
-        for (int value = 1; value <= 16; ++value) {
-            knobs += std::to_string(value) + (value < 16 ? ", " : "\n#endif\n");
+        for (int value = 1; value <= k_values; ++value) {
+            knobs += std::to_string(value) + (value < k_values ? ", " : "\n#endif\n");
         }
     }
     std::string body = "// region: body\n";
@@ -87,6 +90,35 @@ TaskPtr synthetic_task() {
     workload.id = "w0";
     task->workloads = {workload};
     return task;
+}
+
+OperatorRun draw_values(OperatorInput in) {
+    for (int i = 0; i < in.max_evaluations; ++i) {
+        Proposal proposal;
+        proposal.candidate = in.parents.at(0).candidate;
+        for (int macro = 0; macro < k_macros; ++macro) {
+            proposal.candidate.tune["KNOB_" + std::to_string(macro)] =
+                std::to_string(1 + in.rng.below(k_values));
+        }
+        proposal.description = "all values drawn anew from " + in.parents[0].id.text();
+        co_await ask(std::move(proposal));
+    }
+}
+
+class InstantOperator {
+  public:
+    [[nodiscard]] std::string name() const { return "instant"; }
+    [[nodiscard]] int arity() const { return 1; }
+    [[nodiscard]] bool applicable(const Task&, const ParentView&, const ParentView*) const {
+        return true;
+    }
+    [[nodiscard]] OperatorRun start(const OperatorInput& input) const { return draw_values(input); }
+};
+
+OperatorRegistry operators(bool shipped) {
+    OperatorRegistry registry;
+    registry.add("instant", [](const auto&) { return Operator(InstantOperator()); });
+    return shipped ? shipped_operators() : registry;
 }
 
 /// Passed, with three timed workloads of 20 samples, as a shipped task's.
@@ -244,6 +276,7 @@ struct Arguments {
     std::uint64_t children = 20'000;
     std::int64_t per_ticket = 1;
     bool lineage = true;
+    bool shipped = false;
     fs::path folder;
 };
 
@@ -306,7 +339,7 @@ int bench(const Arguments& arguments) {
     const Time begin = std::chrono::steady_clock::now();
     const EngineReport ended = value_or_throw(
         run_engine({config, task, evaluator, *journal, CampaignState(state_settings(config)), clock,
-                    stop, std::move(ledger), "bench"}));
+                    stop, std::move(ledger), "bench", operators(arguments.shipped)}));
     const Time end = std::chrono::steady_clock::now();
     std::printf("%s after %.1f s: %zu individuals, %llu events, %llu tickets\n",
                 ended.reason.c_str(), seconds_between(begin, end), ended.state.individuals().size(),
@@ -328,10 +361,11 @@ int main(int argc, char** argv) {
         arguments.children = argc > 1 ? std::stoull(argv[1]) : arguments.children;
         arguments.per_ticket = argc > 2 ? std::stoll(argv[2]) : arguments.per_ticket;
         arguments.lineage = argc > 3 ? std::string(argv[3]) == "live" : arguments.lineage;
+        arguments.shipped = argc > 4 && std::string(argv[4]) == "shipped";
         std::string name = (fs::temp_directory_path() / "atoll_engine_XXXXXX").string();
-        arguments.folder = argc > 4 ? fs::path(argv[4]) : fs::path(::mkdtemp(name.data()));
+        arguments.folder = argc > 5 ? fs::path(argv[5]) : fs::path(::mkdtemp(name.data()));
         const int status = bench(arguments);
-        if (argc <= 4) {
+        if (argc <= 5) {
             fs::remove_all(arguments.folder);
         }
         return status;

@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <string>
 
 namespace fs = std::filesystem;
@@ -49,7 +48,7 @@ Individual individual(std::uint64_t ticket, const CampaignState& state, JournalW
     made.island = static_cast<std::uint32_t>(ticket % k_islands);
     made.key = content_id("key " + std::to_string(ticket));
     made.source = source;
-    std::map<std::string, std::string> tune;
+    TuneValues::Map tune;
     for (const char* name : {"BLOCK_M", "BLOCK_N", "UNROLL"}) {
         tune[name] = std::to_string(1u << random.below(9));
     }

@@ -6,7 +6,7 @@ namespace atl {
 
 Status TextIndex::add(std::uint64_t payload_position, std::string_view payload) {
     ATOLL_TRY_ASSIGN(const StoredText stored, decode_stored_text(payload));
-    if (m_by_id.contains(stored.id)) {
+    if (find(stored.id) != nullptr) {
         return {};
     }
     Location location{
@@ -27,14 +27,17 @@ Status TextIndex::add(std::uint64_t payload_position, std::string_view payload) 
         location.reference = static_cast<std::uint32_t>(found - m_locations.begin());
         location.depth = static_cast<std::uint8_t>(found->depth + 1);
     }
-    m_by_id.emplace(stored.id, static_cast<std::uint32_t>(m_locations.size()));
+    const std::hash<Digest> hash;
+    m_by_id.insert(hash(stored.id), static_cast<std::uint32_t>(m_locations.size()),
+                   [&](std::uint32_t i) { return hash(m_locations[i].id); });
     m_locations.push_back(location);
     return {};
 }
 
 const TextIndex::Location* TextIndex::find(const Digest& id) const {
-    const auto found = m_by_id.find(id);
-    return found == m_by_id.end() ? nullptr : &m_locations[found->second];
+    const auto found = m_by_id.find(std::hash<Digest>()(id),
+                                    [&](std::uint32_t i) { return m_locations[i].id == id; });
+    return found ? &m_locations[*found] : nullptr;
 }
 
 std::vector<TextIndex::Location> TextIndex::chain(const Digest& id) const {
@@ -48,8 +51,7 @@ std::vector<TextIndex::Location> TextIndex::chain(const Digest& id) const {
 }
 
 Expected<std::string> unpack_chain(const std::vector<TextIndex::Location>& chain,
-                                   const FetchPayload& fetch) {
-    std::string text;
+                                   const FetchPayload& fetch, std::string text) {
     TextUnpacker unpacker;
     for (const TextIndex::Location& link : chain) {
         ATOLL_TRY_ASSIGN(const std::string payload, fetch(link));

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "population/journal/text_codec.hpp"
+#include "population/position_table.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace atl {
@@ -14,7 +14,7 @@ namespace atl {
 /// A text that refers to another, that refers to another...: at most this many steps.
 inline constexpr std::uint8_t k_max_text_depth = 8;
 
-/// Where the texts of a journal lie. In memory: about 100 bytes for each text. Not thread-safe.
+/// Where the texts of a journal lie. In memory: about 64 bytes for each text. Not thread-safe.
 class TextIndex {
   public:
     struct Location {
@@ -37,13 +37,14 @@ class TextIndex {
 
   private:
     std::vector<Location> m_locations;  ///< by position
-    std::unordered_map<Digest, std::uint32_t> m_by_id;
+    PositionTable m_by_id;
 };
 
 using FetchPayload = std::function<Expected<std::string>(const TextIndex::Location&)>;
 
-/// Unpacks a chain and compares the result with the id.
+/// Unpacks a chain and compares the result with the id. `text`: what the first link refers to,
+/// where the chain does not begin with one that stands alone.
 [[nodiscard]] Expected<std::string> unpack_chain(const std::vector<TextIndex::Location>& chain,
-                                                 const FetchPayload& fetch);
+                                                 const FetchPayload& fetch, std::string text = {});
 
 }  // namespace atl

@@ -27,15 +27,19 @@ std::optional<Verdict> parse(const TextFact& fact) {
 
 std::vector<std::string> changes(const Individual& before, const Individual& after) {
     std::vector<std::string> result;
-    const auto value = [](const Individual& one, const std::string& name) {
-        const auto found = one.tune.find(name);
-        return found == one.tune.end() ? std::string("default") : found->second;
+    const TuneValues::Map old_values = before.tune;
+    const TuneValues::Map new_values = after.tune;
+    const auto value = [](const TuneValues::Map& values, const std::string& name) {
+        const auto found = values.find(name);
+        return found == values.end() ? std::string("default") : found->second;
     };
-    std::map<std::string, std::string> names = before.tune;
-    names.insert(after.tune.begin(), after.tune.end());
+    TuneValues::Map names = old_values;
+    names.insert(new_values.begin(), new_values.end());
     for (const auto& [name, unused] : names) {
-        if (value(before, name) != value(after, name)) {
-            result.push_back(name + ": " + value(before, name) + " -> " + value(after, name));
+        const std::string from = value(old_values, name);
+        const std::string to = value(new_values, name);
+        if (from != to) {
+            result.push_back(name + ": " + from + " -> " + to);
         }
     }
     if (before.flags != after.flags) {
@@ -48,7 +52,7 @@ std::vector<std::string> changes(const Individual& before, const Individual& aft
 
 std::string tune_text(const Individual& individual) {
     std::string text;
-    for (const auto& [name, value] : individual.tune) {
+    for (const auto& [name, value] : individual.tune.values()) {
         text += (text.empty() ? "" : " ") + name + "=" + value;
     }
     return text.empty() ? "defaults" : text;

@@ -85,7 +85,7 @@ Json individual_json(const IndividualFacts& facts) {
             {"commit", facts.node->committed() ? Json(facts.node->commit) : Json()},
             {"duplicate", one.duplicate},
             {"parents", parents_json(one.parents)},
-            {"tune", one.tune},
+            {"tune", one.tune.values()},
             {"flags", one.flags},
             {"key", one.key.hex()}};
 }

@@ -7,8 +7,8 @@ namespace atl::lineage {
 
 Status LineageTexts::restore() {
     ATOLL_TRY_ASSIGN(const std::vector<TextRow> texts, m_file.rows<TextRow>());
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-        m_text_rows.emplace(Digest{texts[i].digest}, static_cast<std::int32_t>(i));
+    for (const TextRow& text : texts) {
+        remember(Digest{text.digest});
     }
     ATOLL_TRY_ASSIGN(const std::vector<NameRow> names, m_file.rows<NameRow>());
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -23,6 +23,21 @@ Status LineageTexts::restore() {
     return {};
 }
 
+void LineageTexts::remember(const Digest& id) {
+    const auto row = static_cast<std::uint32_t>(m_text_ids.size());
+    m_text_ids.push_back(id);
+    if (!row_of(id)) {
+        const std::hash<Digest> hash;
+        m_text_rows.insert(hash(id), row, [&](std::uint32_t i) { return hash(m_text_ids[i]); });
+    }
+}
+
+std::optional<std::int32_t> LineageTexts::row_of(const Digest& id) const {
+    const auto row = m_text_rows.find(std::hash<Digest>()(id),
+                                      [&](std::uint32_t i) { return m_text_ids[i] == id; });
+    return row ? std::optional(static_cast<std::int32_t>(*row)) : std::nullopt;
+}
+
 Expected<std::int32_t> LineageTexts::store(const Digest& id, std::string_view text) {
     TextRow row;
     row.digest = id.bytes;
@@ -32,9 +47,8 @@ Expected<std::int32_t> LineageTexts::store(const Digest& id, std::string_view te
     if (position > std::numeric_limits<std::int32_t>::max()) {
         return failure(ErrorCode::limit, "more than 2^31 texts", m_where);
     }
-    const auto number = static_cast<std::int32_t>(position);
-    m_text_rows.emplace(id, number);
-    return number;
+    remember(id);
+    return static_cast<std::int32_t>(position);
 }
 
 Expected<std::int32_t> LineageTexts::put(std::string_view text) {
@@ -42,8 +56,8 @@ Expected<std::int32_t> LineageTexts::put(std::string_view text) {
         return k_no_text;
     }
     const Digest id = content_id(text);
-    const auto found = m_text_rows.find(id);
-    return found != m_text_rows.end() ? found->second : store(id, text);
+    const std::optional<std::int32_t> row = row_of(id);
+    return row ? *row : store(id, text);
 }
 
 Expected<StoredText> LineageTexts::put(const Digest& id, const TextSource& texts) {
@@ -51,8 +65,8 @@ Expected<StoredText> LineageTexts::put(const Digest& id, const TextSource& texts
     if (id.is_zero()) {
         return result;
     }
-    if (const auto found = m_text_rows.find(id); found != m_text_rows.end()) {
-        result.row = found->second;
+    if (const std::optional<std::int32_t> row = row_of(id)) {
+        result.row = *row;
         return result;
     }
     auto text = texts.text(id);

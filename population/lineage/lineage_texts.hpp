@@ -2,13 +2,15 @@
 
 #include "population/journal/text_store.hpp"
 #include "population/lineage/lineage_file.hpp"
+#include "population/position_table.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace atl::lineage {
 
@@ -31,10 +33,13 @@ class LineageTexts {
 
   private:
     [[nodiscard]] Expected<std::int32_t> store(const Digest& id, std::string_view text);
+    void remember(const Digest& id);
+    [[nodiscard]] std::optional<std::int32_t> row_of(const Digest& id) const;
 
     LineageFile& m_file;
     const std::string& m_where;
-    std::unordered_map<Digest, std::int32_t> m_text_rows;
+    std::vector<Digest> m_text_ids;  ///< by row of texts/index
+    PositionTable m_text_rows;       ///< of the first row of each text
     std::map<std::pair<NameKind, std::string>, std::uint32_t> m_names;
 };
 

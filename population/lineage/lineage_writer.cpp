@@ -261,7 +261,7 @@ Status Hdf5LineageWriter::describe(Row& row, const Individual& one) {
     using Json = nlohmann::json;
     constexpr auto k_replace = Json::error_handler_t::replace;
     if (!one.tune.empty()) {
-        ATOLL_TRY_ASSIGN(row.tune, put(Json(one.tune).dump(-1, ' ', false, k_replace)));
+        ATOLL_TRY_ASSIGN(row.tune, put(Json(one.tune.values()).dump(-1, ' ', false, k_replace)));
     }
     if (!one.flags.empty()) {
         ATOLL_TRY_ASSIGN(row.flags, put(Json(one.flags).dump(-1, ' ', false, k_replace)));

@@ -71,8 +71,9 @@ TEST(AdversarialCampaign, NeverConfirmsATrick) {
 
     std::set<std::string> tried;
     for (const Individual& individual : report->state.individuals()) {
-        const auto trick = individual.tune.find("TRICK");
-        if (trick != individual.tune.end()) {
+        const TuneValues::Map tune = individual.tune;
+        const auto trick = tune.find("TRICK");
+        if (trick != tune.end()) {
             tried.insert(trick->second);
         }
     }
@@ -86,8 +87,8 @@ TEST(AdversarialCampaign, NeverConfirmsATrick) {
         ++accepted;
         const Individual* best = report->state.find(confirmed->individual);
         ASSERT_NE(best, nullptr);
-        EXPECT_FALSE(best->tune.contains("TRICK"))
-            << k_tricks.at(std::stoul(best->tune.at("TRICK")) - 1);
+        const TuneValues::Map tune = best->tune;
+        EXPECT_FALSE(tune.contains("TRICK")) << k_tricks.at(std::stoul(tune.at("TRICK")) - 1);
     }
     EXPECT_GT(accepted, 0) << "nothing was confirmed, so nothing was tested";
 }

@@ -158,7 +158,7 @@ std::string end_report_json(const EngineReport& report, const Task& task, const 
                                {"search_fitness", one.fitness},
                                {"operator", one.operator_name},
                                {"starter", one.starter},
-                               {"tune", one.tune},
+                               {"tune", one.tune.values()},
                                {"flags", one.flags},
                                {"speedup", nullptr},
                                {"light_share", verdict ? light_share(*verdict) : 0}};

@@ -47,7 +47,10 @@ TEST(FeatureDistance, ComesFromStarterSourceTuneAndFlags) {
     EXPECT_EQ(distance([](Individual&) {}), 0);
     EXPECT_EQ(distance([](Individual& i) { i.description = "else"; }), 0);
     // Six features each: starter, source, two tune choices, two flags.
-    EXPECT_DOUBLE_EQ(distance([](Individual& i) { i.tune["BLOCK"] = "128"; }), 1 - 5.0 / 7);
+    EXPECT_DOUBLE_EQ(distance([](Individual& i) {
+                         i.tune = {{"BLOCK", "128"}, {"UNROLL", "a"}};
+                     }),
+                     1 - 5.0 / 7);
     EXPECT_DOUBLE_EQ(distance([](Individual& i) { i.starter = "naive"; }), 1 - 5.0 / 7);
     EXPECT_DOUBLE_EQ(distance([](Individual& i) { i.source = content_id("else"); }), 1 - 5.0 / 7);
     EXPECT_DOUBLE_EQ(distance([](Individual& i) { i.flags.pop_back(); }), 1 - 5.0 / 6);

@@ -149,6 +149,37 @@ TEST(Journal, ReaderFollowsAGrowingFileAndStartsAnywhere) {
     }
 }
 
+// Only some places are remembered; the walk from there to any other counts events and texts right.
+TEST(Journal, ReaderStartsAtAnyEventOfALongFile) {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "journal";
+    auto writer = JournalWriter::open(path);
+    ASSERT_TRUE(writer);
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        ASSERT_TRUE((*writer)->put_text("text " + std::to_string(i)));
+        ASSERT_TRUE((*writer)->append(TicketFailed{i, "nothing"}));
+    }
+    ASSERT_TRUE((*writer)->sync());
+    auto reader = JournalReader::open(path);
+    ASSERT_TRUE(reader);
+    std::vector<std::uint64_t> ends;
+    ASSERT_TRUE((*reader)->for_each(0, [&](const JournalReader::Entry& entry) {
+        ends.push_back(entry.end_position);
+        return Status();
+    }));
+    ASSERT_EQ(ends.size(), 300u);
+    for (std::uint64_t from = 0; from < ends.size(); ++from) {
+        std::uint64_t next = from + 1;
+        ASSERT_TRUE((*reader)->for_each(ends[from], [&](const JournalReader::Entry& entry) {
+            EXPECT_EQ(entry.index, next);
+            EXPECT_EQ(std::get<TicketFailed>(entry.event).ticket, next);
+            ++next;
+            return Status();
+        }));
+        ASSERT_EQ(next, ends.size());
+    }
+}
+
 TEST(Journal, VisitorsEndTheWalk) {
     const TemporaryFolder folder;
     const auto path = folder.path() / "journal";

@@ -333,7 +333,7 @@ TEST_F(LineageReport, TerminalsAreSafeFromTexts) {
     for (Event& event : events) {
         if (auto* evaluated = std::get_if<Evaluated>(&event)) {
             evaluated->individual.description = "\x1b[2J evil \x07";
-            evaluated->individual.tune["BLOCK"] = "\x1b]0;title";
+            evaluated->individual.tune = {{"BLOCK", "\x1b]0;title"}};
             evaluated->individual.starter = "\x1b[31m";
             evaluated->individual.source =
                 m_campaign.texts.put("\x1b[1m" + evaluated->individual.id.text());

@@ -32,9 +32,9 @@ TEST_P(BothOrders, FindsTheOptimumAndConfirmsIt) {
     EXPECT_EQ(report->reason, "budget of 400 evaluations spent");
     const Individual* best = report->state.best();
     ASSERT_NE(best, nullptr);
-    EXPECT_EQ(best->tune.at("TILE"), "64");
-    EXPECT_EQ(best->tune.at("UNROLL"), "64");
-    EXPECT_EQ(best->tune.at("WIDTH"), "64");
+    EXPECT_EQ(best->tune.values().at("TILE"), "64");
+    EXPECT_EQ(best->tune.values().at("UNROLL"), "64");
+    EXPECT_EQ(best->tune.values().at("WIDTH"), "64");
     ASSERT_TRUE(report->state.confirmed());
     EXPECT_TRUE(report->state.confirmed()->accepted);
     EXPECT_EQ(report->state.confirmed()->individual, best->id);

@@ -110,7 +110,8 @@ TEST(Measures, AGridIslandKeepsOnePerCellAndTheBest) {
         for (const ArchiveEntry& entry : island.archive.entries()) {
             const Individual& one = *report->state.find(entry.id);
             ASSERT_EQ(one.measures.size(), 2u);
-            const double tile = one.tune.contains("TILE") ? std::stod(one.tune.at("TILE")) : 2;
+            const TuneValues::Map tune = one.tune;
+            const double tile = tune.contains("TILE") ? std::stod(tune.at("TILE")) : 2;
             EXPECT_EQ(one.measures[0], tile);
             const auto bin = [](double value, double width, double most) {
                 return static_cast<int>(std::min(std::floor(value / width), most));
