@@ -137,6 +137,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::checked_sample() {
         return std::optional(this->judge(check, mark));
     }
     ++m_checks;
+    ++m_all_checks;
     m_samples.back().judged = true;
     m_marks.push_back(mark);
     return std::optional<CandidateFault>{};
@@ -158,6 +159,7 @@ CandidateFault TimedWorkload::judge(const Bench::Check& check, std::uint64_t mar
 
 void TimedWorkload::forget_samples() {
     m_samples.clear();
+    m_checks = 0;
     m_elapsed_seconds = 0;
 }
 
@@ -182,7 +184,7 @@ WorkloadTiming TimedWorkload::timing() const {
     WorkloadTiming timing;
     timing.workload = workload.id;
     timing.hidden = workload.hidden;
-    timing.reverified = m_checks;
+    timing.reverified = m_all_checks;
     std::vector<double> ratios;
     std::vector<double> judged;
     for (const Sample& sample : m_samples) {

@@ -48,10 +48,12 @@ class TimedWorkload {
     [[nodiscard]] Expected<std::optional<CandidateFault>> checked_sample();
     /// How many cases there are whose contents this process has not seen.
     [[nodiscard]] std::size_t checks_left() const { return m_unseen.size(); }
-    /// Throws the samples away (to measure again).
+    /// Throws the samples away (to measure again). What was judged among them does not count for
+    /// those to come: a kernel must not be noisy at first to be looked at less afterwards.
     void forget_samples();
 
     [[nodiscard]] std::size_t count() const { return m_samples.size(); }
+    /// Launches of those counted now that were judged and found right.
     [[nodiscard]] int checks() const { return m_checks; }
     [[nodiscard]] double elapsed_seconds() const { return m_elapsed_seconds; }
     /// Samples as the clock gave them, less the cost of an empty round.
@@ -88,7 +90,8 @@ class TimedWorkload {
     std::vector<Sample> m_samples;
     std::vector<std::uint64_t> m_marks;  ///< of the outputs of earlier launches
     std::vector<std::uint64_t> m_mark_places;
-    int m_checks = 0;
+    int m_checks = 0;      ///< among m_samples
+    int m_all_checks = 0;  ///< among thrown away ones too
     double m_elapsed_seconds = 0;
 };
 
