@@ -93,12 +93,12 @@ double time_of(std::string_view workload, const Verdict& verdict) {
             }
         }
     }
-    return 0;
+    return k_not_measured;
 }
 
 double score_of(std::string_view name, const Verdict& verdict) {
     const auto found = verdict.scores.find(std::string(name));
-    return found == verdict.scores.end() ? 0 : found->second;
+    return found == verdict.scores.end() ? k_not_measured : found->second;
 }
 
 }  // namespace
@@ -158,14 +158,17 @@ std::vector<double> measure_candidate(const std::vector<std::string>& names, con
             return starter_place(task, starter);
         }
         if (name == "binary_bytes") {
-            return verdict.compile ? static_cast<double>(verdict.compile->binary_bytes) : 0;
+            return verdict.compile ? static_cast<double>(verdict.compile->binary_bytes)
+                                   : k_not_measured;
         }
-        return name == "error" ? largest_error(verdict) : public_geomean_ns(verdict).value_or(0);
+        return name == "error" ? largest_error(verdict)
+                               : public_geomean_ns(verdict).value_or(k_not_measured);
     };
     std::vector<double> measures;
     for (const std::string& name : names) {
         const double value = one(name);
-        measures.push_back(std::isfinite(value) ? value : 0);  // judges may report anything
+        measures.push_back(std::isfinite(value) ? value
+                                                : k_not_measured);  // judges may report anything
     }
     return measures;
 }

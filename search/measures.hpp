@@ -11,8 +11,12 @@
 
 namespace atl {
 
+/// What was to be measured and was not, or is no finite number: objectives are better the lower
+/// they are, so that leaving something out must not win. In a grid it falls into the last bin.
+inline constexpr double k_not_measured = 1e300;
+
 /// What archives may look at beside fitness (archive.axes, archive.objectives). Each is a finite
-/// number of a right candidate; 0 where there is none (no such macro, nothing measured).
+/// number of a right candidate; a macro that its source does not have is 0.
 ///
 ///     source_bytes      size of the source
 ///     flags             number of optional compiler flags

@@ -49,10 +49,11 @@ TEST(Measures, EachNameMeansWhatIsDocumented) {
         "score:odd",    "score:none", "time:secret"};
     EXPECT_THAT(measure_candidate(names, *task, candidate, "tiles", measured()),
                 ElementsAre(static_cast<double>(candidate.source.size()), 2, 1, 4096, 0.5,
-                            ::testing::DoubleNear(200, 1e-9), 400, 16, 8, 2.5, 0, 0, 0));
+                            ::testing::DoubleNear(200, 1e-9), 400, 16, 8, 2.5, k_not_measured,
+                            k_not_measured, k_not_measured));
     EXPECT_THAT(measure_candidate({"binary_bytes", "time", "tune:NONE", "starter"}, *task,
                                   candidate, "gone", Verdict()),
-                ElementsAre(0, 0, 0, 0));
+                ElementsAre(k_not_measured, k_not_measured, 0, 0));
 }
 
 TEST(Measures, NamesAreCheckedAgainstTheTask) {
