@@ -132,7 +132,7 @@ class CpuLane final : public DeviceLane {
     }
 
     /// Candidates run in the runner only, so a verifier that crashed did so in the reference; and
-    /// only what limits the reference's time sets an alarm.
+    /// only what limits the reference's time sets that timer.
     Error explained(Error error, const Task& task) {
         if (error.code != ErrorCode::unavailable || !m_pair) {
             return error;
@@ -144,10 +144,10 @@ class CpuLane final : public DeviceLane {
         error.where = (task.folder / "reference.cpp").string();
         error.hint = "run: atoll task check " + task.name;
         error.what = "the reference crashed its process: " + end->text();
-        if (end->status == SIGALRM) {
+        if (end->status == SIGPROF) {
             error.code = ErrorCode::invalid_argument;  // it would take as long once more
             error.what = "the reference took longer than " + std::to_string(k_most_oracle_seconds) +
-                         " s for one workload";
+                         " s of processor time for one workload";
         }
         return error;
     }

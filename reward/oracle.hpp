@@ -24,8 +24,9 @@ struct InputSet {
 /// Expected outputs in double, row-major, one vector per output.
 using ExpectedOutputs = std::vector<std::vector<double>>;
 
-/// One call of a reference may take this long, seconds of the clock on the wall.
-inline constexpr unsigned k_most_oracle_seconds = 60;
+/// One call of a reference may take this long, seconds of processor time: a busy or stopped machine
+/// is no fault of the reference.
+inline constexpr int k_most_oracle_seconds = 60;
 
 /// The task's trusted reference, compiled and loaded into this process. Never load it into a
 /// process that runs candidates. Not thread-safe.

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 #include <sys/random.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -22,17 +22,23 @@ constexpr std::size_t k_most_timed = 4;
 constexpr std::uint64_t k_timed_budget_bytes = 768ull << 20;
 constexpr std::size_t k_renewed_share = 8;
 
-/// While it lives, SIGALRM ends this process when its time is over: a reference that loops runs in
+/// While it lives, SIGPROF ends this process when its time is over: a reference that loops runs in
 /// this very thread, so nothing else here could stop it. The supervisor reads the signal as that.
 class OracleTimeLimit {
   public:
     OracleTimeLimit() {
-        ::signal(SIGALRM, SIG_DFL);
-        ::alarm(k_most_oracle_seconds);
+        ::signal(SIGPROF, SIG_DFL);
+        set(k_most_oracle_seconds);
     }
-    ~OracleTimeLimit() { ::alarm(0); }
+    ~OracleTimeLimit() { set(0); }
     OracleTimeLimit(const OracleTimeLimit&) = delete;
     OracleTimeLimit& operator=(const OracleTimeLimit&) = delete;
+
+  private:
+    static void set(int seconds) {
+        const itimerval timer{{0, 0}, {seconds, 0}};
+        ::setitimer(ITIMER_PROF, &timer, nullptr);
+    }
 };
 
 Expected<ExpectedOutputs> ask(const Oracle& oracle, const BoundWorkload& workload,

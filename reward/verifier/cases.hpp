@@ -27,8 +27,8 @@ struct Case {
 [[nodiscard]] std::uint64_t secret_seed();
 
 /// Makes inputs from secret seeds and asks the oracle. Not thread-safe. Errors are faults of ours
-/// (a generator or the oracle refused). A call of the oracle that takes longer than
-/// k_most_oracle_seconds ends the process by SIGALRM.
+/// (a generator or the oracle refused). A call of the oracle that takes more than
+/// k_most_oracle_seconds of processor time ends the process by SIGPROF.
 class CaseMaker {
   public:
     CaseMaker(const TaskLayout& layout, const Oracle& oracle)

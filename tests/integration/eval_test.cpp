@@ -313,12 +313,12 @@ TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
     EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
 }
 
-// A reference that never ends gets this signal from its process after a minute.
+// A reference that never ends gets this signal (SIGPROF) from its process after a minute.
 TEST_F(EvalCommand, AReferenceThatTakesTooLongIsNamedAndNotTriedAgain) {
     m_task.write("reference.cpp",
                  "extern \"C\" int raise(int);\n"
                  "extern \"C\" void reference(const float*, const float*, float, double*, int, int)"
-                 "{ raise(14); }");
+                 "{ raise(27); }");
     const ShellResult slow = eval("--json " + candidate("a.cpp"));
     EXPECT_EQ(slow.status, 3);
     EXPECT_THAT(slow.out, HasSubstr("reference.cpp: the reference took longer than 60 s"));
