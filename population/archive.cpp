@@ -5,6 +5,7 @@
 #include "population/archives/ranked.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace atl {
 
@@ -34,6 +35,15 @@ double feature_distance(const ArchiveEntry& a, const ArchiveEntry& b) {
 
 bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b) {
     return a.fitness != b.fitness ? a.fitness > b.fitness : a.id < b.id;
+}
+
+bool are_ranked_members(std::span<const ArchiveEntry> entries) {
+    std::unordered_set<Digest> keys;
+    for (const ArchiveEntry& entry : entries) {
+        keys.insert(entry.key);
+    }
+    return keys.size() == entries.size() &&
+           std::is_sorted(entries.begin(), entries.end(), ranks_before);
 }
 
 ArchiveEntry archive_entry(const Individual& individual) {

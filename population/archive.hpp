@@ -29,6 +29,8 @@ struct ArchiveEntry {
 [[nodiscard]] double feature_distance(const ArchiveEntry& a, const ArchiveEntry& b);
 /// True when `a` ranks before `b`: fitter, or as fit with the lower id.
 [[nodiscard]] bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b);
+/// Best first by ranks_before(), and no program twice: what entries() of any archive holds.
+[[nodiscard]] bool are_ranked_members(std::span<const ArchiveEntry> entries);
 /// Features: the starter, the source, each tune choice (name and value) and each flag.
 [[nodiscard]] ArchiveEntry archive_entry(const Individual& individual);
 

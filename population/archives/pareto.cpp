@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
-#include <unordered_set>
 #include <utility>
 
 namespace atl {
@@ -85,12 +84,7 @@ AddResult ParetoArchive::add(ArchiveEntry entry) {
 }
 
 bool ParetoArchive::restore(std::vector<ArchiveEntry> entries) {
-    std::unordered_set<Digest> keys;
-    for (const ArchiveEntry& entry : entries) {
-        keys.insert(entry.key);
-    }
-    if (entries.size() > m_capacity || keys.size() != entries.size() ||
-        !std::is_sorted(entries.begin(), entries.end(), ranks_before)) {
+    if (entries.size() > m_capacity || !are_ranked_members(entries)) {
         return false;
     }
     for (const ArchiveEntry& a : entries) {

@@ -1,7 +1,6 @@
 #include "population/archives/ranked.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 #include <utility>
 
 namespace atl {
@@ -53,12 +52,7 @@ AddResult RankedArchive::add(ArchiveEntry entry) {
 }
 
 bool RankedArchive::restore(std::vector<ArchiveEntry> entries) {
-    std::unordered_set<Digest> keys;
-    for (const ArchiveEntry& entry : entries) {
-        keys.insert(entry.key);
-    }
-    if (entries.size() > m_capacity || keys.size() != entries.size() ||
-        !std::is_sorted(entries.begin(), entries.end(), ranks_before)) {
+    if (entries.size() > m_capacity || !are_ranked_members(entries)) {
         return false;
     }
     m_entries = std::move(entries);

@@ -12,19 +12,9 @@
 namespace atl {
 namespace {
 
-ArchiveEntry entry(std::uint64_t id, double fitness, std::vector<double> measures) {
-    return {{id}, content_id(std::to_string(id)), fitness, "tiled", {}, std::move(measures)};
-}
-
-std::vector<std::uint64_t> ids(std::span<const ArchiveEntry> entries) {
-    std::vector<std::uint64_t> all;
-    for (const ArchiveEntry& e : entries) {
-        all.push_back(e.id.value);
-    }
-    return all;
-}
-
-using Ids = std::vector<std::uint64_t>;
+using samples::entry;
+using samples::ids;
+using samples::Ids;
 
 const std::vector<GridAxis> k_axes = {{"time", 0, 10, 5}, {"source_bytes", -1, 1, 2}};
 

@@ -11,19 +11,9 @@
 namespace atl {
 namespace {
 
-ArchiveEntry entry(std::uint64_t id, double fitness, std::vector<double> objectives) {
-    return {{id}, content_id(std::to_string(id)), fitness, "tiled", {}, std::move(objectives)};
-}
-
-std::vector<std::uint64_t> ids(std::span<const ArchiveEntry> entries) {
-    std::vector<std::uint64_t> all;
-    for (const ArchiveEntry& e : entries) {
-        all.push_back(e.id.value);
-    }
-    return all;
-}
-
-using Ids = std::vector<std::uint64_t>;
+using samples::entry;
+using samples::ids;
+using samples::Ids;
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 
 TEST(ParetoArchive, KeepsWhatNoOtherBeatsInEverything) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "population/archive.hpp"
 #include "population/campaign_state.hpp"
 #include "population/event.hpp"
 #include "population/journal/journal.hpp"
@@ -180,5 +181,19 @@ inline Expected<std::vector<Event>> read_events(const std::filesystem::path& pat
     }));
     return events;
 }
+
+inline ArchiveEntry entry(std::uint64_t id, double fitness, std::vector<double> measures) {
+    return {{id}, content_id(std::to_string(id)), fitness, "tiled", {}, std::move(measures)};
+}
+
+inline std::vector<std::uint64_t> ids(std::span<const ArchiveEntry> entries) {
+    std::vector<std::uint64_t> all;
+    for (const ArchiveEntry& e : entries) {
+        all.push_back(e.id.value);
+    }
+    return all;
+}
+
+using Ids = std::vector<std::uint64_t>;
 
 }  // namespace atl::samples
