@@ -3,6 +3,7 @@
 #include "population/journal/journal_format.hpp"
 #include "population/lineage/lineage.hpp"
 #include "reward/base/folders.hpp"
+#include "reward/base/unfinished_files.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,12 +19,22 @@ namespace fs = std::filesystem;
 
 /// What a run that was killed before its first event may have left.
 bool is_own_name(const std::string& name) {
-    constexpr std::array<const char*, 9> k_names = {"lock",    "config.toml", "peaks.json",
-                                                    "journal", "snapshots",   "logs",
-                                                    "best",    "lineage.h5",  "lineage.h5.new"};
-    // write_file_durably() was interrupted.
-    const bool temporary = name.starts_with(".config.toml.") && name.ends_with(".tmp");
-    return temporary || std::find(k_names.begin(), k_names.end(), name) != k_names.end();
+    constexpr std::array<const char*, 10> k_names = {
+        "lock", "config.toml", "peaks.json", "journal",        "snapshots",
+        "logs", "best",        "lineage.h5", "lineage.h5.new", "lineage.h5.tmp"};
+    return is_unfinished_name(name) ||
+           std::find(k_names.begin(), k_names.end(), name) != k_names.end();
+}
+
+/// What was being written when a process that had the folder was killed. Needs the lock.
+void remove_unfinished(const RunFolder& run) {
+    for (const fs::path& folder : {run.path(), run.snapshots(), run.best()}) {
+        remove_unfinished_files(folder);
+    }
+    for (const char* end : {".new", ".tmp"}) {
+        std::error_code ignored;
+        fs::remove(run.lineage().string() + end, ignored);
+    }
 }
 
 /// A journal that holds nothing but its header is no run yet.
@@ -103,6 +114,7 @@ Expected<RunFolder> RunFolder::create(const fs::path& path) {
     ATOLL_TRY(create_folders_durably(folder.snapshots()));
     ATOLL_TRY(create_folders_durably(folder.logs()));
     ATOLL_TRY(create_folders_durably(folder.best()));
+    remove_unfinished(folder);
     return folder;
 }
 
@@ -114,6 +126,7 @@ Expected<RunFolder> RunFolder::open(const fs::path& path) {
     ATOLL_TRY(create_folders_durably(folder.snapshots()));
     ATOLL_TRY(create_folders_durably(folder.logs()));
     ATOLL_TRY(create_folders_durably(folder.best()));
+    remove_unfinished(folder);
     return folder;
 }
 

@@ -37,6 +37,8 @@ class Handle {
     [[nodiscard]] Status close(const std::string& where);
     /// Closes and ignores the result, for destructors and for files given up.
     void reset() noexcept;
+    /// Gives up the ownership; what it named stays open.
+    void forget() noexcept { m_id = -1; }
 
   private:
     hid_t m_id = -1;

@@ -116,6 +116,9 @@ Status LineageFile::flush() {
 
 Status LineageFile::close() {
     ATOLL_TRY(flush());
+    // Also what HDF5 keeps about the file: H5Fclose() marks it as closed even where it cannot
+    // write.
+    ATOLL_TRY(ATOLL_HDF5(m_where, H5Fflush(m_file.get(), H5F_SCOPE_LOCAL)));
     for (Series& table : m_tables) {
         table.reset();
     }

@@ -39,7 +39,11 @@ class LineageFile {
 
     /// What is referred to before what refers to it, the events last.
     [[nodiscard]] Status flush();
+    /// After an error the file is not closed yet.
     [[nodiscard]] Status close();
+    /// Leaves the file as kill -9 would: marked as open, so that open() refuses what may lack any
+    /// part of what was written. Closing it would call it whole. Costs a file handle until exit.
+    void abandon() { m_file.forget(); }
     [[nodiscard]] LineageMode mode() const { return m_mode; }
 
   private:

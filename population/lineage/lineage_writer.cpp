@@ -28,16 +28,32 @@ class Hdf5LineageWriter final : public LineageWriter {
   public:
     explicit Hdf5LineageWriter(std::filesystem::path path)
         : m_where(path.string()), m_path(std::move(path)) {}
+    ~Hdf5LineageWriter() override {
+        if (m_failed) {
+            m_file.abandon();
+        }
+    }
+    Hdf5LineageWriter(const Hdf5LineageWriter&) = delete;
+    Hdf5LineageWriter& operator=(const Hdf5LineageWriter&) = delete;
 
     [[nodiscard]] Status create(LineageMode mode);
     [[nodiscard]] Status go_on();
     [[nodiscard]] Status add(const Event& event, std::uint64_t index,
-                             const TextSource& texts) override;
-    [[nodiscard]] Status flush() override { return m_file.flush(); }
-    [[nodiscard]] Status close() override { return m_file.close(); }
+                             const TextSource& texts) override {
+        return noted(add_event(event, index, texts));
+    }
+    [[nodiscard]] Status flush() override { return noted(m_file.flush()); }
+    [[nodiscard]] Status close() override { return noted(m_file.close()); }
     [[nodiscard]] LineageMode mode() const override { return m_file.mode(); }
 
   private:
+    /// What is written after a failure, or was before it, may not be there.
+    [[nodiscard]] Status noted(Status status) {
+        m_failed = m_failed || !status;
+        return status;
+    }
+    [[nodiscard]] Status add_event(const Event& event, std::uint64_t index,
+                                   const TextSource& texts);
     [[nodiscard]] Status restore_tickets();
 
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStarted& event);
@@ -77,6 +93,7 @@ class Hdf5LineageWriter final : public LineageWriter {
     std::filesystem::path m_path;
     LineageFile m_file;
     LineageTexts m_stored{m_file, m_where};
+    bool m_failed = false;
 
     const TextSource* m_texts = nullptr;  // only during add()
     std::map<std::uint64_t, OpenTicket> m_open_tickets;
@@ -123,7 +140,8 @@ Status Hdf5LineageWriter::restore_tickets() {
     return {};
 }
 
-Status Hdf5LineageWriter::add(const Event& event, std::uint64_t index, const TextSource& texts) {
+Status Hdf5LineageWriter::add_event(const Event& event, std::uint64_t index,
+                                    const TextSource& texts) {
     if (index != m_events) {
         return failure(
             ErrorCode::invalid_argument,

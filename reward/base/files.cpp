@@ -1,5 +1,7 @@
 #include "reward/base/files.hpp"
 
+#include "reward/base/unfinished_files.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,9 +209,7 @@ Expected<std::string> read_regular_file(const std::filesystem::path& path,
 }
 
 Status write_file_durably(const std::filesystem::path& path, std::string_view bytes) {
-    const std::filesystem::path temporary =
-        path.parent_path() /
-        ("." + path.filename().string() + "." + std::to_string(::getpid()) + ".tmp");
+    const std::filesystem::path temporary = unfinished_path(path);
     TemporaryName guard(temporary);
     {
         ATOLL_TRY_ASSIGN(FileHandle handle,

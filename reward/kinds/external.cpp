@@ -7,6 +7,7 @@
 #include "reward/kinds/judge_process.hpp"
 #include "reward/source_text.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -121,6 +122,29 @@ void interpret(const Task& task, const JudgeRun& run, Verdict& verdict) {
     }
 }
 
+Expected<JudgeRun> run_once(const Task& task, const Candidate& candidate,
+                            const std::stop_token& cancel) {
+    ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make("atoll-judge-"));
+    const fs::path name = task.external->candidate_file;
+    const fs::path copy = folder.path() / (candidate.files.empty() ? name : name.stem());
+    ATOLL_TRY(write_candidate(copy, candidate));
+    JudgeCommand command;
+    ATOLL_TRY_ASSIGN(command.argv, command_line(task, copy));
+    command.environment = judge_environment(task, folder.path());
+    command.folder = folder.path();
+    command.timeout_s = task.external->timeout_s;
+    command.memory_bytes = task.external->memory_bytes;
+    command.output_bytes = task.external->output_bytes;
+    command.cancel = cancel;
+    return run_judge(command);
+}
+
+/// None of our limits ends a judge so: it was the kernel short of memory, a person, or the judge
+/// itself. Only the last comes again.
+bool killed_from_outside(const JudgeRun& run) {
+    return run.end == JudgeRun::End::killed && run.status == SIGKILL;
+}
+
 class ExternalKind final : public CandidateKind {
   public:
     std::string name() const override { return "external"; }
@@ -167,20 +191,10 @@ Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, V
                                  std::stop_token cancel) {
     verdict.kind = "external";
     verdict.trust = "external";
-    verdict.stage = Stage::verify;
-    ATOLL_TRY_ASSIGN(const PrivateFolder folder, PrivateFolder::make("atoll-judge-"));
-    const fs::path name = task.external->candidate_file;
-    const fs::path copy = folder.path() / (candidate.files.empty() ? name : name.stem());
-    ATOLL_TRY(write_candidate(copy, candidate));
-    JudgeCommand command;
-    ATOLL_TRY_ASSIGN(command.argv, command_line(task, copy));
-    command.environment = judge_environment(task, folder.path());
-    command.folder = folder.path();
-    command.timeout_s = task.external->timeout_s;
-    command.memory_bytes = task.external->memory_bytes;
-    command.output_bytes = task.external->output_bytes;
-    command.cancel = std::move(cancel);
-    ATOLL_TRY_ASSIGN(const JudgeRun run, run_judge(command));
+    ATOLL_TRY_ASSIGN(JudgeRun run, run_once(task, candidate, cancel));
+    if (killed_from_outside(run)) {
+        ATOLL_TRY_ASSIGN(run, run_once(task, candidate, cancel));
+    }
     if (run.end == JudgeRun::End::cancelled) {
         return failure(ErrorCode::interrupted, "nobody waits for the verdict any more", "judge");
     }

@@ -29,8 +29,8 @@ struct KeeperReport {
 
 /// The life of a process forked to keep one judge: starts it, and when it ends or the life line
 /// does (the evaluator was killed, or gave up) kills it and whatever it started. Orphans come to
-/// this process (PR_SET_CHILD_SUBREAPER), so setsid() is no way out; what remains is to kill this
-/// process first, which a judge of the same user may.
+/// this process (PR_SET_CHILD_SUBREAPER), so setsid() is no way out. What remains is to kill this
+/// process first, which a judge of the same user may (judge_strays.hpp).
 [[noreturn]] void keep_judge(const JudgePlan& plan);
 
 }  // namespace atl

@@ -3,6 +3,7 @@
 #include "reward/base/files.hpp"
 #include "reward/base/process.hpp"
 #include "reward/kinds/judge_keeper.hpp"
+#include "reward/kinds/judge_strays.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +28,8 @@ constexpr std::size_t k_error_tail_bytes = 8 << 10;
 constexpr int k_poll_ms = 10;
 /// Longer than a keeper takes to kill what it can.
 constexpr int k_keeper_patience_ms = 10'000;
+/// One of our polls that took this much longer than it should have: we were stopped.
+constexpr std::chrono::seconds k_pause{1};
 
 struct Pipe {
     FileHandle reader;
@@ -151,9 +154,9 @@ void keep_tail(std::string& text) {
 
 /// Collects output until the judge ends, breaks a limit, or nobody wants it any more.
 void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
-    const SteadyClock::time_point deadline =
-        SteadyClock::now() + std::chrono::duration_cast<SteadyClock::duration>(
-                                 std::chrono::duration<double>(command.timeout_s));
+    SteadyClock::time_point last = SteadyClock::now();
+    SteadyClock::time_point deadline = last + std::chrono::duration_cast<SteadyClock::duration>(
+                                                  std::chrono::duration<double>(command.timeout_s));
     bool output_open = true;
     bool error_open = true;
     for (bool ended = false;;) {
@@ -181,7 +184,11 @@ void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
             run.end = JudgeRun::End::cancelled;
             return;
         }
-        if (!ended && SteadyClock::now() >= deadline) {
+        // Whoever stopped us may have stopped the judge as well: that is no time of its own.
+        const SteadyClock::time_point now = SteadyClock::now();
+        deadline += now - last > k_pause ? now - last : SteadyClock::duration{0};
+        last = now;
+        if (!ended && now >= deadline) {
             run.end = JudgeRun::End::timeout;
             return;
         }
@@ -201,7 +208,9 @@ Expected<JudgeRun> run_judge(const JudgeCommand& command) {
             errno_error("cannot start the judge: execve", command.argv[0], report->exec_errno));
     }
     run.seconds = std::chrono::duration<double>(SteadyClock::now() - start).count();
-    // A keeper that says nothing was killed, and only the judge's side had reason to.
+    if (!report) {
+        kill_judge_strays(command.folder);  // its keeper was killed, and the judge with it
+    }
     const ProcessEnd end =
         report ? decode_wait_status(report->wait_status) : ProcessEnd{true, SIGKILL};
     run.status = end.status;

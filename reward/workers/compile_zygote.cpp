@@ -26,6 +26,9 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_max_jobs = 64;
+/// The longest poll while something compiles: a longer sleep was somebody else's doing.
+constexpr std::int64_t k_slice_ms = 1000;
+constexpr std::chrono::seconds k_pause{1};
 constexpr std::size_t k_max_raw_log_bytes = 256u << 10;
 
 using Clock = std::chrono::steady_clock;
@@ -110,7 +113,13 @@ int CompileZygote::serve() {
             entries.push_back({job->pidfd.get(), POLLIN, 0});
             entries.push_back({job->log.get(), POLLIN, 0});
         }
-        if (::poll(entries.data(), entries.size(), poll_timeout_ms()) < 0) {
+        const int timeout_ms = poll_timeout_ms();
+        const Clock::time_point before = Clock::now();
+        const bool interrupted = ::poll(entries.data(), entries.size(), timeout_ms) < 0;
+        if (timeout_ms >= 0) {
+            forgive_pause(Clock::now() - before - std::chrono::milliseconds(timeout_ms));
+        }
+        if (interrupted) {
             continue;  // EINTR
         }
         for (std::size_t i = m_jobs.size(); i-- > 0;) {
@@ -136,12 +145,21 @@ int CompileZygote::poll_timeout_ms() const {
     for (const auto& job : m_jobs) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(job->deadline - Clock::now()).count();
-        const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 1 << 30));
+        const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, k_slice_ms));
         if (!job->overdue && (timeout_ms < 0 || wait_ms < timeout_ms)) {
             timeout_ms = wait_ms;
         }
     }
     return timeout_ms;
+}
+
+/// Whoever stopped this process may have stopped the compilers as well: that is no time of theirs.
+void CompileZygote::forgive_pause(Clock::duration overslept) {
+    if (overslept > k_pause) {
+        for (const auto& job : m_jobs) {
+            job->deadline += overslept;
+        }
+    }
 }
 
 void CompileZygote::kill_overdue() {

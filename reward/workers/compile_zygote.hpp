@@ -5,6 +5,7 @@
 #include "reward/base/jail_landlock.hpp"
 #include "reward/base/sandbox.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +46,7 @@ class CompileZygote {
     [[nodiscard]] Expected<CompilePlan> make_plan(Frame& frame);
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] int poll_timeout_ms() const;
+    void forgive_pause(std::chrono::steady_clock::duration overslept);
     void kill_overdue();
     void cancel(const Frame& frame);
     void finish(Job& job);

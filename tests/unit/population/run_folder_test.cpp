@@ -75,6 +75,7 @@ TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
         const auto run = RunFolder::create(folder.path());
         ASSERT_TRUE(run);
         samples::write_bytes(folder.path() / ".config.toml.12584.tmp", "seed");
+        samples::write_bytes(folder.path() / ".peaks.json.12584.tmp", "{");
         EXPECT_EQ(RunFolder::open(folder.path()).error().code, ErrorCode::not_found);
     }
     {
@@ -93,6 +94,35 @@ TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
     const auto run = RunFolder::create(folder.path());
     EXPECT_TRUE(run) << run.error().message();
     EXPECT_EQ(RunFolder::open(folder.path()).error().code, ErrorCode::not_found);
+}
+
+// kill -9 between the writing of a file and its renaming; a campaign of days may be killed often.
+TEST(RunFolder, WhatAKilledProcessWasWritingIsRemoved) {
+    const TemporaryFolder folder;
+    write_run(folder.path(), {4});
+    const std::vector<fs::path> unfinished = {".peaks.json.77.tmp", "lineage.h5.new",
+                                              "lineage.h5.tmp", "best/.best.cpp.77.tmp",
+                                              "snapshots/.0000000030.snap.77.tmp"};
+    const std::vector<fs::path> others = {".notes.tmp", ".tmp", "best/77.tmp", "logs/.a.77.tmp",
+                                          "snapshots/.0000000030.snap.old.tmp"};
+    for (const auto& names : {unfinished, others}) {
+        for (const fs::path& name : names) {
+            samples::write_bytes(folder.path() / name, "half");
+        }
+    }
+    {
+        const auto reader = RunFolder::open_read_only(folder.path());
+        ASSERT_TRUE(reader);
+        EXPECT_TRUE(fs::exists(folder.path() / unfinished.front())) << "it may be in work";
+    }
+    ASSERT_TRUE(RunFolder::open(folder.path()));
+    for (const fs::path& name : unfinished) {
+        EXPECT_FALSE(fs::exists(folder.path() / name)) << name;
+    }
+    for (const fs::path& name : others) {
+        EXPECT_TRUE(fs::exists(folder.path() / name)) << name;
+    }
+    EXPECT_TRUE(load(folder.path()));
 }
 
 TEST(RunFolder, ARunThatLostItsJournalIsNotWrittenOver) {

@@ -1,21 +1,16 @@
-#include "reward/kinds/external.hpp"
-
 #include "reward/candidate_files.hpp"
 #include "reward/kinds/judge_answer.hpp"
 #include "reward/score.hpp"
-#include "tests/unit/reward/task_fixture.hpp"
+#include "tests/unit/reward/external_fixture.hpp"
 
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/stat.h>
-
-#include <chrono>
-#include <thread>
 
 namespace atl {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::ExternalTask;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -28,33 +23,6 @@ std::string quoted(const std::string& text) {
     }
     return result + "\"";
 }
-
-/// An external task whose judge is a shell script.
-class ExternalTask : public ::testing::Test {
-  protected:
-    TaskPtr task(const std::string& script, const std::string& limits = "",
-                 const std::string& command = R"(["sh", "judge.sh"])") const {
-        testing::write_text(m_root.path() / "judge.sh", script);
-        testing::write_text(m_root.path() / "definition.json",
-                            R"({"name": "outside", "atoll": {"kind": "external", "external": {)"
-                            R"("candidate_file": "candidate.txt", "command": )" +
-                                command + limits + "}}}");
-        return value_or_throw(load_task(m_root.path()));
-    }
-
-    Verdict judge(const TaskPtr& task, const std::string& source = "x",
-                  const std::map<std::string, std::string>& tune = {}) const {
-        return value_or_throw(judge_external(*task, {"external", source, tune, {}}));
-    }
-
-    /// The verdict on a judge that prints this answer.
-    Verdict answer(const std::string& json) const {
-        testing::write_text(m_root.path() / "answer.json", json);
-        return judge(task("cat \"$ATOLL_TASK/answer.json\""));
-    }
-
-    TemporaryFolder m_root;
-};
 
 TEST_F(ExternalTask, TakesScoresFeedbackAndArtefacts) {
     const Verdict verdict = answer(R"({"correct": true, "score": 2.5, "scores": {"a": 1},
@@ -135,74 +103,6 @@ TEST_F(ExternalTask, AFailingJudgeShowsItsErrors) {
     EXPECT_THAT(verdict.feedback, HasSubstr("no licence"));
     EXPECT_THAT(verdict.scores, IsEmpty());
     EXPECT_THAT(judge(task("kill -SEGV $$")).reason, HasSubstr("signal 11"));
-}
-
-TEST_F(ExternalTask, AnEndlessJudgeIsATimeoutAndItsGroupDies) {
-    const fs::path mark = m_root.path() / "child.pid";
-    const Verdict verdict =
-        judge(task("sleep 1000 & echo $! > " + mark.string() + "; while true; do :; done",
-                   ", \"timeout_s\": 2"));
-    EXPECT_EQ(verdict.outcome, Outcome::timeout);
-    const pid_t child = std::stoi(testing::read_text(mark));
-    // Killed; who reaps it is up to init, so wait until it is a zombie or gone.
-    bool alive = true;
-    for (int i = 0; i < 500 && alive; ++i) {
-        const std::string stat = testing::read_text("/proc/" + std::to_string(child) + "/stat");
-        alive = !stat.empty() && stat.find(") Z") == std::string::npos;
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    EXPECT_FALSE(alive);
-}
-
-TEST_F(ExternalTask, WhatAJudgeLeavesBehindDoesNotHoldItUp) {
-    const auto start = std::chrono::steady_clock::now();
-    const Verdict verdict = judge(task("sleep 1000 & echo '{\"correct\": true, \"score\": 1}'"));
-    EXPECT_EQ(verdict.outcome, Outcome::passed);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
-}
-
-/// Killed; who reaps it is up to init, so waits until it is a zombie or gone.
-bool dies(pid_t pid) {
-    for (int i = 0; i < 3000; ++i) {
-        const std::string stat = testing::read_text("/proc/" + std::to_string(pid) + "/stat");
-        if (stat.empty() || stat.find(") Z") != std::string::npos) {
-            return true;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
-}
-
-TEST_F(ExternalTask, ASessionOfItsOwnIsNoWayOut) {
-    const fs::path mark = m_root.path() / "child.pid";
-    const Verdict verdict =
-        judge(task("setsid sh -c 'setsid sleep 1000 & echo $! > " + mark.string() +
-                   "; sleep 1000' &"
-                   "while ! test -s " +
-                   mark.string() +
-                   "; do sleep 0.01; done;"
-                   "echo '{\"correct\": true, \"score\": 1}'"));
-    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
-    EXPECT_TRUE(dies(std::stoi(testing::read_text(mark))));
-}
-
-TEST_F(ExternalTask, ACancelledJudgeDiesAndGivesNoVerdict) {
-    const fs::path mark = m_root.path() / "judge.pid";
-    const TaskPtr endless =
-        task("echo $$ > " + mark.string() + "; sleep 3600", ", \"timeout_s\": 3600");
-    std::stop_source source;
-    std::thread canceller([&] {
-        while (testing::read_text(mark).empty()) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(10));
-        }
-        source.request_stop();
-    });
-    const auto verdict =
-        judge_external(*endless, {"external", "x", {}, {}}, {}, source.get_token());
-    canceller.join();
-    ASSERT_FALSE(verdict.has_value());
-    EXPECT_EQ(verdict.error().code, ErrorCode::interrupted);
-    EXPECT_TRUE(dies(std::stoi(testing::read_text(mark))));
 }
 
 TEST_F(ExternalTask, LimitsOutputAndMemory) {

@@ -1,0 +1,85 @@
+#include "tests/support/processes.hpp"
+#include "tests/torture/campaign.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <set>
+#include <thread>
+
+namespace atl::torture {
+namespace {
+
+const std::string k_judge = "judge.sh";
+
+/// Processes below `session` whose command line holds `words`. Of a judge, which is a script, only
+/// the one that leads its group: without its helpers it would give another answer.
+std::vector<pid_t> players(const Session& session, const std::string& words) {
+    std::vector<pid_t> found;
+    for (const pid_t pid : testing::descendants(session.pid())) {
+        if (command_of(pid).find(words) != std::string::npos &&
+            (words != k_judge || ::getpgid(pid) == pid)) {
+            found.push_back(pid);
+        }
+    }
+    return found;
+}
+
+class OneRoleKilled : public Torture {
+  protected:
+    /// Kills one process of a role every now and then until the campaign ends.
+    void pick_on(Session& session, const std::string& words, int spacing_ms, int most) {
+        for (int kills = 0; kills < most && !session.wait_for(random_up_to(random, spacing_ms));) {
+            const std::vector<pid_t> all = players(session, words);
+            if (!all.empty() && ::kill(all[random() % all.size()], SIGKILL) == 0) {
+                ++kills;
+                ++tally.kills;
+            }
+        }
+        EXPECT_EQ(session.wait(), 0) << session.said().errors;
+    }
+};
+
+// Compiler, runner, verifier: each is replaced, and what was lost is done again. No candidate gets
+// a verdict for it.
+TEST_F(OneRoleKilled, OnTheCpuTheCampaignGoesOn) {
+    const std::vector<std::string> roles = {"atoll-worker compiler", "atoll-worker runner",
+                                            "atoll-worker verifier"};
+    const std::string& one = roles[random() % roles.size()];
+    for (int round = 0; round < per_leg(1, 3) && !HasFailure(); ++round) {
+        for (const std::string& role : long_leg() ? roles : std::vector<std::string>{one}) {
+            SCOPED_TRACE(role);
+            const Bench bench;
+            const auto config = bench.measured(per_leg(8, 25), round);
+            Promises promises;
+            Session session(bench, run_or_resume(bench, config));
+            pick_on(session, role, 2500, per_leg(2, 8));
+            expect_kept(bench, session, promises, tally);
+            finish(bench, config, promises, tally);
+            for (const Individual& found : individuals_in(bench.run())) {
+                EXPECT_THAT(found.outcome,
+                            ::testing::AnyOf(Outcome::passed, Outcome::slower_than_cutoff))
+                    << found.id.text();
+            }
+        }
+    }
+}
+
+// A judge's keeper runs the program of `atoll` itself.
+TEST_F(OneRoleKilled, AJudgeOrItsKeeperChangesNoVerdict) {
+    for (int round = 0; round < per_leg(2, 20) && !HasFailure(); ++round) {
+        const std::string role = round % 2 == 0 ? "/atoll run" : k_judge;
+        SCOPED_TRACE(role);
+        const Bench bench;
+        const auto config = bench.scripted("ticket", 200, 1);
+        Promises promises;
+        Session session(bench, run_or_resume(bench, config));
+        pick_on(session, role, 300, per_leg(4, 10));
+        expect_kept(bench, session, promises, tally);
+        finish(bench, config, promises, tally);
+        expect_undisturbed(bench, 200, 1);
+    }
+}
+
+}  // namespace
+}  // namespace atl::torture
