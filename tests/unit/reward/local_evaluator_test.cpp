@@ -1,21 +1,12 @@
-#include "reward/local_evaluator.hpp"
-
 #include "reward/base/files.hpp"
-#include "tests/support/fake_compiler.hpp"
-#include "tests/support/fake_lane.hpp"
-#include "tests/support/manual_clock.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/unit/reward/local_evaluator_fixture.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
-#include <future>
 #include <map>
-#include <memory>
-#include <mutex>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -24,69 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
-using testing::FakeCompiler;
 using testing::FakeLane;
 using ::testing::HasSubstr;
-using testing::ManualClock;
-
-TaskPtr small_task() {
-    Task task;
-    task.name = "copy";
-    task.axes = {{"n", Axis::Kind::variable, 0, "", ""}};
-    task.inputs = {{"x", DType::f32, {"n"}, false, ""}};
-    task.outputs = {{"y", DType::f32, {"n"}, false, ""}};
-    task.reference_source =
-        "extern \"C\" void reference(const float* x, double* y, int n) { /* oracle */ }";
-    task.allowed_flags = {"-funroll-loops"};
-    task.digest = content_id("task");
-    return std::make_shared<const Task>(std::move(task));
-}
-
-class LocalEvaluatorTest : public ::testing::Test {
-  protected:
-    using Result = std::future<EvaluationResult>;
-
-    void make(FakeLane::Behaviour behaviour = FakeLane::passes) {
-        auto compiler = std::make_unique<FakeCompiler>();
-        auto lane = std::make_unique<FakeLane>(m_device, std::move(behaviour));
-        m_compiler = compiler.get();
-        m_lane = lane.get();
-        m_compiler->on_compile = m_on_compile;
-        m_parts.compiler = std::make_unique<CompileService>(std::move(compiler));
-        m_parts.lanes.clear();
-        m_parts.lanes.push_back(std::move(lane));
-        m_parts.clock = m_clock;
-        m_evaluator = std::make_unique<LocalEvaluator>(std::move(m_parts));
-        m_parts = EvaluatorParts();
-    }
-
-    EvaluationRequest request(const std::string& body, Level level = Level::measure) const {
-        EvaluationRequest request;
-        request.task = m_task;
-        request.candidate.source = "extern \"C\" void launch() { " + body + " }";
-        request.level = level;
-        return request;
-    }
-    Result submit(EvaluationRequest request) {
-        auto promise = std::make_shared<std::promise<EvaluationResult>>();
-        m_evaluator->submit(std::move(request), [promise](EvaluationResult result) {
-            promise->set_value(std::move(result));
-        });
-        return promise->get_future();
-    }
-    EvaluationResult evaluate(EvaluationRequest request) {
-        return evaluate_and_wait(*m_evaluator, std::move(request));
-    }
-
-    TaskPtr m_task = small_task();
-    std::string m_device = "fake:1";
-    std::shared_ptr<ManualClock> m_clock = std::make_shared<ManualClock>();
-    std::function<void(const CompileRequest&)> m_on_compile;
-    EvaluatorParts m_parts;
-    FakeCompiler* m_compiler = nullptr;
-    FakeLane* m_lane = nullptr;
-    std::unique_ptr<LocalEvaluator> m_evaluator;
-};
 
 TEST_F(LocalEvaluatorTest, AssemblesAVerdict) {
     make();
@@ -250,156 +180,6 @@ TEST_F(LocalEvaluatorTest, LimitsThatChangeVerdictsChangeTheFingerprint) {
     EXPECT_NE(m_evaluator->fingerprint(), usual);
     EXPECT_THAT(usual, HasSubstr("fake:1"));
     EXPECT_THAT(m_evaluator->description(), HasSubstr("fake 1.0"));
-}
-
-TEST_F(LocalEvaluatorTest, ADeadLaneIsRestartedAndTheJobRetried) {
-    int calls = 0;
-    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
-        if (++calls == 1) {
-            return FakeLane::died();
-        }
-        return FakeLane::passes(order);
-    });
-    const EvaluationResult result = evaluate(request("a"));
-    ASSERT_TRUE(result);
-    EXPECT_EQ(result->outcome, Outcome::passed);
-    EXPECT_EQ(m_lane->restarts(), 2);  // the first start is one
-    EXPECT_EQ(m_evaluator->stats().worker_restarts, 1u);
-    EXPECT_EQ(m_evaluator->stats().faults, 0u);
-}
-
-TEST_F(LocalEvaluatorTest, TwoDeathsAreAFaultAndTheNextJobIsServed) {
-    make([](const DeviceOrder& order) -> Expected<EvaluateReply> {
-        if (order.evaluate.level == Level::verify) {
-            return FakeLane::died();
-        }
-        return FakeLane::passes(order);
-    });
-    const EvaluationResult result = evaluate(request("a", Level::verify));
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().attempts, 2);
-    EXPECT_EQ(result.error().error.code, ErrorCode::unavailable);
-    EXPECT_EQ(m_evaluator->stats().faults, 1u);
-    EXPECT_TRUE(evaluate(request("a")));
-}
-
-TEST_F(LocalEvaluatorTest, AFaultIsNotCached) {
-    int calls = 0;
-    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
-        if (++calls <= 2) {
-            return FakeLane::died();
-        }
-        return FakeLane::passes(order);
-    });
-    EXPECT_FALSE(evaluate(request("a")));
-    EXPECT_TRUE(evaluate(request("a")));
-}
-
-TEST_F(LocalEvaluatorTest, ALaneThatDoesNotStartIsAFaultUntilItDoes) {
-    make();
-    ASSERT_TRUE(evaluate(request("a")));
-    m_lane->refuse_to_start(true);
-    m_lane->abort();
-    EXPECT_FALSE(evaluate(request("b")));
-    m_lane->refuse_to_start(false);
-    EXPECT_TRUE(evaluate(request("b")));
-}
-
-TEST_F(LocalEvaluatorTest, WhatRetryingCannotHelpIsNotRetried) {
-    make([](const DeviceOrder&) -> Expected<EvaluateReply> {
-        return failure(ErrorCode::invalid_argument, "the task changed on disk", "verifier");
-    });
-    const EvaluationResult result = evaluate(request("a"));
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().attempts, 1);
-    EXPECT_EQ(m_lane->orders().size(), 1u);
-}
-
-TEST_F(LocalEvaluatorTest, AFaultOfTheCompilerIsRetriedOnce) {
-    make();
-    const EvaluationResult result = evaluate(request("kill_the_compiler"));
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().attempts, 2);
-    EXPECT_EQ(m_compiler->requests().size(), 2u);
-}
-
-TEST_F(LocalEvaluatorTest, AReferenceThatDoesNotCompileIsNoVerdict) {
-    Task task = *m_task;
-    task.reference_source = "syntax error";
-    m_task = std::make_shared<const Task>(task);
-    make();
-    const EvaluationResult result = evaluate(request("a"));
-    ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().error.message(), HasSubstr("the reference does not compile"));
-    EXPECT_EQ(result.error().attempts, 1);
-}
-
-TEST_F(LocalEvaluatorTest, ADeadlineOnTheDeviceAbortsTheLane) {
-    make();
-    m_lane->hold();
-    EvaluationRequest order = request("a");
-    order.deadline = 10s;
-    Result late = submit(order);
-    m_lane->wait_until_inside();
-    m_clock->advance(11s);
-    const EvaluationResult result = late.get();
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
-    EXPECT_THAT(result.error().error.what, HasSubstr("on the device"));
-    EXPECT_GE(m_lane->aborts(), 1);
-    m_lane->release();
-    EXPECT_TRUE(evaluate(request("b")));
-}
-
-TEST_F(LocalEvaluatorTest, ADeadlineInTheQueueIsAFaultAndTheJobIsNotRun) {
-    make();
-    m_lane->hold();
-    Result running = submit(request("a"));
-    m_lane->wait_until_inside();
-    EvaluationRequest order = request("late");
-    order.deadline = 10s;
-    Result late = submit(order);
-    m_clock->advance(11s);
-    const EvaluationResult result = late.get();
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
-    m_lane->release();
-    EXPECT_TRUE(running.get());
-    EXPECT_TRUE(evaluate(request("b")));
-    EXPECT_EQ(m_lane->orders().size(), 2u);
-}
-
-TEST_F(LocalEvaluatorTest, OneWaitersDeadlineDoesNotEndTheOthers) {
-    make();
-    m_lane->hold();
-    EvaluationRequest patient = request("a");
-    EvaluationRequest hurried = request("a");
-    hurried.deadline = 10s;
-    Result first = submit(patient);
-    Result second = submit(hurried);
-    m_lane->wait_until_inside();
-    m_clock->advance(11s);
-    EXPECT_FALSE(second.get());
-    EXPECT_EQ(m_lane->aborts(), 0);
-    m_lane->release();
-    EXPECT_TRUE(first.get());
-}
-
-TEST_F(LocalEvaluatorTest, ShutdownAnswersEverythingOnce) {
-    make();
-    bool stopped = false;
-    m_lane->on_stop([&stopped] { stopped = true; });
-    m_lane->hold();
-    std::vector<Result> results;
-    for (int i = 0; i < 20; ++i) {
-        results.push_back(submit(request("job" + std::to_string(i))));
-    }
-    m_lane->wait_until_inside();
-    m_evaluator.reset();
-    EXPECT_TRUE(stopped);
-    for (Result& result : results) {
-        EXPECT_FALSE(result.get());  // a second answer would throw in the evaluator's thread
-    }
 }
 
 TEST_F(LocalEvaluatorTest, CallbacksNeverRunInsideSubmit) {

@@ -1,0 +1,169 @@
+#include "tests/unit/reward/local_evaluator_fixture.hpp"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FakeLane;
+using ::testing::HasSubstr;
+
+/// Faults of ours, deadlines and the end: what is never a verdict.
+using LocalEvaluatorFaults = LocalEvaluatorTest;
+
+TEST_F(LocalEvaluatorFaults, ADeadLaneIsRestartedAndTheJobRetried) {
+    int calls = 0;
+    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (++calls == 1) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->outcome, Outcome::passed);
+    EXPECT_EQ(m_lane->restarts(), 2);  // the first start is one
+    EXPECT_EQ(m_evaluator->stats().worker_restarts, 1u);
+    EXPECT_EQ(m_evaluator->stats().faults, 0u);
+}
+
+TEST_F(LocalEvaluatorFaults, TwoDeathsAreAFaultAndTheNextJobIsServed) {
+    make([](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (order.evaluate.level == Level::verify) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    const EvaluationResult result = evaluate(request("a", Level::verify));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 2);
+    EXPECT_EQ(result.error().error.code, ErrorCode::unavailable);
+    EXPECT_EQ(m_evaluator->stats().faults, 1u);
+    EXPECT_TRUE(evaluate(request("a")));
+}
+
+TEST_F(LocalEvaluatorFaults, AFaultIsNotCached) {
+    int calls = 0;
+    make([&calls](const DeviceOrder& order) -> Expected<EvaluateReply> {
+        if (++calls <= 2) {
+            return FakeLane::died();
+        }
+        return FakeLane::passes(order);
+    });
+    EXPECT_FALSE(evaluate(request("a")));
+    EXPECT_TRUE(evaluate(request("a")));
+}
+
+TEST_F(LocalEvaluatorFaults, ALaneThatDoesNotStartIsAFaultUntilItDoes) {
+    make();
+    ASSERT_TRUE(evaluate(request("a")));
+    m_lane->refuse_to_start(true);
+    m_lane->abort();
+    EXPECT_FALSE(evaluate(request("b")));
+    m_lane->refuse_to_start(false);
+    EXPECT_TRUE(evaluate(request("b")));
+}
+
+TEST_F(LocalEvaluatorFaults, WhatRetryingCannotHelpIsNotRetried) {
+    make([](const DeviceOrder&) -> Expected<EvaluateReply> {
+        return failure(ErrorCode::invalid_argument, "the task changed on disk", "verifier");
+    });
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 1);
+    EXPECT_EQ(m_lane->orders().size(), 1u);
+}
+
+TEST_F(LocalEvaluatorFaults, AFaultOfTheCompilerIsRetriedOnce) {
+    make();
+    const EvaluationResult result = evaluate(request("kill_the_compiler"));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().attempts, 2);
+    EXPECT_EQ(m_compiler->requests().size(), 2u);
+}
+
+TEST_F(LocalEvaluatorFaults, AReferenceThatDoesNotCompileIsNoVerdict) {
+    Task task = *m_task;
+    task.reference_source = "syntax error";
+    m_task = std::make_shared<const Task>(task);
+    make();
+    const EvaluationResult result = evaluate(request("a"));
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().error.message(), HasSubstr("the reference does not compile"));
+    EXPECT_EQ(result.error().attempts, 1);
+}
+
+TEST_F(LocalEvaluatorFaults, ADeadlineOnTheDeviceAbortsTheLane) {
+    make();
+    m_lane->hold();
+    EvaluationRequest order = request("a");
+    order.deadline = 10s;
+    Result late = submit(order);
+    m_lane->wait_until_inside();
+    m_clock->advance(11s);
+    const EvaluationResult result = late.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
+    EXPECT_THAT(result.error().error.what, HasSubstr("on the device"));
+    EXPECT_GE(m_lane->aborts(), 1);
+    m_lane->release();
+    EXPECT_TRUE(evaluate(request("b")));
+}
+
+TEST_F(LocalEvaluatorFaults, ADeadlineInTheQueueIsAFaultAndTheJobIsNotRun) {
+    make();
+    m_lane->hold();
+    Result running = submit(request("a"));
+    m_lane->wait_until_inside();
+    EvaluationRequest order = request("late");
+    order.deadline = 10s;
+    Result late = submit(order);
+    m_clock->advance(11s);
+    const EvaluationResult result = late.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::timeout);
+    m_lane->release();
+    EXPECT_TRUE(running.get());
+    EXPECT_TRUE(evaluate(request("b")));
+    EXPECT_EQ(m_lane->orders().size(), 2u);
+}
+
+TEST_F(LocalEvaluatorFaults, OneWaitersDeadlineDoesNotEndTheOthers) {
+    make();
+    m_lane->hold();
+    EvaluationRequest patient = request("a");
+    EvaluationRequest hurried = request("a");
+    hurried.deadline = 10s;
+    Result first = submit(patient);
+    Result second = submit(hurried);
+    m_lane->wait_until_inside();
+    m_clock->advance(11s);
+    EXPECT_FALSE(second.get());
+    EXPECT_EQ(m_lane->aborts(), 0);
+    m_lane->release();
+    EXPECT_TRUE(first.get());
+}
+
+TEST_F(LocalEvaluatorFaults, ShutdownAnswersEverythingOnce) {
+    make();
+    bool stopped = false;
+    m_lane->on_stop([&stopped] { stopped = true; });
+    m_lane->hold();
+    std::vector<Result> results;
+    for (int i = 0; i < 20; ++i) {
+        results.push_back(submit(request("job" + std::to_string(i))));
+    }
+    m_lane->wait_until_inside();
+    m_evaluator.reset();
+    EXPECT_TRUE(stopped);
+    for (Result& result : results) {
+        EXPECT_FALSE(result.get());  // a second answer would throw in the evaluator's thread
+    }
+}
+
+}  // namespace
+}  // namespace atl

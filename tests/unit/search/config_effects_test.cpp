@@ -1,0 +1,161 @@
+#include "search/bandits/bandit.hpp"
+#include "search/selectors/selector.hpp"
+#include "search/stops/stop_rule.hpp"
+#include "tests/unit/search/campaign_fixture.hpp"
+
+namespace atl {
+namespace {
+
+using testing::Campaign;
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+using testing::FakeEvaluator;
+using testing::FakeEvaluatorOptions;
+
+CampaignConfig parsed(const std::string& toml) {
+    return value_or_throw(parse_config(toml, "c.toml"));
+}
+
+// What a key says reaches the strategy that it is for; the strategies have tests of their own.
+TEST(ConfigEffects, SelectorsGetTheirSettings) {
+    const std::vector<SelectorEntry> entries = {{3, 0}, {2, 0}, {1, 0}};
+    const auto best = [&](const std::string& toml) {
+        return make_selector(parsed(toml).selector).probabilities(entries)[0];
+    };
+    EXPECT_NEAR(best("selector.name = 'tournament'\nselector.tournament_size = 1\n"), 1.0 / 3,
+                1e-12);
+    EXPECT_NEAR(best("selector.name = 'tournament'\nselector.tournament_size = 3\n"), 19.0 / 27,
+                1e-12);
+    EXPECT_NEAR(best("selector.name = 'weighted'\nselector.lambda = 0\n"), 1.0 / 3, 1e-12);
+    EXPECT_GT(best("selector.name = 'weighted'\nselector.lambda = 5\n"), 0.6);
+    EXPECT_NEAR(best("selector.name = 'uniform'\n"), 1.0 / 3, 1e-12);
+}
+
+TEST(ConfigEffects, BanditsGetTheirSettings) {
+    Arm earning;
+    earning.stats.issued = 10;
+    earning.stats.decayed_reward = 0.2;
+    earning.stats.decayed_count = 2;
+    Arm rare;
+    rare.stats.issued = 2;
+    rare.stats.decayed_reward = 0.1;
+    rare.stats.decayed_count = 2;
+    const std::vector<Arm> arms = {earning, rare};
+    const auto shares = [&](const std::string& toml) {
+        return make_bandit(parsed(toml).mix).probabilities(arms);
+    };
+    EXPECT_THAT(shares("operators.bandit = 'fixed'\n"), ElementsAre(0.5, 0.5));
+    EXPECT_THAT(shares("operators.exploration = 0.1\noperators.epsilon = 0.2\n"),
+                ElementsAre(DoubleNear(0.9, 1e-12), DoubleNear(0.1, 1e-12)));
+    EXPECT_THAT(shares("operators.exploration = 1\noperators.epsilon = 0.4\n"),
+                ElementsAre(DoubleNear(0.2, 1e-12), DoubleNear(0.8, 1e-12)));
+}
+
+TEST(ConfigEffects, EdgesGetTheirProbability) {
+    const Topology ring = campaign_topology(parsed("migration.edge_probability = 0.25\n"));
+    ASSERT_FALSE(ring.edges().empty());
+    for (const Edge& edge : ring.edges()) {
+        EXPECT_EQ(edge.probability, 0.25);
+    }
+}
+
+TEST(ConfigEffects, StopRulesGetTheirLimits) {
+    Campaign campaign;
+    campaign.config.stop.max_evaluations = 0;
+    campaign.config.stop.stagnation_commits = 3;
+    FakeEvaluatorOptions flat;
+    flat.time_ns = [](const Candidate&) { return 1000.0; };
+    const auto stagnated = campaign.run(flat);
+    ASSERT_TRUE(stagnated) << stagnated.error().message();
+    EXPECT_EQ(stagnated->reason, "no better best in 3 commits");
+
+    const StopView view{stagnated->state, 0, 3'000'000'000};
+    EXPECT_EQ(make_stop_rule(parsed("stop.seconds = 3\n").stop).reason(view),
+              "time budget of 3 s spent");
+    EXPECT_EQ(make_stop_rule(parsed("stop.seconds = 4\n").stop).reason(view), std::nullopt);
+}
+
+TEST(ConfigEffects, ProposalsInARowThatAreAllKnownEndASearch) {
+    CampaignState state(StateSettings{});
+    ASSERT_TRUE(state.apply(CampaignStarted{}));
+    for (std::uint64_t ticket = 0; ticket < 4; ++ticket) {
+        TicketIssued issued;
+        issued.ticket = ticket;
+        issued.operator_name = "starter";
+        issued.commits_seen = state.commits();
+        ASSERT_TRUE(state.apply(issued));
+        Individual individual;
+        individual.id = IndividualId::make(ticket, 0);
+        individual.key = content_id("program");
+        individual.outcome = Outcome::passed;
+        individual.fitness = 1;
+        individual.duplicate = ticket > 0;
+        ASSERT_TRUE(state.apply(Evaluated{individual}));
+        ASSERT_TRUE(state.apply(TicketCommitted{ticket, 0, 0, 0, 0}));
+    }
+    const StopView view{state, 1, 0};
+    EXPECT_EQ(make_stop_rule(parsed("stop.exhausted_proposals = 3\n").stop).reason(view),
+              "nothing new in the last 3 proposals");
+    EXPECT_EQ(make_stop_rule(parsed("stop.exhausted_proposals = 4\n").stop).reason(view),
+              std::nullopt);
+}
+
+/// What an evaluator is asked in a campaign of this config.
+std::vector<EvaluationRequest> requests(Campaign& campaign) {
+    FakeEvaluatorOptions options;
+    options.time_ns = testing::small_time_ns;
+    FakeEvaluator evaluator(options);
+    const auto report = campaign.run_with(evaluator);
+    EXPECT_TRUE(report) << report.error().message();
+    return evaluator.requests();
+}
+
+TEST(ConfigEffects, EvaluationsGetTheirCutoffAndDeadline) {
+    for (const double factor : {0.0, 2.0}) {
+        Campaign campaign;
+        campaign.config.stop.max_evaluations = 20;
+        campaign.config.evaluation.cutoff_factor = factor;
+        campaign.config.evaluation.deadline_s = 77;
+        std::size_t cut = 0;
+        for (const EvaluationRequest& request : requests(campaign)) {
+            EXPECT_EQ(request.deadline.count(), 77);
+            cut += request.cutoff_ns > 0 ? 1 : 0;
+        }
+        EXPECT_EQ(cut > 0, factor > 0);
+    }
+}
+
+TEST(ConfigEffects, BaselinesAreMeasuredBesideTheFinalBestWhenAskedFor) {
+    for (const bool wanted : {true, false}) {
+        Campaign campaign;
+        auto task = std::make_shared<Task>(*campaign.task);
+        task->baselines = {{"library", "int z;", {}}};
+        campaign.task = task;
+        campaign.config.stop.max_evaluations = 20;
+        campaign.config.confirm.baselines = wanted;
+        const std::vector<EvaluationRequest> asked = requests(campaign);
+        ASSERT_EQ(asked.back().level, Level::confirm);
+        bool measured = false;
+        for (const Rival& rival : asked.back().rivals) {
+            measured = measured || rival.name == "library";
+        }
+        EXPECT_EQ(measured, wanted);
+    }
+}
+
+TEST(ConfigEffects, NothingIsConfirmedDuringASearchThatGivesItNoTime) {
+    for (const double share : {0.0, 1.0}) {
+        Campaign campaign;
+        campaign.config.confirm.share = share;
+        campaign.config.confirm.min_gain = 0;
+        std::size_t confirmations = 0;
+        for (const EvaluationRequest& request : requests(campaign)) {
+            confirmations += request.level == Level::confirm ? 1 : 0;
+        }
+        // With no share the first one is not paid for yet; after it, only the end is left.
+        EXPECT_EQ(confirmations > 2, share > 0);
+    }
+}
+
+}  // namespace
+}  // namespace atl
