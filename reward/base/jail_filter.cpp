@@ -11,9 +11,12 @@
 
 #include <bit>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace atl {
+
+constexpr std::uint32_t k_last_system_call = 0xffff;
 
 static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
 
@@ -56,6 +59,15 @@ Status SyscallFilter::apply_for_own_pid() const {
     return load_program(std::move(program));
 }
 
+std::string system_call_name(std::uint32_t number) {
+    if (number > k_last_system_call) {  // libseccomp has numbers of its own beyond
+        return "";
+    }
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number)), &std::free);
+    return name ? name.get() : "";
+}
+
 struct FilterBuilder::State {
     scmp_filter_ctx context = nullptr;
     Status status;
@@ -63,7 +75,7 @@ struct FilterBuilder::State {
 
 FilterBuilder::FilterBuilder(FilterDefault default_action) : m_state(std::make_unique<State>()) {
     m_state->context = ::seccomp_init(
-        default_action == FilterDefault::kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS));
+        default_action == FilterDefault::trap ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(ENOSYS));
     if (m_state->context == nullptr) {
         m_state->status = failure(ErrorCode::no_space, "seccomp_init failed", "sandbox");
         return;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct ArgumentRule {
 
 /// What happens to a system call that no rule names.
 enum class FilterDefault {
-    kill,   ///< the process dies of SIGSYS
+    trap,   ///< SIGSYS, which says which call it was to a handler that was there before
     enosys  ///< "not implemented": for programs that probe for newer calls
 };
 
@@ -41,6 +42,9 @@ class SyscallFilter {
     /// struct sock_filter, kept opaque so that the header stays light.
     std::vector<std::uint64_t> m_program;
 };
+
+/// "socket"; empty for a number that no system call has.
+[[nodiscard]] std::string system_call_name(std::uint32_t number);
 
 /// Collects rules; names that this kernel or architecture lacks are ignored, since what is not
 /// named is refused anyway. The first error is kept and returned by build().

@@ -23,7 +23,9 @@ CandidateFault fault_of_signal(const RunEnded& death, const StartRun& limits) {
                              strsignal(death.status) + ")";
     switch (death.status) {
         case SIGSYS:
-            return {Outcome::forbidden_call, "made a system call that the jail does not allow"};
+            return {Outcome::forbidden_call,
+                    "made a system call that the jail does not allow" +
+                        (death.refused_call.empty() ? "" : ": " + death.refused_call)};
         case SIGXCPU:
             return {Outcome::timeout,
                     "used more than " + seconds_text(limits.cpu_seconds) + " of CPU time"};

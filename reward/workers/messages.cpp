@@ -19,6 +19,7 @@ constexpr std::size_t k_max_cores = 4096;
 constexpr std::uint64_t k_page_bytes = 4096;
 constexpr std::uint64_t k_max_map_bytes = 1ull << 42;
 constexpr double k_max_cpu_seconds = 1e7;
+constexpr std::size_t k_max_call_bytes = 64;
 
 void parse_mappings(JsonReader& fields, StartRun& message) {
     const Json* items = fields.array("mappings", k_max_frame_handles);
@@ -108,7 +109,8 @@ std::string to_json(const RunEnded& message) {
     return Json{{"signalled", message.signalled},
                 {"status", message.status},
                 {"peak_rss_bytes", message.peak_rss_bytes},
-                {"cpu_seconds", message.cpu_seconds}}
+                {"cpu_seconds", message.cpu_seconds},
+                {"refused_call", message.refused_call}}
         .dump();
 }
 
@@ -120,7 +122,8 @@ Expected<RunEnded> parse_run_ended(std::string_view json) {
         .integer("status", message.status, 0, 255)
         .integer("peak_rss_bytes", message.peak_rss_bytes, 0,
                  std::numeric_limits<std::uint64_t>::max())
-        .number("cpu_seconds", message.cpu_seconds, 0, 1e12);
+        .number("cpu_seconds", message.cpu_seconds, 0, 1e12)
+        .text("refused_call", message.refused_call, k_max_call_bytes);
     ATOLL_TRY(fields.finish());
     return message;
 }

@@ -51,6 +51,8 @@ struct RunEnded {
     int status = 0;  ///< exit status or signal number
     std::uint64_t peak_rss_bytes = 0;
     double cpu_seconds = 0;
+    /// The system call that it died of, or empty; only as true as the candidate left it.
+    std::string refused_call;
 };
 
 [[nodiscard]] std::string to_json(const StartRun& message);

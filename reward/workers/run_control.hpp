@@ -12,12 +12,14 @@ namespace atl {
 /// futexes are shared ones (no FUTEX_PRIVATE_FLAG).
 ///
 /// Everything here can be scribbled on by the candidate: it decides nothing but "done", and a
-/// lie only makes the candidate's own outputs wrong.
+/// lie only makes the candidate's own outputs, or the reason it is given, wrong.
 struct RunControl {
     std::atomic<std::uint32_t> command;  ///< futex; a counter, 0 = nothing yet
     std::atomic<std::uint32_t> reply;    ///< futex; the last command done
     std::atomic<std::uint32_t> state;    ///< RunState
     std::uint32_t launch;                ///< index of the argument set to launch with
+    /// Number of the system call that the jail did not allow, plus one; hostile until checked.
+    std::atomic<std::uint32_t> refused_call;
 };
 
 enum RunState : std::uint32_t {

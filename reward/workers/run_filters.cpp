@@ -66,7 +66,7 @@ void allow_memory_threads_and_clocks(FilterBuilder& builder) {
 }
 
 Expected<SyscallFilter> make_load_filter() {
-    FilterBuilder builder(FilterDefault::kill);
+    FilterBuilder builder(FilterDefault::trap);
     allow_memory_threads_and_clocks(builder);
     builder.allow({"mmap", "mprotect", "read", "pread64", "lseek", "close", "fstat", "newfstatat"})
         .allow_if("openat", {{2, k_read_only, O_RDONLY}})
@@ -76,7 +76,7 @@ Expected<SyscallFilter> make_load_filter() {
 }
 
 Expected<SyscallFilter> make_run_filter() {
-    FilterBuilder builder(FilterDefault::kill);
+    FilterBuilder builder(FilterDefault::trap);
     allow_memory_threads_and_clocks(builder);
     builder.allow_if("mmap", {{2, PROT_EXEC, 0}})
         .allow_if("mprotect", {{2, PROT_EXEC, 0}})

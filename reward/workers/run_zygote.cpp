@@ -58,6 +58,13 @@ class ControlPage {
         futex_wake(m_control->reply);
     }
 
+    /// The name of the system call that the dead candidate's jail did not allow; empty when
+    /// there is none or what the page says is no system call.
+    [[nodiscard]] std::string refused_call() const {
+        const std::uint32_t noted = m_control == nullptr ? 0 : m_control->refused_call.load();
+        return noted == 0 ? "" : system_call_name(noted - 1);
+    }
+
   private:
     RunControl* m_control = nullptr;
 };
@@ -293,6 +300,7 @@ void RunZygote::finish(Run& run) {
         ended.status = end.status;
         ended.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
         ended.cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+        ended.refused_call = run.control.refused_call();
         frame.type = FrameType::run_ended;
         frame.request = run.request;
         frame.payload = to_json(ended);

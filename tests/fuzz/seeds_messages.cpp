@@ -97,7 +97,8 @@ std::map<std::string, Frame> sample_frames() {
     frames["evaluate"] = frame_of(FrameType::evaluate, to_json(evaluate_order()));
     frames["evaluated"] = frame_of(FrameType::evaluated, to_json(evaluate_reply()));
     frames["start_run"] = frame_of(FrameType::start_run, to_json(start_run()));
-    frames["run_ended"] = frame_of(FrameType::run_ended, to_json(RunEnded{true, 11, 1 << 20, 0.5}));
+    frames["run_ended"] =
+        frame_of(FrameType::run_ended, to_json(RunEnded{true, 31, 1 << 20, 0.5, "socket"}));
     frames["load_task"] =
         frame_of(FrameType::load_task, to_json(LoadTask{"/tasks/matmul", content_id("task")}));
     frames["stop"] = frame_of(FrameType::stop, "");

@@ -1,3 +1,4 @@
+#include "reward/base/jail_filter.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/jail_fixture.hpp"
 
@@ -99,6 +100,49 @@ TEST_P(JailRunner, ForbiddenCallsKillWithSigsys) {
         EXPECT_TRUE(ended.signalled) << body;
         EXPECT_EQ(ended.status, SIGSYS) << body;
     }
+}
+
+TEST_P(JailRunner, TheForbiddenCallIsNamed) {
+    TestRunner runner(GetParam());
+    for (const auto& [body, name] : std::vector<std::pair<std::string, std::string>>{
+             {"socket(AF_UNIX, SOCK_STREAM, 0);", "socket"},
+             {"std::thread([] { syscall(SYS_ptrace, 16, 1, 0, 0); }).join();", "ptrace"},
+             {"syscall(9999);", ""},
+         }) {
+        const FileHandle binary = build_shared_object(
+            entry(body,
+                  "#include <sys/socket.h>\n#include <sys/syscall.h>\n#include <thread>\n"
+                  "#include <unistd.h>\n"));
+        TestRun run(runner, binary, {0});
+        const RunEnded ended = run.launch_and_die();
+        EXPECT_EQ(ended.status, SIGSYS) << body;
+        EXPECT_EQ(ended.refused_call, name);
+    }
+}
+
+TEST_P(JailRunner, AForgedNameOfACallIsOneOfSomeCallOrNone) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(entry("__builtin_trap();"));
+    for (const std::uint32_t forged : {1u, 10'000u, 0xffffff9bu, 0xffffffffu}) {
+        TestRun run(runner, binary, {0});
+        run.control().refused_call.store(forged);
+        const RunEnded ended = run.launch_and_die();
+        EXPECT_EQ(ended.status, SIGILL);
+        EXPECT_EQ(ended.refused_call, forged == 1 ? system_call_name(0) : "");
+    }
+}
+
+/// Blocking the signal keeps the name from being told, and nothing else.
+TEST_P(JailRunner, AForbiddenCallEndsTheProcessWhateverSignalsItBlocks) {
+    TestRunner runner(GetParam());
+    const FileHandle binary = build_shared_object(
+        entry("sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, nullptr);"
+              "signal(SIGSYS, SIG_IGN); socket(AF_UNIX, SOCK_STREAM, 0);",
+              "#include <signal.h>\n#include <sys/socket.h>\n"));
+    TestRun run(runner, binary, {0});
+    const RunEnded ended = run.launch_and_die();
+    EXPECT_TRUE(ended.signalled);
+    EXPECT_EQ(ended.status, SIGSYS);
 }
 
 #ifdef __x86_64__

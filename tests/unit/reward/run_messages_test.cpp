@@ -57,16 +57,17 @@ TEST(RunMessages, StartRunChecksEveryField) {
 }
 
 TEST(RunMessages, RunEndedSurvivesTheWireAndIsChecked) {
-    const atl::RunEnded message{true, 11, 123456, 0.25};
+    const atl::RunEnded message{true, 11, 123456, 0.25, "socket"};
     const auto back = atl::parse_run_ended(atl::to_json(message));
     ASSERT_TRUE(back.has_value());
     EXPECT_TRUE(back->signalled);
     EXPECT_EQ(back->status, 11);
     EXPECT_EQ(back->peak_rss_bytes, 123456u);
     EXPECT_EQ(back->cpu_seconds, 0.25);
+    EXPECT_EQ(back->refused_call, "socket");
     EXPECT_FALSE(atl::parse_run_ended("{}").has_value());
     EXPECT_FALSE(atl::parse_run_ended(R"({"signalled":true,"status":300,"peak_rss_bytes":1,)"
-                                      R"("cpu_seconds":0})")
+                                      R"("cpu_seconds":0,"refused_call":""})")
                      .has_value());
 }
 

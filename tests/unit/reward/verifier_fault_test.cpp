@@ -38,6 +38,18 @@ TEST(FaultOfDeath, SignalsMapToOutcomes) {
     EXPECT_EQ(outcome_of(by_signal(SIGFPE)), Outcome::crash);
 }
 
+TEST(FaultOfDeath, ARefusedSystemCallIsNamedWhereItIsKnown) {
+    RunEnded death = by_signal(SIGSYS);
+    EXPECT_EQ(fault_of_death(death, false, limits()).reason,
+              "made a system call that the jail does not allow");
+    death.refused_call = "socket";
+    EXPECT_EQ(fault_of_death(death, false, limits()).reason,
+              "made a system call that the jail does not allow: socket");
+    // A name decides nothing.
+    death.status = SIGSEGV;
+    EXPECT_EQ(outcome_of(death), Outcome::memory_fault);
+}
+
 TEST(FaultOfDeath, AKillFromOutsideIsUnexplainedUnlessTheMemoryWasFull) {
     RunEnded death = by_signal(SIGKILL);
     EXPECT_EQ(outcome_of(death), Outcome::crash);
