@@ -260,7 +260,7 @@ TEST(Registry, EveryNameMakesAnOperatorOfThatName) {
         EXPECT_EQ(op.name(), name);
         EXPECT_THAT(op.arity(), ::testing::AnyOf(1, 2));
     }
-    EXPECT_THAT(shipped.names(), ElementsAre("tune", "crossover"));
+    EXPECT_THAT(shipped.names(), ::testing::IsSupersetOf({"tune", "crossover"}));
 }
 
 }  // namespace
