@@ -170,7 +170,8 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
            "A best that is this much better than the confirmed one (0.1 = 10 %) is re-measured on "
            "hidden workloads at once; the final best always is.");
     v.real("confirm.share", c.confirm.share, {0, 1},
-           "Share of the searching time that such confirmations may take.");
+           "Share of the searching time that such confirmations may take; 0: only the final best "
+           "is confirmed.");
     v.boolean("confirm.baselines", c.confirm.baselines,
               "Measure the task's baselines (such as OpenBLAS) side by side with the final best.");
     v.choice("score.preset", c.score, score_presets(), "What fitness is.");

@@ -20,8 +20,9 @@ Confirmer::Confirmer(const CampaignConfig& config, TaskPtr task, Ledger& ledger,
       m_confirmed_at_end(confirmed_at_end(ledger.state())) {}
 
 std::optional<IndividualId> Confirmer::due(std::int64_t searched_ns) {
-    if (static_cast<double>(m_spent_ns) >
-        m_config.confirm.share * static_cast<double>(searched_ns)) {
+    const double share = m_config.confirm.share;
+    // The first one is paid for later, unless it never can be.
+    if (share <= 0 || static_cast<double>(m_spent_ns) > share * static_cast<double>(searched_ns)) {
         return std::nullopt;
     }
     const Individual* best = m_fittest.of(state());
