@@ -98,6 +98,9 @@ struct LocalEvaluatorOptions {
     std::string required_sandbox =
         "full";                ///< "full", "restricted" or "none": refuse to run below it
     std::string cache_folder;  ///< empty: verdicts are cached in memory only
+    /// Told of the first verdict that could not be kept in it (the verdict stands); on a thread of
+    /// the evaluator, which may be as late as in its destructor.
+    std::function<void(const Error&)> on_cache_trouble;
     EvaluationLimits limits;
     /// False where the tasks at hand are judged by their own programs (see task_needs_device()):
     /// then neither compiler nor sandbox is demanded, and no device is started.

@@ -77,9 +77,7 @@ std::string LocalEvaluator::description() const {
     if (!m_parts.sandbox.empty()) {
         text += "; sandbox " + m_parts.sandbox;
     }
-    const std::lock_guard lock(m_stats_mutex);
-    return m_cache_problem.empty() ? text
-                                   : text + "; verdicts not cached on disk: " + m_cache_problem;
+    return text;
 }
 
 EvaluatorStats LocalEvaluator::stats() const {
@@ -182,9 +180,10 @@ void LocalEvaluator::finish(const Lease& lease, Verdict verdict) {
 }
 
 void LocalEvaluator::save(const Verdict& verdict) {
-    if (Status saved = m_cache.save(verdict); !saved) {
-        const std::lock_guard lock(m_stats_mutex);
-        m_cache_problem = saved.error().message();
+    const Status saved = m_cache.save(verdict);
+    if (!saved && !m_cache_trouble && m_parts.on_cache_trouble) {
+        m_cache_trouble = true;  // once: a full disk would say the same of every verdict
+        m_parts.on_cache_trouble(saved.error());
     }
 }
 

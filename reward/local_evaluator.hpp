@@ -35,8 +35,9 @@ struct EvaluatorParts {
     bool shared_cores = false;
     std::vector<int> host_cores;  ///< our threads stay on these; empty: anywhere
     EvaluationLimits limits;
-    std::string cache_folder;  ///< empty: memory only
-    std::string sandbox;       ///< for the description: "full"
+    std::string cache_folder;                            ///< empty: memory only
+    std::function<void(const Error&)> on_cache_trouble;  ///< see LocalEvaluatorOptions
+    std::string sandbox;                                 ///< for the description: "full"
     std::size_t queue_capacity = 1 << 16;
     std::chrono::milliseconds lease_time{30'000};
 };
@@ -98,8 +99,8 @@ class LocalEvaluator final : public Evaluator {
     std::atomic<bool> m_closing = false;
     mutable std::mutex m_stats_mutex;
     EvaluatorStats m_stats;
-    std::string m_cache_problem;  // guarded by m_stats_mutex
-    SerialExecutor m_writer;      // waits for the disk, so that no lane does
+    bool m_cache_trouble = false;  // used by m_writer's thread alone
+    SerialExecutor m_writer;       // waits for the disk, so that no lane does
     SerialExecutor m_answers;
     std::vector<std::thread> m_threads;
 };

@@ -67,6 +67,7 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
     parts.host_cores = layout.host;
     parts.limits = options.limits;
     parts.cache_folder = options.cache_folder;
+    parts.on_cache_trouble = options.on_cache_trouble;
     return std::unique_ptr<Evaluator>(std::make_unique<LocalEvaluator>(std::move(parts)));
 }
 

@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
+
 namespace atl {
 
 void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
@@ -29,6 +31,10 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
 
 std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options) {
     options.peaks_files = {user_peaks_file()};
+    options.on_cache_trouble = [](const Error& error) {
+        std::fprintf(stderr, "atoll: not all verdicts are kept in the cache folder: %s\n",
+                     error.message().c_str());
+    };
     return value_or_end(make_local_evaluator(options));
 }
 

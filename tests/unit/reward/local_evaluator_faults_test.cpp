@@ -97,6 +97,18 @@ TEST_F(LocalEvaluatorFaults, AReferenceThatDoesNotCompileIsNoVerdict) {
     EXPECT_EQ(result.error().attempts, 1);
 }
 
+TEST_F(LocalEvaluatorFaults, ACacheThatCannotBeWrittenIsSaidOnceAndTheVerdictsStand) {
+    std::vector<Error> told;
+    m_parts.cache_folder = "/proc/nothing";
+    m_parts.on_cache_trouble = [&told](const Error& error) { told.push_back(error); };
+    make();
+    EXPECT_TRUE(evaluate(request("a")));
+    EXPECT_TRUE(evaluate(request("b")));
+    m_evaluator.reset();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_THAT(told[0].message(), HasSubstr("/proc/nothing"));
+}
+
 TEST_F(LocalEvaluatorFaults, ADeadlineOnTheDeviceAbortsTheLane) {
     make();
     m_lane->hold();
