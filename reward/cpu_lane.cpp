@@ -29,6 +29,12 @@ Expected<FileHandle> duplicate(int fd) {
     return copy;
 }
 
+/// Not one that somebody sent.
+bool is_crash(int signal) {
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+           signal == SIGABRT;
+}
+
 /// Both processes of one generation. The runner ends first: the verifier must not see a runner's
 /// death as a candidate's.
 struct WorkerPair {
@@ -46,6 +52,7 @@ class CpuLane final : public DeviceLane {
             m_broken = true;
             return tl::unexpected(explained(reply.error(), *order.task));
         }
+        m_crashed_task.reset();
         return reply;
     }
 
@@ -144,7 +151,9 @@ class CpuLane final : public DeviceLane {
         error.where = (task.folder / "reference.cpp").string();
         error.hint = "run: atoll task check " + task.name;
         error.what = "the reference crashed its process: " + end->text();
-        if (end->status == SIGPROF) {
+        if (is_crash(end->status) && std::exchange(m_crashed_task, task.digest) == task.digest) {
+            error.code = ErrorCode::invalid_argument;  // fresh processes did not help
+        } else if (end->status == SIGPROF) {
             error.code = ErrorCode::invalid_argument;  // it would take as long once more
             error.what = "the reference took longer than " + std::to_string(k_most_oracle_seconds) +
                          " s of processor time for one workload";
@@ -190,7 +199,8 @@ class CpuLane final : public DeviceLane {
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
     bool m_broken = true;
-    std::mutex m_mutex;  // guards the handles that abort() uses
+    std::optional<Digest> m_crashed_task;  ///< whose reference crashed, with no answer since
+    std::mutex m_mutex;                    // guards the handles that abort() uses
     FileHandle m_verifier_pidfd;
     FileHandle m_runner_pidfd;
 };

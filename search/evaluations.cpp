@@ -55,6 +55,9 @@ Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
             co_return std::move(*result);
         }
         m_last_fault = std::move(result.error().error);
+        if (m_last_fault.code == ErrorCode::invalid_argument) {
+            throw WorkFailure{m_last_fault};
+        }
         if (m_last_fault.code == ErrorCode::interrupted || attempt >= m_settings.retries) {
             co_return std::nullopt;
         }

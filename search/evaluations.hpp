@@ -22,7 +22,9 @@ class Evaluations {
                 std::function<void(const std::string&)> remark);
 
     using Answer = boost::asio::awaitable<std::optional<Verdict>>;
-    /// nullopt: a fault of ours, tried again as often as allowed; it is in last_fault().
+    /// nullopt: a fault of ours, tried again as often as allowed; it is in last_fault(). Throws
+    /// WorkFailure where the task is at fault (ErrorCode::invalid_argument): a reference that
+    /// crashes does so for every candidate.
     [[nodiscard]] Answer evaluate(EvaluationRequest request);
     /// The same, while wait_for_equal(key) waits for it.
     [[nodiscard]] Answer evaluate_candidate(EvaluationRequest request, Digest key);

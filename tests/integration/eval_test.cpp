@@ -194,7 +194,7 @@ TEST_F(EvalCommand, ACompilerThatIsNotThereIsNamed) {
 TEST_F(EvalCommand, AReferenceThatDoesNotCompileIsNoVerdict) {
     m_task.write("reference.cpp", "extern \"C\" void reference(");
     const ShellResult result = eval("--json " + candidate("a.cpp"));
-    EXPECT_EQ(result.status, 3);
+    EXPECT_EQ(result.status, 2);
     EXPECT_EQ(nlohmann::json::parse(result.out)[0]["status"], "fault");
 }
 
@@ -298,17 +298,34 @@ TEST_F(EvalCommand, ACacheFolderThatCannotBeWrittenIsSaid) {
     EXPECT_THAT(result.err, HasSubstr("cache folder"));
 }
 
+TEST_F(EvalCommand, ACacheFolderThatTakesNoVerdictsIsSaidAndTheVerdictsStand) {
+    const auto cache = m_folder.path() / "cache";
+    std::filesystem::create_directory(cache);
+    const std::string digits = "0123456789abcdef";
+    for (const char high : digits) {  // files where the verdicts' folders would be
+        for (const char low : digits) {
+            std::ofstream(cache / std::string{high, low});
+        }
+    }
+    const ShellResult result =
+        eval("--level verify --cache " + cache.string() + " " + candidate("right.cpp"));
+    EXPECT_EQ(result.status, 0) << result.out;
+    EXPECT_THAT(result.out, HasSubstr("PASSED"));
+    EXPECT_THAT(result.err, HasSubstr("not all verdicts are kept in the cache folder"));
+    EXPECT_THAT(result.err, HasSubstr(cache.string()));
+}
+
 TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
     m_task.write("reference.cpp", "int nothing;");
     const ShellResult missing = eval(candidate("a.cpp"));
-    EXPECT_EQ(missing.status, 3);
+    EXPECT_EQ(missing.status, 2);
     EXPECT_THAT(missing.out, HasSubstr("the function reference() is missing"));
     EXPECT_THAT(missing.out, HasSubstr("extern \"C\" void reference("));
     m_task.write("reference.cpp",
                  "extern \"C\" void reference(const float*, const float*, float, double*, int, int)"
                  "{ __builtin_trap(); }");
     const ShellResult crash = eval(candidate("a.cpp"));
-    EXPECT_EQ(crash.status, 3);
+    EXPECT_EQ(crash.status, 2);
     EXPECT_THAT(crash.out, HasSubstr("the reference crashed"));
     EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
 }
@@ -320,7 +337,7 @@ TEST_F(EvalCommand, AReferenceThatTakesTooLongIsNamedAndNotTriedAgain) {
                  "extern \"C\" void reference(const float*, const float*, float, double*, int, int)"
                  "{ raise(27); }");
     const ShellResult slow = eval("--json " + candidate("a.cpp"));
-    EXPECT_EQ(slow.status, 3);
+    EXPECT_EQ(slow.status, 2);
     EXPECT_THAT(slow.out, HasSubstr("reference.cpp: the reference took longer than 60 s"));
     EXPECT_THAT(slow.out, HasSubstr("atoll task check small"));
     EXPECT_THAT(slow.out, HasSubstr("\"attempts\": 1"));

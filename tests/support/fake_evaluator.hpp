@@ -27,6 +27,7 @@ struct FakeEvaluatorOptions {
     std::function<Outcome(const Candidate&)> outcome;
     /// Given the number of the submission (from 0): true gives an InfrastructureFault.
     std::function<bool(std::uint64_t number, const Candidate&)> fault;
+    ErrorCode fault_code = ErrorCode::unavailable;
     /// True: jobs wait until the test calls finish(); false: `threads` threads answer in order.
     bool manual = false;
     int threads = 1;
@@ -242,8 +243,11 @@ class FakeEvaluator final : public Evaluator {
 
     void answer(Pending job) {
         const bool fault = m_options.fault && m_options.fault(job.number, job.request.candidate);
-        EvaluationResult result = fault ? EvaluationResult(tl::unexpected(fault_of("made to fail")))
-                                        : EvaluationResult(verdict_for(job.request, m_options));
+        EvaluationResult result = verdict_for(job.request, m_options);
+        if (fault) {
+            result = tl::unexpected(fault_of("made to fail"));
+            result.error().error.code = m_options.fault_code;
+        }
         {
             const std::lock_guard lock(m_mutex);
             ++m_completed;

@@ -32,7 +32,8 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my.cpp --level confirm             hidden workloads, beside starter and baselines
   atoll eval matmul my.cpp --level verify              right or wrong only
 
-Exit status: 0 all passed, 1 a candidate failed, 2 usage, 3 a fault of this machine's set-up.)";
+Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
+fault of this machine's set-up.)";
 
 struct Arguments {
     std::string task;
@@ -189,9 +190,11 @@ int exit_status_of(const std::vector<EvaluatedFile>& evaluated) {
     int status = k_exit_ok;
     for (const EvaluatedFile& one : evaluated) {
         if (!one.result) {
-            // A judge that the task names and that is not there is the task's mistake.
-            const bool named = one.result.error().error.code == ErrorCode::not_found;
-            return named ? k_exit_usage : k_exit_infrastructure;
+            // The task's mistakes: a reference that crashes, a judge that is not there.
+            const ErrorCode code = one.result.error().error.code;
+            const bool of_task =
+                code == ErrorCode::not_found || code == ErrorCode::invalid_argument;
+            return of_task ? k_exit_usage : k_exit_infrastructure;
         }
         status = is_correct(one.result->outcome) ? status : k_exit_failed;
     }

@@ -152,6 +152,20 @@ TEST_P(BothOrders, FaultsOfOursAreNeverScores) {
     EXPECT_EQ(report->state.evaluations(), 11u);
 }
 
+TEST_P(BothOrders, AMistakeOfTheTaskEndsTheCampaignAtOnce) {
+    for (const std::uint64_t first : {0u, 12u}) {
+        Campaign campaign(config());
+        campaign.config.evaluation.retries = 100;
+        FakeEvaluatorOptions options;
+        options.fault = [first](std::uint64_t number, const Candidate&) { return number >= first; };
+        options.fault_code = ErrorCode::invalid_argument;
+        const auto report = campaign.run(options);
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code, ErrorCode::invalid_argument);
+        EXPECT_THAT(report.error().message(), ::testing::HasSubstr("made to fail"));
+    }
+}
+
 TEST_P(BothOrders, ABrokenFirstStarterEndsTheCampaignWithItsName) {
     Campaign campaign(config());
     FakeEvaluatorOptions options;
