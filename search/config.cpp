@@ -24,6 +24,8 @@ void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
         "campaign.seed", s.seed, {0, INT64_MAX},
         "Random seed: with commit order \"ticket\" and equal verdicts, equal seeds give equal "
         "campaigns.");
+    v.integer("campaign.schema", s.schema, {1, INT64_MAX},
+              "Version of the config's form; a program refuses a newer one than it knows.");
 }
 
 void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
@@ -243,8 +245,17 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
 
 Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
     CampaignConfig config;
-    ATOLL_TRY(read_settings(toml_text, file_name,
-                            [&](SettingVisitor& visitor) { declare(config, visitor); }));
+    const Status read = read_settings(toml_text, file_name,
+                                      [&](SettingVisitor& visitor) { declare(config, visitor); });
+    if (config.campaign.schema > k_config_schema) {  // of its other mistakes this is the cause
+        return failure(ErrorCode::too_new,
+                       "campaign.schema: this config was written for version " +
+                           std::to_string(config.campaign.schema) +
+                           " of campaign configs; this program knows version " +
+                           std::to_string(k_config_schema),
+                       file_name, "use a newer Atoll");
+    }
+    ATOLL_TRY(read);
     ATOLL_TRY(check(config, file_name));
     return config;
 }

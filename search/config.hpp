@@ -22,10 +22,15 @@ namespace atl {
 /// A campaign's config: plain structs, one per section of the TOML file. Each key is declared once,
 /// in declare(); meanings, ranges and defaults are there (`atoll config explain`).
 
+/// Version of the config's form. To be raised when a key changes its meaning or is given up, which
+/// an older program would misread; a new key needs none.
+inline constexpr std::int64_t k_config_schema = 1;
+
 struct CampaignSettings {
     std::string task;
     std::string name;
     std::int64_t seed = 1;
+    std::int64_t schema = k_config_schema;
 };
 
 struct EvaluationSettings {

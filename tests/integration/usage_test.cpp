@@ -1,3 +1,5 @@
+#include "population/journal/journal.hpp"
+#include "population/run_folder.hpp"
 #include "tests/support/shell.hpp"
 
 #include <gmock/gmock.h>
@@ -52,6 +54,22 @@ TEST_F(Usage, AMistypedWordIsNamedWithTheNearestOne) {
     expect("", "which command? One of: doctor, eval, run");
     expect("run a.toml b.toml", "'b.toml' is one word too many");
     expect("run", "config");
+}
+
+TEST_F(Usage, AConfigOfANewerVersionSaysSo) {
+    expect("run " + file("new.toml", config("schema = 2\nfrobnicate = 1\n")),
+           "written for version 2 of campaign configs; this program knows version 1");
+    CampaignStarted started;
+    started.atoll_version = "99.1";
+    started.config = config("frobnicate = 1\n");
+    const fs::path run = m_folder.path() / "run";
+    const auto folder = RunFolder::create(run);
+    ASSERT_TRUE(folder);
+    const auto journal = JournalWriter::open(folder->journal());
+    ASSERT_TRUE(journal);
+    ASSERT_TRUE((*journal)->append(started));
+    ASSERT_TRUE((*journal)->sync());
+    expect("resume " + run.string(), "the campaign was begun by Atoll 99.1");
 }
 
 TEST_F(Usage, ANumberThatIsNoneIsShownWithoutAbsurdRanges) {

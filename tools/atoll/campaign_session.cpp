@@ -176,6 +176,16 @@ Expected<T> located(Expected<T> expected, const std::string& where) {
     return expected;
 }
 
+Expected<CampaignConfig> config_of(const CampaignStarted& started, const fs::path& journal) {
+    Expected<CampaignConfig> config = parse_config(started.config, journal.string() + " (config)");
+    if (!config) {
+        // It was right for the program that began the campaign.
+        config.error().hint = "the campaign was begun by Atoll " + started.atoll_version +
+                              ", this is " + ATOLL_VERSION + ": use the same or a newer one";
+    }
+    return config;
+}
+
 std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task& task,
                                         const RunFolder& folder, const std::string& where) {
     LocalEvaluatorOptions options = evaluator_options(config);
@@ -222,8 +232,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
     RunFolder folder = value_or_end(RunFolder::open(run));
     const CampaignStarted started = value_or_end(read_campaign_start(folder));
-    CampaignConfig config =
-        value_or_end(parse_config(started.config, folder.journal().string() + " (config)"));
+    CampaignConfig config = value_or_end(config_of(started, folder.journal()));
     LoadedRun loaded = value_or_end(load_run(folder, state_settings(config)));
     apply(loaded.state.limits(), config);
     apply(options, config);

@@ -37,6 +37,9 @@ std::string other_value(const SettingInfo& info) {
     if (info.type == "table of numbers") {
         return "{ tune = 2.0 }";
     }
+    if (info.key == "campaign.schema") {
+        return "";  // there is one version so far
+    }
     if (info.key == "archive.axes") {
         return "['error 0 1 4', 'tune:TILE 0 256 8']";
     }
@@ -50,6 +53,18 @@ std::string other_value(const SettingInfo& info) {
     const std::string low = info.range.substr(0, to);
     const std::string high = info.range.substr(to + 4);
     return low != info.default_value ? low : high;
+}
+
+TEST(Config, AConfigOfANewerVersionSaysThatAndNothingElse) {
+    const auto config =
+        parse_config("campaign.schema = 2\ncampaign.frobnicate = 1\nislands.count = 0\n", "c.toml");
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, ErrorCode::too_new);
+    EXPECT_EQ(config.error().message(),
+              "c.toml: campaign.schema: this config was written for version 2 of campaign configs; "
+              "this program knows version 1 (use a newer Atoll)");
+    EXPECT_TRUE(parse_config("campaign.schema = 1\n", "c.toml"));
+    EXPECT_FALSE(parse_config("campaign.schema = 0\n", "c.toml"));
 }
 
 // Every declared key is read from the file into the config, and written back.
