@@ -28,6 +28,8 @@ CompileRequest compile_request(const Task& task, const Candidate& candidate,
     return request;
 }
 
+constexpr const char* k_unlinked = "undefined reference";
+
 std::string first_line_with(const std::string& log, const std::string& word) {
     std::size_t begin = 0;
     while (begin < log.size()) {
@@ -70,8 +72,12 @@ Expected<std::shared_ptr<const FileHandle>> compile_oracle(const Task& task,
                        "define: " + reference_prototype(task));
     }
     if (compiled.status != CompileResult::Status::ok) {
-        return failure(ErrorCode::invalid_argument,
-                       "the reference does not compile: " + first_line_with(compiled.log, "error"),
+        // What took too long may be a busy machine's doing, and is tried again.
+        const bool limit = compiled.status == CompileResult::Status::limit;
+        const bool unlinked = compiled.log.find(k_unlinked) != std::string::npos;
+        return failure(limit ? ErrorCode::limit : ErrorCode::invalid_argument,
+                       "the reference does not compile: " +
+                           first_line_with(compiled.log, unlinked ? k_unlinked : "error"),
                        (task.folder / "reference.cpp").string(),
                        "run: atoll task check " + task.name);
     }

@@ -14,7 +14,8 @@
 namespace atl::testing {
 
 /// A Compiler that writes the source's text into a memfd in place of machine code. A source that
-/// contains "syntax error" does not compile, one with "kill_the_compiler" is a fault of ours.
+/// contains "syntax error", "does not link" or "takes too long" gives none, one with
+/// "kill_the_compiler" is a fault of ours.
 /// Thread-safe.
 class FakeCompiler final : public Compiler {
   public:
@@ -36,6 +37,14 @@ class FakeCompiler final : public Compiler {
         }
         if (request.source.find("syntax error") != std::string::npos) {
             result.log = "candidate.cpp:1:1: error: expected unqualified-id";
+            return result;
+        }
+        if (request.source.find("does not link") != std::string::npos) {
+            result.log = "ld: undefined reference to `f()'\ncollect2: error: ld returned 1";
+            return result;
+        }
+        if (request.source.find("takes too long") != std::string::npos) {
+            result.status = CompileResult::Status::limit;
             return result;
         }
         result.status = CompileResult::Status::ok;

@@ -97,6 +97,21 @@ TEST_F(LocalEvaluatorFaults, AReferenceThatDoesNotCompileIsNoVerdict) {
     EXPECT_EQ(result.error().attempts, 1);
 }
 
+TEST_F(LocalEvaluatorFaults, OnlyAReferenceThatWasRefusedIsTheTasksMistake) {
+    const auto fault_with = [this](const std::string& reference) {
+        Task task = *m_task;
+        task.reference_source = reference;
+        m_task = std::make_shared<const Task>(task);
+        make();
+        const EvaluationResult result = evaluate(request("a"));
+        return result ? Error{} : result.error().error;
+    };
+    const Error unlinked = fault_with("does not link");
+    EXPECT_EQ(unlinked.code, ErrorCode::invalid_argument);
+    EXPECT_THAT(unlinked.message(), HasSubstr("undefined reference to `f()'"));
+    EXPECT_EQ(fault_with("takes too long").code, ErrorCode::limit) << "of a busy machine, perhaps";
+}
+
 TEST_F(LocalEvaluatorFaults, ACacheThatCannotBeWrittenIsSaidOnceAndTheVerdictsStand) {
     std::vector<Error> told;
     m_parts.cache_folder = "/proc/nothing";
