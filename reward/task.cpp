@@ -1,6 +1,7 @@
 #include "reward/task.hpp"
 
 #include "reward/base/files.hpp"
+#include "reward/base/words.hpp"
 #include "reward/expression.hpp"
 #include "reward/task_parts.hpp"
 
@@ -40,6 +41,11 @@ Expected<TaskPtr> load_task(const fs::path& folder) {
     task->folder = fs::absolute(folder, code).lexically_normal();
     if (!task->folder.has_filename()) {  // "matmul/"
         task->folder = task->folder.parent_path();
+    }
+    if (!is_utf8(task->folder.string())) {
+        // Else it would be another path, of no task, once a worker or a run folder was told.
+        return failure(ErrorCode::invalid_argument, "a task's path must be UTF-8",
+                       task->folder.string(), "rename the folder, or reach it by a link");
     }
     const fs::path definition = task->folder / "definition.json";
     if (!fs::exists(definition, code)) {

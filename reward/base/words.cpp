@@ -1,5 +1,9 @@
 #include "reward/base/words.hpp"
 
+#include "reward/base/json_reader.hpp"
+
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 
 namespace atl {
@@ -22,6 +26,10 @@ bool is_plain(char c) {
 bool is_plain_name(std::string_view name) {
     return !name.empty() && name.size() <= k_longest_name && name[0] != '.' && name[0] != '-' &&
            std::all_of(name.begin(), name.end(), is_plain);
+}
+
+bool is_utf8(const std::string& text) {
+    return nlohmann::json::parse(dump_json(text)) == text;
 }
 
 std::string shell_quoted(std::string_view text) {

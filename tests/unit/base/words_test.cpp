@@ -18,6 +18,15 @@ TEST(PlainName, IsOneFolderAndNoOption) {
     EXPECT_FALSE(is_plain_name(std::string(65, 'a')));
 }
 
+TEST(Utf8, IsToldFromOtherBytes) {
+    for (const std::string good : {"", "/tasks/matmul", "/t\xc3\xa9", "\xe2\x82\xac", "\"\n\\"}) {
+        EXPECT_TRUE(is_utf8(good)) << good;
+    }
+    for (const std::string bad : {"/t\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80"}) {
+        EXPECT_FALSE(is_utf8(bad)) << bad;
+    }
+}
+
 // What a shell makes of it is what was meant.
 TEST(ShellQuoted, ComesBackFromAShellAsItWas) {
     for (const std::string text : {"plain/path.toml", "two words", "it's", "$HOME `ls` \"x\" \\",
