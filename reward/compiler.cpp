@@ -269,8 +269,29 @@ std::unique_ptr<Compiler> make_no_compiler() {
     return std::make_unique<NoCompiler>();
 }
 
+namespace {
+
+/// What cannot compile this would otherwise be a compile error of every candidate.
+Status try_out(Compiler& compiler, const std::string& path) {
+    CompileRequest request;
+    request.source = "int nothing;\n";
+    request.flags = standard_flags();
+    Expected<CompileResult> result = compiler.compile(request);
+    if (result && result->status == CompileResult::Status::ok) {
+        return {};
+    }
+    const std::string log = result ? result->log : result.error().message();
+    return failure(result ? ErrorCode::invalid_argument : result.error().code,
+                   "does not compile even \"int nothing;\" in its jail: " +
+                       log.substr(0, std::min<std::size_t>(log.find('\n'), 500)),
+                   path, "is it a C++ compiler, and all of it installed beside it?");
+}
+
+}  // namespace
+
 Expected<std::unique_ptr<Compiler>> make_jailed_compiler(const CompilerOptions& options) {
     ATOLL_TRY_ASSIGN(FoundCompiler found, find_compiler(options.compiler));
+    const std::string path = found.path;
     WorkerOptions worker;
     worker.program = options.worker_program;
     worker.required = options.required;
@@ -278,6 +299,7 @@ Expected<std::unique_ptr<Compiler>> make_jailed_compiler(const CompilerOptions& 
     worker.cores = options.cores;
     auto compiler = std::make_unique<JailedCompiler>(std::move(found), std::move(worker));
     ATOLL_TRY(compiler->start());
+    ATOLL_TRY(try_out(*compiler, path));
     return compiler;
 }
 

@@ -114,6 +114,9 @@ Status confine_compiler(const CompilePlan& plan) {
         ::_exit(k_exec_failed);
     }
     ::execve(plan.compiler.c_str(), c_strings(words).data(), c_strings(environment).data());
+    const std::string text = "atoll: " + errno_error("execve", plan.compiler, errno).message() +
+                             "; the jail shows a compiler that lies in PREFIX/bin\n";
+    (void)!::write(STDERR_FILENO, text.data(), text.size());
     ::_exit(k_exec_failed);
 }
 
@@ -153,6 +156,8 @@ void run_compiler(const CompilePlan& plan, ManagerReport& report) {
     report.status = end.status;
     if (!end.signalled && end.status == 0) {
         collect_binary(plan, report);
+    } else if (!end.signalled && end.status == k_exec_failed) {
+        report.fault_errno = ENOEXEC;  // no source makes a compiler end so
     }
 }
 

@@ -275,9 +275,11 @@ void CompileZygote::finish(Job& job) {
         report.fault_errno = ECHILD;
     }
     if (report.fault_errno != 0) {
-        reply(job, make_failed_frame(job.request, {ErrorCode::internal,
-                                                   "the compiler could not be run: " + answer.log,
-                                                   "compiler", ""}));
+        const bool missing = report.fault_errno == ENOEXEC;
+        reply(job,
+              make_failed_frame(job.request,
+                                {missing ? ErrorCode::not_found : ErrorCode::internal,
+                                 "the compiler could not be run: " + answer.log, "compiler", ""}));
         return;
     }
     if (told && !report.signalled && report.status == 0 && report.binary_bytes == 0) {

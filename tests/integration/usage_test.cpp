@@ -63,13 +63,22 @@ TEST_F(Usage, AConfigOfANewerVersionSaysSo) {
     started.atoll_version = "99.1";
     started.config = config("frobnicate = 1\n");
     const fs::path run = m_folder.path() / "run";
-    const auto folder = RunFolder::create(run);
-    ASSERT_TRUE(folder);
-    const auto journal = JournalWriter::open(folder->journal());
-    ASSERT_TRUE(journal);
-    ASSERT_TRUE((*journal)->append(started));
-    ASSERT_TRUE((*journal)->sync());
+    {
+        const auto folder = RunFolder::create(run);
+        ASSERT_TRUE(folder);
+        const auto journal = JournalWriter::open(folder->journal());
+        ASSERT_TRUE(journal);
+        ASSERT_TRUE((*journal)->append(started));
+        ASSERT_TRUE((*journal)->sync());
+    }
     expect("resume " + run.string(), "the campaign was begun by Atoll 99.1");
+}
+
+TEST_F(Usage, ATaskWhosePathIsNoUtf8IsRefused) {
+    const fs::path folder = m_folder.path() / "t\xff";
+    fs::copy(m_task, folder, fs::copy_options::recursive);
+    expect("task show '" + folder.string() + "'", "a task's path must be UTF-8");
+    expect("eval '" + folder.string() + "' x.cpp", "a task's path must be UTF-8");
 }
 
 TEST_F(Usage, ANumberThatIsNoneIsShownWithoutAbsurdRanges) {
@@ -102,9 +111,17 @@ TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
 // The candidate is not to blame for what was named as a compiler and is none.
 TEST_F(Usage, AProgramThatIsNoCompilerIsNoVerdict) {
     const std::string kernel = file("k.cpp", "extern \"C\" void launch() {}\n");
-    const ShellResult result = atoll("eval --compiler /bin/true " + m_task + " " + kernel);
-    EXPECT_EQ(result.status, 3) << result.out << result.err;
-    EXPECT_THAT(result.out, HasSubstr("is it a C++ compiler?"));
+    expect("eval --compiler /bin/true " + m_task + " " + kernel, "is it a C++ compiler?");
+    // One that its jail does not show, and one without the rest of it.
+    fs::create_symlink("/usr/bin/g++", m_folder.path() / "g++");
+    const std::string compiler = (m_folder.path() / "g++").string();
+    expect("eval --compiler " + compiler + " " + m_task + " " + kernel, "could not be run");
+    fs::permissions(m_folder.path(), fs::perms::all);  // else the jail's user sees nothing in it
+    fs::create_directory(m_folder.path() / "bin");
+    const std::string lonely = (m_folder.path() / "bin" / "g++").string();
+    std::ofstream(lonely) << "#!/bin/sh\n[ \"$1\" = --version ] || { echo no cc1plus; exit 1; }\n";
+    fs::permissions(lonely, fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
+    expect("eval --compiler " + lonely + " " + m_task + " " + kernel, "in its jail: no cc1plus");
 }
 
 TEST_F(Usage, AFolderThatMayNotBeReadIsSaid) {

@@ -257,12 +257,13 @@ TEST_F(JailCompilerFolders, OfOtherCompilationsCannotBeRead) {
         request.timeout_s = 3;
         EXPECT_EQ(compile(*compiler, request).status, Result::limit);
     });
-    const std::filesystem::path source = m_folder / items().at(0) / "1" / "candidate.cpp";
+    // The first compilation was the one that tries the compiler out.
+    const std::filesystem::path source = m_folder / items().at(0) / "2" / "candidate.cpp";
     while (!std::filesystem::exists(source) || std::filesystem::file_size(source) == 0) {
         std::this_thread::yield();
     }
     const CompileResult result =
-        compile(*compiler, request_of("#include \"../1/candidate.cpp\"\n"));
+        compile(*compiler, request_of("#include \"../2/candidate.cpp\"\n"));
     neighbour.join();
     EXPECT_EQ(result.status, Result::error);
     EXPECT_NE(result.log.find("ermission denied"), std::string::npos) << result.log;
