@@ -1,5 +1,7 @@
 #include "reward/device_peaks.hpp"
 
+#include "reward/verifier/anchor.hpp"
+
 #include <immintrin.h>
 #include <pthread.h>
 #include <sched.h>
@@ -210,6 +212,9 @@ Status measure_here(int core, DevicePeaks& peaks) {
                        "core " + std::to_string(core), "free 512 MiB");
     }
     peaks.bandwidth = *bandwidth;
+    const Anchor::Rates anchor = Anchor().best();
+    peaks.anchor_compute = anchor.compute;
+    peaks.anchor_memory = anchor.memory;
     return {};
 }
 

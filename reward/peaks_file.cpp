@@ -6,8 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 
 namespace atl {
 
@@ -18,9 +20,15 @@ namespace fs = std::filesystem;
 constexpr int k_version = 1;
 constexpr std::uint64_t k_max_bytes = 4096;
 
-struct Peaks {
-    double flops = 0;
-    double bandwidth = 0;
+struct Kept {
+    const char* key;
+    double DevicePeaks::*value;
+};
+constexpr Kept k_kept[] = {
+    {"flops_per_second", &DevicePeaks::flops},
+    {"bytes_per_second", &DevicePeaks::bandwidth},
+    {"anchor_compute_per_second", &DevicePeaks::anchor_compute},
+    {"anchor_memory_per_second", &DevicePeaks::anchor_memory},
 };
 
 double amount(const nlohmann::json& json, const char* key) {
@@ -29,21 +37,25 @@ double amount(const nlohmann::json& json, const char* key) {
     return std::isfinite(value) && value > 0 ? value : 0;
 }
 
-Peaks read_peaks(const fs::path& file, const std::string& model) {
+DevicePeaks read_peaks(const fs::path& file, const std::string& model) {
     const Expected<std::string> text = read_file(file, k_max_bytes);
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
         json.value("cpu", nlohmann::json()) != model) {
         return {};
     }
-    return {amount(json, "flops_per_second"), amount(json, "bytes_per_second")};
+    DevicePeaks peaks;
+    for (const Kept& kept : k_kept) {
+        peaks.*kept.value = amount(json, kept.key);
+    }
+    return peaks;
 }
 
 void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
-    const nlohmann::json json = {{"version", k_version},
-                                 {"cpu", model},
-                                 {"flops_per_second", peaks.flops},
-                                 {"bytes_per_second", peaks.bandwidth}};
+    nlohmann::json json = {{"version", k_version}, {"cpu", model}};
+    for (const Kept& kept : k_kept) {
+        json[kept.key] = peaks.*kept.value;
+    }
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
     const auto lenient = nlohmann::json::error_handler_t::replace;
@@ -68,15 +80,17 @@ fs::path user_peaks_file() {
 
 DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
                           const std::vector<fs::path>& files) {
-    std::vector<Peaks> held;
+    std::vector<DevicePeaks> held;
     for (const fs::path& file : files) {
         held.push_back(read_peaks(file, model));
-        measured.flops = std::max(measured.flops, held.back().flops);
-        measured.bandwidth = std::max(measured.bandwidth, held.back().bandwidth);
+        for (const Kept& kept : k_kept) {
+            measured.*kept.value = std::max(measured.*kept.value, held.back().*kept.value);
+        }
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const bool raised =
-            held[i].flops < measured.flops || held[i].bandwidth < measured.bandwidth;
+        const bool raised = std::any_of(
+            std::begin(k_kept), std::end(k_kept),
+            [&](const Kept& kept) { return held[i].*kept.value < measured.*kept.value; });
         if (!files[i].empty() && raised) {
             write_peaks(files[i], model, measured);
         }

@@ -56,17 +56,17 @@ struct WorkloadTiming {
     std::string workload;
     bool hidden = false;
     std::vector<double> samples_ns;  ///< raw, in the order taken
-    double median_ns = 0;            ///< of the drift-corrected samples
+    double median_ns = 0;            ///< of the samples that count (TimingSamples)
     double low_ns = 0;               ///< 95 % confidence interval of the median
     double high_ns = 0;
-    double anchor_ratio = 1;  ///< anchor's time now / at calibration; medians are divided by it
+    double anchor_ratio = 1;  ///< anchor's time around them / at its best; 1 is undisturbed
     double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
-    bool noisy = false;       ///< the interval stayed wider than three times its target
+    bool noisy = false;       ///< too few undisturbed, or the interval three times too wide
     int reverified = 0;       ///< timed launches whose outputs were checked
 };
 
 struct MeasureReport {
-    std::string protocol;  ///< "cpu-cold-v2"; part of the cache key
+    std::string protocol;  ///< "cpu-cold-v3"; part of the cache key
     std::vector<WorkloadTiming> workloads;
     /// Rivals measured interleaved with the candidate in the same run (confirm, baselines): name ->
     /// timings in the same order as `workloads`.

@@ -1,10 +1,11 @@
 // How far repeated evaluations of one kernel agree: for each task its first starter, evaluated N
 // times (compiled once, measured in a fresh process each time), and confirmed against itself.
 //
-// Per timed public workload: (max - min) / median of the reported medians; the share of reported
-// 95 % intervals that contain the pooled median (the median of all evaluations' medians); how many
-// were marked noisy. Per task: the geometric mean of the ratios that a confirmation of the kernel
-// against itself reports, where 1.00 is right.
+// Per timed public workload, of the evaluations that were not marked noisy: (max - min) / median of
+// the reported medians, and the share of reported 95 % intervals that contain the pooled median
+// (the median of those medians); how many were marked noisy, and the spread with those. Per task:
+// the geometric mean of the ratios that a confirmation of the kernel against itself reports,
+// where 1.00 is right.
 
 #include "reward/evaluator.hpp"
 #include "reward/score.hpp"
@@ -12,6 +13,7 @@
 #include "reward/task.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -42,22 +44,35 @@ atl::EvaluationRequest request_for(const atl::TaskPtr& task, atl::Level level) {
     return request;
 }
 
-void print_workload(const std::string& task, const std::string& workload, Repeated& repeated) {
-    std::vector<double>& medians = repeated.medians;
-    std::sort(medians.begin(), medians.end());
-    const double pooled = atl::median(medians);
-    int covering = 0;
-    int noisy = 0;
-    for (const atl::WorkloadTiming& timing : repeated.timings) {
-        covering += timing.low_ns <= pooled && pooled <= timing.high_ns ? 1 : 0;
-        noisy += timing.noisy ? 1 : 0;
+/// (max - min) / median in percent, as text; a dash where there is nothing to compare.
+std::string spread_of(std::vector<double> values) {
+    if (values.size() < 2) {
+        return "-";
     }
-    // Half of the evaluations lie between the quartiles: what one disturbed evaluation cannot move.
-    const double quartiles =
-        medians[medians.size() * 3 / 4] / pooled - medians[medians.size() / 4] / pooled;
-    std::printf("| %s | %s | %.3f | %.1f %% | %.1f %% | %.0f %% | %d |\n", task.c_str(),
-                workload.c_str(), pooled * 1e-6, 100 * (medians.back() - medians.front()) / pooled,
-                100 * quartiles, 100.0 * covering / static_cast<double>(medians.size()), noisy);
+    std::sort(values.begin(), values.end());
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.1f %%",
+                  100 * (values.back() - values.front()) / atl::median(values));
+    return text.data();
+}
+
+void print_workload(const std::string& task, const std::string& workload, Repeated& repeated) {
+    std::vector<double> quiet;
+    for (const atl::WorkloadTiming& timing : repeated.timings) {
+        if (!timing.noisy) {
+            quiet.push_back(timing.median_ns);
+        }
+    }
+    const double pooled = atl::median(quiet.empty() ? repeated.medians : quiet);
+    const auto covering =
+        std::count_if(repeated.timings.begin(), repeated.timings.end(), [&](const auto& timing) {
+            return !timing.noisy && timing.low_ns <= pooled && pooled <= timing.high_ns;
+        });
+    std::printf(
+        "| %s | %s | %.3f | %zu | %s | %.0f %% | %zu | %s |\n", task.c_str(), workload.c_str(),
+        pooled * 1e-6, quiet.size(), spread_of(quiet).c_str(),
+        100.0 * static_cast<double>(covering) / std::max(1.0, static_cast<double>(quiet.size())),
+        repeated.medians.size() - quiet.size(), spread_of(repeated.medians).c_str());
 }
 
 /// False when an evaluation failed.
@@ -108,6 +123,7 @@ bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int tim
 }
 
 int run(const Plan& plan) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes long: show what is there
     auto evaluator = atl::make_local_evaluator({});
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
@@ -127,8 +143,9 @@ int run(const Plan& plan) {
     std::printf("%s; %d evaluations a kernel\n\n", (*evaluator)->description().c_str(),
                 plan.repetitions);
     std::printf(
-        "| task | workload | pooled median, ms | (max - min) / median | between quartiles | "
-        "intervals with the pooled median | noisy |\n|---|---|---|---|---|---|---|\n");
+        "| task | workload | pooled median, ms | not noisy | their (max - min) / median | their "
+        "intervals with the pooled median | noisy | (max - min) / median of all |\n"
+        "|---|---|---|---|---|---|---|---|\n");
     bool all = true;
     for (const atl::TaskPtr& task : tasks) {
         all = repeat(**evaluator, task, plan.repetitions) && all;

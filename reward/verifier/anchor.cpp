@@ -3,7 +3,7 @@
 #include "reward/statistics.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <chrono>
 #include <span>
 #include <thread>
 
@@ -11,30 +11,38 @@ namespace atl {
 
 namespace {
 
-using Nanoseconds = std::chrono::nanoseconds;
-
-constexpr std::size_t k_memory_bytes = 2u << 20;
-constexpr int k_chain_length = 25'000;
+constexpr std::size_t k_memory_values = (4u << 20) / sizeof(double);
+constexpr std::size_t k_read_values = (256u << 10) / sizeof(double);
+constexpr int k_multiply_adds = 2500;
 constexpr int k_calibration_bursts = 4;
 constexpr std::size_t k_burst_runs = 32;
 constexpr std::chrono::milliseconds k_between_bursts{10};
-constexpr std::size_t k_neighbours = 5;
 
-Nanoseconds now() {
-    return std::chrono::steady_clock::now().time_since_epoch();
+double now_ns() {
+    return std::chrono::duration<double, std::nano>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
 }
 
-/// The asm keeps every step: the time must not depend on what the optimiser makes of it.
-double multiply_add_chain(double value) {
-    for (int i = 0; i < k_chain_length; ++i) {
-        value = value * 0.999999 + 1e-6;
+using Vector [[gnu::vector_size(16)]] = float;
+
+/// Enough chains to fill every pipeline of every processor of today. The asm keeps every step: the
+/// time must not depend on what the optimiser makes of it.
+void multiply_add_chains() {
+    Vector chains[12] = {};
+    const Vector factor = {0.99F, 0.99F, 0.99F, 0.99F};
+    const Vector term = {1e-6F, 1e-6F, 1e-6F, 1e-6F};
+    for (int i = 0; i < k_multiply_adds; ++i) {
+#pragma GCC unroll 12
+        for (Vector& chain : chains) {
+            chain = chain * factor + term;
 #if defined(__x86_64__)
-        asm volatile("" : "+x"(value));
+            asm volatile("" : "+x"(chain));
 #else
-        asm volatile("" : "+w"(value));
+            asm volatile("" : "+w"(chain));
 #endif
+        }
     }
-    return value;
 }
 
 double sum_of(std::span<const double> values) {
@@ -49,64 +57,62 @@ double sum_of(std::span<const double> values) {
 
 }  // namespace
 
-Anchor::Anchor()
-    : m_memory(k_memory_bytes / sizeof(double), 1.0),
-      m_calibration_ns(std::numeric_limits<double>::infinity()) {
+double Anchor::Best::learn(double ns) {
+    m_burst.push_back(ns);
+    if (m_burst.size() == k_burst_runs) {
+        const double burst = std::max(median(m_burst), 1.0);
+        m_ns = m_ns > 0 ? std::min(m_ns, burst) : burst;
+        m_burst.clear();
+    }
+    return m_ns > 0 ? ns / m_ns : 1;
+}
+
+void Anchor::Best::expect(double rate) {
+    if (rate > 0) {
+        m_ns = m_ns > 0 ? std::min(m_ns, 1e9 / rate) : 1e9 / rate;
+    }
+}
+
+void Anchor::expect(const Rates& rates) {
+    m_compute_best.expect(rates.compute);
+    m_memory_best.expect(rates.memory);
+}
+
+Anchor::Anchor() : m_flusher(2 * k_memory_values * sizeof(double)), m_memory(k_memory_values, 1.0) {
     for (int burst = 0; burst < k_calibration_bursts; ++burst) {
         for (std::size_t i = 0; i < k_burst_runs; ++i) {
-            learn(run_ns());
+            static_cast<void>(read());
         }
         std::this_thread::sleep_for(k_between_bursts);
     }
 }
 
-void Anchor::learn(double ns) {
-    m_burst.push_back(ns);
-    if (m_burst.size() == k_burst_runs) {
-        m_calibration_ns = std::min(m_calibration_ns, std::max(median(m_burst), 1.0));
-        m_burst.clear();
-    }
+double Anchor::multiply_add_ns() {
+    const double start = now_ns();
+    multiply_add_chains();
+    return now_ns() - start;
 }
 
-double Anchor::run_ns() {
-    // What ran before decides which of this memory is cached: read it once outside the clock.
-    m_sink += sum_of(m_memory);
-    const Nanoseconds start = now();
-    m_sink = multiply_add_chain(m_sink) + sum_of(m_memory);
-    return static_cast<double>((now() - start).count());
+double Anchor::cold_read_ns() {
+    const std::span<const double> part = std::span(m_memory).subspan(m_next, k_read_values);
+    m_next = (m_next + k_read_values) % m_memory.size();
+    m_flusher.flush(std::as_bytes(part));
+    m_flusher.finish();
+    const double start = now_ns();
+    double sum = sum_of(part);
+#if defined(__x86_64__)
+    asm volatile("" : "+x"(sum));
+#else
+    asm volatile("" : "+w"(sum));
+#endif
+    return now_ns() - start;
 }
 
 Anchor::Reading Anchor::read() {
-    const double time = run_ns();
-    learn(time);
-    return {now(), time / m_calibration_ns};
-}
-
-double DriftLog::ratio_at(Nanoseconds at) const {
-    if (m_readings.empty()) {
-        return 1;
-    }
-    const auto later = std::lower_bound(
-        m_readings.begin(), m_readings.end(), at,
-        [](const Anchor::Reading& reading, Nanoseconds time) { return reading.at < time; });
-    auto first = later;
-    auto last = later;
-    while (static_cast<std::size_t>(last - first) < k_neighbours &&
-           (first != m_readings.begin() || last != m_readings.end())) {
-        const bool take_earlier =
-            last == m_readings.end() ||
-            (first != m_readings.begin() && at - (first - 1)->at <= last->at - at);
-        if (take_earlier) {
-            --first;
-        } else {
-            ++last;
-        }
-    }
-    std::vector<double> ratios;
-    for (auto reading = first; reading != last; ++reading) {
-        ratios.push_back(reading->ratio);
-    }
-    return median(ratios);
+    Reading reading;
+    reading.compute = m_compute_best.learn(multiply_add_ns());
+    reading.memory = m_memory_best.learn(cold_read_ns());
+    return reading;
 }
 
 }  // namespace atl

@@ -1,51 +1,62 @@
 #pragma once
 
-#include <chrono>
+#include "reward/verifier/cache_flush.hpp"
+
 #include <cstddef>
 #include <vector>
 
 namespace atl {
 
-/// A fixed kernel (a dependent multiply-add chain, then sums over 2 MiB that were just read) whose
-/// time tells how fast this core is at the moment: clock frequency, stolen time, shared cache.
-/// About 0.2 ms. Not thread-safe.
+/// Two fixed kernels whose times tell whether this core is disturbed at the moment: independent
+/// multiply-adds (who shares its execution units, and its clock frequency) and a cold read of 256
+/// KiB (who shares its memory and last-level cache). About 60 us. Not thread-safe.
 class Anchor {
   public:
-    /// Calibrates: ratio 1 stands for the median of the fastest of several bursts of runs. A
-    /// machine that was busy meanwhile would make all later times look short, so the calibration
-    /// goes on: a faster burst among the later readings takes its place.
+    /// Calibrates: ratio 1 stands for the median of the fastest burst of runs so far. A machine
+    /// that was busy meanwhile would make all later times look short, so the calibration goes on: a
+    /// faster burst among the later readings takes its place.
     Anchor();
 
+    /// Times now, over those of the fastest burst.
     struct Reading {
-        std::chrono::nanoseconds at{0};  ///< CLOCK_MONOTONIC
-        double ratio = 1;                ///< time now / at calibration
+        double compute = 1;
+        double memory = 1;
     };
-    /// Runs once.
+    /// Runs both once.
     [[nodiscard]] Reading read();
-    [[nodiscard]] double calibration_ns() const { return m_calibration_ns; }
+
+    /// Runs per second at the best so far.
+    struct Rates {
+        double compute = 0;
+        double memory = 0;
+    };
+    [[nodiscard]] Rates best() const { return {m_compute_best.rate(), m_memory_best.rate()}; }
+    /// What is known of this machine's best from elsewhere: readings are held against it, too.
+    /// Rates of 0 are unknown ones.
+    void expect(const Rates& rates);
 
   private:
-    [[nodiscard]] double run_ns();
-    void learn(double ns);
+    /// One of the kernels, and how fast it was at its best.
+    class Best {
+      public:
+        /// What `ns` is of the best burst.
+        double learn(double ns);
+        [[nodiscard]] double rate() const { return m_ns > 0 ? 1e9 / m_ns : 0; }
+        void expect(double rate);
 
+      private:
+        std::vector<double> m_burst;
+        double m_ns = 0;  ///< 0 before the first burst ended
+    };
+
+    [[nodiscard]] double multiply_add_ns();
+    [[nodiscard]] double cold_read_ns();
+
+    CacheFlusher m_flusher;
     std::vector<double> m_memory;
-    double m_calibration_ns;
-    std::vector<double> m_burst;
-    double m_sink = 0;
-};
-
-/// The readings during one measurement.
-class DriftLog {
-  public:
-    void add(const Anchor::Reading& reading) { m_readings.push_back(reading); }
-    /// The median of the (up to five) readings nearest in time: one disturbed reading must not
-    /// move a sample. 1 when there are none.
-    [[nodiscard]] double ratio_at(std::chrono::nanoseconds at) const;
-    [[nodiscard]] bool empty() const { return m_readings.empty(); }
-    [[nodiscard]] std::chrono::nanoseconds last() const { return m_readings.back().at; }
-
-  private:
-    std::vector<Anchor::Reading> m_readings;  ///< in the order of time
+    std::size_t m_next = 0;  ///< of m_memory, where the next cold read begins
+    Best m_compute_best;
+    Best m_memory_best;
 };
 
 }  // namespace atl

@@ -16,8 +16,6 @@ namespace atl {
 
 namespace {
 
-constexpr double k_drift_worth_a_note = 0.1;
-
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
         .count();
@@ -32,9 +30,7 @@ class Evaluation {
           m_pool(pool),
           m_order(order),
           m_runner(runner),
-          m_tools{anchor,
-                  {},
-                  CacheFlusher(order.cache_bytes),
+          m_tools{anchor, CacheFlusher(order.cache_bytes),
                   CounterRng(secret_seed(), RngPurpose::measurement, 0)} {}
 
     /// `buffers`: one set per binary.
@@ -178,10 +174,11 @@ void Evaluation::report_timings() {
         }
     }
     for (const WorkloadTiming& timing : report.workloads) {
-        if (std::abs(timing.anchor_ratio - 1) > k_drift_worth_a_note) {
-            note(fmt::format("the device ran at {:.2f} of its calibrated speed during {}",
-                             1 / timing.anchor_ratio,
-                             timing.hidden ? "a hidden workload" : timing.workload));
+        if (timing.anchor_ratio > TimingSamples::k_quiet) {
+            note(fmt::format(
+                "the machine was busy with something else, and {:.2f} times as slow "
+                "as at its best, during {}",
+                timing.anchor_ratio, timing.hidden ? "a hidden workload" : timing.workload));
         }
         if (timing.noisy) {
             note(fmt::format("the interval of {} is more than three times as wide as asked for",
@@ -215,7 +212,6 @@ Status Evaluation::time_everyone(Measurement& measurement) {
 }
 
 Status Evaluation::measure_all() {
-    m_tools.read_anchor(true);
     for (std::size_t i = 0; i < m_benches.size(); ++i) {
         m_contestants.push_back(enter(i == 0 ? "candidate" : m_rival_names[i - 1], *m_benches[i]));
     }
@@ -311,6 +307,7 @@ Expected<EvaluateReply> evaluate_order(LoadedTask& task, const EvaluateOrder& or
                                        const std::vector<FileHandle>& binaries, RunnerLink& runner,
                                        Anchor& anchor) {
     const double since = seconds_now();
+    anchor.expect({order.anchor_compute, order.anchor_memory});
     Expected<EvaluateReply> reply;
     if (order.level == Level::confirm) {
         reply = confirm(task, order, binaries, runner, anchor);

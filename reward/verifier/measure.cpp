@@ -25,8 +25,12 @@ constexpr double k_slow_seconds = 0.1;
 constexpr double k_noisy_factor = 3;
 constexpr std::size_t k_look_every = 8;  // samples
 
-bool interval_is_narrow(const TimedWorkload& timed, double confidence) {
-    const std::vector<double> values = timed.corrected();
+/// How often and how long launches are taken again on a disturbed machine: so many times what they
+/// may take on a quiet one.
+constexpr std::size_t k_patience = 2;
+
+bool interval_is_narrow(const TimingSamples& samples, double confidence) {
+    const std::vector<double> values = samples.counted();
     const MedianInterval interval = median_interval(values);
     return (interval.high - interval.low) / 2 <= confidence * median(values);
 }
@@ -45,16 +49,22 @@ int Measurement::wanted_checks() const {
     return m_order.level == Level::confirm ? k_wanted_checks_confirming : k_wanted_checks;
 }
 
-bool Measurement::finished(const TimedWorkload& timed) const {
-    if (timed.count() < k_least_samples) {
+bool Measurement::finished(const TimingSamples& samples) const {
+    if (samples.size() >= k_patience * most_samples() ||
+        (samples.size() >= TimingSamples::k_least &&
+         samples.seconds() >= static_cast<double>(k_patience) * m_order.measure_seconds)) {
+        return true;
+    }
+    const std::size_t quiet = samples.quiet();
+    if (quiet < TimingSamples::k_least) {
         return false;
     }
-    if (timed.count() >= most_samples() || timed.elapsed_seconds() >= m_order.measure_seconds) {
+    if (quiet >= most_samples() || samples.quiet_seconds() >= m_order.measure_seconds) {
         return true;
     }
     // One sample more changes little where there are many, and looking costs as much as a launch.
-    const bool look = timed.count() < k_look_every * 2 || timed.count() % k_look_every == 0;
-    return look && interval_is_narrow(timed, m_order.confidence);
+    const bool look = quiet < k_look_every * 2 || samples.size() % k_look_every == 0;
+    return look && interval_is_narrow(samples, m_order.confidence);
 }
 
 std::vector<std::size_t> Measurement::random_order() {
@@ -74,10 +84,9 @@ Expected<bool> Measurement::screen() {
     Contestant& candidate = m_contestants.front();
     std::vector<double> medians;
     for (std::size_t w = 0; w < candidate.workloads.size(); ++w) {
-        const TimedWorkload& timed = *candidate.workloads[w];
-        while (timed.count() < k_screen_samples && alive(candidate)) {
-            if (timed.count() >= k_screen_samples_of_slow &&
-                timed.elapsed_seconds() > k_slow_seconds) {
+        const TimingSamples& samples = candidate.workloads[w]->samples();
+        while (samples.size() < k_screen_samples && alive(candidate)) {
+            if (samples.size() >= k_screen_samples_of_slow && samples.seconds() > k_slow_seconds) {
                 break;
             }
             ATOLL_TRY(take(candidate, w, false));
@@ -86,7 +95,7 @@ Expected<bool> Measurement::screen() {
             return false;
         }
         if (!m_layout.workloads()[m_layout.measured()[w]].workload->hidden) {
-            medians.push_back(median(timed.corrected()));
+            medians.push_back(median(samples.counted()));
         }
     }
     return m_order.cutoff_ns > 0 && !medians.empty() &&
@@ -100,42 +109,25 @@ Status Measurement::run() {
     return {};
 }
 
-bool Measurement::is_noisy(const TimedWorkload& timed) const {
-    return timed.count() < k_least_samples ||
-           !interval_is_narrow(timed, k_noisy_factor * m_order.confidence);
-}
-
-/// Disturbances come and go: what was measured in one is measured again, once. All contestants are,
-/// because ratios must come from launches that took turns.
-Status Measurement::measure_again_if_noisy(std::size_t workload) {
-    const bool noisy =
-        std::any_of(m_contestants.begin(), m_contestants.end(), [&](const Contestant& contestant) {
-            return alive(contestant) && is_noisy(*contestant.workloads[workload]);
-        });
-    if (!noisy || candidate_failed()) {
-        return {};
-    }
-    for (Contestant& contestant : m_contestants) {
-        contestant.workloads[workload]->forget_samples();
-    }
-    return sample_until_finished(workload);
+bool Measurement::is_noisy(const TimingSamples& samples) const {
+    return samples.quiet() < TimingSamples::k_least ||
+           !interval_is_narrow(samples, k_noisy_factor * m_order.confidence);
 }
 
 Status Measurement::measure_workload(std::size_t workload) {
     ATOLL_TRY(sample_until_finished(workload));
-    ATOLL_TRY(measure_again_if_noisy(workload));
     ATOLL_TRY(judge_speed(workload));
     for (Contestant& contestant : m_contestants) {
         const TimedWorkload& timed = *contestant.workloads[workload];
-        // The last launch is always judged: being right only at first must not pay.
+        // The last launch is always judged: being right only at first must not pay. Where those
+        // judged were all slow, by chance or because the others were not right, more are.
         do {
             if (!alive(contestant) || timed.checks_left() == 0) {
                 break;
             }
             ATOLL_TRY(take(contestant, workload, true));
-        } while (timed.checks() < wanted_checks());
+        } while (timed.checks() < wanted_checks() || timed.samples().held_back());
     }
-    m_tools.read_anchor(true);
     return {};
 }
 
@@ -153,7 +145,7 @@ Status Measurement::sample_until_finished(std::size_t workload) {
             const bool checked = timed.checks() + 1 < wanted_checks() && timed.checks_left() > 1 &&
                                  m_tools.rng.below(k_check_one_in) == 0;
             ATOLL_TRY(take(contestant, workload, checked));
-            more = more || (alive(contestant) && !finished(timed));
+            more = more || (alive(contestant) && !finished(timed.samples()));
         }
     }
     return {};
@@ -162,8 +154,8 @@ Status Measurement::sample_until_finished(std::size_t workload) {
 bool Measurement::is_too_fast(const Contestant& contestant, std::size_t workload) const {
     const auto light =
         speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[workload]], m_order);
-    const TimedWorkload& timed = *contestant.workloads[workload];
-    return light && beats_light(timed.raw(), timed.corrected(), light->judge_ns);
+    const TimingSamples& samples = contestant.workloads[workload]->samples();
+    return light && beats_light(samples.raw(), samples.counted(), light->judge_ns);
 }
 
 Status Measurement::judge_speed(std::size_t workload) {
@@ -181,7 +173,7 @@ Status Measurement::judge_speed(std::size_t workload) {
     candidate.fault = CandidateFault{
         Outcome::reward_hack,
         fmt::format("took {:.4g} ns on {}, less than the {:.4g} ns that this device needs",
-                    median(candidate.workloads[workload]->raw()),
+                    median(candidate.workloads[workload]->samples().raw()),
                     describe_case(m_layout, m_layout.measured()[workload], 0), light.judge_ns)};
     return {};
 }
@@ -191,7 +183,7 @@ Status Measurement::collect() {
         contestant.timings.clear();
         for (std::size_t w = 0; w < contestant.workloads.size(); ++w) {
             const TimedWorkload& timed = *contestant.workloads[w];
-            if (timed.count() == 0) {
+            if (timed.samples().size() == 0) {
                 continue;
             }
             ATOLL_TRY_ASSIGN(
@@ -199,7 +191,7 @@ Status Measurement::collect() {
                 speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[w]], m_order));
             WorkloadTiming timing = timed.timing();
             timing.light_ns = light.report_ns;
-            timing.noisy = is_noisy(timed);
+            timing.noisy = is_noisy(timed.samples());
             contestant.timings.push_back(std::move(timing));
         }
     }

@@ -23,16 +23,16 @@ struct Contestant {
     std::optional<CandidateFault> fault;  ///< ends its part
 };
 
-/// Protocol "cpu-cold-v2": see TimedWorkload for one launch. All contestants take turns in random
+/// Protocol "cpu-cold-v3": see TimedWorkload for one launch. All contestants take turns in random
 /// order, sample by sample, so that their ratios come from one run; for each workload until every
-/// one's 95 % interval of the median is within +-confidence, or took `measure_seconds` of launches,
-/// or has most_samples(). Where an interval is then still wider than three times that, the workload
-/// is measured once more, anew; what stays that wide is marked noisy. At least two launches per
+/// one's quiet launches (see TimingSamples) give a 95 % interval of the median within +-confidence,
+/// or took `measure_seconds`, or are most_samples(). Where the machine is disturbed, launches are
+/// taken again, up to twice as many and as long; who then has too few quiet ones, or an interval
+/// still wider than three times what was asked for, is marked noisy. At least two launches per
 /// workload and contestant are judged (one where the pool has no second case), in a confirmation as
 /// many as there are cases: the last one, the others at random moments. Not thread-safe.
 class Measurement {
   public:
-    static constexpr std::size_t k_least_samples = 6;  ///< fewer cannot give a 95 % interval
     static constexpr double k_cutoff_factor = 1.5;
 
     /// `contestants[0]` is the candidate.
@@ -54,13 +54,12 @@ class Measurement {
     /// A search ranks many candidates, a confirmation's number is reported.
     [[nodiscard]] std::size_t most_samples() const;
     [[nodiscard]] int wanted_checks() const;
-    [[nodiscard]] bool finished(const TimedWorkload& timed) const;
+    [[nodiscard]] bool finished(const TimingSamples& samples) const;
     [[nodiscard]] std::vector<std::size_t> random_order();
     [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
     [[nodiscard]] Status measure_workload(std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
-    [[nodiscard]] bool is_noisy(const TimedWorkload& timed) const;
-    [[nodiscard]] Status measure_again_if_noisy(std::size_t workload);
+    [[nodiscard]] bool is_noisy(const TimingSamples& samples) const;
     [[nodiscard]] Status judge_speed(std::size_t workload);
     [[nodiscard]] bool is_too_fast(const Contestant& contestant, std::size_t workload) const;
 

@@ -1,6 +1,7 @@
 #include "reward/verifier/timed_workload.hpp"
 
 #include "reward/base/hash.hpp"
+#include "reward/statistics.hpp"
 
 #include <fmt/format.h>
 
@@ -11,14 +12,10 @@ namespace atl {
 
 namespace {
 
-constexpr std::chrono::milliseconds k_anchor_interval{4};
 /// Elements per output that are looked at after every launch.
 constexpr std::size_t k_marked_places = 256;
 /// A launch cannot be shorter than this share of what the round trip took.
 constexpr double k_least_share = 0.02;
-/// What is measured of a right launch differs by that much from launch to launch without anybody's
-/// fault.
-constexpr double k_faster_than_verified = 1.05;
 
 std::chrono::nanoseconds now() {
     return std::chrono::steady_clock::now().time_since_epoch();
@@ -30,12 +27,11 @@ double seconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-void TimingTools::read_anchor(bool now_please) {
-    if (now_please || drift.empty() || now() - drift.last() > k_anchor_interval) {
-        const auto start = now();
-        drift.add(anchor.read());
-        timed_seconds += seconds(now() - start);
-    }
+Anchor::Reading TimingTools::read_anchor() {
+    const auto start = now();
+    const Anchor::Reading reading = anchor.read();
+    timed_seconds += seconds(now() - start);
+    return reading;
 }
 
 TimedWorkload::TimedWorkload(Bench& bench, TimedCases& cases, std::size_t first_case,
@@ -84,9 +80,9 @@ TimedWorkload::Marks TimedWorkload::look(const Spot& spot) const {
 
 Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
                                                               const ContentSource& source) {
-    m_tools.read_anchor(false);
     m_bench.prepare_cold(spot, m_tools.flusher, source);
-    const auto at = now();
+    TimedSample sample;
+    sample.before = m_tools.read_anchor();
     ATOLL_TRY_ASSIGN(const CandidateRun::Launch result, m_bench.launch(spot));
     if (!result.ok) {
         CandidateFault fault = result.fault;
@@ -95,8 +91,9 @@ Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
         return fault;
     }
     const auto ns = static_cast<double>(result.elapsed.count());
-    m_samples.push_back({at, std::max(ns - m_bench.overhead_ns(), k_least_share * ns), false});
-    m_elapsed_seconds += seconds(result.elapsed);
+    sample.ns = std::max(ns - m_bench.overhead_ns(), k_least_share * ns);
+    sample.after = m_tools.read_anchor();
+    m_samples.add(sample);
     m_tools.timed_seconds += seconds(result.elapsed);
     return std::optional<CandidateFault>{};
 }
@@ -138,7 +135,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::checked_sample() {
     }
     ++m_checks;
     ++m_all_checks;
-    m_samples.back().judged = true;
+    m_samples.mark_last_judged();
     m_marks.push_back(mark);
     return std::optional<CandidateFault>{};
 }
@@ -160,23 +157,6 @@ CandidateFault TimedWorkload::judge(const Bench::Check& check, std::uint64_t mar
 void TimedWorkload::forget_samples() {
     m_samples.clear();
     m_checks = 0;
-    m_elapsed_seconds = 0;
-}
-
-std::vector<double> TimedWorkload::raw() const {
-    std::vector<double> values;
-    for (const Sample& sample : m_samples) {
-        values.push_back(sample.ns);
-    }
-    return values;
-}
-
-std::vector<double> TimedWorkload::corrected() const {
-    std::vector<double> values;
-    for (const Sample& sample : m_samples) {
-        values.push_back(sample.ns / m_tools.drift.ratio_at(sample.at));
-    }
-    return values;
 }
 
 WorkloadTiming TimedWorkload::timing() const {
@@ -185,22 +165,14 @@ WorkloadTiming TimedWorkload::timing() const {
     timing.workload = workload.id;
     timing.hidden = workload.hidden;
     timing.reverified = m_all_checks;
-    std::vector<double> ratios;
-    std::vector<double> judged;
-    for (const Sample& sample : m_samples) {
-        timing.samples_ns.push_back(sample.ns);
-        ratios.push_back(m_tools.drift.ratio_at(sample.at));
-        if (sample.judged) {
-            judged.push_back(sample.ns / ratios.back());
-        }
-    }
-    if (!m_samples.empty()) {
-        const std::vector<double> values = corrected();
+    timing.samples_ns = m_samples.raw();
+    timing.anchor_ratio = m_samples.disturbance();
+    if (m_samples.size() > 0) {
+        const std::vector<double> values = m_samples.counted();
         const MedianInterval interval = median_interval(values);
-        timing.median_ns = verified_median(values, judged, k_faster_than_verified);
+        timing.median_ns = m_samples.median_ns();
         timing.low_ns = interval.low;
         timing.high_ns = std::max(interval.high, timing.median_ns);
-        timing.anchor_ratio = median(ratios);
     }
     return timing;
 }

@@ -2,12 +2,11 @@
 
 #include "reward/base/error.hpp"
 #include "reward/base/rng.hpp"
-#include "reward/statistics.hpp"
 #include "reward/verdict.hpp"
-#include "reward/verifier/anchor.hpp"
 #include "reward/verifier/bench.hpp"
 #include "reward/verifier/cache_flush.hpp"
 #include "reward/verifier/cases.hpp"
+#include "reward/verifier/timing_samples.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,13 +19,11 @@ namespace atl {
 /// What timing one workload shares with timing the others. Not thread-safe.
 struct TimingTools {
     Anchor& anchor;
-    DriftLog drift;
     CacheFlusher flusher;
     CounterRng rng;
     double timed_seconds = 0;  ///< spent inside timed launches and anchors
 
-    /// Runs the anchor when the last reading is older than a few milliseconds, or `now`.
-    void read_anchor(bool now);
+    [[nodiscard]] Anchor::Reading read_anchor();
 };
 
 /// The timed launches of one candidate on one workload, one sample at a time.
@@ -52,25 +49,12 @@ class TimedWorkload {
     /// those to come: a kernel must not be noisy at first to be looked at less afterwards.
     void forget_samples();
 
-    [[nodiscard]] std::size_t count() const { return m_samples.size(); }
+    [[nodiscard]] const TimingSamples& samples() const { return m_samples; }
     /// Launches of those counted now that were judged and found right.
     [[nodiscard]] int checks() const { return m_checks; }
-    [[nodiscard]] double elapsed_seconds() const { return m_elapsed_seconds; }
-    /// Samples as the clock gave them, less the cost of an empty round.
-    [[nodiscard]] std::vector<double> raw() const;
-    /// Samples divided by the anchor's ratio at their time.
-    [[nodiscard]] std::vector<double> corrected() const;
-    /// The reported median is not far below the time of the fastest launch that was found right:
-    /// who answers with garbage now and then must not win by it when no judged launch meets any.
     [[nodiscard]] WorkloadTiming timing() const;
 
   private:
-    struct Sample {
-        std::chrono::nanoseconds at{0};
-        double ns = 0;
-        bool judged = false;  ///< its outputs were found right
-    };
-
     [[nodiscard]] Spot next_spot();
     [[nodiscard]] Contents inputs_of(const Case& judged, std::size_t tensor) const;
     [[nodiscard]] Expected<std::optional<CandidateFault>> launch(const Spot& spot,
@@ -87,12 +71,11 @@ class TimedWorkload {
     TimingTools& m_tools;
     std::vector<std::size_t> m_unseen;  ///< cases that this process has not seen, in random order
     std::size_t m_turn = 0;
-    std::vector<Sample> m_samples;
+    TimingSamples m_samples;
     std::vector<std::uint64_t> m_marks;  ///< of the outputs of earlier launches
     std::vector<std::uint64_t> m_mark_places;
     int m_checks = 0;      ///< among m_samples
     int m_all_checks = 0;  ///< among thrown away ones too
-    double m_elapsed_seconds = 0;
 };
 
 }  // namespace atl

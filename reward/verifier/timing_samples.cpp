@@ -1,0 +1,102 @@
+#include "reward/verifier/timing_samples.hpp"
+
+#include "reward/statistics.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+/// What any kernel would suffer: the smaller one of the two means of before and after.
+double slow_down(const TimedSample& sample) {
+    const double compute = (sample.before.compute + sample.after.compute) / 2;
+    const double memory = (sample.before.memory + sample.after.memory) / 2;
+    return std::max(1.0, std::min(compute, memory));
+}
+
+bool is_quiet(const TimedSample& sample) {
+    return sample.disturbance() <= TimingSamples::k_quiet;
+}
+
+constexpr double k_ns = 1e-9;
+
+}  // namespace
+
+double TimedSample::disturbance() const {
+    return std::max({before.compute, before.memory, after.compute, after.memory});
+}
+
+std::size_t TimingSamples::quiet() const {
+    return static_cast<std::size_t>(std::count_if(m_samples.begin(), m_samples.end(), is_quiet));
+}
+
+double TimingSamples::quiet_seconds() const {
+    double sum = 0;
+    for (const TimedSample& sample : m_samples) {
+        sum += is_quiet(sample) ? k_ns * sample.ns : 0;
+    }
+    return sum;
+}
+
+double TimingSamples::seconds() const {
+    double sum = 0;
+    for (const TimedSample& sample : m_samples) {
+        sum += k_ns * sample.ns;
+    }
+    return sum;
+}
+
+std::vector<double> TimingSamples::raw() const {
+    std::vector<double> values;
+    for (const TimedSample& sample : m_samples) {
+        values.push_back(sample.ns);
+    }
+    return values;
+}
+
+std::vector<const TimedSample*> TimingSamples::that_count() const {
+    std::vector<const TimedSample*> all;
+    for (const TimedSample& sample : m_samples) {
+        all.push_back(&sample);
+    }
+    const auto worse = [](const TimedSample* a, const TimedSample* b) {
+        return a->disturbance() < b->disturbance();
+    };
+    std::stable_sort(all.begin(), all.end(), worse);
+    all.resize(std::min(all.size(), std::max(quiet(), k_least)));
+    return all;
+}
+
+std::vector<double> TimingSamples::counted() const {
+    const bool enough = quiet() >= k_least;
+    std::vector<double> values;
+    for (const TimedSample* sample : that_count()) {
+        values.push_back(enough ? sample->ns : sample->ns / slow_down(*sample));
+    }
+    return values;
+}
+
+double TimingSamples::disturbance() const {
+    std::vector<double> values;
+    for (const TimedSample* sample : that_count()) {
+        values.push_back(sample->disturbance());
+    }
+    return values.empty() ? 1 : median(values);
+}
+
+double TimingSamples::median_ns() const {
+    std::vector<double> judged;
+    for (const TimedSample& sample : m_samples) {
+        if (sample.judged) {
+            judged.push_back(sample.ns / std::max(1.0, sample.disturbance()));
+        }
+    }
+    return verified_median(counted(), judged, k_faster_than_verified);
+}
+
+bool TimingSamples::held_back() const {
+    return !m_samples.empty() && median_ns() > median(counted());
+}
+
+}  // namespace atl

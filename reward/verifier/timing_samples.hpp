@@ -1,0 +1,64 @@
+#pragma once
+
+#include "reward/verifier/anchor.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace atl {
+
+/// One timed launch, and how undisturbed the machine was right before and right after it.
+struct TimedSample {
+    double ns = 0;
+    Anchor::Reading before;
+    Anchor::Reading after;
+    bool judged = false;  ///< its outputs were found right
+
+    /// The worst of the four ratios.
+    [[nodiscard]] double disturbance() const;
+};
+
+/// The launches of one program on one workload, and which of them count. Somebody else's work makes
+/// launches slower, by up to a factor of two where processors are shared, for milliseconds or
+/// minutes: so a launch counts when the anchor said before and after it that the machine was quiet.
+/// The anchor decides, never the launch's own time, so what counts is no selection of good luck.
+/// Where hardly any launch was quiet, the least disturbed ones count, less what the anchor says of
+/// the disturbance. Not thread-safe.
+class TimingSamples {
+  public:
+    static constexpr double k_quiet = 1.08;    ///< largest disturbance of a quiet launch
+    static constexpr std::size_t k_least = 6;  ///< fewer cannot give a 95 % interval
+    /// A reported median is not above that multiple of the fastest judged launch (see held_back).
+    static constexpr double k_faster_than_verified = 1.05;
+
+    void add(const TimedSample& sample) { m_samples.push_back(sample); }
+    void mark_last_judged() { m_samples.back().judged = true; }
+    void clear() { m_samples.clear(); }
+
+    [[nodiscard]] std::size_t size() const { return m_samples.size(); }
+    [[nodiscard]] std::size_t quiet() const;
+    /// Seconds inside of quiet launches, and inside of all.
+    [[nodiscard]] double quiet_seconds() const;
+    [[nodiscard]] double seconds() const;
+    /// The launches' times in the order taken.
+    [[nodiscard]] std::vector<double> raw() const;
+    /// The times that count: of all quiet launches if they are k_least or more, else of the k_least
+    /// least disturbed ones (of all when there are fewer), each divided by the smaller of the two
+    /// ratios when above 1: what every kernel would suffer.
+    [[nodiscard]] std::vector<double> counted() const;
+    /// The disturbance of the middle one of those that count; 1 without any.
+    [[nodiscard]] double disturbance() const;
+    /// The median of those that count, or more when even the fastest judged launch is more than
+    /// k_faster_than_verified times as slow (less its disturbance): who answers with garbage now
+    /// and then must not win by it when no judged launch meets any. REQUIRES a sample.
+    [[nodiscard]] double median_ns() const;
+    /// Whether median_ns() is above the median for that reason.
+    [[nodiscard]] bool held_back() const;
+
+  private:
+    [[nodiscard]] std::vector<const TimedSample*> that_count() const;
+
+    std::vector<TimedSample> m_samples;
+};
+
+}  // namespace atl
