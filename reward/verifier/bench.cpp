@@ -132,7 +132,7 @@ void Bench::prepare(const Spot& spot) const {
             std::memset(output.data(), static_cast<int>(poison_of(m_layout.tensor(i).dtype)),
                         output.size());
         }
-        m_buffers.arm_canaries(spot.slot, i, workload.bytes[i], spot.placement);
+        m_buffers.arm_canaries(spot.slot, i, workload.bytes[i], spot.placement, canary_of(i));
     }
 }
 
@@ -140,7 +140,7 @@ void Bench::prepare_cold(const Spot& spot, CacheFlusher& flusher,
                          const ContentSource& source) const {
     const BoundWorkload& workload = m_layout.workloads()[spot.workload];
     for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
-        m_buffers.arm_canaries(spot.slot, i, workload.bytes[i], spot.placement);
+        m_buffers.arm_canaries(spot.slot, i, workload.bytes[i], spot.placement, canary_of(i));
         const std::span<std::byte> here = tensor(spot, i);
         if (m_layout.is_output(i)) {
             flusher.fill(here, poison_of(m_layout.tensor(i).dtype));
@@ -159,9 +159,16 @@ Expected<CandidateRun::Launch> Bench::launch(const Spot& spot) {
     return m_run->launch(m_layout.launch_index(spot.workload, spot.slot, spot.placement));
 }
 
+/// Beside an input what is huge as a number of any type, and far away as an index: a small number
+/// would be lost in the rounding of the answer it was mixed into, NaN in the search for a maximum.
+std::byte Bench::canary_of(std::size_t tensor) const {
+    return m_layout.is_output(tensor) ? SharedBuffers::k_canary : std::byte{0x7F};
+}
+
 bool Bench::canaries_intact(const Spot& spot, std::size_t tensor) const {
-    return m_buffers.canaries_intact(
-        spot.slot, tensor, m_layout.workloads()[spot.workload].bytes[tensor], spot.placement);
+    return m_buffers.canaries_intact(spot.slot, tensor,
+                                     m_layout.workloads()[spot.workload].bytes[tensor],
+                                     spot.placement, canary_of(tensor));
 }
 
 std::optional<CandidateFault> Bench::check_surroundings(const Spot& spot,

@@ -72,6 +72,7 @@ class Bench {
     [[nodiscard]] VerifyCase begin_report(const Case& judged) const;
     [[nodiscard]] std::optional<CandidateFault> check_surroundings(const Spot& spot,
                                                                    const Case& judged) const;
+    [[nodiscard]] std::byte canary_of(std::size_t tensor) const;
     [[nodiscard]] bool canaries_intact(const Spot& spot, std::size_t tensor) const;
     void compare_outputs(const Spot& spot, const Case& judged, Check& check) const;
 

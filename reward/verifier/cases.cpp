@@ -99,7 +99,8 @@ Expected<Case> CaseMaker::answer(std::size_t workload, std::size_t distribution,
 CasePool::CasePool(const TaskLayout& layout, const Oracle& oracle)
     : m_layout(layout),
       m_maker(layout, oracle),
-      m_rng(secret_seed(), RngPurpose::input_values, 0) {}
+      m_rng(secret_seed(), RngPurpose::input_values, 0),
+      m_turn(m_rng.below(distributions_of(layout.task()))) {}
 
 std::size_t CasePool::wanted_cases(std::size_t timed) const {
     const std::uint64_t bytes =
@@ -122,6 +123,26 @@ Status CasePool::make_timed(Place place) {
     return {};
 }
 
+Expected<Case> CasePool::make_varied(std::size_t timed) {
+    const std::size_t others = distributions_of(m_layout.task()) - 1;
+    return m_maker.make(m_timed[timed].workload, 1 + m_turn++ % others);
+}
+
+bool CasePool::is_varied_due(int uses) const {
+    return std::any_of(m_varied.begin(), m_varied.end(),
+                       [uses](const Case& one) { return one.exposed || one.uses >= uses; });
+}
+
+Status CasePool::renew_varied(int uses, std::size_t most) {
+    for (std::size_t i = 0; i < m_varied.size() && most > 0; ++i) {
+        if (m_varied[i].exposed || m_varied[i].uses >= uses) {
+            ATOLL_TRY_ASSIGN(m_varied[i], make_varied(i));
+            --most;
+        }
+    }
+    return {};
+}
+
 Status CasePool::fill() {
     std::vector<std::size_t> order = m_layout.verified();
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
@@ -134,7 +155,7 @@ Status CasePool::fill() {
     }
     std::uint64_t needed = 0;
     for (const std::size_t workload : m_layout.measured()) {
-        needed += (1 + k_least_timed) * case_bytes(m_layout, m_layout.workloads()[workload]);
+        needed += (2 + k_least_timed) * case_bytes(m_layout, m_layout.workloads()[workload]);
     }
     ATOLL_TRY(check_memory(needed, "inputs and answers of the timed workloads"));
     for (const std::size_t workload : m_layout.measured()) {
@@ -142,6 +163,10 @@ Status CasePool::fill() {
         m_timed.push_back({workload, std::move(donor), {}});
         for (std::size_t i = 0; i < k_least_timed; ++i) {
             ATOLL_TRY(make_timed({m_timed.size() - 1, i}));
+        }
+        if (distributions_of(m_layout.task()) > 1) {
+            ATOLL_TRY_ASSIGN(Case varied, make_varied(m_timed.size() - 1));
+            m_varied.push_back(std::move(varied));
         }
     }
     return {};
@@ -162,7 +187,7 @@ Status CasePool::renew() {
     for (const Place place : due_places(k_most_uses, k_least_timed)) {
         ATOLL_TRY(make_timed(place));
     }
-    return {};
+    return renew_varied(k_most_uses, m_varied.size());
 }
 
 /// Cases that are missing, exposed, or used that often.
@@ -188,7 +213,7 @@ bool CasePool::has_idle_work() const {
             return true;
         }
     }
-    return !due_places(k_uses_before_renewal, 0).empty();
+    return !due_places(k_uses_before_renewal, 0).empty() || is_varied_due(k_uses_before_renewal);
 }
 
 Status CasePool::do_idle_work() {
@@ -198,7 +223,7 @@ Status CasePool::do_idle_work() {
         }
     }
     const std::vector<Place> due = due_places(k_uses_before_renewal, 0);
-    return due.empty() ? Status{} : make_timed(due.front());
+    return due.empty() ? renew_varied(k_uses_before_renewal, 1) : make_timed(due.front());
 }
 
 }  // namespace atl

@@ -63,13 +63,13 @@ struct TimedCases {
 /// Not thread-safe.
 class CasePool {
   public:
-    static constexpr std::size_t k_most_verified = 36;
+    static constexpr std::size_t k_most_verified = 40;
     static constexpr int k_uses_before_renewal = 16;
     static constexpr int k_most_uses = 64;
 
     CasePool(const TaskLayout& layout, const Oracle& oracle);
 
-    /// Makes what every evaluation needs: all small cases, two for each timed workload.
+    /// Makes what every evaluation needs: all small cases, three for each timed workload.
     [[nodiscard]] Status fill();
     /// Renews before a candidate: the share of small cases, exposed ones, worn out large ones.
     [[nodiscard]] Status renew();
@@ -82,6 +82,10 @@ class CasePool {
     [[nodiscard]] std::vector<Case>& verified() { return m_verified; }
     /// In TaskLayout::measured() order.
     [[nodiscard]] std::vector<TimedCases>& timed() { return m_timed; }
+    /// One case per timed workload under another distribution than the first, by turns: faults
+    /// that show only where much is done need more than one kind of input, too. Empty when the
+    /// task has one distribution.
+    [[nodiscard]] std::vector<Case>& varied() { return m_varied; }
 
   private:
     struct Place {
@@ -90,6 +94,9 @@ class CasePool {
     };
     [[nodiscard]] std::vector<Place> due_places(int uses, std::size_t at_least) const;
     [[nodiscard]] Status make_timed(Place place);
+    [[nodiscard]] Expected<Case> make_varied(std::size_t timed);
+    [[nodiscard]] Status renew_varied(int uses, std::size_t most);
+    [[nodiscard]] bool is_varied_due(int uses) const;
     [[nodiscard]] std::size_t wanted_cases(std::size_t timed) const;
 
     const TaskLayout& m_layout;
@@ -97,6 +104,8 @@ class CasePool {
     CounterRng m_rng;
     std::vector<Case> m_verified;
     std::vector<TimedCases> m_timed;
+    std::vector<Case> m_varied;
+    std::uint64_t m_turn;  ///< of the distributions of m_varied
 };
 
 }  // namespace atl

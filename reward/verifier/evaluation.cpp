@@ -97,7 +97,7 @@ Status Evaluation::verify_candidate() {
     double since = seconds_now();
     Bench& bench = *m_benches.front();
     CaseVerifier verifier(bench, m_layout.slots());
-    ATOLL_TRY_ASSIGN(VerifyReport smoke, verifier.smoke(m_pool.verified().front()));
+    ATOLL_TRY_ASSIGN(VerifyReport smoke, verifier.at_both_ends(m_pool.verified().front()));
     end_stage(Stage::smoke, since);
     if (!take_report(Stage::smoke, std::move(smoke))) {
         return {};
@@ -111,6 +111,12 @@ Status Evaluation::verify_candidate() {
             ATOLL_TRY_ASSIGN(VerifyReport large, verifier.one(timed.cases[m_first_cases.back()]));
             right = take_report(Stage::verify, std::move(large));
         }
+    }
+    if (right && !m_pool.varied().empty()) {
+        // One of them: a launch on so much is the dearest part of this stage.
+        Case& chosen = m_pool.varied()[m_tools.rng.below(m_pool.varied().size())];
+        ATOLL_TRY_ASSIGN(VerifyReport varied, verifier.one(chosen));
+        take_report(Stage::verify, std::move(varied));
     }
     end_stage(Stage::verify, since);
     return {};

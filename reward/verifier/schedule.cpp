@@ -13,19 +13,18 @@ std::vector<Pairing> covering_schedule(std::size_t workloads, std::size_t distri
     const std::size_t all = workloads * distributions;
     const std::size_t count =
         all <= most ? all : std::min(all, std::max({most, workloads, distributions}));
-    // Walk along diagonals: step i pairs workload i mod W with distribution i mod D, shifted by
-    // one after each full period so that no pair comes twice.
-    std::vector<bool> used(all, false);
-    std::size_t shift = 0;
-    for (std::size_t i = 0; schedule.size() < count; ++i) {
-        const std::size_t workload = i % workloads;
-        std::size_t distribution = (i + shift) % distributions;
-        if (used[workload * distributions + distribution]) {
-            ++shift;
-            distribution = (i + shift) % distributions;
+    std::vector<std::size_t> shares(workloads);
+    std::size_t left = count;
+    for (std::size_t w = workloads; w-- > 0;) {
+        shares[w] = std::min(distributions, left - w);  // one for each that comes before
+        left -= shares[w];
+    }
+    // On from where the workload before stopped, so that none is left out.
+    std::size_t next = 0;
+    for (std::size_t w = 0; w < workloads; ++w) {
+        for (std::size_t i = 0; i < shares[w]; ++i) {
+            schedule.push_back({w, next++ % distributions});
         }
-        used[workload * distributions + distribution] = true;
-        schedule.push_back({workload, distribution});
     }
     return schedule;
 }

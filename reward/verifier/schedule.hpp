@@ -15,7 +15,9 @@ struct Pairing {
 
 /// All workloads x distributions when they are at most `most`; else max(most, workloads,
 /// distributions) of them, without repetition, such that every workload and every distribution
-/// occurs (a diagonal walk). The first pairs the first workload with the first distribution.
+/// occurs. The last workloads meet all distributions, as far as that goes, the others one:
+/// REQUIRES the smallest first, since of few numbers it matters least how they are distributed.
+/// The first pairs the first workload with the first distribution.
 [[nodiscard]] std::vector<Pairing> covering_schedule(std::size_t workloads,
                                                      std::size_t distributions, std::size_t most);
 

@@ -119,16 +119,16 @@ SharedBuffers::Slack SharedBuffers::slack(int slot, std::size_t tensor, std::uin
 }
 
 void SharedBuffers::arm_canaries(int slot, std::size_t tensor, std::uint64_t bytes,
-                                 Placement placement) const {
+                                 Placement placement, std::byte canary) const {
     const Slack around = slack(slot, tensor, bytes, placement);
-    std::fill(around.before.begin(), around.before.end(), k_canary);
-    std::fill(around.after.begin(), around.after.end(), k_canary);
+    std::fill(around.before.begin(), around.before.end(), canary);
+    std::fill(around.after.begin(), around.after.end(), canary);
 }
 
 bool SharedBuffers::canaries_intact(int slot, std::size_t tensor, std::uint64_t bytes,
-                                    Placement placement) const {
+                                    Placement placement, std::byte canary) const {
     const Slack around = slack(slot, tensor, bytes, placement);
-    return all_equal(around.before, k_canary) && all_equal(around.after, k_canary);
+    return all_equal(around.before, canary) && all_equal(around.after, canary);
 }
 
 Status check_memory(std::uint64_t needed, const std::string& what) {

@@ -65,9 +65,10 @@ class SharedBuffers {
 
     /// Overwrites everything, so that nothing that one candidate left reaches the next.
     void scrub();
-    void arm_canaries(int slot, std::size_t tensor, std::uint64_t bytes, Placement placement) const;
+    void arm_canaries(int slot, std::size_t tensor, std::uint64_t bytes, Placement placement,
+                      std::byte canary) const;
     [[nodiscard]] bool canaries_intact(int slot, std::size_t tensor, std::uint64_t bytes,
-                                       Placement placement) const;
+                                       Placement placement, std::byte canary) const;
 
   private:
     SharedBuffers(std::vector<SharedMemory> memory, std::size_t tensors, int slots)

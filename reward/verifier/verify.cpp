@@ -1,8 +1,23 @@
 #include "reward/verifier/verify.hpp"
 
+#include <set>
 #include <utility>
 
 namespace atl {
+
+namespace {
+
+bool is_wrong_answer(const CandidateFault& fault) {
+    return fault.outcome == Outcome::wrong_result || fault.outcome == Outcome::non_finite;
+}
+
+void call_inconsistent(CandidateFault& fault) {
+    fault.outcome = Outcome::inconsistent;
+    fault.reason =
+        "right in one of two launches with the same inputs; in the other " + fault.reason;
+}
+
+}  // namespace
 
 Spot other_ends(Spot spot) {
     spot.placement = spot.placement == Placement::end ? Placement::start : Placement::end;
@@ -32,16 +47,12 @@ Expected<Bench::Check> CaseVerifier::try_at(const Spot& spot, Case& judged) {
         return first;
     }
     judged.exposed = true;
-    const bool may_differ = first.fault->outcome == Outcome::wrong_result ||
-                            first.fault->outcome == Outcome::non_finite;
-    if (!may_differ) {
+    if (!is_wrong_answer(*first.fault)) {
         return first;
     }
     ATOLL_TRY_ASSIGN(const Bench::Check second, try_once(other_ends(spot), judged));
     if (!second.fault) {
-        first.fault->outcome = Outcome::inconsistent;
-        first.fault->reason = "right in one of two launches with the same inputs; in the other " +
-                              first.fault->reason;
+        call_inconsistent(*first.fault);
     }
     return first;
 }
@@ -51,18 +62,16 @@ Expected<VerifyReport> CaseVerifier::one(Case& judged) {
     return VerifyReport{std::move(check.fault), {std::move(check.report)}};
 }
 
-Expected<VerifyReport> CaseVerifier::smoke(Case& first) {
-    const Spot spot = next_spot(first);
-    ATOLL_TRY_ASSIGN(Bench::Check check, try_at(spot, first));
+Expected<VerifyReport> CaseVerifier::at_both_ends(Case& judged) {
+    const Spot spot = next_spot(judged);
+    ATOLL_TRY_ASSIGN(Bench::Check check, try_at(spot, judged));
     if (!check.fault) {
-        ATOLL_TRY_ASSIGN(check, try_once(other_ends(spot), first));
-        if (check.fault && (check.fault->outcome == Outcome::wrong_result ||
-                            check.fault->outcome == Outcome::non_finite)) {
-            first.exposed = true;
-            check.fault->outcome = Outcome::inconsistent;
-            check.fault->reason =
-                "right in one of two launches with the same inputs; in the other " +
-                check.fault->reason;
+        ATOLL_TRY_ASSIGN(check, try_once(other_ends(spot), judged));
+        if (check.fault) {
+            judged.exposed = true;
+            if (is_wrong_answer(*check.fault)) {
+                call_inconsistent(*check.fault);
+            }
         }
     }
     return VerifyReport{std::move(check.fault), {std::move(check.report)}};
@@ -70,8 +79,13 @@ Expected<VerifyReport> CaseVerifier::smoke(Case& first) {
 
 Expected<VerifyReport> CaseVerifier::all(std::vector<Case>& cases) {
     VerifyReport report;
+    std::set<std::size_t> met;
     for (Case& judged : cases) {
-        ATOLL_TRY_ASSIGN(VerifyReport one_case, one(judged));
+        const bool is_small = m_bench.layout().workloads()[judged.workload].total_bytes() <=
+                              k_most_bytes_at_both_ends;
+        const bool is_first = met.insert(judged.workload).second;
+        ATOLL_TRY_ASSIGN(VerifyReport one_case,
+                         is_small && is_first ? at_both_ends(judged) : one(judged));
         report.cases.push_back(std::move(one_case.cases.front()));
         if (one_case.fault) {
             report.fault = std::move(one_case.fault);

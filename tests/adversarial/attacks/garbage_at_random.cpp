@@ -1,6 +1,6 @@
 // Quick garbage in three of five launches, at random. Where no judged launch meets any, it passes
 // but gains nothing: its time is not below that of the launches that were found right.
-// expect: passed, inconsistent, reward_hack
+// expect: passed, wrong_result, inconsistent, reward_hack
 // level: measure
 // at_least_us: 300
 #include "tests/adversarial/only_in_jail.hpp"

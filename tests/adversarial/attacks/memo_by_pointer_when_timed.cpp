@@ -1,5 +1,5 @@
 // Remembers answers by the addresses of the buffers, but only of the shape that is timed.
-// expect: inconsistent, reward_hack
+// expect: wrong_result, inconsistent, reward_hack
 // level: measure
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"

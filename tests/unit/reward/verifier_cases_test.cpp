@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include <memory>
+#include <set>
 
 namespace atl {
 namespace {
@@ -82,14 +83,45 @@ TEST_F(VerifierCases, LaunchIndicesFollowTheMessage) {
     }
 }
 
-TEST_F(VerifierCases, PoolHoldsEveryPairingSmallestFirstAndTwoLargeCases) {
+TEST_F(VerifierCases, PoolHoldsEveryPairingSmallestFirstAndThreeLargeCases) {
     CasePool pool(m_layout, m_oracle);
     ASSERT_TRUE(pool.fill());
     EXPECT_EQ(pool.verified().size(), 3u * 2u);
     EXPECT_EQ(m_layout.workloads()[pool.verified().front().workload].workload->id, "one");
     ASSERT_EQ(pool.timed().size(), 1u);
     EXPECT_EQ(pool.timed()[0].cases.size(), 2u);
-    EXPECT_EQ(m_oracle.calls(), 8);
+    ASSERT_EQ(pool.varied().size(), 1u);
+    EXPECT_EQ(pool.varied()[0].workload, m_layout.measured()[0]);
+    EXPECT_EQ(m_oracle.calls(), 9);
+}
+
+TEST_F(VerifierCases, TimedShapesMeetTheOtherDistributionsByTurns) {
+    m_small.replace("definition.json", R"("ramp":)", R"("flat": {}, "wide": {}, "ramp":)");
+    const TaskLayout layout = value_or_throw(TaskLayout::create(m_small.task(), false));
+    CasePool pool(layout, m_oracle);
+    ASSERT_TRUE(pool.fill());
+    std::set<std::size_t> met;
+    for (int i = 0; i < 3; ++i) {
+        met.insert(pool.varied()[0].distribution);
+        const auto old_inputs = pool.varied()[0].inputs.tensors[0];
+        pool.varied()[0].exposed = i == 0;
+        pool.varied()[0].uses = i == 1 ? CasePool::k_most_uses : 0;
+        ASSERT_TRUE(pool.renew());
+        EXPECT_EQ(pool.varied()[0].inputs.tensors[0] == old_inputs, i == 2);
+    }
+    EXPECT_EQ(met, (std::set<std::size_t>{1, 2, 3}));
+}
+
+TEST_F(VerifierCases, ATaskWithOneDistributionHasNoOtherOnes) {
+    m_small.replace(
+        "definition.json",
+        R"("ramp": {"x": {"kind": "ramp", "start": -1, "step": 2}, "bias": {"kind": "uniform"}})",
+        "");
+    m_small.replace("definition.json", R"({"kind": "normal"}},)", R"({"kind": "normal"}})");
+    const TaskLayout layout = value_or_throw(TaskLayout::create(m_small.task(), false));
+    CasePool pool(layout, m_oracle);
+    ASSERT_TRUE(pool.fill());
+    EXPECT_TRUE(pool.varied().empty());
 }
 
 TEST_F(VerifierCases, CasesWithTheSameShapeNeverShareASeed) {
@@ -132,6 +164,12 @@ TEST_F(VerifierCases, LargeCasesAreRenewedWhenIdleOrAtTheLatestWhenWornOut) {
     pool.timed()[0].cases[1].uses = CasePool::k_most_uses;
     ASSERT_TRUE(pool.renew());
     EXPECT_NE(pool.timed()[0].cases[1].inputs.tensors[0], old_inputs);
+    EXPECT_FALSE(pool.has_idle_work());
+
+    pool.varied()[0].uses = CasePool::k_uses_before_renewal;
+    EXPECT_TRUE(pool.has_idle_work());
+    ASSERT_TRUE(pool.do_idle_work());
+    EXPECT_EQ(pool.varied()[0].uses, 0);
     EXPECT_FALSE(pool.has_idle_work());
 }
 

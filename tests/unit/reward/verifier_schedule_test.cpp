@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace atl {
 namespace {
@@ -40,6 +41,16 @@ TEST(CoveringSchedule, CoversEveryWorkloadAndDistributionWithoutRepetitionWhenCa
             }
         }
     }
+}
+
+TEST(CoveringSchedule, TheLastWorkloadsMeetAllDistributions) {
+    const auto schedule = covering_schedule(10, 6, 36);
+    std::vector<int> met(10);
+    for (const Pairing& pairing : schedule) {
+        ++met[pairing.workload];
+    }
+    EXPECT_EQ(met, (std::vector<int>{1, 1, 1, 1, 2, 6, 6, 6, 6, 6}));
+    EXPECT_EQ(schedule.front(), (Pairing{0, 0}));
 }
 
 TEST(CoveringSchedule, NothingToDoIsNoSchedule) {

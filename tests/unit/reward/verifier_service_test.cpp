@@ -48,8 +48,8 @@ TEST_F(VerifierService, RightKernelPassesAndIsTimedWithReverifiedLaunches) {
     const EvaluateReply reply = evaluate(small_kernel("", ""));
     ASSERT_EQ(reply.outcome, Outcome::passed) << reply.reason;
     EXPECT_EQ(reply.stage, Stage::measure);
-    // 3 workloads x 2 distributions, the second smoke launch's case, and the timed shape.
-    EXPECT_EQ(reply.verify.size(), 8u);
+    // 3 workloads x 2 distributions, smoke's case once more, and the timed shape under both.
+    EXPECT_EQ(reply.verify.size(), 9u);
     for (const VerifyCase& one : reply.verify) {
         EXPECT_TRUE(one.passed);
         EXPECT_FALSE(one.hidden);
@@ -114,6 +114,38 @@ TEST_F(VerifierService, ChangedInputsAreNoticed) {
 TEST_F(VerifierService, WritingOnePastTheEndIsAMemoryFault) {
     EXPECT_EQ(evaluate(small_kernel("", "y[count] = 0;")).outcome, Outcome::memory_fault);
     EXPECT_EQ(evaluate(small_kernel("", "y[-1] = 0;")).outcome, Outcome::memory_fault);
+}
+
+TEST_F(VerifierService, WhatLiesJustPastAnInputShowsInTheAnswer) {
+    const EvaluateReply reply = evaluate(small_kernel("", "y[0] += x[count];"));
+    EXPECT_EQ(reply.outcome, Outcome::wrong_result) << reply.reason;
+    EXPECT_EQ(reply.stage, Stage::smoke);
+}
+
+TEST_F(VerifierService, WhatWasNeverWrittenOnTheStackIsNotANumber) {
+    const std::string uninitialised =
+        "float none[64]; asm(\"\" : \"=m\"(none)); y[0] += none[count % 64];";
+    EXPECT_EQ(evaluate(small_kernel("", uninitialised)).outcome, Outcome::wrong_result);
+}
+
+TEST_F(VerifierService, EverySmallShapeIsLaunchedAtBothEnds) {
+    for (const char* shape : {"1 * 1", "3 * 17", "7 * 31"}) {
+        for (const char* end : {"==", "!="}) {
+            const std::string wrong = "if (count == " + std::string(shape) +
+                                      " && reinterpret_cast<unsigned long>(x) % 4096 " + end +
+                                      " 0) y[0] += 1;";
+            const EvaluateReply reply = evaluate(small_kernel("", wrong), Level::verify);
+            EXPECT_EQ(reply.outcome, Outcome::inconsistent) << reply.reason;
+        }
+    }
+}
+
+TEST_F(VerifierService, TheTimedShapeMeetsASecondDistribution) {
+    const EvaluateReply reply =
+        evaluate(small_kernel("", "if (count == 64 * 256 && x[0] == -1) y[3] += 1;"));
+    EXPECT_EQ(reply.outcome, Outcome::wrong_result) << reply.reason;
+    EXPECT_EQ(reply.stage, Stage::verify);
+    EXPECT_THAT(reply.reason, HasSubstr("'ramp'"));
 }
 
 TEST_F(VerifierService, ReadingFarPastTheEndIsAMemoryFault) {
@@ -215,7 +247,7 @@ TEST_F(VerifierService, AnswerRememberedByPointerIsCaught) {
     const EvaluateReply reply = evaluate(small_kernel(
         R"(
     static const float* seen[64];
-    const bool large = count == 64 * 256;
+    const bool large = count == 64 * 256 && x[0] != -1;  // not under 'ramp', which is not timed
     for (int i = 0; large && i < used; ++i)
         if (seen[i] == x) { keep(y, stored[i], count); return; })",
         R"(

@@ -44,16 +44,17 @@ TEST(SharedBuffers, CanariesNoticeOneByteOnEitherSide) {
     const SharedBuffers buffers = make({8192}, 1);
     for (const Placement placement : {Placement::start, Placement::end}) {
         const std::uint64_t bytes = 100;
-        buffers.arm_canaries(0, 0, bytes, placement);
+        const auto canary = placement == Placement::end ? SharedBuffers::k_canary : std::byte{0xFF};
+        buffers.arm_canaries(0, 0, bytes, placement, canary);
         const auto tensor = buffers.place(0, 0, bytes, placement);
         std::fill(tensor.begin(), tensor.end(), std::byte{0});
-        EXPECT_TRUE(buffers.canaries_intact(0, 0, bytes, placement));
+        EXPECT_TRUE(buffers.canaries_intact(0, 0, bytes, placement, canary));
         tensor.data()[bytes] = std::byte{1};
-        EXPECT_FALSE(buffers.canaries_intact(0, 0, bytes, placement));
-        buffers.arm_canaries(0, 0, bytes, placement);
+        EXPECT_FALSE(buffers.canaries_intact(0, 0, bytes, placement, canary));
+        buffers.arm_canaries(0, 0, bytes, placement, canary);
         if (placement == Placement::end) {
             tensor.data()[-1] = std::byte{1};
-            EXPECT_FALSE(buffers.canaries_intact(0, 0, bytes, placement));
+            EXPECT_FALSE(buffers.canaries_intact(0, 0, bytes, placement, canary));
         }
     }
 }
