@@ -145,15 +145,31 @@ TaskPtr shipped_task(const std::string& name) {
         load_task(std::filesystem::path(ATOLL_SOURCE_DIR) / "experiments" / "tasks" / name));
 }
 
+TEST(OtherInputs, WhatFloatsCannotAnswerWithinTheTolerancesIsNotAdmissible) {
+    const TaskPtr entropy = shipped_task("cross_entropy");
+    Workload vocabulary = entropy->workloads.front();
+    vocabulary.axes["classes"] = 2 * 8192;
+    EXPECT_TRUE(mutation::admissible(*entropy, vocabulary));
+    vocabulary.axes["classes"] = 92071;
+    EXPECT_FALSE(mutation::admissible(*entropy, vocabulary));
+
+    const TaskPtr attention = shipped_task("causal_attention");
+    Workload heads = attention->workloads.front();
+    heads.axes["d"] = 80;
+    EXPECT_TRUE(mutation::admissible(*attention, heads));
+    heads.axes["d"] = 200;  // the scale stays, so scores are three times as high
+    EXPECT_FALSE(mutation::admissible(*attention, heads));
+}
+
 TEST(OtherInputs, ShapesAreAdmissibleAndDifferFromRoundToRound) {
-    for (const char* name : {"top_k", "spmv_csr", "conv2d"}) {
+    for (const char* name : {"top_k", "spmv_csr", "conv2d", "causal_attention"}) {
         const TaskPtr task = shipped_task(name);
         std::set<std::map<std::string, std::int64_t>> shapes;
         for (std::uint64_t round = 0; round < 3; ++round) {
             const auto made = mutation::other_shapes(*task, round);
             EXPECT_EQ(made.size(), mutation::k_shapes);
             for (const Workload& shape : made) {
-                EXPECT_TRUE(mutation::admissible(*task, shape.axes)) << name;
+                EXPECT_TRUE(mutation::admissible(*task, shape)) << name;
                 shapes.insert(shape.axes);
             }
         }

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t k_stretched_share = 5;  ///< one in so many random shapes
+constexpr std::int64_t k_times_the_longest = 2;
 constexpr double k_stretched_elements = 1 << 20;
 constexpr double k_stretched_flops = 1e8;
 
@@ -64,6 +65,20 @@ Workload near(CounterRng& random, const Workload& original) {
     return other;
 }
 
+/// What scores of attention are in proportion to. Of higher ones float32 keeps fewer digits than
+/// the tolerances ask for.
+double score_scale(const Workload& workload) {
+    return static_cast<double>(workload.axes.at("d")) * workload.scalars.at("scale");
+}
+
+/// Tolerances are known to be right for the task's own extents only: rounding errors of sums grow
+/// with their length.
+bool is_too_long(const Task& task, const std::string& axis, std::int64_t extent) {
+    return std::none_of(task.workloads.begin(), task.workloads.end(), [&](const Workload& own) {
+        return extent <= k_times_the_longest * own.axes.at(axis);
+    });
+}
+
 /// Whether the oracle answers in a fraction of a second.
 bool is_affordable(const Task& task, const Workload& workload) {
     const auto axes = bind_axes(task, workload);
@@ -88,7 +103,7 @@ Workload stretched(CounterRng& random, const Task& task, const Workload& origina
     const std::int64_t extent = axis->second;
     for (std::uint64_t factor = 100; factor > 1; factor /= 2) {
         axis->second = extent * static_cast<std::int64_t>(1 + random.below(factor)) + 1;
-        if (is_affordable(task, other)) {
+        if (admissible(task, other) && is_affordable(task, other)) {
             return other;
         }
     }
@@ -177,12 +192,23 @@ std::string exactly(const std::string& source) {
     return "#pragma GCC optimize(\"fp-contract=off\")\n" + source;
 }
 
-bool admissible(const Task& task, const std::map<std::string, std::int64_t>& axes) {
+bool admissible(const Task& task, const Workload& workload) {
+    const std::map<std::string, std::int64_t>& axes = workload.axes;
+    for (const auto& [axis, extent] : axes) {
+        if (is_too_long(task, axis, extent)) {
+            return false;
+        }
+    }
     if (task.name == "top_k") {
         return axes.at("k") <= axes.at("n");
     }
     if (task.name == "spmv_csr") {
         return axes.at("nnz") <= axes.at("rows") * axes.at("cols");
+    }
+    if (task.name == "causal_attention") {
+        return std::any_of(task.workloads.begin(), task.workloads.end(), [&](const Workload& own) {
+            return score_scale(workload) <= score_scale(own);
+        });
     }
     return true;
 }
@@ -209,7 +235,7 @@ std::vector<Workload> other_shapes(const Task& task, std::uint64_t round) {
                          : stretches && i % k_stretched_share == 0
                              ? stretched(random, task, original)
                              : near(random, original);
-        for (int trial = 0; !admissible(task, shape.axes); ++trial) {
+        for (int trial = 0; !admissible(task, shape); ++trial) {
             shape = trial < 100 ? near(random, original) : original;
         }
         shape.id = "shape_" + std::to_string(shapes.size());

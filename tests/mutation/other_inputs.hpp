@@ -30,8 +30,9 @@ inline constexpr std::size_t k_shapes = 36;
 /// The shapes of one round. Every extent is at least 1; `admissible()` holds for each.
 [[nodiscard]] std::vector<Workload> other_shapes(const Task& task, std::uint64_t round);
 
-/// What the shipped tasks demand of their axes besides that, where their text says so: top_k's k
-/// is at most n, and spmv_csr's entries fit into the matrix.
-[[nodiscard]] bool admissible(const Task& task, const std::map<std::string, std::int64_t>& axes);
+/// No extent more than twice as long as any of the task's own, and what the shipped tasks demand
+/// besides: top_k's k is at most n, spmv_csr's entries fit into the matrix, and scores of
+/// causal_attention do not grow beyond those of the task's own shapes.
+[[nodiscard]] bool admissible(const Task& task, const Workload& workload);
 
 }  // namespace atl::mutation
