@@ -110,7 +110,8 @@ TEST_F(EvalCommand, TellsNothingAboutHiddenWorkloads) {
     EXPECT_EQ(result.status, 1) << result.out << result.err;
     EXPECT_THAT(result.out, HasSubstr("hidden workload"));
     EXPECT_THAT(result.out, Not(HasSubstr("secret")));
-    EXPECT_THAT(result.out, Not(HasSubstr("29")));
+    // Any digits may be among the times that its last line tells.
+    EXPECT_THAT(result.out.substr(0, result.out.find("took compile")), Not(HasSubstr("29")));
 }
 
 TEST_F(EvalCommand, JsonHasTheDocumentedKeys) {
