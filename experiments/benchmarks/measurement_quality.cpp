@@ -1,5 +1,6 @@
 // How far repeated evaluations of one kernel agree: for each task its first starter, evaluated N
 // times (compiled once, measured in a fresh process each time), and confirmed against itself.
+// Before that, 20 evaluations that do not count teach the anchor what undisturbed means.
 //
 // Per timed public workload, of the evaluations that were not marked noisy: (max - min) / median of
 // the reported medians, and the share of reported 95 % intervals that contain the pooled median
@@ -8,6 +9,7 @@
 // where 1.00 is right.
 
 #include "reward/evaluator.hpp"
+#include "reward/peaks_file.hpp"
 #include "reward/score.hpp"
 #include "reward/statistics.hpp"
 #include "reward/task.hpp"
@@ -122,9 +124,21 @@ bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int tim
     return true;
 }
 
+/// The anchor learns what undisturbed means from its fastest burst; on a machine where Atoll never
+/// ran, a first evaluation knows only its own moment.
+void warm_up(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks) {
+    for (int i = 0; i < 20; ++i) {
+        const atl::TaskPtr& task = tasks[static_cast<std::size_t>(i) % tasks.size()];
+        static_cast<void>(
+            atl::evaluate_and_wait(evaluator, request_for(task, atl::Level::measure)));
+    }
+}
+
 int run(const Plan& plan) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes long: show what is there
-    auto evaluator = atl::make_local_evaluator({});
+    atl::LocalEvaluatorOptions options;
+    options.peaks_files = {atl::user_peaks_file()};
+    auto evaluator = atl::make_local_evaluator(options);
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;
@@ -147,6 +161,7 @@ int run(const Plan& plan) {
         "intervals with the pooled median | noisy | (max - min) / median of all |\n"
         "|---|---|---|---|---|---|---|---|\n");
     bool all = true;
+    warm_up(**evaluator, tasks);
     for (const atl::TaskPtr& task : tasks) {
         all = repeat(**evaluator, task, plan.repetitions) && all;
     }

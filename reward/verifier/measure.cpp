@@ -27,7 +27,7 @@ constexpr std::size_t k_look_every = 8;  // samples
 
 /// How often and how long launches are taken again on a disturbed machine: so many times what they
 /// may take on a quiet one.
-constexpr std::size_t k_patience = 2;
+constexpr double k_patience = 1.5;
 
 bool interval_is_narrow(const TimingSamples& samples, double confidence) {
     const std::vector<double> values = samples.counted();
@@ -50,9 +50,9 @@ int Measurement::wanted_checks() const {
 }
 
 bool Measurement::finished(const TimingSamples& samples) const {
-    if (samples.size() >= k_patience * most_samples() ||
+    if (static_cast<double>(samples.size()) >= k_patience * static_cast<double>(most_samples()) ||
         (samples.size() >= TimingSamples::k_least &&
-         samples.seconds() >= static_cast<double>(k_patience) * m_order.measure_seconds)) {
+         samples.seconds() >= k_patience * m_order.measure_seconds)) {
         return true;
     }
     const std::size_t quiet = samples.quiet();

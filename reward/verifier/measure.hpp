@@ -27,10 +27,11 @@ struct Contestant {
 /// order, sample by sample, so that their ratios come from one run; for each workload until every
 /// one's quiet launches (see TimingSamples) give a 95 % interval of the median within +-confidence,
 /// or took `measure_seconds`, or are most_samples(). Where the machine is disturbed, launches are
-/// taken again, up to twice as many and as long; who then has too few quiet ones, or an interval
-/// still wider than three times what was asked for, is marked noisy. At least two launches per
-/// workload and contestant are judged (one where the pool has no second case), in a confirmation as
-/// many as there are cases: the last one, the others at random moments. Not thread-safe.
+/// taken again, up to half as many and as long again; who then has too few quiet ones, or an
+/// interval still wider than three times what was asked for, is marked noisy. At least two launches
+/// per workload and contestant are judged (one where the pool has no second case), in a
+/// confirmation as many as there are cases: the last one, the others at random moments. Not
+/// thread-safe.
 class Measurement {
   public:
     static constexpr double k_cutoff_factor = 1.5;
