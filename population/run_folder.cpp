@@ -77,10 +77,12 @@ Status check_free(const fs::path& path) {
                            "; or choose another folder with --output");
     }
     std::error_code error;
+    // Whoever made a run here took the lock first: without it, a config.toml is somebody else's.
+    const bool has_begun = fs::exists(path / "lock", error);
     for (fs::directory_iterator entry(path, error), end; !error && entry != end;
          entry.increment(error)) {
         const std::string name = entry->path().filename().string();
-        if (!is_own_name(name)) {
+        if (!has_begun || !is_own_name(name)) {
             return failure(ErrorCode::already_exists,
                            "is not empty and not a run (it holds " + name + ")", path.string(),
                            "choose another folder with --output");

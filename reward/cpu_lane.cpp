@@ -125,8 +125,6 @@ class CpuLane final : public DeviceLane {
         message.peak_flops = m_options.peaks.flops * cores;
         // One core's bandwidth times the cores is more than the memory gives, and so still a bound.
         message.peak_bandwidth = m_options.peaks.bandwidth * cores;
-        message.anchor_compute = m_options.peaks.anchor_compute;
-        message.anchor_memory = m_options.peaks.anchor_memory;
         message.cache_bytes = m_options.peaks.cache_bytes;
         Frame frame;
         frame.type = FrameType::evaluate;

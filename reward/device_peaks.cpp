@@ -1,7 +1,5 @@
 #include "reward/device_peaks.hpp"
 
-#include "reward/verifier/anchor.hpp"
-
 #include <immintrin.h>
 #include <pthread.h>
 #include <sched.h>
@@ -212,9 +210,6 @@ Status measure_here(int core, DevicePeaks& peaks) {
                        "core " + std::to_string(core), "free 512 MiB");
     }
     peaks.bandwidth = *bandwidth;
-    const Anchor::Rates anchor = Anchor().best();
-    peaks.anchor_compute = anchor.compute;
-    peaks.anchor_memory = anchor.memory;
     return {};
 }
 

@@ -11,8 +11,6 @@ namespace atl {
 struct DevicePeaks {
     double flops = 0;                      ///< single-precision, per second, one core
     double bandwidth = 0;                  ///< bytes read per second from memory by one core
-    double anchor_compute = 0;             ///< Anchor's multiply-adds, runs per second
-    double anchor_memory = 0;              ///< Anchor's cold read, runs per second
     std::uint64_t cache_bytes = 0;         ///< the last-level cache that this core can use
     std::uint64_t second_cache_bytes = 0;  ///< the level-2 cache
     std::string vector_unit;               ///< "AVX-512", "AVX2 with FMA", "portable"

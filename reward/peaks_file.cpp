@@ -6,10 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <iterator>
 
 namespace atl {
 
@@ -20,15 +18,9 @@ namespace fs = std::filesystem;
 constexpr int k_version = 1;
 constexpr std::uint64_t k_max_bytes = 4096;
 
-struct Kept {
-    const char* key;
-    double DevicePeaks::*value;
-};
-constexpr Kept k_kept[] = {
-    {"flops_per_second", &DevicePeaks::flops},
-    {"bytes_per_second", &DevicePeaks::bandwidth},
-    {"anchor_compute_per_second", &DevicePeaks::anchor_compute},
-    {"anchor_memory_per_second", &DevicePeaks::anchor_memory},
+struct Peaks {
+    double flops = 0;
+    double bandwidth = 0;
 };
 
 double amount(const nlohmann::json& json, const char* key) {
@@ -37,25 +29,21 @@ double amount(const nlohmann::json& json, const char* key) {
     return std::isfinite(value) && value > 0 ? value : 0;
 }
 
-DevicePeaks read_peaks(const fs::path& file, const std::string& model) {
+Peaks read_peaks(const fs::path& file, const std::string& model) {
     const Expected<std::string> text = read_file(file, k_max_bytes);
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
         json.value("cpu", nlohmann::json()) != model) {
         return {};
     }
-    DevicePeaks peaks;
-    for (const Kept& kept : k_kept) {
-        peaks.*kept.value = amount(json, kept.key);
-    }
-    return peaks;
+    return {amount(json, "flops_per_second"), amount(json, "bytes_per_second")};
 }
 
 void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
-    nlohmann::json json = {{"version", k_version}, {"cpu", model}};
-    for (const Kept& kept : k_kept) {
-        json[kept.key] = peaks.*kept.value;
-    }
+    const nlohmann::json json = {{"version", k_version},
+                                 {"cpu", model},
+                                 {"flops_per_second", peaks.flops},
+                                 {"bytes_per_second", peaks.bandwidth}};
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
     const auto lenient = nlohmann::json::error_handler_t::replace;
@@ -80,17 +68,15 @@ fs::path user_peaks_file() {
 
 DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
                           const std::vector<fs::path>& files) {
-    std::vector<DevicePeaks> held;
+    std::vector<Peaks> held;
     for (const fs::path& file : files) {
         held.push_back(read_peaks(file, model));
-        for (const Kept& kept : k_kept) {
-            measured.*kept.value = std::max(measured.*kept.value, held.back().*kept.value);
-        }
+        measured.flops = std::max(measured.flops, held.back().flops);
+        measured.bandwidth = std::max(measured.bandwidth, held.back().bandwidth);
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const bool raised = std::any_of(
-            std::begin(k_kept), std::end(k_kept),
-            [&](const Kept& kept) { return held[i].*kept.value < measured.*kept.value; });
+        const bool raised =
+            held[i].flops < measured.flops || held[i].bandwidth < measured.bandwidth;
         if (!files[i].empty() && raised) {
             write_peaks(files[i], model, measured);
         }

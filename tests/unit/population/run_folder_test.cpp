@@ -68,6 +68,19 @@ TEST(RunFolder, RefusesAFolderThatHoldsSomethingElse) {
     EXPECT_NE(file.error().message().find("thesis.tex"), std::string::npos);
 }
 
+TEST(RunFolder, RefusesAFolderWhoseFilesHaveTheNamesOfARunsButAreNone) {
+    for (const char* name : {"config.toml", "best/best.py", "logs/mine.log", "peaks.json"}) {
+        const TemporaryFolder folder;
+        const fs::path mine = folder.path() / name;
+        fs::create_directories(mine.parent_path());
+        samples::write_bytes(mine, "precious");
+        const auto run = RunFolder::create(folder.path());
+        ASSERT_FALSE(run) << name;
+        EXPECT_EQ(run.error().code, ErrorCode::already_exists) << name;
+        EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), {}), 1) << name;
+    }
+}
+
 // Whatever kill -9 leaves before the first event.
 TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
     const TemporaryFolder folder;

@@ -34,19 +34,6 @@ TEST_F(PeaksFile, OnlyEverRises) {
     EXPECT_EQ(highest_peaks(peaks(1, 1), "cpu", {m_user}).bandwidth, 12);
 }
 
-TEST_F(PeaksFile, KeepsTheAnchorsBestToo) {
-    DevicePeaks quiet = peaks(1, 1);
-    quiet.anchor_compute = 60'000;
-    quiet.anchor_memory = 40'000;
-    static_cast<void>(highest_peaks(quiet, "cpu", {m_run}));
-    DevicePeaks busy = peaks(1, 1);
-    busy.anchor_compute = 30'000;
-    busy.anchor_memory = 41'000;
-    const DevicePeaks known = highest_peaks(busy, "cpu", {m_run});
-    EXPECT_EQ(known.anchor_compute, 60'000);
-    EXPECT_EQ(known.anchor_memory, 41'000);
-}
-
 TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {
     EXPECT_EQ(highest_peaks(peaks(100, 10), "cpu", {m_run}).flops, 100);
     EXPECT_EQ(highest_peaks(peaks(60, 5), "another", {m_run}).flops, 60);
