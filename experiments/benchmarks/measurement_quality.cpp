@@ -9,7 +9,6 @@
 // where 1.00 is right.
 
 #include "reward/evaluator.hpp"
-#include "reward/peaks_file.hpp"
 #include "reward/score.hpp"
 #include "reward/statistics.hpp"
 #include "reward/task.hpp"
@@ -124,8 +123,8 @@ bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int tim
     return true;
 }
 
-/// The anchor learns what undisturbed means from its fastest burst; on a machine where Atoll never
-/// ran, a first evaluation knows only its own moment.
+/// The anchor learns what undisturbed means from its fastest burst; a first evaluation knows only
+/// its own moment.
 void warm_up(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks) {
     for (int i = 0; i < 20; ++i) {
         const atl::TaskPtr& task = tasks[static_cast<std::size_t>(i) % tasks.size()];
@@ -136,9 +135,7 @@ void warm_up(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks) 
 
 int run(const Plan& plan) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes long: show what is there
-    atl::LocalEvaluatorOptions options;
-    options.peaks_files = {atl::user_peaks_file()};
-    auto evaluator = atl::make_local_evaluator(options);
+    auto evaluator = atl::make_local_evaluator({});
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;

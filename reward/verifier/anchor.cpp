@@ -67,17 +67,6 @@ double Anchor::Best::learn(double ns) {
     return m_ns > 0 ? ns / m_ns : 1;
 }
 
-void Anchor::Best::expect(double rate) {
-    if (rate > 0) {
-        m_ns = m_ns > 0 ? std::min(m_ns, 1e9 / rate) : 1e9 / rate;
-    }
-}
-
-void Anchor::expect(const Rates& rates) {
-    m_compute_best.expect(rates.compute);
-    m_memory_best.expect(rates.memory);
-}
-
 Anchor::Anchor() : m_flusher(2 * k_memory_values * sizeof(double)), m_memory(k_memory_values, 1.0) {
     for (int burst = 0; burst < k_calibration_bursts; ++burst) {
         for (std::size_t i = 0; i < k_burst_runs; ++i) {

@@ -9,7 +9,7 @@ namespace atl {
 
 /// Two fixed kernels whose times tell whether this core is disturbed at the moment: independent
 /// multiply-adds (who shares its execution units, and its clock frequency) and a cold read of 256
-/// KiB (who shares its memory and last-level cache). About 60 us. Not thread-safe.
+/// KiB (who shares its memory and last-level cache). About 40 us. Not thread-safe.
 class Anchor {
   public:
     /// Calibrates: ratio 1 stands for the median of the fastest burst of runs so far. A machine
@@ -25,24 +25,12 @@ class Anchor {
     /// Runs both once.
     [[nodiscard]] Reading read();
 
-    /// Runs per second at the best so far.
-    struct Rates {
-        double compute = 0;
-        double memory = 0;
-    };
-    [[nodiscard]] Rates best() const { return {m_compute_best.rate(), m_memory_best.rate()}; }
-    /// What is known of this machine's best from elsewhere: readings are held against it, too.
-    /// Rates of 0 are unknown ones.
-    void expect(const Rates& rates);
-
   private:
     /// One of the kernels, and how fast it was at its best.
     class Best {
       public:
         /// What `ns` is of the best burst.
         double learn(double ns);
-        [[nodiscard]] double rate() const { return m_ns > 0 ? 1e9 / m_ns : 0; }
-        void expect(double rate);
 
       private:
         std::vector<double> m_burst;

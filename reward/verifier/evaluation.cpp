@@ -187,8 +187,10 @@ void Evaluation::report_timings() {
                 timing.anchor_ratio, timing.hidden ? "a hidden workload" : timing.workload));
         }
         if (timing.noisy) {
-            note(fmt::format("the interval of {} is more than three times as wide as asked for",
-                             timing.hidden ? "a hidden workload" : timing.workload));
+            note(fmt::format(
+                "{} had too few undisturbed launches, or an interval more than three times as "
+                "wide as asked for",
+                timing.hidden ? "a hidden workload" : timing.workload));
         }
     }
     m_reply.measure = std::move(report);
@@ -313,7 +315,6 @@ Expected<EvaluateReply> evaluate_order(LoadedTask& task, const EvaluateOrder& or
                                        const std::vector<FileHandle>& binaries, RunnerLink& runner,
                                        Anchor& anchor) {
     const double since = seconds_now();
-    anchor.expect({order.anchor_compute, order.anchor_memory});
     Expected<EvaluateReply> reply;
     if (order.level == Level::confirm) {
         reply = confirm(task, order, binaries, runner, anchor);

@@ -110,15 +110,12 @@ std::string to_json(const EvaluateOrder& message) {
                           {"cores", message.cores},
                           {"peak_flops", message.peak_flops},
                           {"peak_bandwidth", message.peak_bandwidth},
-                          {"anchor_compute", message.anchor_compute},
-                          {"anchor_memory", message.anchor_memory},
                           {"cache_bytes", message.cache_bytes}});
 }
 
 Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     ATOLL_TRY_ASSIGN(const json object, parse_json_object(text, k_max_frame_bytes, "evaluate"));
     constexpr double k_most = 1e30;
-    constexpr double k_most_rate = 1e9;  // a run a nanosecond
     EvaluateOrder order;
     std::string level;
     JsonReader reader(object, "evaluate");
@@ -132,8 +129,6 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     read_cores(reader, order);
     ranged(reader, "peak_flops", order.peak_flops, 0, k_most);
     ranged(reader, "peak_bandwidth", order.peak_bandwidth, 0, k_most);
-    ranged(reader, "anchor_compute", order.anchor_compute, 0, k_most_rate);
-    ranged(reader, "anchor_memory", order.anchor_memory, 0, k_most_rate);
     read_bytes(reader, "cache_bytes", order.cache_bytes);
     ATOLL_TRY(reader.finish());
     const std::optional<Level> known = level_from(level);

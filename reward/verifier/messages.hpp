@@ -32,10 +32,8 @@ struct EvaluateOrder {
     double launch_timeout_s = 10;
     std::uint64_t memory_bytes = 4ull << 30;
     std::vector<int> cores;
-    double peak_flops = 0;      ///< of the device's cores, per second; 0 = unknown
-    double peak_bandwidth = 0;  ///< bytes per second; 0 = unknown
-    double anchor_compute = 0;  ///< Anchor's best, runs per second; 0 = unknown
-    double anchor_memory = 0;
+    double peak_flops = 0;          ///< of the device's cores, per second; 0 = unknown
+    double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
     std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
 };
 

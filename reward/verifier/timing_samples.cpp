@@ -3,6 +3,7 @@
 #include "reward/statistics.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace atl {
 
@@ -70,9 +71,13 @@ std::vector<const TimedSample*> TimingSamples::that_count() const {
 
 std::vector<double> TimingSamples::counted() const {
     const bool enough = quiet() >= k_least;
+    double fastest = std::numeric_limits<double>::infinity();
+    for (const TimedSample& sample : m_samples) {
+        fastest = std::min(fastest, sample.ns);
+    }
     std::vector<double> values;
     for (const TimedSample* sample : that_count()) {
-        values.push_back(enough ? sample->ns : sample->ns / slow_down(*sample));
+        values.push_back(enough ? sample->ns : std::max(fastest, sample->ns / slow_down(*sample)));
     }
     return values;
 }

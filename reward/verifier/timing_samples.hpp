@@ -44,7 +44,8 @@ class TimingSamples {
     [[nodiscard]] std::vector<double> raw() const;
     /// The times that count: of all quiet launches if they are k_least or more, else of the k_least
     /// least disturbed ones (of all when there are fewer), each divided by the smaller of the two
-    /// ratios when above 1: what every kernel would suffer.
+    /// ratios when above 1: what every kernel would suffer; but none
+    /// is less than the fastest launch: nothing is said to be faster than it was ever seen to be.
     [[nodiscard]] std::vector<double> counted() const;
     /// The disturbance of the middle one of those that count; 1 without any.
     [[nodiscard]] double disturbance() const;

@@ -2,7 +2,7 @@
 // before the clock runs; launches only wait for it. Harmless: the process is stopped between
 // launches, so the work is inside the clock. A thread that the stop caught in the middle of the
 // work ends it with the inputs before: then the answer is wrong, and that is seen.
-// expect: passed, wrong_result, inconsistent
+// expect: passed, wrong_result, inconsistent, reward_hack
 // level: measure
 // at_least_us: 300
 #include "tests/adversarial/only_in_jail.hpp"

@@ -28,17 +28,6 @@ TEST(Anchor, KnowsItsBestAfterTheCalibration) {
     EXPECT_GT(least_memory, 0.3);
 }
 
-TEST(Anchor, HoldsReadingsAgainstWhatIsKnownOfTheMachine) {
-    Anchor anchor;
-    const Anchor::Rates best = anchor.best();
-    anchor.expect({0, 0});
-    EXPECT_DOUBLE_EQ(anchor.best().compute, best.compute);
-    anchor.expect({best.compute / 2, best.memory * 10});
-    EXPECT_DOUBLE_EQ(anchor.best().compute, best.compute);
-    EXPECT_NEAR(anchor.best().memory, best.memory * 10, 1e-6 * best.memory);
-    EXPECT_GT(anchor.read().memory, 3);
-}
-
 TEST(CacheFlusher, LeavesContentsAlone) {
     std::vector<std::byte> bytes(100'000, std::byte{7});
     CacheFlusher flusher(1 << 20);

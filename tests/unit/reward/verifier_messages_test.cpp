@@ -17,8 +17,6 @@ EvaluateOrder sample_order() {
     order.cutoff_ns = 1.5e6;
     order.cores = {1, 3};
     order.peak_flops = 8e10;
-    order.anchor_compute = 60000;
-    order.anchor_memory = 40000.5;
     order.cache_bytes = 32u << 20;
     return order;
 }
@@ -35,8 +33,6 @@ TEST(VerifierMessages, OrderSurvivesTheWire) {
     EXPECT_EQ(parsed->memory_bytes, order.memory_bytes);
     EXPECT_DOUBLE_EQ(parsed->cutoff_ns, order.cutoff_ns);
     EXPECT_DOUBLE_EQ(parsed->peak_flops, order.peak_flops);
-    EXPECT_DOUBLE_EQ(parsed->anchor_compute, order.anchor_compute);
-    EXPECT_DOUBLE_EQ(parsed->anchor_memory, order.anchor_memory);
 }
 
 TEST(VerifierMessages, LoadTaskSurvivesTheWire) {

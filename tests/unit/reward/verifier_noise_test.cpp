@@ -38,7 +38,7 @@ double sum(const std::vector<double>& values) {
 TEST(Noise, WhatStaysNoisyIsMeasuredLongerAndSaidToBe) {
     TestVerifier verifier;
     EvaluateOrder order = patient_order(verifier);
-    order.confidence = 1e-4;
+    order.confidence = 1e-6;  // no two launches agree that well
     const EvaluateReply reply =
         verifier.evaluate({spinning_kernel("calls % 2 == 0 ? 1 : 6")}, order);
     ASSERT_EQ(reply.outcome, Outcome::passed) << reply.reason;
