@@ -264,7 +264,7 @@ void answer(RunControl& control, std::uint32_t command) {
 }
 
 /// What a launch left on the stack must not pass for numbers in the next one: a candidate that
-/// reads there what it never wrote finds NaN.
+/// reads there what it never wrote finds huge ones.
 [[gnu::noinline]] void poison_stack() {
     std::array<std::byte, 4096> below;
     std::memset(below.data(), 0x7F, below.size());
