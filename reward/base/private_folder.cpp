@@ -15,11 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An open folder that nobody else has locked; empty when it is in use or cannot be opened.
-FileHandle lock_folder(const fs::path& path) {
-    FileHandle folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(folder)
-                                                                   : FileHandle();
+FileHandle open_folder(const fs::path& path) {
+    return FileHandle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool lock(const FileHandle& folder) {
+    return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 /// Removes the folders of processes that were killed.
@@ -27,14 +28,16 @@ void sweep_abandoned(const fs::path& parent, const std::string& prefix) {
     std::error_code error;
     for (fs::directory_iterator entry(parent, error), end; !error && entry != end;
          entry.increment(error)) {
-        if (entry->path().filename().string().starts_with(prefix) && lock_folder(entry->path())) {
+        if (!entry->path().filename().string().starts_with(prefix)) {
+            continue;
+        }
+        if (const FileHandle folder = open_folder(entry->path()); lock(folder)) {
             std::error_code ignored;
             fs::remove_all(entry->path(), ignored);
         }
     }
 }
 
-/// Another process may have swept the folder between its making and its locking.
 bool is_gone(const fs::path& path) {
     struct stat about {};
     return ::lstat(path.c_str(), &about) != 0;
@@ -52,10 +55,12 @@ Expected<PrivateFolder> PrivateFolder::make(const std::string& prefix) {
         if (::mkdtemp(pattern.data()) == nullptr) {
             return tl::unexpected(errno_error("mkdtemp", pattern, errno));
         }
-        // A file system without locks gives none: then nothing there is ever swept either.
-        FileHandle lock = lock_folder(pattern);
-        if (!is_gone(pattern)) {
-            return PrivateFolder(pattern, std::move(lock));
+        // Others may sweep the folder between its making and its locking: they have removed it, or
+        // hold its lock and will. A file system without locks gives none; nothing is swept there.
+        FileHandle folder = open_folder(pattern);
+        const bool being_swept = !lock(folder) && errno == EWOULDBLOCK;
+        if (!being_swept && !is_gone(pattern)) {
+            return PrivateFolder(pattern, std::move(folder));
         }
     }
 }
