@@ -1,5 +1,6 @@
 #include "population/run_folder.hpp"
 
+#include "population/journal/journal.hpp"
 #include "population/journal/journal_format.hpp"
 #include "population/lineage/lineage.hpp"
 #include "reward/base/folders.hpp"
@@ -37,7 +38,8 @@ void remove_unfinished(const RunFolder& run) {
     }
 }
 
-/// A journal that holds nothing but its header is no run yet.
+/// A journal without a whole event is no run yet: its writer died before the first, or a power cut
+/// tore that.
 Expected<bool> holds_run(const fs::path& path) {
     std::error_code error;
     const std::uintmax_t size = fs::file_size(path / "journal", error);
@@ -47,7 +49,19 @@ Expected<bool> holds_run(const fs::path& path) {
     if (error) {
         return tl::unexpected(errno_error("stat", (path / "journal").string(), error.value()));
     }
-    return size > k_journal_header_bytes;
+    if (size <= k_journal_header_bytes) {
+        return false;
+    }
+    const auto journal = JournalReader::open(path / "journal");
+    bool has_event = false;
+    const Status status =
+        journal ? (*journal)->for_each(0,
+                                       [&has_event](const JournalReader::Entry&) -> Status {
+                                           has_event = true;
+                                           return failure(ErrorCode::interrupted, "seen");
+                                       })
+                : tl::unexpected(journal.error());
+    return has_event || !status;  // a damaged one is a run: who reads it says what is wrong
 }
 
 /// A journal without events beside copies of events: it was lost, and the copies are all there is.

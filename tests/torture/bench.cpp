@@ -1,6 +1,7 @@
 #include "tests/torture/bench.hpp"
 
 #include "tests/support/processes.hpp"
+#include "tests/torture/record.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -227,10 +228,8 @@ Said Session::said() const {
 }
 
 std::vector<std::string> run_or_resume(const Bench& bench, const fs::path& config) {
-    // 32 bytes are the journal's header: the campaign itself never began.
-    std::error_code none;
-    const std::uintmax_t size = fs::file_size(bench.run() / "journal", none);
-    if (none || size <= 32) {
+    // Without a whole event the campaign itself never began.
+    if (read_record(bench.run()).events.empty()) {
         return {"run", config.string(), "--output", bench.run().string()};
     }
     return {"resume", bench.run().string()};

@@ -110,6 +110,31 @@ TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
 }
 
 // kill -9 between the writing of a file and its renaming; a campaign of days may be killed often.
+// Neither `atoll run` nor `atoll resume` took one after a power cut at the wrong moment.
+TEST(RunFolder, TakesAFolderWhoseFirstEventWasTorn) {
+    const TemporaryFolder folder;
+    const fs::path journal = folder.path() / "journal";
+    {
+        const RunFolder run = value_or_throw(RunFolder::create(folder.path()));
+        auto writer = value_or_throw(JournalWriter::open(run.journal()));
+        samples::require(writer->append(samples::campaign().front()));
+        samples::require(writer->sync());
+    }
+    EXPECT_FALSE(RunFolder::create(folder.path())) << "its first event is whole";
+    const std::string whole = samples::read_bytes(journal);
+    for (std::size_t size = whole.size() - 1; size > 0; --size) {
+        samples::write_bytes(journal, whole.substr(0, size));
+        EXPECT_FALSE(RunFolder::open_read_only(folder.path())) << size;
+        EXPECT_TRUE(RunFolder::create(folder.path())) << size;
+    }
+    samples::write_bytes(journal, whole.substr(0, whole.size() - 1));
+    auto writer = value_or_throw(JournalWriter::open(journal));
+    EXPECT_EQ(writer->event_count(), 0u);
+    samples::require(writer->append(samples::campaign().front()));
+    samples::require(writer->sync());
+    EXPECT_TRUE(RunFolder::open_read_only(folder.path()));
+}
+
 TEST(RunFolder, WhatAKilledProcessWasWritingIsRemoved) {
     const TemporaryFolder folder;
     write_run(folder.path(), {4});
