@@ -4,8 +4,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <sstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace atl::torture {
 namespace {
@@ -25,13 +30,37 @@ std::vector<pid_t> players(const Session& session, const std::string& words) {
     return found;
 }
 
+/// The candidate that a judge, or a keeper's, looks at; empty where there is no judge.
+std::string candidate_of(pid_t player) {
+    std::set<pid_t> all = testing::descendants(player);
+    all.insert(player);
+    for (const pid_t pid : all) {
+        std::istringstream command(command_of(pid));
+        std::string shell, judge, candidate;
+        command >> shell >> judge >> candidate;
+        if (judge.ends_with(k_judge)) {
+            std::ifstream file(candidate);
+            return {std::istreambuf_iterator<char>(file), {}};
+        }
+    }
+    return "";
+}
+
 class OneRoleKilled : public Torture {
   protected:
-    /// Kills one process of a role every now and then until the campaign ends.
-    void pick_on(Session& session, const std::string& words, int spacing_ms, int most) {
+    /// Kills one process of a role every now and then until the campaign ends. With `once`, only
+    /// one per candidate: a judge that is killed again when it is run once more is taken for one
+    /// that its candidate has killed.
+    void pick_on(Session& session, const std::string& words, int spacing_ms, int most,
+                 bool once = false) {
+        std::set<std::string> spared = {""};
         for (int kills = 0; kills < most && !session.wait_for(random_up_to(random, spacing_ms));) {
             const std::vector<pid_t> all = players(session, words);
-            if (!all.empty() && ::kill(all[random() % all.size()], SIGKILL) == 0) {
+            const pid_t chosen = all.empty() ? -1 : all[random() % all.size()];
+            if (chosen < 0 || (once && !spared.insert(candidate_of(chosen)).second)) {
+                continue;
+            }
+            if (::kill(chosen, SIGKILL) == 0) {
                 ++kills;
                 ++tally.kills;
             }
@@ -74,7 +103,7 @@ TEST_F(OneRoleKilled, AJudgeOrItsKeeperChangesNoVerdict) {
         const auto config = bench.scripted("ticket", 200, 1);
         Promises promises;
         Session session(bench, run_or_resume(bench, config));
-        pick_on(session, role, 300, per_leg(4, 10));
+        pick_on(session, role, 300, per_leg(4, 10), true);
         expect_kept(bench, session, promises, tally);
         finish(bench, config, promises, tally);
         expect_undisturbed(bench, 200, 1);
