@@ -144,7 +144,8 @@ TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
     expect("run " + preset + " --output " + run, preset + ": score.preset: \"external\"");
     const std::string layout = file("l.toml", config("[evaluation]\ndevices = 200\n"));
     expect("run " + layout + " --output " + run, layout + ": device layout: 200 device(s)");
-    expect("run " + file("c.toml", config("")) + " --output " + preset,
+    const std::string anywhere = file("c.toml", config("[evaluation]\nsandbox = 'none'\n"));
+    expect("run " + anywhere + " --output " + preset,
            "(a file of that name is in the way: choose another path)");
     const std::string h5 = file("alone.h5", "");
     expect("lineage " + h5 + " rebuild", "give the run folder");

@@ -1,5 +1,6 @@
-// Learns with the preprocessor which files the host has; right only if one is there.
-// expect: wrong_result
+// Learns with the preprocessor which files the host has; right only if one is there. Without a root
+// of its own (level restricted), a compiler that may not open such a file ends there and says so.
+// expect: wrong_result, compile_error
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"
 
