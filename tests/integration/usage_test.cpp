@@ -140,12 +140,12 @@ TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
     expect("run " + m_folder.path().string(), "(give a file, not a folder)");
     expect("run nosuch.toml", "nosuch.toml: open: No such file or directory (check the path)");
     expect("eval " + m_task + " nosuch.cpp", "nosuch.cpp: open: No such file or directory (check");
-    const std::string preset = file("p.toml", config("[score]\npreset = 'external'\n"));
+    const std::string no_jail = "[evaluation]\nsandbox = 'none'\n";
+    const std::string preset = file("p.toml", config(no_jail + "[score]\npreset = 'external'\n"));
     expect("run " + preset + " --output " + run, preset + ": score.preset: \"external\"");
     const std::string layout = file("l.toml", config("[evaluation]\ndevices = 200\n"));
     expect("run " + layout + " --output " + run, layout + ": device layout: 200 device(s)");
-    const std::string anywhere = file("c.toml", config("[evaluation]\nsandbox = 'none'\n"));
-    expect("run " + anywhere + " --output " + preset,
+    expect("run " + file("c.toml", config(no_jail)) + " --output " + preset,
            "(a file of that name is in the way: choose another path)");
     const std::string h5 = file("alone.h5", "");
     expect("lineage " + h5 + " rebuild", "give the run folder");
