@@ -68,6 +68,16 @@ bool turned_down(const CampaignState& state, IndividualId id) {
     return found != state.confirmations().end() && !found->second.accepted;
 }
 
+std::set<Digest> keys_turned_down(const CampaignState& state) {
+    std::set<Digest> keys;
+    for (const auto& [id, confirmed] : state.confirmations()) {
+        if (!confirmed.accepted) {
+            keys.insert(state.find(id)->key);
+        }
+    }
+    return keys;
+}
+
 double estimate_scale(const CampaignState& state) {
     const auto usable = [&](const Confirmed& confirmed) {
         return is_correct(confirmed.outcome) && confirmed.fitness > 0 &&

@@ -15,28 +15,30 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace atl {
 
 namespace {
 
+// In the order of measuring, which is not that of committing.
 std::string chart_of(const CampaignState& state, bool speedup) {
     std::vector<ChartPoint> points;
-    double best = 0;
     const double scale = estimate_scale(state);
+    const std::set<Digest> refused = keys_turned_down(state);
     for (const Individual& individual : state.individuals()) {
-        if (individual.fitness > best && !turned_down(state, individual.id)) {
-            best = individual.fitness;
-            points.push_back({static_cast<double>(individual.done_ns) / 1e9, best * scale});
+        if (individual.fitness > 0 && !refused.contains(individual.key)) {
+            points.push_back(
+                {static_cast<double>(individual.done_ns) / 1e9, individual.fitness * scale});
         }
+    }
+    if (points.empty()) {
+        return "";
     }
     std::stable_sort(points.begin(), points.end(),
                      [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
     for (std::size_t i = 1; i < points.size(); ++i) {
         points[i].y = std::max(points[i].y, points[i - 1].y);
-    }
-    if (points.empty()) {
-        return "";
     }
     points.push_back({std::max(points.back().x, static_cast<double>(state.elapsed_ns()) / 1e9),
                       points.back().y});
@@ -134,7 +136,7 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;
     text += "\n" + next_steps(report, config, task, run, best);
-    return text + "Everything is in " + run.string() + "\n";
+    return printable(text + "Everything is in " + run.string() + "\n");
 }
 
 std::string end_report_json(const EngineReport& report, const Task& task, const TextSource& texts,

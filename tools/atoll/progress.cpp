@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace atl {
 
@@ -21,7 +22,7 @@ constexpr std::int64_t k_line_interval_ns = 5'000'000'000;
 
 std::size_t terminal_width(std::FILE* out) {
     winsize size{};
-    const bool known = ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 20;
+    const bool known = ::ioctl(::fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 3;
     return known ? size.ws_col - 1u : 79u;
 }
 
@@ -107,10 +108,10 @@ std::string fittest_text(const CampaignState& state, const ProgressFigures& f) {
 }
 
 // nullptr when the island has none that was not turned down.
-const ArchiveEntry* best_of(const IslandState& island, const CampaignState& state) {
+const ArchiveEntry* best_of(const IslandState& island, const std::set<Digest>& refused) {
     const ArchiveEntry* best = nullptr;
     for (const ArchiveEntry& entry : island.archive.entries()) {
-        if (!turned_down(state, entry.id) && (best == nullptr || ranks_before(entry, *best))) {
+        if (!refused.contains(entry.key) && (best == nullptr || ranks_before(entry, *best))) {
             best = &entry;
         }
     }
@@ -118,13 +119,19 @@ const ArchiveEntry* best_of(const IslandState& island, const CampaignState& stat
 }
 
 nlohmann::json islands_json(const CampaignState& state) {
+    const std::set<Digest> refused = keys_turned_down(state);
     nlohmann::json islands = nlohmann::json::array();
     for (const IslandState& island : state.islands()) {
-        const ArchiveEntry* best = best_of(island, state);
+        const ArchiveEntry* best = best_of(island, refused);
         islands.push_back({{"best", best == nullptr ? 0 : best->fitness * estimate_scale(state)},
                            {"kept", island.archive.entries().size()}});
     }
     return islands;
+}
+
+// Names and remarks may hold any bytes, and no line may end a campaign.
+std::string json_line(const nlohmann::json& json) {
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 nlohmann::json outcomes_json(const CampaignState& state) {
@@ -146,6 +153,7 @@ std::string fitness_text(double fitness, bool speedup) {
 std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
                            std::size_t width) {
     const double scale = estimate_scale(state);
+    const std::set<Digest> refused = keys_turned_down(state);
     std::vector<std::string> lines;
     lines.push_back(fmt::format("{}   {}", f.title, time_text(f)));
     lines.push_back(fmt::format("evaluations  {}{}, {}, {}, {} in work", state.evaluations(),
@@ -155,7 +163,7 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
     lines.push_back("confirmed    " + confirmed_text(state, f));
     lines.push_back("fittest      " + fittest_text(state, f));
     for (std::size_t i = 0; i < std::min(k_islands_shown, state.islands().size()); ++i) {
-        const ArchiveEntry* best = best_of(state.islands()[i], state);
+        const ArchiveEntry* best = best_of(state.islands()[i], refused);
         lines.push_back(best == nullptr
                             ? fmt::format("island {:<5} empty", i)
                             : fmt::format("island {:<5} {:<8} {}, {} kept", i,
@@ -178,9 +186,10 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
 
 std::string progress_line(const CampaignState& state, const ProgressFigures& f) {
     const double scale = estimate_scale(state);
+    const std::set<Digest> refused = keys_turned_down(state);
     std::string islands;
     for (std::size_t i = 0; i < std::min(k_islands_shown, state.islands().size()); ++i) {
-        const ArchiveEntry* best = best_of(state.islands()[i], state);
+        const ArchiveEntry* best = best_of(state.islands()[i], refused);
         islands +=
             (islands.empty() ? "" : " ") +
             (best == nullptr ? std::string("-") : fitness_text(best->fitness * scale, f.speedup));
@@ -219,17 +228,15 @@ void ProgressDisplay::look_at_best(const CampaignState& state) {
     m_best_fitness = best->fitness;
     const auto text = m_texts.text(best->verdict);
     const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
-    print(nlohmann::json{{"event", "best"},
-                         {"individual", best->id.text()},
-                         {"fitness", best->fitness},
-                         {"estimate", best->fitness * estimate_scale(state)},
-                         {"time_ns", best->time_ns},
-                         {"light_share", verdict ? light_share(*verdict) : 0},
-                         {"operator", best->operator_name},
-                         {"starter", best->starter},
-                         {"elapsed_s", seconds_at(best->done_ns)}}
-              .dump() +
-          "\n");
+    print(json_line({{"event", "best"},
+                     {"individual", best->id.text()},
+                     {"fitness", best->fitness},
+                     {"estimate", best->fitness * estimate_scale(state)},
+                     {"time_ns", best->time_ns},
+                     {"light_share", verdict ? light_share(*verdict) : 0},
+                     {"operator", best->operator_name},
+                     {"starter", best->starter},
+                     {"elapsed_s", seconds_at(best->done_ns)}}));
 }
 
 void ProgressDisplay::look_at_confirmed(const Confirmed& confirmed) {
@@ -240,15 +247,13 @@ void ProgressDisplay::look_at_confirmed(const Confirmed& confirmed) {
         m_figures.confirmed_light_share = share;
     }
     if (m_style == ProgressStyle::json) {
-        print(nlohmann::json{{"event", "confirmed"},
-                             {"individual", confirmed.individual.text()},
-                             {"accepted", confirmed.accepted},
-                             {"fitness", confirmed.fitness},
-                             {"light_share", share},
-                             {"outcome", to_string(confirmed.outcome)},
-                             {"elapsed_s", seconds_at(confirmed.at_ns)}}
-                  .dump() +
-              "\n");
+        print(json_line({{"event", "confirmed"},
+                         {"individual", confirmed.individual.text()},
+                         {"accepted", confirmed.accepted},
+                         {"fitness", confirmed.fitness},
+                         {"light_share", share},
+                         {"outcome", to_string(confirmed.outcome)},
+                         {"elapsed_s", seconds_at(confirmed.at_ns)}}));
     }
 }
 
@@ -281,7 +286,7 @@ void ProgressDisplay::print_progress(const CampaignState& state) {
     if (state.confirmed()) {
         line["confirmed"] = state.confirmed()->fitness;
     }
-    print(line.dump() + "\n");
+    print(json_line(line));
 }
 
 void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) {
@@ -342,7 +347,7 @@ void ProgressDisplay::remark(std::string_view text) {
     } else if (m_style == ProgressStyle::lines) {
         print("note: " + one_line(text, 300) + "\n");
     } else if (m_style == ProgressStyle::json) {
-        print(nlohmann::json{{"event", "remark"}, {"text", printable(text)}}.dump() + "\n");
+        print(json_line({{"event", "remark"}, {"text", printable(text)}}));
     }
 }
 

@@ -98,6 +98,14 @@ TEST_F(Estimates, OneTurnedDownIsNeverCalledBest) {
     EXPECT_EQ(fittest_not_refused(m_state)->id, IndividualId::make(1, 0));
 }
 
+TEST_F(Estimates, AProgramIsTurnedDownUnderAllItsIndividuals) {
+    EXPECT_TRUE(keys_turned_down(m_state).empty());
+    confirm(2, false, 2.0);
+    confirm(1, true, 3.0);
+    EXPECT_EQ(keys_turned_down(m_state),
+              std::set<Digest>{m_state.find(IndividualId::make(2, 0))->key});
+}
+
 TEST_F(Estimates, AFinishedCampaignHasItsBestConfirmed) {
     confirm(1, true, 3.0);
     EXPECT_FALSE(confirmed_at_end(m_state));
