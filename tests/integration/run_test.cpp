@@ -1,169 +1,26 @@
-#include "population/journal/journal.hpp"
 #include "population/lineage/hdf5_handle.hpp"
-#include "population/run_folder.hpp"
-#include "population/snapshot.hpp"
 #include "search/config.hpp"
-#include "search/replay.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/integration/running_campaign.hpp"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <fstream>
-#include <sstream>
-#include <thread>
+#include <map>
 
 namespace atl {
 namespace {
 
+using testing::atoll;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::Result;
+using testing::RunCommand;
+using testing::shell;
+using testing::Started;
+using testing::text_of;
 
 namespace fs = std::filesystem;
-
-struct Result {
-    int status = -1;
-    std::string output;  // stdout and stderr
-};
-
-std::string program() {
-    return std::string(ATOLL_BIN_DIR) + "/atoll";
-}
-
-Result shell(const std::string& command) {
-    Result result;
-    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
-        result.output.append(buffer, n);
-    }
-    const int status = ::pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return result;
-}
-
-Result atoll(const std::string& arguments) {
-    return shell(program() + " " + arguments);
-}
-
-/// A started `atoll` in a process group of its own, like one that a terminal started.
-class Started {
-  public:
-    explicit Started(const std::vector<std::string>& arguments, const fs::path& log) {
-        m_pid = ::fork();
-        if (m_pid == 0) {
-            ::setpgid(0, 0);
-            const int out = ::open(log.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0644);
-            ::dup2(out, 1);
-            ::dup2(out, 2);
-            std::vector<char*> argv;
-            std::string name = program();
-            argv.push_back(name.data());
-            std::vector<std::string> copies = arguments;
-            for (std::string& argument : copies) {
-                argv.push_back(argument.data());
-            }
-            argv.push_back(nullptr);
-            ::execv(name.c_str(), argv.data());
-            ::_exit(127);
-        }
-        ::setpgid(m_pid, m_pid);
-    }
-    ~Started() {
-        if (m_pid > 0) {
-            ::kill(m_pid, SIGKILL);
-            wait();
-        }
-    }
-    Started(const Started&) = delete;
-    Started& operator=(const Started&) = delete;
-
-    void signal_group(int number) const { ::kill(-m_pid, number); }
-    /// Exit status, or minus the signal.
-    int wait() {
-        int status = 0;
-        ::waitpid(m_pid, &status, 0);
-        m_pid = -1;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    }
-
-  private:
-    pid_t m_pid = -1;
-};
-
-std::string text_of(const fs::path& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
-
-class RunCommand : public ::testing::Test {
-  protected:
-    [[nodiscard]] virtual fs::path run() const { return m_folder.path() / "run"; }
-
-    // Prefix sum on little data: the fastest task to judge.
-    [[nodiscard]] std::string config(const std::string& more = "") const {
-        const fs::path path = m_folder.path() / "campaign.toml";
-        std::ofstream(path) << "[campaign]\ntask = '" << ATOLL_SOURCE_DIR
-                            << "/experiments/tasks/prefix_sum'\nname = 'small'\n"
-                               "[evaluation]\nmeasure_seconds = 0.01\nconfidence = 0.2\n"
-                               "sandbox = 'none'\n"
-                            << more;
-        return path.string();
-    }
-
-    [[nodiscard]] std::size_t evaluated() const {
-        auto reader = JournalReader::open(run() / "journal");
-        if (!reader) {
-            return 0;
-        }
-        std::size_t count = 0;
-        const Status status = (*reader)->for_each(0, [&](const JournalReader::Entry& entry) {
-            const auto* evaluated = std::get_if<Evaluated>(&entry.event);
-            // Duplicates are answered from what is known, and cost the budget nothing.
-            count += evaluated != nullptr && !evaluated->individual.duplicate ? 1 : 0;
-            return Status();
-        });
-        return status ? count : 0;
-    }
-
-    // Waiting has no time limit of its own: the test runner's is the only one.
-    void wait_for_evaluations(std::size_t count) const {
-        while (evaluated() < count) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        }
-    }
-
-    void expect_sound() const {
-        const auto folder = RunFolder::open_read_only(run());
-        ASSERT_TRUE(folder);
-        const auto started = read_campaign_start(*folder);
-        ASSERT_TRUE(started) << started.error().message();
-        const auto config = parse_config(started->config, "journal");
-        ASSERT_TRUE(config) << config.error().message();
-        const auto task = load_task(config->campaign.task);
-        ASSERT_TRUE(task) << task.error().message();
-        auto reader = JournalReader::open(run() / "journal");
-        ASSERT_TRUE(reader);
-        std::vector<Event> events;
-        ASSERT_TRUE((*reader)->for_each(0, [&](const JournalReader::Entry& entry) {
-            events.push_back(entry.event);
-            return Status();
-        }));
-        const auto replay = replay_decisions(events, **reader, *config, *task);
-        ASSERT_TRUE(replay) << replay.error().message();
-        EXPECT_THAT(replay->differences, ::testing::IsEmpty());
-    }
-
-    testing::TemporaryFolder m_folder;
-};
 
 TEST_F(RunCommand, ACampaignRunsFromConfigToBestKernel) {
     const Result result =
@@ -251,7 +108,8 @@ TEST_F(RunCommand, JsonLinesTellTheStory) {
     EXPECT_EQ(best.at("speedup"), best.at("confirmed_fitness"));
     EXPECT_GT(best.at("light_share").get<double>(), 0);
     EXPECT_TRUE(fs::exists(best.at("file").get<std::string>()));
-    for (const char* key : {"seconds_left", "confirmed", "islands", "outcomes", "estimate"}) {
+    for (const char* key : {"seconds_left", "evaluations", "evaluations_per_second", "best",
+                            "estimate", "confirmed", "islands", "outcomes"}) {
         EXPECT_TRUE(events["progress"].contains(key)) << key;
     }
 }
@@ -347,35 +205,6 @@ TEST_F(RunOnNetworkFolder, KilledItGoesOnAndItsRecordIsSound) {
     EXPECT_EQ(atoll("lineage " + run().string() + " rebuild").status, 0);
 }
 
-TEST_F(RunCommand, CtrlCDrainsAndTheWorkersStayAliveForIt) {
-    const fs::path log = m_folder.path() / "log";
-    Started first({"run", config("[stop]\nmax_evaluations = 100000\n"), "--output", run().string()},
-                  log);
-    wait_for_evaluations(5);
-    first.signal_group(SIGINT);
-    EXPECT_EQ(first.wait(), 130) << text_of(log);
-    const std::string text = text_of(log);
-    EXPECT_THAT(text, HasSubstr("note: signal SIGINT: "));
-    EXPECT_THAT(text, HasSubstr("Ctrl-C again ends at once"));
-    EXPECT_THAT(text, ::testing::Not(HasSubstr("evaluation lost")));
-    expect_sound();
-}
-
-TEST_F(RunCommand, TheSecondCtrlCEndsAtOnceAndSaysHowToGoOn) {
-    const fs::path log = m_folder.path() / "log";
-    Started first({"run", config("[stop]\nmax_evaluations = 100000\n"), "--output", run().string()},
-                  log);
-    wait_for_evaluations(3);
-    // However fast the first is handled, the second comes before the end or finds it ended.
-    for (int i = 0; i < 2; ++i) {
-        first.signal_group(SIGINT);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    EXPECT_EQ(first.wait(), 130);
-    EXPECT_THAT(text_of(log), HasSubstr("resume " + run().string()));
-    expect_sound();
-}
-
 TEST_F(RunCommand, TwoProcessesCannotShareARunFolder) {
     Started first({"run", config("[stop]\nmax_evaluations = 100000\n"), "--output", run().string()},
                   m_folder.path() / "log");
@@ -399,15 +228,22 @@ TEST_F(RunCommand, TheSuggestedCommandsWorkAsTheyArePrinted) {
     ASSERT_EQ(result.status, 0) << result.output;
     const auto best = nlohmann::json::parse(text_of(spaced / "best" / "best.json"));
     ASSERT_FALSE(best.at("tune").empty()) << "the best is a starter: nothing is shown";
-    for (const char* verb : {" eval ", " lineage "}) {
-        std::istringstream lines(result.output);
-        for (std::string line; std::getline(lines, line);) {
-            if (line.starts_with("  ") && line.find(verb) != std::string::npos) {
-                const Result again = shell(line);
-                EXPECT_EQ(again.status, 0) << line << "\n" << again.output;
-            }
+    std::vector<std::string> suggested;
+    std::istringstream lines(result.output.substr(result.output.find("\nNext:\n") + 1));
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("  ") && !line.starts_with("  #")) {
+            suggested.push_back(line);
         }
     }
+    ASSERT_THAT(suggested,
+                ElementsAre(HasSubstr(" lineage "), HasSubstr(" eval "), HasSubstr(" resume ")))
+        << result.output;
+    const Result path = shell(suggested[0]);
+    EXPECT_EQ(path.status, 0) << suggested[0] << "\n" << path.output;
+    EXPECT_THAT(path.output, HasSubstr(best.at("individual").get<std::string>()));
+    const Result again = shell(suggested[1]);
+    EXPECT_EQ(again.status, 0) << suggested[1] << "\n" << again.output;
+    EXPECT_THAT(again.output, HasSubstr("PASSED"));
     const Result judged = atoll("eval " ATOLL_SOURCE_DIR "/experiments/tasks/packing '" +
                                 (spaced / "best" / "best.py").string() + "' --json 2>/dev/null");
     const auto verdict = nlohmann::json::parse(judged.output).at(0);
@@ -416,6 +252,10 @@ TEST_F(RunCommand, TheSuggestedCommandsWorkAsTheyArePrinted) {
     EXPECT_EQ(atoll("lineage '" + spaced.string() + "' show " + id + " --source").output,
               text_of(spaced / "best" / "best.py"));
     EXPECT_THAT(atoll("lineage '" + spaced.string() + "' best").output, HasSubstr("> best.py"));
+    // Last, since it finds a better one.
+    const Result more = shell(suggested[2]);
+    EXPECT_EQ(more.status, 0) << suggested[2] << "\n" << more.output;
+    EXPECT_THAT(more.output, HasSubstr("budget of 24 evaluations spent"));
 }
 
 TEST_F(RunCommand, BadInputGetsOneClearError) {
