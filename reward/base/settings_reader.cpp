@@ -250,6 +250,21 @@ class Reader final : public SettingVisitor {
         return nearest_word(key, m_keys);
     }
 
+    std::string unknown_key(const std::string& key, const std::string& prefix) const {
+        const std::string nearest = nearest_key(key);
+        if (!nearest.empty()) {
+            return "unknown key" + suggestion(nearest);
+        }
+        std::vector<std::string> neighbours;
+        for (const std::string& known : m_keys) {
+            if (known.starts_with(prefix) && known == prefix + last_part(known)) {
+                neighbours.push_back(last_part(known));
+            }
+        }
+        return neighbours.empty() ? "unknown key; sections: " + joined(sections())
+                                  : "unknown key; known here: " + joined(neighbours);
+    }
+
     std::vector<std::string> sections() const {
         std::set<std::string> names;
         for (const std::string& key : m_keys) {
@@ -279,7 +294,7 @@ class Reader final : public SettingVisitor {
                         "unknown section; known: " + joined(known_sections) +
                             suggestion(nearest_word(key, known_sections)));
             } else {
-                mistake(key, node, "unknown key" + suggestion(nearest_key(key)));
+                mistake(key, node, unknown_key(key, prefix));
             }
         }
     }

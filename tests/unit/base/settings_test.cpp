@@ -83,6 +83,16 @@ TEST(Settings, KeyInTheWrongSectionIsFoundByItsName) {
                 HasSubstr("did you mean \"islands.shape\"?"));
 }
 
+TEST(Settings, AKeyThatResemblesNoneIsToldTheKeysOfItsSection) {
+    EXPECT_THAT(mistakes_in("[islands]\nfoo = 1\n"),
+                HasSubstr("islands.foo: unknown key; known here: count, rate, shape"));
+    EXPECT_THAT(mistakes_in("foo = 1\n"),
+                HasSubstr("foo: unknown key; sections: engine, islands, operators"));
+    // The section itself is no key; it has another below it.
+    EXPECT_THAT(mistakes_in("[operators]\nfrobnicate = 1\n"),
+                HasSubstr("operators.frobnicate: unknown key; known here: weights"));
+}
+
 TEST(Settings, UnknownSectionListsTheKnownOnes) {
     const std::string text = mistakes_in("[ilsands]\ncount = 3\n");
     EXPECT_THAT(text, HasSubstr("unknown section; known: engine, islands, operators"));
