@@ -262,7 +262,12 @@ Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::s
 
 Expected<CampaignConfig> read_config(const std::filesystem::path& file) {
     ATOLL_TRY_ASSIGN(const std::string text, read_file(file, k_max_config_bytes));
-    return parse_config(text, file.string());
+    ATOLL_TRY_ASSIGN(CampaignConfig config, parse_config(text, file.string()));
+    if (config.campaign.task.empty()) {
+        return failure(ErrorCode::invalid_argument, "campaign.task is missing", file.string(),
+                       "every campaign needs one; `atoll task list` shows their names");
+    }
+    return config;
 }
 
 std::string write_config(const CampaignConfig& config) {

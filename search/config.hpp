@@ -131,6 +131,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 
 [[nodiscard]] Expected<CampaignConfig> parse_config(const std::string& toml_text,
                                                     const std::string& file_name);
+/// Of a file that a campaign can begin with: it must name a task.
 [[nodiscard]] Expected<CampaignConfig> read_config(const std::filesystem::path& file);
 /// The whole config with every key, as parse_config() reads it.
 [[nodiscard]] std::string write_config(const CampaignConfig& config);

@@ -288,6 +288,12 @@ TEST(ConfigCommand, ExplainsEveryKeyAndChecksFiles) {
         EXPECT_THAT(all.output, HasSubstr(info.meaning));
     }
     EXPECT_THAT(atoll("config explain stop.seconds").output, HasSubstr("real, default 0.0"));
+    // What `run` refuses for want of a task is not valid either.
+    for (const std::string verb : {"config check ", "run "}) {
+        const Result empty = atoll(verb + "/dev/null");
+        EXPECT_EQ(empty.status, 2) << verb << empty.output;
+        EXPECT_THAT(empty.output, HasSubstr("/dev/null: campaign.task is missing"));
+    }
     const Result unknown = atoll("config explain stop.secnds");
     EXPECT_EQ(unknown.status, 2);
     EXPECT_THAT(unknown.output, HasSubstr("did you mean \"stop.seconds\"?"));

@@ -158,11 +158,7 @@ void apply(const SessionOptions& options, CampaignConfig& config) {
     config.campaign.seed = options.seed.value_or(config.campaign.seed);
 }
 
-TaskPtr task_of(const CampaignConfig& config, const std::string& where) {
-    if (config.campaign.task.empty()) {
-        throw CommandError(k_exit_usage,
-                           where + ": campaign.task is missing (`atoll task list` shows names)");
-    }
+TaskPtr task_of(const CampaignConfig& config) {
     return value_or_end(load_task(value_or_end(find_task(config.campaign.task))));
 }
 
@@ -210,7 +206,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {
     CampaignConfig config = value_or_end(read_config(config_file));
     apply(options, config);
-    const TaskPtr task = task_of(config, config_file.string());
+    const TaskPtr task = task_of(config);
     for (const std::string& remark : lint_config(config)) {
         std::fprintf(stderr, "atoll: note: %s\n", remark.c_str());
     }
@@ -244,7 +240,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
     for (const std::string& note : loaded.notes) {
         std::fprintf(stderr, "atoll: note: %s\n", note.c_str());
     }
-    const TaskPtr task = task_of(config, run.string());
+    const TaskPtr task = task_of(config);
     if (task->digest != started.task_digest) {
         throw CommandError(k_exit_usage, "task " + task->name +
                                              " has changed since this campaign began: its verdicts "
