@@ -66,7 +66,7 @@ struct Individual {
     Digest verdict;               ///< text id of the verdict's JSON
     bool duplicate = false;       ///< answered from the verdicts of an equal candidate
     std::uint64_t staleness = 0;  ///< commits between choosing its parents and its own commit
-    std::int64_t asked_ns = 0;    ///< since campaign start, wall time
+    std::int64_t asked_ns = 0;    ///< that the campaign had run by then, monotonic
     std::int64_t done_ns = 0;
 };
 

@@ -46,9 +46,11 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
            "Seconds one launch of a candidate may take.");
     v.real("evaluation.confidence", s.confidence, {0.0001, 0.5},
            "Timing goes on until the confidence interval's half width is this share of the median, "
-           "or measure_seconds are spent.");
-    v.real("evaluation.measure_seconds", s.measure_seconds, {0.001, 600},
-           "Cap of the timed launches of one workload, seconds.");
+           "or measure_seconds are spent; a disturbed machine adds up to half of that.");
+    v.real(
+        "evaluation.measure_seconds", s.measure_seconds, {0.001, 600},
+        "Cap of the timed launches of one workload that met an undisturbed machine, seconds; with "
+        "disturbed ones up to 1.5 times as long and as many.");
     v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
            "A candidate this many times slower than its parent is not measured in full; 0: measure "
            "all.");

@@ -47,9 +47,9 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
     return light;
 }
 
-bool beats_light(std::span<const double> raw_ns, std::span<const double> corrected_ns,
+bool beats_light(std::span<const double> raw_ns, std::span<const double> counted_ns,
                  double judge_ns) {
-    return !raw_ns.empty() && median(raw_ns) < judge_ns && median(corrected_ns) < judge_ns;
+    return !raw_ns.empty() && median(raw_ns) < judge_ns && median(counted_ns) < judge_ns;
 }
 
 }  // namespace atl

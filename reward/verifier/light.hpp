@@ -26,10 +26,11 @@ struct SpeedOfLight {
                                                     const BoundWorkload& workload,
                                                     const EvaluateOrder& order);
 
-/// Whether samples say that a launch is faster than `judge_ns` allows. Both medians must: drift
-/// correction makes honest samples look short where the anchor was held up, and a wall-clock time
-/// is never too short.
-[[nodiscard]] bool beats_light(std::span<const double> raw_ns, std::span<const double> corrected_ns,
+/// Whether samples say that a launch is faster than `judge_ns` allows. Both medians must:
+/// where too few launches were undisturbed the counted ones are divided by what the anchor saw,
+/// which makes honest ones look short where it was held up and they were not; a raw time is never
+/// too short.
+[[nodiscard]] bool beats_light(std::span<const double> raw_ns, std::span<const double> counted_ns,
                                double judge_ns);
 
 }  // namespace atl

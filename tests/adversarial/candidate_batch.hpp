@@ -137,10 +137,11 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
         }
         ASSERT_FALSE(verdict.measure->workloads.empty());
         for (const WorkloadTiming& timing : verdict.measure->workloads) {
-            // The median is divided by the machine's drift; its limit has to be, too.
+            // What holds a median up, the fastest judged launch, counts divided by how disturbed
+            // the machine was during it: so must the limit.
             EXPECT_GE(timing.median_ns,
                       1000 * file.at_least_us / std::max(1.0, timing.anchor_ratio))
-                << timing.workload << " of " << timing.samples_ns.size() << " samples, drift "
+                << timing.workload << " of " << timing.samples_ns.size() << " samples, disturbance "
                 << timing.anchor_ratio;
         }
     }
