@@ -81,16 +81,12 @@ double ratio_of(double numerator_ns, double denominator_ns) {
                : 0;
 }
 
-constexpr double k_remarkable_noise = 0.03;
-
 std::string interval_text(const WorkloadTiming& timing) {
     if (!is_usable_time(timing.median_ns)) {
         return "-";
     }
     const double half = (timing.high_ns - timing.low_ns) / 2;
-    // A little wider than asked for is the rule on shared machines; the number says it.
-    const bool remarkable = timing.noisy && half / timing.median_ns > k_remarkable_noise;
-    return "+-" + percent_text(half / timing.median_ns) + (remarkable ? " noisy" : "");
+    return "+-" + percent_text(half / timing.median_ns) + (timing.noisy ? " noisy" : "");
 }
 
 double median_of(const std::vector<WorkloadTiming>& timings, const std::string& workload) {
