@@ -27,8 +27,9 @@ Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout
     ATOLL_TRY_ASSIGN(std::unique_ptr<Compiler> compiler, make_jailed_compiler(compiler_options));
     parts.compiler = std::make_unique<CompileService>(std::move(compiler));
     const std::string model = cpu_model();
-    ATOLL_TRY_ASSIGN(DevicePeaks measured, measure_device_peaks(layout.devices.front().front()));
-    const DevicePeaks peaks = highest_peaks(std::move(measured), model, options.peaks_files);
+    ATOLL_TRY_ASSIGN(const DevicePeaks measured,
+                     measure_device_peaks(layout.devices.front().front()));
+    const DevicePeaks peaks = highest_peaks(measured, model, options.peaks_files);
     for (const std::vector<int>& cores : layout.devices) {
         CpuLaneOptions lane;
         lane.cores = cores;

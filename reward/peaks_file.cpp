@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdlib>
 
 namespace atl {
@@ -18,25 +18,29 @@ namespace fs = std::filesystem;
 constexpr int k_version = 1;
 constexpr std::uint64_t k_max_bytes = 4096;
 
+/// No neighbour makes the best of several repetitions this many times slower: more is damage.
+constexpr double k_most_above_measured = 10;
+
 struct Peaks {
     double flops = 0;
     double bandwidth = 0;
 };
 
-double amount(const nlohmann::json& json, const char* key) {
+double amount(const nlohmann::json& json, const char* key, double measured) {
     const auto found = json.find(key);
     const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
-    return std::isfinite(value) && value > 0 ? value : 0;
+    return value > 0 && value <= k_most_above_measured * measured ? value : 0;
 }
 
-Peaks read_peaks(const fs::path& file, const std::string& model) {
+Peaks read_peaks(const fs::path& file, const std::string& model, const DevicePeaks& measured) {
     const Expected<std::string> text = read_file(file, k_max_bytes);
     const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
     if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
         json.value("cpu", nlohmann::json()) != model) {
         return {};
     }
-    return {amount(json, "flops_per_second"), amount(json, "bytes_per_second")};
+    return {amount(json, "flops_per_second", measured.flops),
+            amount(json, "bytes_per_second", measured.bandwidth)};
 }
 
 void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
@@ -66,22 +70,22 @@ fs::path user_peaks_file() {
     return folder / "atoll" / ("peaks-" + content_id(cpu_model()).short_hex() + ".json");
 }
 
-DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
+DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
                           const std::vector<fs::path>& files) {
+    DevicePeaks highest = measured;
     std::vector<Peaks> held;
     for (const fs::path& file : files) {
-        held.push_back(read_peaks(file, model));
-        measured.flops = std::max(measured.flops, held.back().flops);
-        measured.bandwidth = std::max(measured.bandwidth, held.back().bandwidth);
+        held.push_back(read_peaks(file, model, measured));
+        highest.flops = std::max(highest.flops, held.back().flops);
+        highest.bandwidth = std::max(highest.bandwidth, held.back().bandwidth);
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const bool raised =
-            held[i].flops < measured.flops || held[i].bandwidth < measured.bandwidth;
+        const bool raised = held[i].flops < highest.flops || held[i].bandwidth < highest.bandwidth;
         if (!files[i].empty() && raised) {
-            write_peaks(files[i], model, measured);
+            write_peaks(files[i], model, highest);
         }
     }
-    return measured;
+    return highest;
 }
 
 }  // namespace atl

@@ -19,9 +19,10 @@ inline constexpr const char* k_run_peaks_file = "peaks.json";
 [[nodiscard]] std::filesystem::path user_peaks_file();
 
 /// The highest of `measured` and what the files hold of CPU `model`, which is then what they hold.
-/// Files that are missing, damaged or of another model count for nothing; one that cannot be
-/// written stays as it is: the measurement stands without it.
-[[nodiscard]] DevicePeaks highest_peaks(DevicePeaks measured, const std::string& model,
+/// Files that are missing, damaged or of another model count for nothing, and so does a number that
+/// is more than ten times what was measured; one that cannot be written stays as it is: the
+/// measurement stands without it.
+[[nodiscard]] DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
                                         const std::vector<std::filesystem::path>& files);
 
 }  // namespace atl

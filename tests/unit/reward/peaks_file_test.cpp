@@ -30,21 +30,33 @@ TEST_F(PeaksFile, OnlyEverRises) {
     EXPECT_EQ(busy.flops, 100);
     EXPECT_EQ(busy.bandwidth, 12);
     // Each file alone has it all: a copied run brings its own scale along.
-    EXPECT_EQ(highest_peaks(peaks(1, 1), "cpu", {m_run}).bandwidth, 12);
-    EXPECT_EQ(highest_peaks(peaks(1, 1), "cpu", {m_user}).bandwidth, 12);
+    EXPECT_EQ(highest_peaks(peaks(20, 2), "cpu", {m_run}).bandwidth, 12);
+    EXPECT_EQ(highest_peaks(peaks(20, 2), "cpu", {m_user}).bandwidth, 12);
 }
 
 TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {
     EXPECT_EQ(highest_peaks(peaks(100, 10), "cpu", {m_run}).flops, 100);
     EXPECT_EQ(highest_peaks(peaks(60, 5), "another", {m_run}).flops, 60);
     for (const char* text :
-         {"", "{", "[]", "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":-1}",
+         {"", "{", "[]", "null", "\xff\xfe", "{\"version\":1,\"cpu\":\"cpu\"",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":-1}",
           "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":\"x\"}",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":[100]}",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":1e300,\"bytes_per_second\":1e300}",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":1e400}",
+          "{\"version\":1,\"cpu\":\"cpu\",\"flops_per_second\":601,\"bytes_per_second\":51}",
           "{\"version\":\"x\",\"cpu\":7}",
-          "{\"version\":9,\"cpu\":\"cpu\",\"flops_per_second\":1e9}"}) {
+          "{\"version\":9,\"cpu\":\"cpu\",\"flops_per_second\":100}"}) {
         std::ofstream(m_run) << text;
-        EXPECT_EQ(highest_peaks(peaks(60, 5), "cpu", {m_run}).flops, 60) << text;
+        const DevicePeaks highest = highest_peaks(peaks(60, 5), "cpu", {m_run});
+        EXPECT_EQ(highest.flops, 60) << text;
+        EXPECT_EQ(highest.bandwidth, 5) << text;
+        // It is mended, too.
+        EXPECT_EQ(highest_peaks(peaks(50, 1), "cpu", {m_run}).flops, 60) << text;
+        EXPECT_EQ(highest_peaks(peaks(50, 1), "cpu", {m_run}).bandwidth, 5) << text;
     }
+    std::ofstream(m_run) << std::string(100'000, '[');
+    EXPECT_EQ(highest_peaks(peaks(60, 5), "cpu", {m_run}).flops, 60);
 }
 
 TEST_F(PeaksFile, WhatCannotBeWrittenIsNoFault) {
