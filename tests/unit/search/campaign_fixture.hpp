@@ -73,13 +73,17 @@ class Recorder final : public EngineObserver {
             look(event, state);
         }
     }
-    void on_sync(const CampaignState& state) override { synced_events = state.events_applied(); }
+    void on_sync(const CampaignState& state) override {
+        synced_events = state.events_applied();
+        ++syncs;
+    }
     void on_tick(const CampaignState&, std::int64_t) override {}
     void on_remark(std::string_view text) override { remarks.emplace_back(text); }
 
     std::vector<Event> events;
     std::vector<std::string> remarks;
     std::uint64_t synced_events = 0;  ///< acknowledged
+    std::size_t syncs = 0;
     std::function<void(const Event&, const CampaignState&)> look;
 };
 
