@@ -310,21 +310,17 @@ TEST(JailCompilerStart, WorksWithClangWhereItIsInstalled) {
     }
 }
 
-TEST(JailCompilerStart, PrintsWhatEachLevelCosts) {
+TEST(JailCompilerStart, TheSecondsOfACompilationAreNoMoreThanItTook) {
     for (const auto level : {SandboxLevel::none, SandboxLevel::restricted, SandboxLevel::full}) {
         const auto compiler = make_compiler(level);
-        std::vector<double> costs_ms;
-        for (int i = 0; i < 10; ++i) {
+        for (int i = 0; i < 3; ++i) {
             const auto begin = std::chrono::steady_clock::now();
             const CompileResult result =
                 compile(*compiler, request_of("int f" + std::to_string(i) + ";"));
-            const double wall =
-                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-            costs_ms.push_back(1e3 * (wall - result.seconds));
+            const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
+            EXPECT_GT(result.seconds, 0) << to_string(level);
+            EXPECT_LE(result.seconds, wall.count()) << to_string(level);
         }
-        std::sort(costs_ms.begin(), costs_ms.end());
-        std::cout << to_string(level) << ": " << costs_ms[0] << " (median " << costs_ms[5]
-                  << ") ms over the compiler's own time\n";
     }
 }
 
