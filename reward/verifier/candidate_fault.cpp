@@ -13,6 +13,14 @@ std::string seconds_text(double seconds) {
 
 namespace {
 
+/// What a source that does not look at what malloc() gave cannot know.
+std::string null_hint(const StartRun& limits) {
+    return limits.memory_bytes == 0
+               ? ""
+               : "; an allocation that does not fit into its " +
+                     std::to_string(limits.memory_bytes >> 20) + " MiB of memory returns null";
+}
+
 CandidateFault fault_of_signal(const RunEnded& death, const StartRun& limits) {
     // An allocation that fails because the address space is full ends as abort or as a null
     // pointer; with most of the allowance resident, memory is the honest name for it.
@@ -32,7 +40,8 @@ CandidateFault fault_of_signal(const RunEnded& death, const StartRun& limits) {
         case SIGSEGV:
         case SIGBUS:
             if (!memory_full) {
-                return {Outcome::memory_fault, "touched memory outside its buffers: " + name};
+                return {Outcome::memory_fault,
+                        "touched memory outside its buffers: " + name + null_hint(limits)};
             }
             break;
         case SIGKILL:

@@ -80,6 +80,16 @@ TEST(FaultOfDeath, AbortOrFaultWithTheAllowanceFullIsAMemoryLimit) {
     EXPECT_EQ(outcome_of(death), Outcome::memory_limit);
 }
 
+TEST(FaultOfDeath, AMemoryFaultRemindsOfAllocationsThatFail) {
+    EXPECT_THAT(fault_of_death(by_signal(SIGSEGV), false, limits()).reason,
+                HasSubstr("an allocation that does not fit into its 1024 MiB of memory returns "
+                          "null"));
+    StartRun unlimited = limits();
+    unlimited.memory_bytes = 0;
+    EXPECT_THAT(fault_of_death(by_signal(SIGSEGV), false, unlimited).reason,
+                ::testing::Not(HasSubstr("allocation")));
+}
+
 TEST(FaultOfDeath, LeavingByExitIsACrashThatNamesTheStatus) {
     RunEnded death;
     death.status = 3;
