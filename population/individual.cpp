@@ -20,4 +20,13 @@ const char* to_string(ParentRole role) {
     return "base";
 }
 
+void answer_from(const Individual& equal, Individual& individual) {
+    individual.duplicate = true;
+    individual.outcome = equal.outcome;
+    individual.fitness = equal.fitness;
+    individual.time_ns = equal.time_ns;
+    individual.measures = equal.measures;
+    individual.verdict = equal.verdict;
+}
+
 }  // namespace atl

@@ -70,4 +70,7 @@ struct Individual {
     std::int64_t done_ns = 0;
 };
 
+/// Makes `individual` a duplicate, which is answered from the verdict of `equal`.
+void answer_from(const Individual& equal, Individual& individual);
+
 }  // namespace atl

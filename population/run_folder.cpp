@@ -38,6 +38,16 @@ void remove_unfinished(const RunFolder& run) {
     }
 }
 
+/// What a run must have (a copy of one may have left empty folders behind), and nothing else. Needs
+/// the lock.
+Status tidy_up(const RunFolder& run) {
+    for (const fs::path& folder : {run.snapshots(), run.logs(), run.best()}) {
+        ATOLL_TRY(create_folders_durably(folder));
+    }
+    remove_unfinished(run);
+    return {};
+}
+
 /// A journal without a whole event is no run yet: its writer died before the first, or a power cut
 /// tore that.
 Expected<bool> holds_run(const fs::path& path) {
@@ -127,10 +137,7 @@ Expected<RunFolder> RunFolder::create(const fs::path& path) {
     // Again: another process may have made a run here between the check and the claim.
     ATOLL_TRY(check_free(path));
     RunFolder folder(path, std::move(lock));
-    ATOLL_TRY(create_folders_durably(folder.snapshots()));
-    ATOLL_TRY(create_folders_durably(folder.logs()));
-    ATOLL_TRY(create_folders_durably(folder.best()));
-    remove_unfinished(folder);
+    ATOLL_TRY(tidy_up(folder));
     return folder;
 }
 
@@ -138,11 +145,7 @@ Expected<RunFolder> RunFolder::open(const fs::path& path) {
     ATOLL_TRY(check_is_run(path));
     ATOLL_TRY_ASSIGN(FolderLock lock, FolderLock::acquire(path));
     RunFolder folder(path, std::move(lock));
-    // A copy of a run may have left empty folders behind.
-    ATOLL_TRY(create_folders_durably(folder.snapshots()));
-    ATOLL_TRY(create_folders_durably(folder.logs()));
-    ATOLL_TRY(create_folders_durably(folder.best()));
-    remove_unfinished(folder);
+    ATOLL_TRY(tidy_up(folder));
     return folder;
 }
 

@@ -98,12 +98,7 @@ Expected<Individual> Starters::individual_of(std::uint64_t ticket, const Verdict
     individual.description = "starter " + starter.name + " as shipped";
     individual.done_ns = m_now_ns();
     if (const Individual* equal = m_ledger.state().find_key(individual.key)) {
-        individual.duplicate = true;
-        individual.outcome = equal->outcome;
-        individual.fitness = equal->fitness;
-        individual.time_ns = equal->time_ns;
-        individual.measures = equal->measures;
-        individual.verdict = equal->verdict;
+        answer_from(*equal, individual);
         return individual;
     }
     const Verdict& verdict = fastest(verdicts.at(place.starter));

@@ -222,12 +222,7 @@ Expected<bool> TicketRun::answer_if_known() {
         return turn_down_if_similar();
     }
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
-    individual.duplicate = true;
-    individual.outcome = equal->outcome;
-    individual.fitness = equal->fitness;
-    individual.time_ns = equal->time_ns;
-    individual.measures = equal->measures;
-    individual.verdict = equal->verdict;
+    answer_from(*equal, individual);
     ATOLL_TRY(record(std::move(individual)));
     return true;
 }
