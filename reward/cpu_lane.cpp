@@ -138,20 +138,26 @@ class CpuLane final : public DeviceLane {
         return parse_evaluate_reply(reply.payload);
     }
 
-    /// Candidates run in the runner only, so a verifier that crashed did so in the reference; and
-    /// only what limits the reference's time sets that timer.
+    /// Candidates run in the runner only, so a verifier that crashed, or ended without a word, did
+    /// so in the reference; and only what limits the reference's time sets that timer.
     Error explained(Error error, const Task& task) {
         if (error.code != ErrorCode::unavailable || !m_pair) {
             return error;
         }
         const auto end = m_pair->verifier.process().wait(k_end_patience);
-        if (!end || !end->signalled || end->status == SIGKILL) {  // that one is ours
-            return error;
+        const bool exited = end && !end->signalled;
+        if (!end || (exited && m_said_why) || (end->signalled && end->status == SIGKILL)) {
+            return error;  // that one is ours
         }
         error.where = (task.folder / "reference.cpp").string();
         error.hint = "run: atoll task check " + task.name;
         error.what = "the reference crashed its process: " + end->text();
-        if (is_crash(end->status) && std::exchange(m_crashed_task, task.digest) == task.digest) {
+        if (exited) {
+            error.code = ErrorCode::invalid_argument;  // nobody but the reference does that
+            error.what = "the reference ended its process (" + end->text() +
+                         "), as exit() does, instead of returning";
+        } else if (is_crash(end->status) &&
+                   std::exchange(m_crashed_task, task.digest) == task.digest) {
             error.code = ErrorCode::invalid_argument;  // fresh processes did not help
         } else if (end->status == SIGPROF) {
             error.code = ErrorCode::invalid_argument;  // it would take as long once more
@@ -177,6 +183,7 @@ class CpuLane final : public DeviceLane {
         frame.generation = m_generation;
         frame.deadline = deadline;
         FrameChannel& channel = m_pair->verifier.channel();
+        m_said_why = false;
         ATOLL_TRY(channel.send(frame));
         while (true) {
             ATOLL_TRY_ASSIGN(Frame reply, channel.receive(std::chrono::milliseconds(-1)));
@@ -184,6 +191,7 @@ class CpuLane final : public DeviceLane {
                 continue;
             }
             if (reply.type == FrameType::failed) {
+                m_said_why = true;
                 return tl::unexpected(parse_failed_frame(reply));
             }
             if (reply.type != expected) {
@@ -199,6 +207,7 @@ class CpuLane final : public DeviceLane {
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
     bool m_broken = true;
+    bool m_said_why = false;               ///< the last answer was that it failed
     std::optional<Digest> m_crashed_task;  ///< whose reference crashed, with no answer since
     std::mutex m_mutex;                    // guards the handles that abort() uses
     FileHandle m_verifier_pidfd;

@@ -329,6 +329,19 @@ TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
     EXPECT_EQ(crash.status, 2);
     EXPECT_THAT(crash.out, HasSubstr("the reference crashed"));
     EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
+    for (const std::string status : {"0", "1", "3"}) {
+        m_task.write("reference.cpp",
+                     "extern \"C\" void exit(int);\n"
+                     "extern \"C\" void reference(const float*, const float*, float, double*, int, "
+                     "int) { exit(" +
+                         status + "); }");
+        const ShellResult exit = eval("--json " + candidate("a.cpp"));
+        EXPECT_EQ(exit.status, 2);
+        EXPECT_THAT(exit.out, HasSubstr("reference.cpp: the reference ended its process (exit "
+                                        "status " +
+                                        status + ")"));
+        EXPECT_THAT(exit.out, HasSubstr("\"attempts\": 1"));
+    }
 }
 
 // A reference that never ends gets this signal (SIGPROF) from its process after a minute.
