@@ -49,7 +49,7 @@ bool is_script(const fs::path& argument) {
 }
 
 tl::unexpected<Error> missing(const Task& task, const std::string& what) {
-    return failure(ErrorCode::not_found, "the judge's program '" + what + "' is missing",
+    return failure(ErrorCode::invalid_argument, "the judge's program '" + what + "' is missing",
                    (task.folder / "definition.json").string() + ": atoll.external.command",
                    "install it, or correct the command");
 }

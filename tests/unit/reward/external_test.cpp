@@ -115,13 +115,13 @@ TEST_F(ExternalTask, LimitsOutputAndMemory) {
     EXPECT_LE(noisy.feedback.size(), std::size_t{8} << 10);
 }
 
-TEST_F(ExternalTask, AMissingJudgeIsAFaultOfOurs) {
+TEST_F(ExternalTask, AMissingJudgeIsTheTasksMistake) {
     for (const char* command :
          {R"(["no-such-program-anywhere"])", R"(["./missing"])", R"(["sh", "missing.sh"])"}) {
         const TaskPtr loaded = task("", "", command);
         const auto verdict = judge_external(*loaded, {"external", "x", {}, {}});
         ASSERT_FALSE(verdict) << command;
-        EXPECT_EQ(verdict.error().code, ErrorCode::not_found);
+        EXPECT_EQ(verdict.error().code, ErrorCode::invalid_argument) << "would be tried again";
         EXPECT_THAT(verdict.error().message(), HasSubstr("missing"));
     }
 }
