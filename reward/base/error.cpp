@@ -79,7 +79,7 @@ const char* hint_of_errno(int value) {
     switch (value) {
         case ENOSPC:
         case EDQUOT:
-            return "free space on that file system, then resume";
+            return "free space on that file system";
         case EROFS:
             return "that file system is read-only: choose another folder";
         case EACCES:

@@ -132,7 +132,8 @@ int run_session(Opened opened, const SessionOptions& options) {
     if (!report) {
         observer.log("ended by a fault: " + report.error().message());
     }
-    const EngineReport ended = value_or_end(std::move(report));
+    const EngineReport ended = value_or_end(std::move(report).map_error(
+        [&opened](const Error& error) { return with_way_on(error, opened.folder.path()); }));
     observer.log("stopped: " + ended.reason);
     const std::string text =
         options.json
@@ -201,6 +202,14 @@ fs::path default_output(const std::string& name) {
 }
 
 }  // namespace
+
+Error with_way_on(Error error, const fs::path& run) {
+    if (error.code == ErrorCode::no_space) {
+        error.hint +=
+            (error.hint.empty() ? "go on with: " : ", then go on with: ") + resume_command(run);
+    }
+    return error;
+}
 
 int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {

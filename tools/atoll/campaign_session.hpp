@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/base/error.hpp"
 #include "tools/atoll/progress.hpp"
 
 #include <cstdint>
@@ -22,5 +23,9 @@ struct SessionOptions {
 [[nodiscard]] int run_campaign(const std::filesystem::path& config_file,
                                const std::filesystem::path& output, const SessionOptions& options);
 [[nodiscard]] int resume_campaign(const std::filesystem::path& run, const SessionOptions& options);
+
+/// An error that ended the campaign in `run`. That of a full disk, which is mended from outside,
+/// names the command that goes on afterwards.
+[[nodiscard]] Error with_way_on(Error error, const std::filesystem::path& run);
 
 }  // namespace atl

@@ -97,6 +97,8 @@ TEST_F(Files, AFullDiskSaysSo) {
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().code, ErrorCode::no_space);
     EXPECT_NE(status.error().message().find("free space"), std::string::npos);
+    // Not every verb has something to resume.
+    EXPECT_EQ(status.error().message().find("resume"), std::string::npos);
 }
 
 TEST_F(Files, AFolderIsClaimedOnce) {
