@@ -126,6 +126,7 @@ class CpuLane final : public DeviceLane {
         // One core's bandwidth times the cores is more than the memory gives, and so still a bound.
         message.peak_bandwidth = m_options.peaks.bandwidth * cores;
         message.cache_bytes = m_options.peaks.cache_bytes;
+        message.core = m_options.peaks.core;
         Frame frame;
         frame.type = FrameType::evaluate;
         frame.payload = to_json(message);

@@ -25,6 +25,7 @@ double seconds_since(SteadyClock::time_point start) {
 }
 
 constexpr std::uint64_t k_flop_rounds = 200'000;
+constexpr int k_probe_bursts = 16;
 
 /// Each kernel runs `rounds` rounds of independent multiply-adds and returns the operations done.
 /// The asm barriers keep the compiler from folding the chains; nothing is stored.
@@ -203,13 +204,19 @@ Status measure_here(int core, DevicePeaks& peaks) {
     }
     peaks.cache_bytes = cache_bytes(core, 0);
     peaks.second_cache_bytes = cache_bytes(core, 2);
+    // In between, so that one moment of somebody else's work does not hide the core's best.
+    CoreBestLearner learner;
+    learner.take(k_probe_bursts);
     peaks.flops = best_flops(peaks);
+    learner.take(k_probe_bursts);
     const auto bandwidth = best_bandwidth(peaks.cache_bytes);
     if (!bandwidth) {
         return failure(ErrorCode::no_space, "no memory to measure the memory bandwidth with",
                        "core " + std::to_string(core), "free 512 MiB");
     }
     peaks.bandwidth = *bandwidth;
+    learner.take(k_probe_bursts);
+    peaks.core = learner.best();
     return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "reward/core_probe.hpp"
 
 #include <cstdint>
 #include <string>
@@ -13,6 +14,7 @@ struct DevicePeaks {
     double bandwidth = 0;                  ///< bytes read per second from memory by one core
     std::uint64_t cache_bytes = 0;         ///< the last-level cache that this core can use
     std::uint64_t second_cache_bytes = 0;  ///< the level-2 cache
+    CoreBest core;                         ///< its clock at its fastest, undisturbed
     std::string vector_unit;               ///< "AVX-512", "AVX2 with FMA", "portable"
 };
 

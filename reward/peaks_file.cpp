@@ -24,12 +24,20 @@ constexpr double k_most_above_measured = 10;
 struct Peaks {
     double flops = 0;
     double bandwidth = 0;
+    CoreBest core;
 };
 
 double amount(const nlohmann::json& json, const char* key, double measured) {
     const auto found = json.find(key);
     const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
     return value > 0 && value <= k_most_above_measured * measured ? value : 0;
+}
+
+/// Likewise of what is better when it is less.
+double shortest(const nlohmann::json& json, const char* key, double measured) {
+    const auto found = json.find(key);
+    const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
+    return k_most_above_measured * value >= measured && std::isfinite(value) ? value : 0;
 }
 
 Peaks read_peaks(const fs::path& file, const std::string& model, const DevicePeaks& measured) {
@@ -40,14 +48,18 @@ Peaks read_peaks(const fs::path& file, const std::string& model, const DevicePea
         return {};
     }
     return {amount(json, "flops_per_second", measured.flops),
-            amount(json, "bytes_per_second", measured.bandwidth)};
+            amount(json, "bytes_per_second", measured.bandwidth),
+            {shortest(json, "clock_ns", measured.core.clock_ns),
+             shortest(json, "issue_ratio", measured.core.issue_ratio)}};
 }
 
 void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
     const nlohmann::json json = {{"version", k_version},
                                  {"cpu", model},
                                  {"flops_per_second", peaks.flops},
-                                 {"bytes_per_second", peaks.bandwidth}};
+                                 {"bytes_per_second", peaks.bandwidth},
+                                 {"clock_ns", peaks.core.clock_ns},
+                                 {"issue_ratio", peaks.core.issue_ratio}};
     std::error_code ignored;
     fs::create_directories(file.parent_path(), ignored);
     const auto lenient = nlohmann::json::error_handler_t::replace;
@@ -78,10 +90,14 @@ DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
         held.push_back(read_peaks(file, model, measured));
         highest.flops = std::max(highest.flops, held.back().flops);
         highest.bandwidth = std::max(highest.bandwidth, held.back().bandwidth);
+        highest.core.improve(held.back().core);
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const bool raised = held[i].flops < highest.flops || held[i].bandwidth < highest.bandwidth;
-        if (!files[i].empty() && raised) {
+        const bool better = held[i].flops < highest.flops ||
+                            held[i].bandwidth < highest.bandwidth ||
+                            held[i].core.clock_ns != highest.core.clock_ns ||
+                            held[i].core.issue_ratio != highest.core.issue_ratio;
+        if (!files[i].empty() && better) {
             write_peaks(files[i], model, highest);
         }
     }

@@ -8,8 +8,9 @@
 
 namespace atl {
 
-/// The highest peaks seen so far, kept in small JSON files, so that shares of the speed of light
-/// compare between processes: one measurement is low when the machine was busy, never high.
+/// The highest peaks (and the shortest times of the core's probes) seen so far, kept in small JSON
+/// files, so that shares of the speed of light compare between processes: one measurement is low
+/// when the machine was busy, never high.
 
 /// The peaks of a campaign, in its run folder.
 inline constexpr const char* k_run_peaks_file = "peaks.json";

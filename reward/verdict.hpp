@@ -56,17 +56,18 @@ struct WorkloadTiming {
     std::string workload;
     bool hidden = false;
     std::vector<double> samples_ns;  ///< raw, in the order taken
-    double median_ns = 0;            ///< of the samples that count (TimingSamples)
+    double median_ns = 0;            ///< of those that count, at one frequency (TimingSamples)
     double low_ns = 0;               ///< 95 % confidence interval of the median
     double high_ns = 0;
-    double anchor_ratio = 1;  ///< anchor's time around them / at its best; 1 is undisturbed
+    double anchor_ratio = 1;  ///< how much less of the core was ours around them; 1: all was
+    double clock_ratio = 1;   ///< cycle time over the reference's: median_ns is less it
     double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
     bool noisy = false;       ///< too few undisturbed, or the interval three times too wide
     int reverified = 0;       ///< timed launches whose outputs were checked
 };
 
 struct MeasureReport {
-    std::string protocol;  ///< "cpu-cold-v3"; part of the cache key
+    std::string protocol;  ///< "cpu-cold-v4"; part of the cache key
     std::vector<WorkloadTiming> workloads;
     /// Rivals measured interleaved with the candidate in the same run (confirm, baselines): name ->
     /// timings in the same order as `workloads`.
@@ -97,7 +98,7 @@ struct Verdict {
     std::string feedback;                          ///< external kind: the judge's words
     std::vector<StageTime> stage_times;
     double queue_seconds = 0;
-    double timed_seconds = 0;  ///< inside timed launches, anchors and rivals included
+    double timed_seconds = 0;  ///< inside timed launches, rivals included
     bool from_cache = false;
     std::string noise;  ///< empty, or why the numbers deserve doubt
 };

@@ -27,6 +27,7 @@ json timing_to_json(const WorkloadTiming& timing) {
                 {"low_ns", number_to_json(timing.low_ns)},
                 {"high_ns", number_to_json(timing.high_ns)},
                 {"anchor_ratio", number_to_json(timing.anchor_ratio)},
+                {"clock_ratio", number_to_json(timing.clock_ratio)},
                 {"light_ns", number_to_json(timing.light_ns)},
                 {"noisy", timing.noisy},
                 {"reverified", timing.reverified}};
@@ -45,6 +46,9 @@ Expected<WorkloadTiming> timing_from_json(const json& value, const std::string& 
         .number("light_ns", timing.light_ns)
         .boolean("noisy", timing.noisy)
         .integer("reverified", reverified, 0, 1'000'000'000);
+    if (value.contains("clock_ratio")) {  // records of protocols before cpu-cold-v4 have none
+        reader.number("clock_ratio", timing.clock_ratio);
+    }
     if (const json* samples = reader.array("samples_ns", k_max_samples)) {
         timing.samples_ns.reserve(samples->size());
         for (const json& sample : *samples) {

@@ -24,7 +24,7 @@ struct Sample {
     double compiler = 0;       // the compiler's process
     double compile_stage = 0;  // with jail, hand-over and (the first time) the oracle
     double verify = 0;         // smoke and verify stages
-    double timed = 0;          // inside timed launches, anchors included
+    double timed = 0;          // inside timed launches
     double measure_stage = 0;  // screen and measure stages
 };
 

@@ -142,7 +142,7 @@ std::string verdict_json(CounterRng& random, double time_ns) {
         one.max_rel_error = random.uniform() * 1e-4;
         verdict.verify.push_back(std::move(one));
     }
-    verdict.measure = MeasureReport{"cpu-cold-v3", {}, {}};
+    verdict.measure = MeasureReport{"cpu-cold-v4", {}, {}};
     for (int i = 0; i < 3; ++i) {
         WorkloadTiming timing;
         timing.workload = "workload-" + std::to_string(i);
@@ -153,6 +153,7 @@ std::string verdict_json(CounterRng& random, double time_ns) {
         timing.low_ns = timing.samples_ns[3];
         timing.high_ns = timing.samples_ns[17];
         timing.anchor_ratio = 1 + 0.01 * random.uniform();
+        timing.clock_ratio = 1 + 0.1 * random.uniform();
         timing.light_ns = 12345.0;
         timing.reverified = 2;
         verdict.measure->workloads.push_back(std::move(timing));

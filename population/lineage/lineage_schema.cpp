@@ -109,9 +109,9 @@ constexpr Field k_timing_fields[] = {
     ATOLL_FIELD(TimingRow, workload, u32),         ATOLL_FIELD(TimingRow, hidden, boolean),
     ATOLL_FIELD(TimingRow, median_ns, f64),        ATOLL_FIELD(TimingRow, low_ns, f64),
     ATOLL_FIELD(TimingRow, high_ns, f64),          ATOLL_FIELD(TimingRow, light_ns, f64),
-    ATOLL_FIELD(TimingRow, anchor_ratio, f64),     ATOLL_FIELD(TimingRow, noisy, boolean),
-    ATOLL_FIELD(TimingRow, reverified, u32),       ATOLL_FIELD(TimingRow, samples_offset, u64),
-    ATOLL_FIELD(TimingRow, samples_count, u32),
+    ATOLL_FIELD(TimingRow, anchor_ratio, f64),     ATOLL_FIELD(TimingRow, clock_ratio, f64),
+    ATOLL_FIELD(TimingRow, noisy, boolean),        ATOLL_FIELD(TimingRow, reverified, u32),
+    ATOLL_FIELD(TimingRow, samples_offset, u64),   ATOLL_FIELD(TimingRow, samples_count, u32),
 };
 constexpr Field k_stop_fields[] = {
     ATOLL_FIELD(StopRow, at_ns, i64),

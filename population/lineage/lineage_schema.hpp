@@ -202,6 +202,7 @@ struct TimingRow {
     double high_ns = 0;
     double light_ns = 0;
     double anchor_ratio = 1;
+    double clock_ratio = 1;
     std::uint64_t samples_offset = 0;
     std::uint32_t samples_count = 0;
     std::uint32_t workload = 0;

@@ -199,6 +199,7 @@ Status Hdf5LineageWriter::put_timing(TimingRow row, const WorkloadTiming& timing
     row.high_ns = timing.high_ns;
     row.light_ns = timing.light_ns;
     row.anchor_ratio = timing.anchor_ratio;
+    row.clock_ratio = timing.clock_ratio;
     row.hidden = timing.hidden ? 1 : 0;
     row.noisy = timing.noisy ? 1 : 0;
     row.reverified = static_cast<std::uint32_t>(std::max(0, timing.reverified));

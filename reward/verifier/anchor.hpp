@@ -1,50 +1,34 @@
 #pragma once
 
-#include "reward/verifier/cache_flush.hpp"
-
-#include <cstddef>
-#include <vector>
+#include "reward/core_probe.hpp"
 
 namespace atl {
 
-/// Two fixed kernels whose times tell whether this core is disturbed at the moment: independent
-/// multiply-adds (who shares its execution units, and its clock frequency) and a cold read of 256
-/// KiB (who shares its memory and last-level cache). About 40 us. Not thread-safe.
+/// Tells around every launch how fast the core runs and whether it has the core to itself. Not
+/// thread-safe.
 class Anchor {
   public:
-    /// Calibrates: ratio 1 stands for the median of the fastest burst of runs so far. A machine
-    /// that was busy meanwhile would make all later times look short, so the calibration goes on: a
-    /// faster burst among the later readings takes its place.
+    /// Learns from probes of some 50 ms what undisturbed means. A machine that was busy meanwhile
+    /// would make all later ones look quiet, so it goes on learning.
     Anchor();
 
-    /// Times now, over those of the fastest burst.
+    /// What is known from elsewhere. Its clock_ns, where not 0, is what Reading::clock refers to
+    /// from now on: all processes of one campaign then state times at one frequency.
+    void refer_to(const CoreBest& known);
+
     struct Reading {
-        double compute = 1;
-        double memory = 1;
+        double clock = 1;  ///< cycle time over that of the reference; 1.1 is a tenth slower
+        double issue = 1;  ///< CoreProbe::issue_ratio() over the best; 1 is undisturbed
     };
-    /// Runs both once.
+    /// About 10 us.
     [[nodiscard]] Reading read();
+    /// Reads, again and again for `seconds` at most, until the issue ratio is at most `quiet`.
+    /// Returns the seconds waited.
+    double wait_until(double quiet, double seconds);
 
   private:
-    /// One of the kernels, and how fast it was at its best.
-    class Best {
-      public:
-        /// What `ns` is of the best burst.
-        double learn(double ns);
-
-      private:
-        std::vector<double> m_burst;
-        double m_ns = 0;  ///< 0 before the first burst ended
-    };
-
-    [[nodiscard]] double multiply_add_ns();
-    [[nodiscard]] double cold_read_ns();
-
-    CacheFlusher m_flusher;
-    std::vector<double> m_memory;
-    std::size_t m_next = 0;  ///< of m_memory, where the next cold read begins
-    Best m_compute_best;
-    Best m_memory_best;
+    CoreBestLearner m_learner;
+    CoreBest m_known;
 };
 
 }  // namespace atl

@@ -31,7 +31,9 @@ class Evaluation {
           m_order(order),
           m_runner(runner),
           m_tools{anchor, CacheFlusher(order.cache_bytes),
-                  CounterRng(secret_seed(), RngPurpose::measurement, 0)} {}
+                  CounterRng(secret_seed(), RngPurpose::measurement, 0)} {
+        anchor.refer_to(order.core);
+    }
 
     /// `buffers`: one set per binary.
     Expected<EvaluateReply> run(const std::vector<FileHandle>& binaries,
@@ -181,10 +183,9 @@ void Evaluation::report_timings() {
     }
     for (const WorkloadTiming& timing : report.workloads) {
         if (timing.anchor_ratio > TimingSamples::k_quiet) {
-            note(fmt::format(
-                "the machine was busy with something else, and {:.2f} times as slow "
-                "as at its best, during {}",
-                timing.anchor_ratio, timing.hidden ? "a hidden workload" : timing.workload));
+            note(fmt::format("somebody else used the same core, and took {:.0f} % of it, during {}",
+                             100 * (1 - 1 / timing.anchor_ratio),
+                             timing.hidden ? "a hidden workload" : timing.workload));
         }
         if (timing.noisy) {
             note(fmt::format(

@@ -26,7 +26,7 @@ constexpr double k_noisy_factor = 3;
 constexpr std::size_t k_look_every = 8;  // samples
 
 /// How often and how long launches are taken again on a disturbed machine: so many times what they
-/// may take on a quiet one.
+/// may take on a quiet one; and what is above one is spent on waiting for quiet moments.
 constexpr double k_patience = 1.5;
 
 bool interval_is_narrow(const TimingSamples& samples, double confidence) {
@@ -133,6 +133,7 @@ Status Measurement::measure_workload(std::size_t workload) {
 
 Status Measurement::sample_until_finished(std::size_t workload) {
     bool more = true;
+    m_tools.patience_seconds = (k_patience - 1) * m_order.measure_seconds;
     while (more && !candidate_failed()) {
         more = false;
         for (const std::size_t turn : random_order()) {

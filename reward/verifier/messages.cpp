@@ -110,7 +110,9 @@ std::string to_json(const EvaluateOrder& message) {
                           {"cores", message.cores},
                           {"peak_flops", message.peak_flops},
                           {"peak_bandwidth", message.peak_bandwidth},
-                          {"cache_bytes", message.cache_bytes}});
+                          {"cache_bytes", message.cache_bytes},
+                          {"clock_ns", message.core.clock_ns},
+                          {"issue_ratio", message.core.issue_ratio}});
 }
 
 Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
@@ -130,6 +132,8 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     ranged(reader, "peak_flops", order.peak_flops, 0, k_most);
     ranged(reader, "peak_bandwidth", order.peak_bandwidth, 0, k_most);
     read_bytes(reader, "cache_bytes", order.cache_bytes);
+    ranged(reader, "clock_ns", order.core.clock_ns, 0, k_most);
+    ranged(reader, "issue_ratio", order.core.issue_ratio, 0, k_most);
     ATOLL_TRY(reader.finish());
     const std::optional<Level> known = level_from(level);
     if (!known) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "reward/core_probe.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/verdict.hpp"
 
@@ -35,6 +36,7 @@ struct EvaluateOrder {
     double peak_flops = 0;          ///< of the device's cores, per second; 0 = unknown
     double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
     std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
+    CoreBest core;                  ///< of the device, at its best; 0 = unknown
 };
 
 /// evaluated: the device stages of a verdict (smoke, verify, screen, measure, confirm).
@@ -47,7 +49,7 @@ struct EvaluateReply {
     std::vector<StageTime> stage_times;
     std::string noise;
     double device_seconds = 0;
-    double timed_seconds = 0;  ///< inside timed launches, anchors included
+    double timed_seconds = 0;  ///< inside timed launches
 };
 
 [[nodiscard]] std::string to_json(const LoadTask& message);
@@ -58,6 +60,6 @@ struct EvaluateReply {
 [[nodiscard]] Expected<EvaluateReply> parse_evaluate_reply(std::string_view json);
 
 /// The measuring protocol's name: part of verdict cache keys.
-inline constexpr const char* k_cpu_protocol = "cpu-cold-v3";
+inline constexpr const char* k_cpu_protocol = "cpu-cold-v4";
 
 }  // namespace atl

@@ -16,10 +16,12 @@ namespace {
 constexpr std::size_t k_marked_places = 256;
 /// A launch cannot be shorter than this share of what the round trip took.
 constexpr double k_least_share = 0.02;
-
-std::chrono::nanoseconds now() {
-    return std::chrono::steady_clock::now().time_since_epoch();
-}
+/// What the samples of one process cannot show, since it is the same for all of them: the pages
+/// that it got, and where its code lies. Half the spread of repeated evaluations without a
+/// disturbance (experiments/results/measurement_quality.md).
+constexpr double k_between_processes = 0.01;
+/// Disturbances are either shorter, or so long that waiting for their end is in vain.
+constexpr double k_longest_wait_s = 0.02;
 
 double seconds(std::chrono::nanoseconds duration) {
     return std::chrono::duration<double>(duration).count();
@@ -27,11 +29,10 @@ double seconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-Anchor::Reading TimingTools::read_anchor() {
-    const auto start = now();
-    const Anchor::Reading reading = anchor.read();
-    timed_seconds += seconds(now() - start);
-    return reading;
+Anchor::Reading TimingTools::read_before_launch() {
+    patience_seconds -= anchor.wait_until(TimingSamples::k_quiet,
+                                          std::clamp(patience_seconds, 0.0, k_longest_wait_s));
+    return anchor.read();
 }
 
 TimedWorkload::TimedWorkload(Bench& bench, TimedCases& cases, std::size_t first_case,
@@ -82,7 +83,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
                                                               const ContentSource& source) {
     m_bench.prepare_cold(spot, m_tools.flusher, source);
     TimedSample sample;
-    sample.before = m_tools.read_anchor();
+    sample.before = m_tools.read_before_launch();
     ATOLL_TRY_ASSIGN(const CandidateRun::Launch result, m_bench.launch(spot));
     if (!result.ok) {
         CandidateFault fault = result.fault;
@@ -92,7 +93,7 @@ Expected<std::optional<CandidateFault>> TimedWorkload::launch(const Spot& spot,
     }
     const auto ns = static_cast<double>(result.elapsed.count());
     sample.ns = std::max(ns - m_bench.overhead_ns(), k_least_share * ns);
-    sample.after = m_tools.read_anchor();
+    sample.after = m_tools.anchor.read();
     m_samples.add(sample);
     m_tools.timed_seconds += seconds(result.elapsed);
     return std::optional<CandidateFault>{};
@@ -167,12 +168,13 @@ WorkloadTiming TimedWorkload::timing() const {
     timing.reverified = m_all_checks;
     timing.samples_ns = m_samples.raw();
     timing.anchor_ratio = m_samples.disturbance();
+    timing.clock_ratio = m_samples.clock();
     if (m_samples.size() > 0) {
         const std::vector<double> values = m_samples.counted();
         const MedianInterval interval = median_interval(values);
         timing.median_ns = m_samples.median_ns();
-        timing.low_ns = interval.low;
-        timing.high_ns = std::max(interval.high, timing.median_ns);
+        timing.low_ns = interval.low * (1 - k_between_processes);
+        timing.high_ns = std::max(interval.high, timing.median_ns) * (1 + k_between_processes);
     }
     return timing;
 }

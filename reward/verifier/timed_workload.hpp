@@ -21,9 +21,11 @@ struct TimingTools {
     Anchor& anchor;
     CacheFlusher flusher;
     CounterRng rng;
-    double timed_seconds = 0;  ///< spent inside timed launches and anchors
+    double timed_seconds = 0;     ///< spent inside timed launches
+    double patience_seconds = 0;  ///< may still be spent waiting for an undisturbed moment
 
-    [[nodiscard]] Anchor::Reading read_anchor();
+    /// Waits a little for such a moment.
+    [[nodiscard]] Anchor::Reading read_before_launch();
 };
 
 /// The timed launches of one candidate on one workload, one sample at a time.

@@ -9,11 +9,9 @@ namespace atl {
 
 namespace {
 
-/// What any kernel would suffer: the smaller one of the two means of before and after.
+/// What it suffered at least.
 double slow_down(const TimedSample& sample) {
-    const double compute = (sample.before.compute + sample.after.compute) / 2;
-    const double memory = (sample.before.memory + sample.after.memory) / 2;
-    return std::max(1.0, std::min(compute, memory));
+    return std::max(1.0, std::min(sample.before.issue, sample.after.issue));
 }
 
 bool is_quiet(const TimedSample& sample) {
@@ -25,7 +23,7 @@ constexpr double k_ns = 1e-9;
 }  // namespace
 
 double TimedSample::disturbance() const {
-    return std::max({before.compute, before.memory, after.compute, after.memory});
+    return std::max(before.issue, after.issue);
 }
 
 std::size_t TimingSamples::quiet() const {
@@ -73,11 +71,12 @@ std::vector<double> TimingSamples::counted() const {
     const bool enough = quiet() >= k_least;
     double fastest = std::numeric_limits<double>::infinity();
     for (const TimedSample& sample : m_samples) {
-        fastest = std::min(fastest, sample.ns);
+        fastest = std::min(fastest, sample.scaled_ns());
     }
     std::vector<double> values;
     for (const TimedSample* sample : that_count()) {
-        values.push_back(enough ? sample->ns : std::max(fastest, sample->ns / slow_down(*sample)));
+        const double ns = sample->scaled_ns();
+        values.push_back(enough ? ns : std::max(fastest, ns / slow_down(*sample)));
     }
     return values;
 }
@@ -90,11 +89,19 @@ double TimingSamples::disturbance() const {
     return values.empty() ? 1 : median(values);
 }
 
+double TimingSamples::clock() const {
+    std::vector<double> values;
+    for (const TimedSample* sample : that_count()) {
+        values.push_back(sample->before.clock);
+    }
+    return values.empty() ? 1 : median(values);
+}
+
 double TimingSamples::median_ns() const {
     std::vector<double> judged;
     for (const TimedSample& sample : m_samples) {
         if (sample.judged) {
-            judged.push_back(sample.ns / std::max(1.0, sample.disturbance()));
+            judged.push_back(sample.scaled_ns() / std::max(1.0, sample.disturbance()));
         }
     }
     return verified_median(counted(), judged, k_faster_than_verified);

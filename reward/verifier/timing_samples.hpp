@@ -14,19 +14,23 @@ struct TimedSample {
     Anchor::Reading after;
     bool judged = false;  ///< its outputs were found right
 
-    /// The worst of the four ratios.
+    /// The larger one of the two issue ratios.
     [[nodiscard]] double disturbance() const;
+    /// What it would have taken at the reference's frequency. The frequency is that of right before
+    /// the launch: how a kernel slows the core down is the kernel's own cost.
+    [[nodiscard]] double scaled_ns() const { return ns / before.clock; }
 };
 
-/// The launches of one program on one workload, and which of them count. Somebody else's work makes
-/// launches slower, by up to a factor of two where processors are shared, for milliseconds or
-/// minutes: so a launch counts when the anchor said before and after it that the machine was quiet.
+/// The launches of one program on one workload, and which of them count. Where hyperthreads are
+/// shared, somebody else's work makes launches slower by up to a factor of two, for milliseconds or
+/// minutes: so a launch counts when the anchor said before and after it that the core was its own.
 /// The anchor decides, never the launch's own time, so what counts is no selection of good luck.
+/// All times are stated at one clock frequency: the host changes it by a quarter within minutes.
 /// Where hardly any launch was quiet, the least disturbed ones count, less what the anchor says of
 /// the disturbance. Not thread-safe.
 class TimingSamples {
   public:
-    static constexpr double k_quiet = 1.08;    ///< largest disturbance of a quiet launch
+    static constexpr double k_quiet = 1.02;    ///< largest disturbance of a quiet launch
     static constexpr std::size_t k_least = 6;  ///< fewer cannot give a 95 % interval
     /// A reported median is not above that multiple of the fastest judged launch (see held_back).
     static constexpr double k_faster_than_verified = 1.05;
@@ -40,15 +44,16 @@ class TimingSamples {
     /// Seconds inside of quiet launches, and inside of all.
     [[nodiscard]] double quiet_seconds() const;
     [[nodiscard]] double seconds() const;
-    /// The launches' times in the order taken.
+    /// The launches' times on the clock, in the order taken.
     [[nodiscard]] std::vector<double> raw() const;
-    /// The times that count: of all quiet launches if they are k_least or more, else of the k_least
-    /// least disturbed ones (of all when there are fewer), each divided by the smaller of the two
-    /// ratios when above 1: what every kernel would suffer; but none
-    /// is less than the fastest launch: nothing is said to be faster than it was ever seen to be.
+    /// The scaled times that count: of all quiet launches if they are k_least or more, else of the
+    /// k_least least disturbed ones (of all when there are fewer), each divided by the smaller of
+    /// its issue ratios when above 1; but none is less than the fastest launch: nothing is said to
+    /// be faster than it was ever seen to be.
     [[nodiscard]] std::vector<double> counted() const;
-    /// The disturbance of the middle one of those that count; 1 without any.
+    /// The disturbance, and the clock, of the middle one of those that count; 1 without any.
     [[nodiscard]] double disturbance() const;
+    [[nodiscard]] double clock() const;
     /// The median of those that count, or more when even the fastest judged launch is more than
     /// k_faster_than_verified times as slow (less its disturbance): who answers with garbage now
     /// and then must not win by it when no judged launch meets any. REQUIRES a sample.

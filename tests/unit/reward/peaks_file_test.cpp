@@ -34,6 +34,20 @@ TEST_F(PeaksFile, OnlyEverRises) {
     EXPECT_EQ(highest_peaks(peaks(20, 2), "cpu", {m_user}).bandwidth, 12);
 }
 
+TEST_F(PeaksFile, KeepsTheShortestTimesOfTheCore) {
+    DevicePeaks first = peaks(100, 10);
+    first.core = {2100, 0.6};
+    EXPECT_EQ(highest_peaks(first, "cpu", {m_run}).core.clock_ns, 2100);
+    DevicePeaks second = peaks(100, 10);
+    second.core = {2200, 0.5};
+    EXPECT_EQ(highest_peaks(second, "cpu", {m_run}).core.clock_ns, 2100);
+    const DevicePeaks third = highest_peaks(second, "cpu", {m_run});
+    EXPECT_EQ(third.core.clock_ns, 2100);
+    EXPECT_EQ(third.core.issue_ratio, 0.5);
+    second.core = {30000, 6};  // what is held is less than a tenth of it: that is damage
+    EXPECT_EQ(highest_peaks(second, "cpu", {m_run}).core.clock_ns, 30000);
+}
+
 TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {
     EXPECT_EQ(highest_peaks(peaks(100, 10), "cpu", {m_run}).flops, 100);
     EXPECT_EQ(highest_peaks(peaks(60, 5), "another", {m_run}).flops, 60);

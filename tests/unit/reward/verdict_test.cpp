@@ -41,10 +41,11 @@ Verdict full_verdict() {
     timing.low_ns = 1.4;
     timing.high_ns = 1.7;
     timing.anchor_ratio = 1.01;
+    timing.clock_ratio = 1.125;
     timing.light_ns = 0.5;
     timing.noisy = true;
     timing.reverified = 3;
-    verdict.measure = MeasureReport{"cpu-cold-v3", {timing}, {{"openblas", {timing}}}};
+    verdict.measure = MeasureReport{"cpu-cold-v4", {timing}, {{"openblas", {timing}}}};
     verdict.scores = {{"score", 0.5}, {"odd", std::numeric_limits<double>::quiet_NaN()}};
     verdict.artefacts = {{"stderr", "text\n"}};
     verdict.feedback = "be faster";
@@ -52,6 +53,16 @@ Verdict full_verdict() {
     verdict.queue_seconds = 0.01;
     verdict.noise = "loud";
     return verdict;
+}
+
+TEST(VerdictJson, RecordsFromBeforeTheClockRatioAreRead) {
+    std::string text = to_json(full_verdict());
+    for (std::size_t at; (at = text.find("\"clock_ratio\":1.125,")) != std::string::npos;) {
+        text.erase(at, std::string("\"clock_ratio\":1.125,").size());
+    }
+    const Expected<Verdict> parsed = parse_verdict(text);
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    EXPECT_EQ(parsed->measure->workloads.at(0).clock_ratio, 1);
 }
 
 TEST(VerdictJson, KeepsEveryField) {
@@ -69,6 +80,7 @@ TEST(VerdictJson, KeepsEveryField) {
     EXPECT_LT(parsed->verify.at(0).got, 0);
     EXPECT_TRUE(parsed->verify.at(0).hidden);
     EXPECT_EQ(parsed->measure->workloads.at(0).samples_ns.at(2), 1.0 / 3.0);
+    EXPECT_EQ(parsed->measure->workloads.at(0).clock_ratio, 1.125);
     EXPECT_EQ(parsed->measure->rivals.at("openblas").at(0).reverified, 3);
     // The text is canonical, so equal texts mean that no field was dropped.
     EXPECT_EQ(to_json(*parsed), text);
