@@ -62,7 +62,7 @@ struct WorkloadTiming {
     double anchor_ratio = 1;  ///< how much less of the core was ours around them; 1: all was
     double clock_ratio = 1;   ///< cycle time over the reference's: median_ns is less it
     double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
-    bool noisy = false;       ///< too few undisturbed, or the interval three times too wide
+    bool noisy = false;       ///< see TimingSamples::is_noisy()
     int reverified = 0;       ///< timed launches whose outputs were checked
 };
 

@@ -21,19 +21,11 @@ constexpr std::uint64_t k_check_one_in = 6;
 constexpr std::size_t k_screen_samples = 3;
 constexpr std::size_t k_screen_samples_of_slow = 2;
 constexpr double k_slow_seconds = 0.1;
-/// An interval a little wider than asked for is what a cap on samples costs, and no news.
-constexpr double k_noisy_factor = 3;
 constexpr std::size_t k_look_every = 8;  // samples
 
 /// How often and how long launches are taken again on a disturbed machine: so many times what they
 /// may take on a quiet one; and what is above one is spent on waiting for quiet moments.
 constexpr double k_patience = 1.5;
-
-bool interval_is_narrow(const TimingSamples& samples, double confidence) {
-    const std::vector<double> values = samples.counted();
-    const MedianInterval interval = median_interval(values);
-    return (interval.high - interval.low) / 2 <= confidence * median(values);
-}
 
 }  // namespace
 
@@ -64,7 +56,7 @@ bool Measurement::finished(const TimingSamples& samples) const {
     }
     // One sample more changes little where there are many, and looking costs as much as a launch.
     const bool look = quiet < k_look_every * 2 || samples.size() % k_look_every == 0;
-    return look && interval_is_narrow(samples, m_order.confidence);
+    return look && samples.is_narrow(m_order.confidence);
 }
 
 std::vector<std::size_t> Measurement::random_order() {
@@ -107,11 +99,6 @@ Status Measurement::run() {
         ATOLL_TRY(measure_workload(w));
     }
     return {};
-}
-
-bool Measurement::is_noisy(const TimingSamples& samples) const {
-    return samples.quiet() < TimingSamples::k_least ||
-           !interval_is_narrow(samples, k_noisy_factor * m_order.confidence);
 }
 
 Status Measurement::measure_workload(std::size_t workload) {
@@ -192,7 +179,7 @@ Status Measurement::collect() {
                 speed_of_light(m_layout, m_layout.workloads()[m_layout.measured()[w]], m_order));
             WorkloadTiming timing = timed.timing();
             timing.light_ns = light.report_ns;
-            timing.noisy = is_noisy(timed.samples());
+            timing.noisy = timed.samples().is_noisy(m_order.confidence);
             contestant.timings.push_back(std::move(timing));
         }
     }

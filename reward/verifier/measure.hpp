@@ -60,7 +60,6 @@ class Measurement {
     [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
     [[nodiscard]] Status measure_workload(std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
-    [[nodiscard]] bool is_noisy(const TimingSamples& samples) const;
     [[nodiscard]] Status judge_speed(std::size_t workload);
     [[nodiscard]] bool is_too_fast(const Contestant& contestant, std::size_t workload) const;
 

@@ -111,4 +111,14 @@ bool TimingSamples::held_back() const {
     return !m_samples.empty() && median_ns() > median(counted());
 }
 
+bool TimingSamples::is_narrow(double confidence) const {
+    const std::vector<double> values = counted();
+    const MedianInterval interval = median_interval(values);
+    return (interval.high - interval.low) / 2 <= confidence * median(values);
+}
+
+bool TimingSamples::is_noisy(double confidence) const {
+    return quiet() < k_least || !is_narrow(k_noisy_factor * confidence) || held_back();
+}
+
 }  // namespace atl

@@ -34,6 +34,8 @@ class TimingSamples {
     static constexpr std::size_t k_least = 6;  ///< fewer cannot give a 95 % interval
     /// A reported median is not above that multiple of the fastest judged launch (see held_back).
     static constexpr double k_faster_than_verified = 1.05;
+    /// A little wider than asked for is what a cap on launches costs, and no news.
+    static constexpr double k_noisy_factor = 3;
 
     void add(const TimedSample& sample) { m_samples.push_back(sample); }
     void mark_last_judged() { m_samples.back().judged = true; }
@@ -60,6 +62,12 @@ class TimingSamples {
     [[nodiscard]] double median_ns() const;
     /// Whether median_ns() is above the median for that reason.
     [[nodiscard]] bool held_back() const;
+    /// Whether the 95 % interval of the median of those that count is at most +-`confidence` of it.
+    [[nodiscard]] bool is_narrow(double confidence) const;
+    /// Whether median_ns() is not to be relied on: too few quiet launches, an interval wider than
+    /// k_noisy_factor times what was asked for, or held back: then no judged launch was
+    /// undisturbed.
+    [[nodiscard]] bool is_noisy(double confidence) const;
 
   private:
     [[nodiscard]] std::vector<const TimedSample*> that_count() const;

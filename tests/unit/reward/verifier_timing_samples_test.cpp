@@ -118,5 +118,33 @@ TEST(TimingSamples, AJudgedLaunchOnADisturbedMachineHoldsNothingBack) {
     EXPECT_EQ(samples.size(), 0u);
 }
 
+TEST(TimingSamples, NoisyIsWhatIsNotToBeReliedOn) {
+    TimingSamples samples;
+    for (int i = 0; i < 5; ++i) {
+        samples.add(sample(100, 1, 1));
+    }
+    EXPECT_TRUE(samples.is_noisy(0.01));  // too few
+    samples.add(sample(100, 1, 1));
+    EXPECT_FALSE(samples.is_noisy(0.01));
+    samples.add(sample(230, 1, 1));
+    samples.mark_last_judged();  // disturbed in its middle, where no anchor sees it
+    EXPECT_TRUE(samples.held_back());
+    EXPECT_TRUE(samples.is_noisy(10));
+    samples.add(sample(101, 1, 1));
+    samples.mark_last_judged();
+    EXPECT_FALSE(samples.is_noisy(10));
+}
+
+TEST(TimingSamples, AnIntervalThreeTimesTooWideIsNoisy) {
+    TimingSamples samples;
+    for (int i = 0; i < 6; ++i) {
+        samples.add(sample(100 + i, 1, 1));  // +-2.5 of 102.5
+    }
+    EXPECT_FALSE(samples.is_narrow(0.02));
+    EXPECT_TRUE(samples.is_narrow(0.025));
+    EXPECT_TRUE(samples.is_noisy(0.02 / TimingSamples::k_noisy_factor));
+    EXPECT_FALSE(samples.is_noisy(0.025 / TimingSamples::k_noisy_factor));
+}
+
 }  // namespace
 }  // namespace atl
