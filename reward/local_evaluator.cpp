@@ -117,18 +117,15 @@ Verdict LocalEvaluator::blank_verdict(const Job& job, const CandidateKind* kind)
     return verdict;
 }
 
-bool LocalEvaluator::answer_from_cache(const Digest& key, const EvaluationRequest& request,
-                                       const Flights::Waiter& waiter) {
+std::optional<Verdict> LocalEvaluator::find_in_cache(const Digest& key,
+                                                     const EvaluationRequest& request) {
     std::optional<Verdict> known = m_cache.find(key);
     if (!known || !is_answer_to(*known, request)) {
-        return false;
+        return std::nullopt;
     }
-    {
-        const std::lock_guard lock(m_stats_mutex);
-        ++m_stats.cache_hits;
-    }
-    answer({waiter}, std::move(*known));
-    return true;
+    const std::lock_guard lock(m_stats_mutex);
+    ++m_stats.cache_hits;
+    return known;
 }
 
 void LocalEvaluator::submit(EvaluationRequest request, Done done) {
@@ -147,8 +144,8 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
     job.submitted = now;
     std::optional<Digest> shared_key;
     if (may_use_cache(request)) {
-        if (answer_from_cache(job.key, request, waiter)) {
-            return;
+        if (std::optional<Verdict> known = find_in_cache(job.key, request)) {
+            return answer({std::move(waiter)}, std::move(*known));
         }
         // Requests with different cut-offs may end differently.
         shared_key =
@@ -159,6 +156,12 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
         const std::lock_guard lock(m_stats_mutex);
         ++m_stats.coalesced;
         return;
+    }
+    if (shared_key) {
+        // An equal request's flight may have ended between the look and the boarding.
+        if (std::optional<Verdict> known = find_in_cache(job.key, request)) {
+            return answer(m_flights.close(joined.id), std::move(*known));
+        }
     }
     job.id = joined.id;
     job.request = std::move(request);

@@ -69,8 +69,8 @@ class LocalEvaluator final : public Evaluator {
 
     [[nodiscard]] Digest cache_key(const EvaluationRequest& request) const;
     [[nodiscard]] Verdict blank_verdict(const Job& job, const CandidateKind* kind) const;
-    [[nodiscard]] bool answer_from_cache(const Digest& key, const EvaluationRequest& request,
-                                         const Flights::Waiter& waiter);
+    [[nodiscard]] std::optional<Verdict> find_in_cache(const Digest& key,
+                                                       const EvaluationRequest& request);
 
     void serve_compiles();
     void compile_one(const Lease& lease);
