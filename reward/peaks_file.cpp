@@ -37,7 +37,9 @@ double amount(const nlohmann::json& json, const char* key, double measured) {
 double shortest(const nlohmann::json& json, const char* key, double measured) {
     const auto found = json.find(key);
     const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
-    return k_most_above_measured * value >= measured && std::isfinite(value) ? value : 0;
+    return k_most_above_measured * value >= measured && value <= k_most_above_measured * measured
+               ? value
+               : 0;
 }
 
 Peaks read_peaks(const fs::path& file, const std::string& model, const DevicePeaks& measured) {
@@ -90,15 +92,20 @@ DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
         held.push_back(read_peaks(file, model, measured));
         highest.flops = std::max(highest.flops, held.back().flops);
         highest.bandwidth = std::max(highest.bandwidth, held.back().bandwidth);
+        const double reference = held.back().core.clock_ns;
         highest.core.improve(held.back().core);
+        highest.core.clock_ns = reference > 0 ? reference : highest.core.clock_ns;
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const bool better = held[i].flops < highest.flops ||
-                            held[i].bandwidth < highest.bandwidth ||
-                            held[i].core.clock_ns != highest.core.clock_ns ||
-                            held[i].core.issue_ratio != highest.core.issue_ratio;
-        if (!files[i].empty() && better) {
-            write_peaks(files[i], model, highest);
+        DevicePeaks kept = highest;
+        if (held[i].core.clock_ns > 0) {
+            kept.core.clock_ns = held[i].core.clock_ns;
+        }
+        const bool news = held[i].flops < kept.flops || held[i].bandwidth < kept.bandwidth ||
+                          held[i].core.clock_ns != kept.core.clock_ns ||
+                          held[i].core.issue_ratio != kept.core.issue_ratio;
+        if (!files[i].empty() && news) {
+            write_peaks(files[i], model, kept);
         }
     }
     return highest;

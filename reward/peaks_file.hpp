@@ -8,7 +8,7 @@
 
 namespace atl {
 
-/// The highest peaks (and the shortest times of the core's probes) seen so far, kept in small JSON
+/// The highest peaks (and the smallest issue ratio) seen so far, kept in small JSON
 /// files, so that shares of the speed of light compare between processes: one measurement is low
 /// when the machine was busy, never high.
 
@@ -23,6 +23,9 @@ inline constexpr const char* k_run_peaks_file = "peaks.json";
 /// Files that are missing, damaged or of another model count for nothing, and so does a number that
 /// is more than ten times what was measured; one that cannot be written stays as it is: the
 /// measurement stands without it.
+/// The clock is no peak but the reference that times are stated at: a file keeps the first one it
+/// got, and of several files the last one's counts (the run's own, after the user's), so that all
+/// sessions of a campaign, and all answers of one cache, are at one frequency.
 [[nodiscard]] DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
                                         const std::vector<std::filesystem::path>& files);
 

@@ -100,6 +100,7 @@ bool repeat(atl::Evaluator& evaluator, const atl::TaskPtr& task, int repetitions
 
 bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int times) {
     std::vector<double> ratios;
+    int noisy = 0;
     for (int i = 0; i < times; ++i) {
         atl::EvaluationRequest request = request_for(task, atl::Level::confirm);
         request.rivals.push_back({"itself", request.candidate, {}});
@@ -115,11 +116,12 @@ bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int tim
                 itself[timing.workload] = timing.median_ns;
             }
         }
+        noisy += result->noise.empty() ? 0 : 1;
         ratios.push_back(atl::score("speedup", *result, itself).value_or(std::nan("")));
     }
     std::sort(ratios.begin(), ratios.end());
-    std::printf("| %s | %.4f | %.4f | %.4f |\n", task->name.c_str(), ratios.front(),
-                atl::median(ratios), ratios.back());
+    std::printf("| %s | %.4f | %.4f | %.4f | %d |\n", task->name.c_str(), ratios.front(),
+                atl::median(ratios), ratios.back(), noisy);
     return true;
 }
 
@@ -163,8 +165,8 @@ int run(const Plan& plan) {
         all = repeat(**evaluator, task, plan.repetitions) && all;
     }
     std::printf(
-        "\n| against itself, %d confirmations | lowest | median | highest |\n"
-        "|---|---|---|---|\n",
+        "\n| against itself, %d confirmations | lowest | median | highest | noisy |\n"
+        "|---|---|---|---|---|\n",
         plan.against_itself);
     for (const atl::TaskPtr& task : tasks) {
         all = against_itself(**evaluator, task, plan.against_itself) && all;

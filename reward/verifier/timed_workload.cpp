@@ -170,8 +170,7 @@ WorkloadTiming TimedWorkload::timing() const {
     timing.anchor_ratio = m_samples.disturbance();
     timing.clock_ratio = m_samples.clock();
     if (m_samples.size() > 0) {
-        const std::vector<double> values = m_samples.counted();
-        const MedianInterval interval = median_interval(values);
+        const MedianInterval interval = m_samples.interval();
         timing.median_ns = m_samples.median_ns();
         timing.low_ns = interval.low * (1 - k_between_processes);
         timing.high_ns = std::max(interval.high, timing.median_ns) * (1 + k_between_processes);

@@ -63,7 +63,8 @@ std::vector<const TimedSample*> TimingSamples::that_count() const {
         return a->disturbance() < b->disturbance();
     };
     std::stable_sort(all.begin(), all.end(), worse);
-    all.resize(std::min(all.size(), std::max(quiet(), k_least)));
+    const std::size_t some = quiet() >= k_least ? quiet() : std::max(all.size() / 2, k_least);
+    all.resize(std::min(all.size(), some));
     return all;
 }
 
@@ -111,14 +112,26 @@ bool TimingSamples::held_back() const {
     return !m_samples.empty() && median_ns() > median(counted());
 }
 
+MedianInterval TimingSamples::interval() const {
+    MedianInterval interval = median_interval(counted());
+    if (quiet() < k_least) {
+        std::vector<double> undivided;
+        for (const TimedSample* sample : that_count()) {
+            undivided.push_back(sample->scaled_ns());
+        }
+        interval.high = std::max(interval.high, median_interval(undivided).high);
+    }
+    return interval;
+}
+
 bool TimingSamples::is_narrow(double confidence) const {
-    const std::vector<double> values = counted();
-    const MedianInterval interval = median_interval(values);
-    return (interval.high - interval.low) / 2 <= confidence * median(values);
+    const MedianInterval range = interval();
+    return (range.high - range.low) / 2 <= confidence * median(counted());
 }
 
 bool TimingSamples::is_noisy(double confidence) const {
-    return quiet() < k_least || !is_narrow(k_noisy_factor * confidence) || held_back();
+    return quiet() < k_least || 2 * quiet() < size() || !is_narrow(k_noisy_factor * confidence) ||
+           held_back();
 }
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/statistics.hpp"
 #include "reward/verifier/anchor.hpp"
 
 #include <cstddef>
@@ -49,8 +50,8 @@ class TimingSamples {
     /// The launches' times on the clock, in the order taken.
     [[nodiscard]] std::vector<double> raw() const;
     /// The scaled times that count: of all quiet launches if they are k_least or more, else of the
-    /// k_least least disturbed ones (of all when there are fewer), each divided by the smaller of
-    /// its issue ratios when above 1; but none is less than the fastest launch: nothing is said to
+    /// less disturbed half (of k_least at least), each divided by the smaller of its issue ratios
+    /// when above 1; but none is less than the fastest launch: nothing is said to
     /// be faster than it was ever seen to be.
     [[nodiscard]] std::vector<double> counted() const;
     /// The disturbance, and the clock, of the middle one of those that count; 1 without any.
@@ -60,11 +61,16 @@ class TimingSamples {
     /// k_faster_than_verified times as slow (less its disturbance): who answers with garbage now
     /// and then must not win by it when no judged launch meets any. REQUIRES a sample.
     [[nodiscard]] double median_ns() const;
+    /// The 95 % interval of the median of those that count. Where hardly any was quiet, up to that
+    /// of the same launches before they were divided: how much of the disturbance a kernel suffers
+    /// is not known.
+    [[nodiscard]] MedianInterval interval() const;
     /// Whether median_ns() is above the median for that reason.
     [[nodiscard]] bool held_back() const;
-    /// Whether the 95 % interval of the median of those that count is at most +-`confidence` of it.
+    /// Whether interval() is at most +-`confidence` of the median.
     [[nodiscard]] bool is_narrow(double confidence) const;
-    /// Whether median_ns() is not to be relied on: too few quiet launches, an interval wider than
+    /// Whether median_ns() is not to be relied on: too few quiet launches, or less than half (where
+    /// disturbances are the rule, many begin and end inside of a launch), an interval wider than
     /// k_noisy_factor times what was asked for, or held back: then no judged launch was
     /// undisturbed.
     [[nodiscard]] bool is_noisy(double confidence) const;

@@ -34,18 +34,32 @@ TEST_F(PeaksFile, OnlyEverRises) {
     EXPECT_EQ(highest_peaks(peaks(20, 2), "cpu", {m_user}).bandwidth, 12);
 }
 
-TEST_F(PeaksFile, KeepsTheShortestTimesOfTheCore) {
+TEST_F(PeaksFile, KeepsTheFirstClockAndTheSmallestIssueRatio) {
     DevicePeaks first = peaks(100, 10);
     first.core = {2100, 0.6};
     EXPECT_EQ(highest_peaks(first, "cpu", {m_run}).core.clock_ns, 2100);
     DevicePeaks second = peaks(100, 10);
     second.core = {2200, 0.5};
     EXPECT_EQ(highest_peaks(second, "cpu", {m_run}).core.clock_ns, 2100);
+    second.core = {2000, 0.6};
     const DevicePeaks third = highest_peaks(second, "cpu", {m_run});
     EXPECT_EQ(third.core.clock_ns, 2100);
     EXPECT_EQ(third.core.issue_ratio, 0.5);
-    second.core = {30000, 6};  // what is held is less than a tenth of it: that is damage
+    // What is held and differs tenfold is damage.
+    second.core = {30000, 6};
     EXPECT_EQ(highest_peaks(second, "cpu", {m_run}).core.clock_ns, 30000);
+    second.core = {2000, 0.5};
+    EXPECT_EQ(highest_peaks(second, "cpu", {m_run}).core.clock_ns, 2000);
+}
+
+TEST_F(PeaksFile, ARunKeepsItsOwnReferenceClock) {
+    DevicePeaks now = peaks(100, 10);
+    now.core = {2100, 0.5};
+    EXPECT_EQ(highest_peaks(now, "cpu", {m_run}).core.clock_ns, 2100);
+    now.core = {2000, 0.5};
+    EXPECT_EQ(highest_peaks(now, "cpu", {m_user}).core.clock_ns, 2000);
+    EXPECT_EQ(highest_peaks(now, "cpu", {m_user, m_run}).core.clock_ns, 2100);
+    EXPECT_EQ(highest_peaks(now, "cpu", {m_user}).core.clock_ns, 2000);
 }
 
 TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {

@@ -135,6 +135,39 @@ TEST(TimingSamples, NoisyIsWhatIsNotToBeReliedOn) {
     EXPECT_FALSE(samples.is_noisy(10));
 }
 
+TEST(TimingSamples, WhereMostLaunchesAreDisturbedTheOthersAreNoisy) {
+    TimingSamples samples;
+    for (int i = 0; i < 14; ++i) {
+        samples.add(i % 2 == 0 ? sample(100, 1, 1) : sample(150, 1.5, 1.5));
+    }
+    EXPECT_FALSE(samples.is_noisy(0.01));
+    samples.add(sample(150, 1.5, 1));
+    EXPECT_TRUE(samples.is_noisy(0.01));
+    EXPECT_DOUBLE_EQ(samples.median_ns(), 100);
+}
+
+TEST(TimingSamples, WithoutQuietLaunchesTheIntervalReachesUpToTheUndivided) {
+    TimingSamples samples;
+    for (int i = 0; i < 12; ++i) {
+        samples.add(sample(150 + i, 1.5, 1.5));
+    }
+    EXPECT_DOUBLE_EQ(samples.interval().low, 150);  // nothing is below the fastest launch
+    EXPECT_GE(samples.interval().high, 155);
+    EXPECT_FALSE(samples.is_narrow(0.01));
+    for (int i = 0; i < 6; ++i) {
+        samples.add(sample(100, 1, 1));
+    }
+    EXPECT_DOUBLE_EQ(samples.interval().high, 100);
+}
+
+TEST(TimingSamples, WithoutQuietLaunchesHalfOfThemCount) {
+    TimingSamples samples;
+    for (int i = 0; i < 40; ++i) {
+        samples.add(sample(150, 1.5, 1.5 + 0.01 * i));
+    }
+    EXPECT_EQ(samples.counted().size(), 20u);
+}
+
 TEST(TimingSamples, AnIntervalThreeTimesTooWideIsNoisy) {
     TimingSamples samples;
     for (int i = 0; i < 6; ++i) {
