@@ -26,4 +26,9 @@ using BaselineTimes = std::map<std::string, double>;  ///< workload id -> ns
 
 [[nodiscard]] const std::vector<std::string>& score_presets();
 
+/// To a search, 0 is what wrong candidates have: one that scores no more cannot be kept.
+inline constexpr const char* k_score_rule = "a score must be above 0 to count as right";
+inline constexpr const char* k_score_hint =
+    "let the judge shift it: answer 1 / (1 + loss) instead of -loss, or add a constant";
+
 }  // namespace atl

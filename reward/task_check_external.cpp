@@ -1,5 +1,8 @@
 #include "reward/kinds/external.hpp"
+#include "reward/score.hpp"
 #include "reward/task_check.hpp"
+
+#include <fmt/format.h>
 
 namespace atl {
 
@@ -47,6 +50,16 @@ Expected<std::vector<TaskFinding>> check_external_task(const Task& task) {
                 {Severity::error, "starter",
                  "starter '" + starter.name + "' does not pass (" + shown(verdict) + ")",
                  hint.empty() ? "correct the starter or the judge" : hint});
+            continue;
+        }
+        ATOLL_TRY_ASSIGN(const double value, score("external", verdict, {}));
+        if (value <= 0) {
+            // Only the first has to be better than wrong: everything is compared with it.
+            findings.push_back(
+                {&starter == &task.starters.front() ? Severity::error : Severity::warning, "score",
+                 fmt::format("starter '{}' passes with score {:g}; {}", starter.name, value,
+                             k_score_rule),
+                 k_score_hint});
         }
     }
     return findings;

@@ -12,7 +12,8 @@ Status Fitness::apply(const Verdict& verdict, Individual& individual) const {
         return {};
     }
     ATOLL_TRY_ASSIGN(const double value, score(m_preset, verdict, m_baseline));
-    // Scores of outside judges may be anything; an archive needs an order and zero means wrong.
+    // Scores of outside judges may be anything, but zero means wrong; `atoll task check` and the
+    // first starter's evaluation say so (k_score_rule).
     individual.fitness = std::isfinite(value) && value > 0 ? value : 0;
     return {};
 }

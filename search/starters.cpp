@@ -1,6 +1,9 @@
 #include "search/starters.hpp"
 
+#include "reward/score.hpp"
 #include "search/measures.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -121,11 +124,18 @@ Expected<Fitness> Starters::fitness() const {
     const Individual& first = m_ledger.state().individuals().front();
     ATOLL_TRY_ASSIGN(const std::string text, m_ledger.texts().text(first.verdict));
     ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(text));
+    const std::string who = "the first starter \"" + first.starter + "\" ";
+    if (first.outcome != Outcome::passed) {
+        return failure(
+            ErrorCode::invalid_argument,
+            who + "ended as " + std::string(to_string(first.outcome)) + ": " + verdict.reason,
+            m_task->folder.string(), "try: atoll task check " + m_task->name);
+    }
     if (first.fitness <= 0) {
+        ATOLL_TRY_ASSIGN(const double value, score(m_preset, verdict, baseline_times(verdict)));
         return failure(ErrorCode::invalid_argument,
-                       "the first starter \"" + first.starter + "\" ended as " +
-                           std::string(to_string(first.outcome)) + ": " + verdict.reason,
-                       m_task->folder.string(), "try: atoll task check " + m_task->name);
+                       who + fmt::format("passed with score {:g}; {}", value, k_score_rule),
+                       m_task->folder.string(), m_task->external ? k_score_hint : "");
     }
     return Fitness(m_preset, baseline_times(verdict));
 }

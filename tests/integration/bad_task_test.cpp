@@ -52,6 +52,18 @@ TEST_F(BadTask, AJudgeThatDoesNotExist) {
         "atoll.external.command: the judge's program 'no-such-program-anywhere' is missing");
 }
 
+TEST_F(BadTask, AJudgeWhoseScoreIsALossNegated) {
+    const fs::path task = m_folder.path() / "judged";
+    fs::create_directories(task / "starters");
+    std::ofstream(task / "definition.json")
+        << R"({"name": "judged", "atoll": {"kind": "external",)"
+        << R"("external": {"command": ["sh", "judge.sh"], "candidate_file": "c.txt"}}})";
+    std::ofstream(task / "judge.sh") << "echo '{\"correct\": true, \"score\": -3.5}'\n";
+    std::ofstream(task / "starters" / "a.txt") << "N = 1  # tune: 1, 2\n";
+    expect_mistake(run(task, "[score]\npreset = 'external'\n"),
+                   "the first starter \"a\" passed with score -3.5; a score must be above 0");
+}
+
 TEST_F(BadTask, AReferenceThatExits) {
     const fs::path task = m_folder.path() / "exits";
     fs::copy(fs::path(ATOLL_SOURCE_DIR) / "experiments" / "tasks" / "prefix_sum", task,

@@ -327,6 +327,17 @@ TEST_F(ExternalCheck, FindsStartersThatFailOrCannotBeTuned) {
         ::testing::AllOf(HasSubstr("starter 'one' does not pass"), HasSubstr("has no tune macro")));
 }
 
+TEST_F(ExternalCheck, FindsScoresThatASearchTakesForWrong) {
+    for (const std::string score : {"-3.5", "0"}) {
+        const TaskCheck found =
+            check("grep -q N \"$1\" && echo '{\"correct\": true, \"score\": " + score +
+                  "}' || echo '{\"correct\": false}'");
+        EXPECT_FALSE(found.passed());
+        EXPECT_THAT(text_of(found), HasSubstr("starter 'one' passes with score " + score +
+                                              "; a score must be above 0"));
+    }
+}
+
 TEST(ExternalTaskCheck, PassesTheShippedExample) {
     const TaskPtr task = value_or_throw(
         load_task(std::filesystem::path(ATOLL_SOURCE_DIR) / "experiments/tasks/packing"));
