@@ -83,6 +83,21 @@ TEST_F(LineageCommand, JsonFormsParse) {
     }
 }
 
+TEST_F(LineageCommand, ACampaignWithoutABestSaysSoInItsStatus) {
+    m_run = m_folder.path() / "begun";
+    const auto run = RunFolder::create(m_run);
+    ASSERT_TRUE(run) << run.error().message();
+    auto journal = JournalWriter::open(run->journal());
+    ASSERT_TRUE(journal);
+    ASSERT_TRUE((*journal)->append(m_campaign.events.front()));
+    ASSERT_TRUE((*journal)->sync());
+    for (const char* question : {"best", "path"}) {
+        EXPECT_EQ(lineage(question).status, 1) << question;
+        EXPECT_EQ(lineage(std::string(question) + " --json").status, 1) << question;
+    }
+    EXPECT_EQ(lineage("summary").status, 0);
+}
+
 TEST_F(LineageCommand, ShowPrintsASourceThatCanBeCompiled) {
     const Result result = lineage("show 4.0 --source");
     EXPECT_EQ(result.status, 0);

@@ -138,11 +138,12 @@ CommandWords command_words(const Loaded& loaded, const std::filesystem::path& ru
     return words;
 }
 
-void best(const Arguments& arguments) {
+int best(const Arguments& arguments) {
     const Loaded loaded = load(arguments.run);
     print(arguments.json
               ? best_json(loaded.view, *loaded.data.texts)
               : best_text(loaded.view, *loaded.data.texts, command_words(loaded, arguments.run)));
+    return loaded.view.best() == nullptr ? k_exit_failed : k_exit_ok;
 }
 
 void path(const Arguments& arguments) {
@@ -301,7 +302,7 @@ void add_lineage_verb(CLI::App& app, VerbContext& context) {
                                       "The campaign in numbers (also without a question)");
     question->callback([arguments] { summary(*arguments); });
     question = add_question(*verb, arguments, "best", "The best individual and its measurements");
-    question->callback([arguments] { best(*arguments); });
+    question->callback([arguments, &context] { context.exit_status = best(*arguments); });
     question =
         add_question(*verb, arguments, "path", "How an individual came to be, from its starter");
     question->add_option("ID", arguments->id, "Which individual (default: the best)");
