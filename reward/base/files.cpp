@@ -167,7 +167,7 @@ Expected<std::string> read_to_end(int fd, const std::filesystem::path& path,
     const auto wanted = static_cast<std::size_t>(std::min(max_bytes, k_most));
     std::string bytes;
     char chunk[1 << 16];
-    // Read, not pread: pipes and /proc files have no positions.
+    // Read, not pread: devices and /proc files may have no positions.
     while (true) {
         const ssize_t got = ::read(fd, chunk, sizeof(chunk));
         if (got < 0 && errno == EINTR) {
@@ -187,20 +187,35 @@ Expected<std::string> read_to_end(int fd, const std::filesystem::path& path,
     }
 }
 
+/// Does not wait for the other end of a FIFO.
+Expected<FileHandle> open_at_once(const std::filesystem::path& path, struct stat& about) {
+    ATOLL_TRY_ASSIGN(FileHandle handle, open_handle(path, O_RDONLY | O_NONBLOCK));
+    if (::fstat(handle.get(), &about) != 0) {
+        return tl::unexpected(errno_error("fstat", path.string(), errno));
+    }
+    return handle;
+}
+
 }  // namespace
 
 Expected<std::string> read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-    ATOLL_TRY_ASSIGN(const FileHandle handle, open_handle(path, O_RDONLY));
+    struct stat about {};
+    ATOLL_TRY_ASSIGN(const FileHandle handle, open_at_once(path, about));
+    if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode)) {
+        return failure(ErrorCode::invalid_argument, "is a pipe or a socket", path.string(),
+                       "give a file");
+    }
+    // A terminal would answer "not yet" until somebody typed.
+    if (::fcntl(handle.get(), F_SETFL, 0) != 0) {
+        return tl::unexpected(errno_error("fcntl", path.string(), errno));
+    }
     return read_to_end(handle.get(), path, max_bytes);
 }
 
 Expected<std::string> read_regular_file(const std::filesystem::path& path,
                                         std::uint64_t max_bytes) {
-    ATOLL_TRY_ASSIGN(const FileHandle handle, open_handle(path, O_RDONLY | O_NONBLOCK));
     struct stat about {};
-    if (::fstat(handle.get(), &about) != 0) {
-        return tl::unexpected(errno_error("fstat", path.string(), errno));
-    }
+    ATOLL_TRY_ASSIGN(const FileHandle handle, open_at_once(path, about));
     if (!S_ISREG(about.st_mode)) {
         return failure(ErrorCode::invalid_argument, "is not a regular file", path.string(),
                        "give a file");

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,24 @@ TEST_F(Files, ReadsAWholeFileUpToALimit) {
     EXPECT_FALSE(read_file(m_folder, 10));
     // Files without a length, such as those of /proc.
     EXPECT_FALSE(read_file("/proc/self/status", 1 << 20)->empty());
+}
+
+TEST_F(Files, APipeIsRefusedRatherThanWaitedFor) {
+    const fs::path fifo = m_folder / "fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    ::alarm(20);  // instead of waiting for ever
+    const auto alone = read_file(fifo, 10);
+    const int writer = ::open(fifo.c_str(), O_RDWR | O_CLOEXEC);
+    const auto silent = read_file(fifo, 10);
+    ::alarm(0);
+    ::close(writer);
+    for (const auto* result : {&alone, &silent}) {
+        ASSERT_FALSE(*result);
+        EXPECT_EQ(result->error().message(),
+                  fifo.string() + ": is a pipe or a socket (give a file)");
+    }
+    EXPECT_EQ(read_file("/dev/null", 10).value(), "");
+    EXPECT_EQ(read_file("/dev/zero", 10).error().code, ErrorCode::limit);
 }
 
 TEST_F(Files, WritesDurablyAndLeavesNothingElse) {
