@@ -17,6 +17,8 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_islands_shown = 5;
+constexpr std::size_t k_remarks_kept = 20;
+constexpr std::size_t k_remark_width = 300;
 constexpr std::int64_t k_panel_interval_ns = 250'000'000;
 constexpr std::int64_t k_line_interval_ns = 5'000'000'000;
 
@@ -315,7 +317,7 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
     } else if (m_style == ProgressStyle::json) {
         print_progress(state);
     } else {
-        clear();
+        erase_panel();
         std::string panel = progress_panel(state, m_figures, terminal_width(m_out));
         if (!m_last_remark.empty()) {
             panel += one_line("note         " + m_last_remark, terminal_width(m_out)) + "\n";
@@ -338,20 +340,45 @@ void ProgressDisplay::ending(const EndingView& ending) {
     m_next_ns = 0;  // shown at once
     const std::string then = std::string(ending.confirming ? "" : ", then confirming") +
                              (by_signal ? "; Ctrl-C again ends at once" : "");
-    remark(fmt::format("{}: {}{}", ending.reason, m_figures.ending, then));
+    announce(fmt::format("{}: {}{}", ending.reason, m_figures.ending, then));
 }
 
 void ProgressDisplay::remark(std::string_view text) {
     if (m_style == ProgressStyle::panel) {
+        std::string line = one_line(text, k_remark_width);
+        const bool known = std::find(m_remarks.begin(), m_remarks.end(), line) != m_remarks.end();
+        if (!known && m_remarks.size() < k_remarks_kept) {
+            m_remarks.push_back(std::move(line));
+        } else if (!known) {
+            ++m_more_remarks;
+        }
+    }
+    announce(text);
+}
+
+void ProgressDisplay::announce(std::string_view text) {
+    if (m_style == ProgressStyle::panel) {
         m_last_remark = std::string(text);
     } else if (m_style == ProgressStyle::lines) {
-        print("note: " + one_line(text, 300) + "\n");
+        print("note: " + one_line(text, k_remark_width) + "\n");
     } else if (m_style == ProgressStyle::json) {
         print(json_line({{"event", "remark"}, {"text", printable(text)}}));
     }
 }
 
 void ProgressDisplay::clear() {
+    erase_panel();
+    for (const std::string& remark : m_remarks) {
+        print("note: " + remark + "\n");
+    }
+    if (m_more_remarks > 0) {
+        print(fmt::format("note: and {} more in the run's logs/\n", m_more_remarks));
+    }
+    m_remarks.clear();
+    m_more_remarks = 0;
+}
+
+void ProgressDisplay::erase_panel() {
     if (m_panel_lines > 0) {
         print(fmt::format("\x1b[{}A\x1b[J", m_panel_lines));  // up, and clear to the end
         m_panel_lines = 0;

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace atl {
 
@@ -52,11 +54,14 @@ class ProgressDisplay {
     /// The campaign is to stop: says so once, and what it waits for.
     void ending(const EndingView& ending);
     void remark(std::string_view text);
-    /// Takes the panel away, so that the end report can be printed.
+    /// Takes the panel away, so that the end report can be printed, and leaves the remarks in its
+    /// place: the panel showed only the last.
     void clear();
 
   private:
     void print(const std::string& text);
+    void announce(std::string_view text);
+    void erase_panel();
     void look_at_best(const CampaignState& state);
     void look_at_confirmed(const Confirmed& confirmed);
     /// Seconds that never go back, whatever clock an event carries.
@@ -72,6 +77,8 @@ class ProgressDisplay {
     std::int64_t m_next_ns = 0;
     std::size_t m_panel_lines = 0;
     std::string m_last_remark;
+    std::vector<std::string> m_remarks;  ///< distinct ones, for after the panel
+    std::uint64_t m_more_remarks = 0;
     FittestNotRefused m_fittest;
     double m_best_fitness = 0;
     double m_last_seconds = 0;

@@ -101,9 +101,27 @@ TEST(ProgressDisplay, ThePanelIsRedrawnInPlaceAndTakenAway) {
     EXPECT_THAT(second, StartsWith("\x1b[7A\x1b[Jatoll  quick   00:01 of 01:00, 00:59 left\n"));
     EXPECT_THAT(second, HasSubstr("\nnote         the compiler?[2J was restarted\n"));
     display->clear();
-    EXPECT_EQ(display.text(), "\x1b[8A\x1b[J");
+    EXPECT_EQ(display.text(), "\x1b[8A\x1b[Jnote: the compiler?[2J was restarted\n");
     display->clear();
     EXPECT_THAT(display.text(), IsEmpty());
+}
+
+TEST(ProgressDisplay, RemarksOutliveThePanel) {
+    MadeUpCampaign campaign(1);
+    Kept display(ProgressStyle::panel);
+    display->remark("0 of many");
+    for (int i = 0; i < 23; ++i) {
+        display->remark(std::to_string(i) + " of many");
+    }
+    display->ending({"budget spent", 0, true});
+    display->tick(campaign.state(), 0);
+    EXPECT_THAT(display.text(), Not(HasSubstr("22 of many")));  // the panel shows the last
+    display->clear();
+    const std::string left = display.text();
+    EXPECT_THAT(left, AllOf(HasSubstr("note: 0 of many\nnote: 1 of many\n"),
+                            HasSubstr("note: 19 of many\nnote: and 3 more in the run's logs/\n"),
+                            Not(HasSubstr("20 of many")), Not(HasSubstr("budget spent"))));
+    EXPECT_THAT(lines_of(left), SizeIs(21));
 }
 
 TEST(ProgressDisplay, QuietSaysNothing) {
