@@ -35,7 +35,8 @@ struct EvaluationRequest {
     Candidate candidate;
     Level level = Level::measure;
     std::vector<Rival> rivals;  ///< confirm only
-    double cutoff_ns = 0;       ///< > 0: a geomean slower than this ends as slower_than_cutoff
+    /// > 0: a geomean of the first three launches above 1.5 times this ends as slower_than_cutoff.
+    double cutoff_ns = 0;
     std::chrono::seconds deadline{300};  ///< after which the job is an infrastructure fault
     int priority = 0;                    ///< higher first
     bool use_cache = true;

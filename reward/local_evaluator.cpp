@@ -1,5 +1,7 @@
 #include "reward/local_evaluator.hpp"
 
+#include "reward/verifier/measure.hpp"
+
 #include <utility>
 
 namespace atl {
@@ -12,7 +14,8 @@ bool is_answer_to(const Verdict& verdict, const EvaluationRequest& request) {
         return true;
     }
     const std::optional<double> time = public_geomean_ns(verdict);
-    return request.cutoff_ns > 0 && time && *time > request.cutoff_ns;
+    return request.cutoff_ns > 0 && time &&
+           *time > Measurement::k_cutoff_factor * request.cutoff_ns;
 }
 
 bool may_use_cache(const EvaluationRequest& request) {

@@ -52,8 +52,8 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
         "Cap of the timed launches of one workload that met an undisturbed machine, seconds; with "
         "disturbed ones up to 1.5 times as long and as many.");
     v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
-           "A candidate this many times slower than its parent is not measured in full; 0: measure "
-           "all.");
+           "A candidate whose first three launches take more than 1.5 times this many times its "
+           "parent's time is not measured in full; 0: measure all.");
     v.integer("evaluation.deadline_s", s.deadline_s, {1, 86400},
               "Seconds after which an evaluation counts as lost and is tried again.");
     v.integer("evaluation.retries", s.retries, {0, 100},
