@@ -11,6 +11,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace atl {
 
@@ -131,14 +132,34 @@ Status check_is_run(const fs::path& path) {
 }  // namespace
 
 Expected<RunFolder> RunFolder::create(const fs::path& path) {
+    std::error_code ignored;
+    const bool made = !fs::exists(path, ignored);
     ATOLL_TRY(create_folders_durably(path));
     ATOLL_TRY(check_free(path));
     ATOLL_TRY_ASSIGN(FolderLock lock, FolderLock::acquire(path));
     // Again: another process may have made a run here between the check and the claim.
     ATOLL_TRY(check_free(path));
     RunFolder folder(path, std::move(lock));
+    folder.m_made = made;
     ATOLL_TRY(tidy_up(folder));
     return folder;
+}
+
+void RunFolder::discard() {
+    std::error_code ignored;
+    std::vector<fs::path> own;
+    for (const fs::directory_entry& entry : fs::directory_iterator(m_path, ignored)) {
+        if (is_own_name(entry.path().filename().string())) {
+            own.push_back(entry.path());
+        }
+    }
+    for (const fs::path& path : own) {
+        fs::remove_all(path, ignored);
+    }
+    if (m_made) {
+        fs::remove(m_path, ignored);
+    }
+    m_lock.reset();
 }
 
 Expected<RunFolder> RunFolder::open(const fs::path& path) {

@@ -30,6 +30,10 @@ class RunFolder {
     /// Takes no lock and writes nothing: for analysis of running, finished and read-only runs.
     [[nodiscard]] static Expected<RunFolder> open_read_only(const std::filesystem::path& path);
 
+    /// Takes away what create() and its caller put here: for a run that was refused before its
+    /// first event. The folder itself goes too when create() made it.
+    void discard();
+
     [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
     [[nodiscard]] std::filesystem::path config() const { return m_path / "config.toml"; }
     [[nodiscard]] std::filesystem::path journal() const { return m_path / "journal"; }
@@ -44,6 +48,7 @@ class RunFolder {
 
     std::filesystem::path m_path;
     std::optional<FolderLock> m_lock;
+    bool m_made = false;  ///< the folder was not there before create()
 };
 
 }  // namespace atl

@@ -143,8 +143,13 @@ TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
     const std::string no_jail = "[evaluation]\nsandbox = 'none'\n";
     const std::string preset = file("p.toml", config(no_jail + "[score]\npreset = 'external'\n"));
     expect("run " + preset + " --output " + run, preset + ": score.preset: \"external\"");
+    EXPECT_FALSE(fs::exists(run)) << "a run that was refused left its folder";
     const std::string layout = file("l.toml", config("[evaluation]\ndevices = 200\n"));
     expect("run " + layout + " --output " + run, layout + ": device layout: 200 device(s)");
+    EXPECT_FALSE(fs::exists(run));
+    fs::create_directory(run);
+    expect("run " + layout + " --output " + run, layout + ": device layout: 200 device(s)");
+    EXPECT_TRUE(fs::is_empty(run)) << "the user's own folder stays, as it was";
     expect("run " + file("c.toml", config(no_jail)) + " --output " + preset,
            "(a file of that name is in the way: choose another path)");
     const std::string h5 = file("alone.h5", "");

@@ -191,6 +191,29 @@ std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task
     return value_or_end(located(make_local_evaluator(options), where));
 }
 
+/// Makes a run's folder, and takes it away again unless the run begins.
+class NewRun {
+  public:
+    explicit NewRun(const fs::path& path) : m_folder(value_or_end(RunFolder::create(path))) {}
+    ~NewRun() {
+        if (!m_begun) {
+            m_folder.discard();
+        }
+    }
+    NewRun(const NewRun&) = delete;
+    NewRun& operator=(const NewRun&) = delete;
+
+    [[nodiscard]] const RunFolder& folder() const { return m_folder; }
+    [[nodiscard]] RunFolder begin() {
+        m_begun = true;
+        return std::move(m_folder);
+    }
+
+  private:
+    RunFolder m_folder;
+    bool m_begun = false;
+};
+
 fs::path default_output(const std::string& name) {
     const std::time_t now = std::time(nullptr);
     const std::string base = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(now));
@@ -222,14 +245,14 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     if (config.campaign.name.empty()) {
         config.campaign.name = task->name;
     }
-    RunFolder folder = value_or_end(
-        RunFolder::create(output.empty() ? default_output(config.campaign.name) : output));
+    NewRun run(output.empty() ? default_output(config.campaign.name) : output);
+    const RunFolder& folder = run.folder();
     auto evaluator = evaluator_of(config, *task, folder, config_file.string());
     value_or_end(located(resolve_config(config, *task, *evaluator), config_file.string()));
     value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
     auto journal = value_or_end(JournalWriter::open(folder.journal()));
-    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
+    return run_session({std::move(config), task, run.begin(), std::move(evaluator),
                         std::move(state), std::move(journal)},
                        options);
 }
