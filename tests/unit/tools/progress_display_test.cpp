@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -252,9 +253,16 @@ class Terminal {
 
     [[nodiscard]] std::FILE* out() const { return m_out; }
     [[nodiscard]] std::string shown() const {
-        std::string text(100'000, '\0');
-        const ssize_t size = ::read(m_master, text.data(), text.size());
-        text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+        std::string text;
+        char chunk[4096];
+        // What was written arrives in parts.
+        for (pollfd ready{m_master, POLLIN, 0}; ::poll(&ready, 1, 200) > 0;) {
+            const ssize_t size = ::read(m_master, chunk, sizeof(chunk));
+            if (size <= 0) {
+                break;
+            }
+            text.append(chunk, static_cast<std::size_t>(size));
+        }
         return text;
     }
 
