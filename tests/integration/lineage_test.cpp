@@ -2,14 +2,13 @@
 
 #include "population/journal/journal.hpp"
 #include "population/run_folder.hpp"
+#include "tests/support/shell.hpp"
 #include "tests/unit/population/lineage_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <fstream>
 
 namespace atl {
@@ -26,15 +25,8 @@ struct Result {
 };
 
 Result shell(const std::string& command) {
-    Result result;
-    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
-        result.output.append(buffer, n);
-    }
-    const int status = ::pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return result;
+    const testing::ShellResult done = testing::run_shell(command + " 2>&1");
+    return {done.status, done.out};
 }
 
 /// A run folder with the small campaign in its journal.

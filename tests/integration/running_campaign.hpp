@@ -5,6 +5,7 @@
 #include "population/snapshot.hpp"
 #include "search/config.hpp"
 #include "search/replay.hpp"
+#include "tests/support/shell.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <fcntl.h>
@@ -31,15 +32,8 @@ struct Result {
 };
 
 inline Result shell(const std::string& command) {
-    Result result;
-    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
-        result.output.append(buffer, n);
-    }
-    const int status = ::pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    return result;
+    const ShellResult done = run_shell(command + " 2>&1");
+    return {done.status, done.out};
 }
 
 inline std::string program() {
