@@ -65,18 +65,21 @@ def run_campaign(atoll, task, seed, seconds, folder, cores):
     subprocess.run([str(c) for c in command], check=True, stdout=subprocess.DEVNULL)
 
 
-def reached(atoll, folder):
-    """What one campaign's final confirmation measured, all in one interleaved run."""
+def reached(atoll, task, folder, cores):
+    """What the campaign's best is beside the task's starters and baselines, all in one interleaved
+    run of its own."""
     summary = read_json([atoll, "lineage", folder, "summary", "--json"])
     best = read_json([atoll, "lineage", folder, "best", "--json"])["best"]
-    measure = best["confirmation"]["verdict"]["measure"]
+    starters = sorted((ROOT / f"experiments/tasks/{task}/starters").iterdir())
+    command = [atoll, "eval", task, folder / "best.cpp", "--level", "confirm", "--json"]
+    command += [f"--flag={flag}" for flag in json.loads((folder / "best.json").read_text())["flags"]]
+    command += [word for starter in starters for word in ("--rival", starter)]
+    command = ["taskset", "-c", cores] + command if cores else command
+    measure = read_json([str(c) for c in command])[0]["verdict"]["measure"]
     own = public(measure["workloads"])
     rivals = {name: speedup(public(t), own) for name, t in measure["rivals"].items()}
-    starters = next(o for o in summary["operators"] if o["operator"] == "starter")
     return {
-        # Search fitness is the speed-up over the first starter, so the best starter's fitness is
-        # its own speed-up over the first.
-        "over_best_starter": rivals["starter"] / starters["best_fitness"],
+        "over_best_starter": min(rivals[str(starter)] for starter in starters),
         "light": geomean([t["light_ns"] / t["median_ns"] for t in own.values()]),
         "openblas": rivals.get("openblas"),
         "evaluations": summary["evaluations"],
@@ -130,9 +133,9 @@ def main():
         place = places.get()
         try:
             run_campaign(arguments.atoll, task, seed, arguments.seconds, folder, place)
+            return reached(arguments.atoll, task, folder, place)
         finally:
             places.put(place)
-        return reached(arguments.atoll, folder)
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         waiting = {task: [pool.submit(one, task, seed) for seed in range(1, arguments.seeds + 1)]

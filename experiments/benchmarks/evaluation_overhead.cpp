@@ -1,6 +1,7 @@
-// How much an evaluation costs beyond what it must: over distinct candidates of a task, one at a
+// How much an evaluation costs beyond what it must: over distinct candidates of each task, one at a
 // time, the wall time from submit to verdict divided by the compiler's time plus the time inside
-// timed launches. The parts are printed as shares of the same wall time, all from one run.
+// timed launches. The parts are printed as shares of the same wall time, all from one run; the last
+// row is over the evaluations of all tasks.
 
 #include "reward/base/rng.hpp"
 #include "reward/evaluator.hpp"
@@ -76,73 +77,93 @@ Sample sample_of(const atl::Verdict& verdict, double wall) {
 }
 
 template <class Part>
-void print_share(const char* name, const std::vector<Sample>& samples, Part part) {
+double median_share(const std::vector<Sample>& samples, Part part) {
     std::vector<double> shares;
     for (const Sample& sample : samples) {
-        shares.push_back(part(sample) / sample.wall);
+        shares.push_back(100 * part(sample) / sample.wall);
     }
-    std::printf("  %-44s %6.1f %%\n", name, 100 * median(shares));
+    return median(shares);
 }
 
-void print_result(const std::vector<Sample>& samples) {
+void print_header() {
+    std::printf(
+        "| task | candidates | median (lowest to highest); target %.1f | compiler | timed launches "
+        "| screen and measure around them | verify | queues, frames and the rest |\n"
+        "|---|---|---|---|---|---|---|---|\n",
+        k_target);
+}
+
+void print_row(const std::string& name, const std::vector<Sample>& samples) {
     std::vector<double> ratios;
     for (const Sample& sample : samples) {
         ratios.push_back(sample.wall / (sample.compiler + sample.timed));
     }
     std::sort(ratios.begin(), ratios.end());
-    std::printf("submit -> verdict / (compiler + timed launches), %zu candidates\n",
-                samples.size());
-    std::printf("  median %.3f (target %.1f), lowest %.3f, highest %.3f\n", median(ratios),
-                k_target, ratios.front(), ratios.back());
-    std::printf("median share of the wall time\n");
-    print_share("compiler", samples, [](const Sample& s) { return s.compiler; });
-    print_share("compile stage around the compiler", samples,
-                [](const Sample& s) { return s.compile_stage - s.compiler; });
-    print_share("smoke and verify stages", samples, [](const Sample& s) { return s.verify; });
-    print_share("timed launches", samples, [](const Sample& s) { return s.timed; });
-    print_share("screen and measure stages around them", samples,
-                [](const Sample& s) { return s.measure_stage - s.timed; });
-    print_share("queues, frames and the rest", samples, [](const Sample& s) {
-        return s.wall - s.compile_stage - s.verify - s.measure_stage;
+    std::printf("| %s | %zu | %.2f (%.2f to %.2f) ", name.c_str(), samples.size(), median(ratios),
+                ratios.front(), ratios.back());
+    const auto column = [&](auto part) { std::printf("| %.0f %% ", median_share(samples, part)); };
+    column([](const Sample& s) { return s.compiler; });
+    column([](const Sample& s) { return s.timed; });
+    column([](const Sample& s) { return s.measure_stage - s.timed; });
+    column([](const Sample& s) { return s.verify; });
+    column([](const Sample& s) {
+        return s.wall - s.compiler - s.verify - s.measure_stage;
     });
+    std::printf("|\n");
+    std::fflush(stdout);
 }
 
-int run(const std::string& name, std::size_t count) {
-    const auto folder = atl::find_task(name);
-    const auto task = folder ? atl::load_task(*folder)
-                             : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
-    auto evaluator = atl::make_local_evaluator({});
-    if (!task || !evaluator) {
-        std::fprintf(stderr, "%s\n", (task ? evaluator.error() : task.error()).message().c_str());
-        return 3;
-    }
-    std::printf("%s, %s\n", name.c_str(), (*evaluator)->description().c_str());
+/// Of those that passed, but for the first one, which also pays for the task's oracle.
+std::vector<Sample> samples_of(atl::Evaluator& evaluator, const atl::TaskPtr& task,
+                               std::size_t count) {
     std::vector<Sample> samples;
-    std::size_t failed = 0;
-    for (atl::Candidate& candidate : distinct_candidates(**task, count + 1)) {
+    for (atl::Candidate& candidate : distinct_candidates(*task, count + 1)) {
         atl::EvaluationRequest request;
-        request.task = *task;
+        request.task = task;
         request.candidate = std::move(candidate);
         const auto start = std::chrono::steady_clock::now();
-        const atl::EvaluationResult result = atl::evaluate_and_wait(**evaluator, request);
+        const atl::EvaluationResult result = atl::evaluate_and_wait(evaluator, request);
         const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
         if (!result || result->outcome != atl::Outcome::passed) {
-            ++failed;
-            std::fprintf(stderr, "not counted: %s\n",
+            std::fprintf(stderr, "%s: not counted: %s\n", task->name.c_str(),
                          (result ? result->reason : result.error().error.message()).c_str());
             continue;
         }
         samples.push_back(sample_of(*result, wall.count()));
     }
-    // The first one also paid for the task's oracle and the start of the processes.
-    if (samples.size() < 2) {
-        std::fprintf(stderr, "no candidate passed\n");
-        return 1;
+    if (!samples.empty()) {
+        samples.erase(samples.begin());
     }
-    samples.erase(samples.begin());
-    print_result(samples);
-    if (failed > 0) {
-        std::printf("%zu candidates did not pass and are not counted\n", failed);
+    return samples;
+}
+
+int run(const std::vector<std::string>& names, std::size_t count) {
+    auto evaluator = atl::make_local_evaluator({});
+    if (!evaluator) {
+        std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
+        return 3;
+    }
+    std::printf("%s\n\n", (*evaluator)->description().c_str());
+    print_header();
+    std::vector<Sample> all;
+    for (const std::string& name : names) {
+        const auto folder = atl::find_task(name);
+        const auto task = folder ? atl::load_task(*folder)
+                                 : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
+        if (!task) {
+            std::fprintf(stderr, "%s\n", task.error().message().c_str());
+            return 2;
+        }
+        const std::vector<Sample> samples = samples_of(**evaluator, *task, count);
+        if (samples.empty()) {
+            std::fprintf(stderr, "%s: no candidate passed\n", name.c_str());
+            return 1;
+        }
+        print_row(name, samples);
+        all.insert(all.end(), samples.begin(), samples.end());
+    }
+    if (names.size() > 1) {
+        print_row("all", all);
     }
     return 0;
 }
@@ -150,11 +171,12 @@ int run(const std::string& name, std::size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const std::string task = argc > 1 ? argv[1] : "matmul";
-    const long count = argc > 2 ? std::strtol(argv[2], nullptr, 10) : 30;
-    if (argc > 3 || count < 2 || count > 10000 || task.rfind("-", 0) == 0) {
-        std::fprintf(stderr, "usage: bench_evaluation [TASK [CANDIDATES]]   (matmul, 30)\n");
+    const long count = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 30;
+    std::vector<std::string> tasks(argv + std::min(argc, 2), argv + argc);
+    if (count < 2 || count > 10000) {
+        std::fprintf(stderr, "usage: bench_evaluation [CANDIDATES [TASK...]]   (30 matmul)\n");
         return 2;
     }
-    return run(task, static_cast<std::size_t>(count));
+    return run(tasks.empty() ? std::vector<std::string>{"matmul"} : tasks,
+               static_cast<std::size_t>(count));
 }

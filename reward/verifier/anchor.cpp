@@ -33,15 +33,17 @@ Anchor::Reading Anchor::read() {
     return {probe.clock_ns / reference, probe.issue_ratio() / best.issue_ratio};
 }
 
-double Anchor::wait_until(double quiet, double seconds) {
+Anchor::Wait Anchor::wait_until(double quiet, double seconds) {
     using Clock = std::chrono::steady_clock;
+    Wait wait{read(), 0};
     const Clock::time_point start = Clock::now();
-    const auto waited = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
     // No sleep in between: who gives the core away may lose it to the very neighbour, and its
     // clock.
-    while (read().issue > quiet && waited() < seconds) {
+    while (wait.last.issue > quiet && wait.seconds < seconds) {
+        wait.last = read();
+        wait.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     }
-    return waited();
+    return wait;
 }
 
 }  // namespace atl

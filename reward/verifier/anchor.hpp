@@ -22,9 +22,12 @@ class Anchor {
     };
     /// About 10 us.
     [[nodiscard]] Reading read();
-    /// Reads, again and again for `seconds` at most, until the issue ratio is at most `quiet`.
-    /// Returns the seconds waited.
-    double wait_until(double quiet, double seconds);
+    struct Wait {
+        Reading last;
+        double seconds = 0;  ///< after the first reading
+    };
+    /// Reads, and again and again for `seconds` at most, until the issue ratio is at most `quiet`.
+    Wait wait_until(double quiet, double seconds);
 
   private:
     CoreBestLearner m_learner;

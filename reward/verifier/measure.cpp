@@ -24,10 +24,11 @@ constexpr double k_slow_seconds = 0.1;
 constexpr std::size_t k_look_every = 8;  // samples
 
 /// How often and how long launches are taken again on a disturbed machine: so many times what they
-/// may take on a quiet one; and the share of measure_seconds that may be spent on waiting for quiet
-/// moments instead.
+/// may take on a quiet one.
 constexpr double k_patience = 1.5;
-constexpr double k_waiting_share = 0.2;
+/// A confirmation may wait for quiet moments besides, for that share of measure_seconds. A search
+/// does not: a further candidate is worth more to it than a sharper number.
+constexpr double k_waiting_share_confirming = 1.0;
 
 }  // namespace
 
@@ -122,7 +123,8 @@ Status Measurement::measure_workload(std::size_t workload) {
 
 Status Measurement::sample_until_finished(std::size_t workload) {
     bool more = true;
-    m_tools.patience_seconds = k_waiting_share * m_order.measure_seconds;
+    m_tools.patience_seconds =
+        m_order.level == Level::confirm ? k_waiting_share_confirming * m_order.measure_seconds : 0;
     while (more && !candidate_failed()) {
         more = false;
         for (const std::size_t turn : random_order()) {

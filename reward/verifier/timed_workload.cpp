@@ -30,9 +30,10 @@ double seconds(std::chrono::nanoseconds duration) {
 }  // namespace
 
 Anchor::Reading TimingTools::read_before_launch() {
-    patience_seconds -= anchor.wait_until(TimingSamples::k_quiet,
-                                          std::clamp(patience_seconds, 0.0, k_longest_wait_s));
-    return anchor.read();
+    const Anchor::Wait wait = anchor.wait_until(
+        TimingSamples::k_quiet, std::clamp(patience_seconds, 0.0, k_longest_wait_s));
+    patience_seconds -= wait.seconds;
+    return wait.last;
 }
 
 TimedWorkload::TimedWorkload(Bench& bench, TimedCases& cases, std::size_t first_case,

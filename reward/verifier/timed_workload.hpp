@@ -24,7 +24,7 @@ struct TimingTools {
     double timed_seconds = 0;     ///< spent inside timed launches
     double patience_seconds = 0;  ///< may still be spent waiting for an undisturbed moment
 
-    /// Waits a little for such a moment.
+    /// What the core is like now; waits a little for an undisturbed moment while there is patience.
     [[nodiscard]] Anchor::Reading read_before_launch();
 };
 

@@ -102,7 +102,7 @@ double TimingSamples::median_ns() const {
     std::vector<double> judged;
     for (const TimedSample& sample : m_samples) {
         if (sample.judged) {
-            judged.push_back(sample.scaled_ns() / std::max(1.0, sample.disturbance()));
+            judged.push_back(sample.scaled_ns() / slow_down(sample));
         }
     }
     return verified_median(counted(), judged, k_faster_than_verified);

@@ -58,8 +58,9 @@ class TimingSamples {
     [[nodiscard]] double disturbance() const;
     [[nodiscard]] double clock() const;
     /// The median of those that count, or more when even the fastest judged launch is more than
-    /// k_faster_than_verified times as slow (less its disturbance): who answers with garbage now
-    /// and then must not win by it when no judged launch meets any. REQUIRES a sample.
+    /// k_faster_than_verified times as slow (divided by the smaller of its issue ratios): who
+    /// answers with garbage now and then must not win by it when no judged launch meets any, nor
+    /// when all judged ones were disturbed. REQUIRES a sample.
     [[nodiscard]] double median_ns() const;
     /// The 95 % interval of the median of those that count. Where hardly any was quiet, up to that
     /// of the same launches before they were divided: how much of the disturbance a kernel suffers
@@ -71,8 +72,7 @@ class TimingSamples {
     [[nodiscard]] bool is_narrow(double confidence) const;
     /// Whether median_ns() is not to be relied on: too few quiet launches, or less than half (where
     /// disturbances are the rule, many begin and end inside of a launch), an interval wider than
-    /// k_noisy_factor times what was asked for, or held back: then no judged launch was
-    /// undisturbed.
+    /// k_noisy_factor times what was asked for, or held back.
     [[nodiscard]] bool is_noisy(double confidence) const;
 
   private:

@@ -147,6 +147,35 @@ TEST_F(EvalCommand, ConfirmShowsTheStarterOnce) {
     EXPECT_THAT(result.out, Not(HasSubstr("vs starter")));
 }
 
+TEST_F(EvalCommand, ConfirmMeasuresRivalsBesideTheFile) {
+    const std::string right = candidate("right.cpp");
+    const std::string other = candidate("other.cpp", "/* the same */");
+    const ShellResult json = eval("--json --level confirm --rival " + other + " " + right);
+    EXPECT_EQ(json.status, 0) << json.out << json.err;
+    const auto measure = nlohmann::json::parse(json.out)[0]["verdict"]["measure"];
+    EXPECT_EQ(measure["rivals"][other].size(), 2u);
+    EXPECT_EQ(measure["rivals"].size(), 2u);
+    const ShellResult text = eval("--level confirm --rival " + other + " " + right);
+    EXPECT_THAT(text.out, HasSubstr("vs other.cpp"));
+}
+
+TEST_F(EvalCommand, RivalsThatCannotBeMeasuredAreRefused) {
+    const std::string right = candidate("right.cpp");
+    const ShellResult level = eval("--rival " + right + " " + right);
+    EXPECT_EQ(level.status, 2);
+    EXPECT_THAT(level.err, HasSubstr("--level confirm"));
+    const std::string rival = " --rival " + right;
+    const ShellResult twice = eval("--level confirm" + rival + rival + " " + right);
+    EXPECT_EQ(twice.status, 2);
+    EXPECT_THAT(twice.err, HasSubstr("named twice"));
+    std::string many = "--level confirm";
+    for (int i = 0; i < 17; ++i) {
+        many += rival;
+    }
+    EXPECT_THAT(eval(many + " " + right).err, HasSubstr("16 is the most"));
+    EXPECT_EQ(eval("--level confirm --rival /nowhere.cpp " + right).status, 2);
+}
+
 TEST_F(EvalCommand, VerifyDoesNotTime) {
     const ShellResult result = eval("--json --level verify " + candidate("right.cpp"));
     EXPECT_EQ(result.status, 0) << result.out << result.err;

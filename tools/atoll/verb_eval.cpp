@@ -10,6 +10,7 @@
 #include "tools/atoll/verdict_report.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -30,10 +31,14 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval softmax a.cpp b.cpp c.cpp --json          a batch; an array on standard output
   atoll eval matmul my.cpp --tune TILE=64 --flag=-ffast-math
   atoll eval matmul my.cpp --level confirm             hidden workloads, beside starter and baselines
+  atoll eval matmul a.cpp --level confirm --rival b.cpp    a beside b as well, launch by launch
   atoll eval matmul my.cpp --level verify              right or wrong only
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
 fault of this machine's set-up.)";
+
+/// Each has a process and a set of buffers of its own.
+constexpr std::size_t k_most_rivals = 16;
 
 struct Arguments {
     std::string task;
@@ -41,6 +46,7 @@ struct Arguments {
     std::string level = "measure";
     std::vector<std::string> tune;
     std::vector<std::string> flags;
+    std::vector<std::string> rivals;
     int deadline_s = 300;
     bool json = false;
     LocalEvaluatorOptions evaluator;
@@ -144,7 +150,16 @@ std::optional<Candidate> default_starter(const Task& task) {
     return candidate;
 }
 
-std::vector<Rival> rivals_of(const Task& task) {
+/// The starter, the task's baselines, and the files of --rival under their own names.
+std::vector<Rival> rivals_of(const Arguments& arguments, const Task& task) {
+    if (level_of(arguments.level) != Level::confirm || task.external) {
+        if (!arguments.rivals.empty()) {
+            throw CommandError(k_exit_usage,
+                               "--rival needs --level confirm, and a task whose launches are timed "
+                               "here: only there are programs measured side by side");
+        }
+        return {};
+    }
     std::vector<Rival> rivals;
     if (const std::optional<Candidate> starter = default_starter(task)) {
         rivals.push_back({k_starter_rival, *starter, {}});
@@ -155,19 +170,32 @@ std::vector<Rival> rivals_of(const Task& task) {
         candidate.source = baseline.source;
         rivals.push_back({baseline.name, std::move(candidate), baseline.libraries});
     }
+    if (arguments.rivals.size() > k_most_rivals) {
+        throw CommandError(k_exit_usage, fmt::format("--rival: {} files, {} is the most",
+                                                     arguments.rivals.size(), k_most_rivals));
+    }
+    for (const std::string& file : arguments.rivals) {
+        Rival rival;
+        rival.name = printable(file);
+        rival.candidate.kind = task.kind;
+        value_or_end(read_candidate(file, rival.candidate));
+        const auto same = [&](const Rival& other) { return other.name == rival.name; };
+        if (std::any_of(rivals.begin(), rivals.end(), same)) {
+            throw CommandError(k_exit_usage, "--rival " + rival.name + ": named twice");
+        }
+        rivals.push_back(std::move(rival));
+    }
     return rivals;
 }
 
 EvaluationRequest request_for(const Arguments& arguments, const TaskPtr& task,
-                              Candidate candidate) {
+                              const std::vector<Rival>& rivals, Candidate candidate) {
     EvaluationRequest request;
     request.task = task;
     request.candidate = std::move(candidate);
     request.level = level_of(arguments.level);
     request.deadline = std::chrono::seconds(arguments.deadline_s);
-    if (request.level == Level::confirm) {
-        request.rivals = rivals_of(*task);
-    }
+    request.rivals = rivals;
     return request;
 }
 
@@ -228,6 +256,7 @@ std::unique_ptr<Evaluator> evaluator_for(const Arguments& arguments, const Task&
 int run(const Arguments& arguments) {
     const TaskPtr task = value_or_end(load_task(value_or_end(find_task(arguments.task))));
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
+    const std::vector<Rival> rivals = rivals_of(arguments, *task);
     // The starter's times are wanted where nothing else gives a baseline.
     const std::optional<Candidate> starter =
         level_of(arguments.level) == Level::measure ? default_starter(*task) : std::nullopt;
@@ -239,11 +268,11 @@ int run(const Arguments& arguments) {
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         evaluator->submit(
-            request_for(arguments, task, std::move(candidates[i])),
+            request_for(arguments, task, rivals, std::move(candidates[i])),
             [&answers, i](EvaluationResult result) { answers.put(i, std::move(result)); });
     }
     if (starter) {
-        evaluator->submit(request_for(arguments, task, *starter),
+        evaluator->submit(request_for(arguments, task, rivals, *starter),
                           [&answers, last = arguments.files.size()](EvaluationResult result) {
                               answers.put(last, std::move(result));
                           });
@@ -277,6 +306,12 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
         ->take_all();
     verb->add_option("--flag", arguments->flags,
                      "Compiler flag among the task's allowed flags (repeatable): --flag=-O2")
+        ->expected(1)
+        ->take_all();
+    verb->add_option("--rival", arguments->rivals,
+                     "Source to measure beside each FILE, launch by launch, with --level confirm "
+                     "(repeatable)")
+        ->type_name("FILE")
         ->expected(1)
         ->take_all();
     verb->add_option("--deadline", arguments->deadline_s, "Seconds after which a file is given up")

@@ -107,7 +107,8 @@ std::vector<std::string> heading(const MeasureReport& report, const BaselineTime
     std::vector<std::string> row = {"workload", "median", "interval", "speed-up", "of light"};
     for (const auto& [name, timings] : report.rivals) {
         if (has_column(name, baseline)) {
-            row.push_back("vs " + one_line(name, 20));
+            // Of a file that was measured beside it, what is behind the last slash.
+            row.push_back("vs " + one_line(name.substr(name.rfind('/') + 1), 20));
         }
     }
     return row;

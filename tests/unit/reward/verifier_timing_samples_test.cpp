@@ -111,11 +111,24 @@ TEST(TimingSamples, AJudgedLaunchOnADisturbedMachineHoldsNothingBack) {
     for (int i = 0; i < 8; ++i) {
         samples.add(sample(50, 1, 1));
     }
-    samples.add(sample(75, 1.5, 1));
+    samples.add(sample(75, 1.6, 1.5));
     samples.mark_last_judged();
     EXPECT_FALSE(samples.held_back());
     samples.clear();
     EXPECT_EQ(samples.size(), 0u);
+}
+
+// It may have taken 75 because a right answer takes that long: the ratio after it says so.
+TEST(TimingSamples, GarbageGainsNothingWhereJudgedLaunchesAreDisturbedOnOneSide) {
+    TimingSamples samples;
+    for (int i = 0; i < 8; ++i) {
+        samples.add(sample(50, 1, 1));
+    }
+    samples.add(sample(75, 1.5, 1));
+    samples.mark_last_judged();
+    EXPECT_TRUE(samples.held_back());
+    EXPECT_DOUBLE_EQ(samples.median_ns(), 75);
+    EXPECT_TRUE(samples.is_noisy(10));
 }
 
 TEST(TimingSamples, NoisyIsWhatIsNotToBeReliedOn) {
