@@ -14,7 +14,7 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_line = 64;
-constexpr std::uint64_t k_assumed_cache_bytes = 32ull << 20;
+[[maybe_unused]] constexpr std::uint64_t k_assumed_cache_bytes = 32ull << 20;  // not on x86-64
 
 #if defined(__x86_64__)
 bool has_clflushopt() {
