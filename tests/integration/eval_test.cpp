@@ -56,8 +56,9 @@ int processes_of(pid_t supervisor) {
 class EvalCommand : public ::testing::Test {
   protected:
     /// A right candidate with `body` in its loop over rows.
-    std::string candidate(const std::string& name, const std::string& body = "") const {
-        std::string source = k_right;
+    std::string candidate(const std::string& name, const std::string& body = "",
+                          const std::string& before = "") const {
+        std::string source = before + k_right;
         source.replace(source.find("BODY"), 4, body);
         return file(name, source);
     }
@@ -174,6 +175,21 @@ TEST_F(EvalCommand, RivalsThatCannotBeMeasuredAreRefused) {
     }
     EXPECT_THAT(eval(many + " " + right).err, HasSubstr("16 is the most"));
     EXPECT_EQ(eval("--level confirm --rival /nowhere.cpp " + right).status, 2);
+}
+
+TEST_F(EvalCommand, ADeviceHasTheCoresThatItIsGiven) {
+    if (std::thread::hardware_concurrency() < 2) {
+        GTEST_SKIP() << "one core";
+    }
+    // Wrong, unless the process may run on two cores.
+    const std::string needs_two =
+        candidate("two.cpp", "if (std::thread::hardware_concurrency() != 2) y[i * cols] += 1;",
+                  "#include <thread>\n");
+    const ShellResult one = eval("--level verify " + needs_two);
+    EXPECT_EQ(one.status, 1) << one.out << one.err;
+    EXPECT_THAT(one.out, HasSubstr("WRONG_RESULT"));
+    const ShellResult two = eval("--level measure --device-cores 2 " + needs_two);
+    EXPECT_EQ(two.status, 0) << two.out << two.err;
 }
 
 TEST_F(EvalCommand, VerifyDoesNotTime) {

@@ -2,11 +2,13 @@
 #include "mutators/operators/crossover.hpp"
 #include "mutators/operators/registry.hpp"
 #include "mutators/operators/tune.hpp"
+#include "mutators/operators/tune_strategy.hpp"
 #include "mutators/regions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -100,6 +102,40 @@ TEST(Knobs, EqualProgramsLookEqual) {
 class TuneStrategies : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Tune, TuneStrategies,
                          ::testing::Values("random", "local", "halving", "mixed"));
+
+std::size_t knobs_changed(const KnobSetting& a, const KnobSetting& b) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        count += a[i] != b[i] ? 1 : 0;
+    }
+    return count;
+}
+
+// 12 proposals: 6 draws, then rounds of 3, 1 and so on from the better half of the round before.
+TEST(HalvingStrategy, GoesOnFromTheBetterHalfOfTheLastRound) {
+    const std::vector<std::string> values = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+    const std::vector<Knob> knobs(4, Knob{Knob::Kind::macro, "K", values, 0});
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        CounterRng rng(seed, RngPurpose::operator_body, 1);
+        TuneHistory history(knobs, {0, 0, 0, 0}, -1, nullptr);
+        const auto strategy = make_tune_strategy("halving", 12);
+        for (int i = 0; i < 9; ++i) {
+            const auto setting = strategy->next(history, rng);
+            ASSERT_TRUE(setting);
+            history.record(*setting, static_cast<double>((*setting)[0] + (*setting)[1]));
+        }
+        std::vector<TuneHistory::Trial> first(history.trials().begin() + 1,
+                                              history.trials().begin() + 7);
+        std::stable_sort(first.begin(), first.end(),
+                         [](const auto& a, const auto& b) { return a.fitness > b.fitness; });
+        first.resize(3);
+        for (std::size_t i = 7; i < 10; ++i) {
+            EXPECT_TRUE(std::any_of(first.begin(), first.end(), [&](const auto& survivor) {
+                return knobs_changed(survivor.setting, history.trials()[i].setting) == 1;
+            })) << "seed " << seed << ", trial " << i;
+        }
+    }
+}
 
 TEST_P(TuneStrategies, ProposesOnlyListedValuesAndNothingTwice) {
     for (std::uint64_t ticket = 1; ticket < 20; ++ticket) {
