@@ -33,7 +33,7 @@ Expected<CpuLayout> lay_out_cores(const std::vector<int>& allowed, int devices,
     CpuLayout layout;
     const std::size_t wanted =
         static_cast<std::size_t>(devices) * static_cast<std::size_t>(cores_per_device);
-    if (wanted == 1 && allowed.size() == 1) {
+    if (devices == 1 && wanted == allowed.size()) {
         layout.devices = {allowed};
         layout.host = allowed;
         layout.shared = true;

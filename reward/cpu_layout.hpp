@@ -11,14 +11,15 @@ namespace atl {
 struct CpuLayout {
     std::vector<std::vector<int>> devices;  ///< cores of each device, ascending
     std::vector<int> host;                  ///< compilers and our threads
-    bool shared = false;                    ///< host and device are the same core: they take turns
+    bool shared = false;  ///< host and the only device have the same cores: they take turns
 };
 
 /// The cores this process may run on (its affinity mask), ascending.
 [[nodiscard]] std::vector<int> allowed_cores();
 
 /// Gives the highest-numbered cores to the devices (the kernel's own work gathers on the lowest).
-/// A machine of one core is shared. Errors: invalid_argument when there are too few cores.
+/// One device may have all of them: then they are shared. Errors: invalid_argument when there are
+/// too few cores.
 [[nodiscard]] Expected<CpuLayout> lay_out_cores(const std::vector<int>& allowed, int devices,
                                                 int cores_per_device);
 

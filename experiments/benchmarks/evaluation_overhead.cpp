@@ -106,9 +106,7 @@ void print_row(const std::string& name, const std::vector<Sample>& samples) {
     column([](const Sample& s) { return s.timed; });
     column([](const Sample& s) { return s.measure_stage - s.timed; });
     column([](const Sample& s) { return s.verify; });
-    column([](const Sample& s) {
-        return s.wall - s.compiler - s.verify - s.measure_stage;
-    });
+    column([](const Sample& s) { return s.wall - s.compiler - s.verify - s.measure_stage; });
     std::printf("|\n");
     std::fflush(stdout);
 }

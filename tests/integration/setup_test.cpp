@@ -61,8 +61,9 @@ TEST_F(Setup, InstallsWhatIsMissingAndNothingElse) {
     const ShellResult result = setup();
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_THAT(result.out, HasSubstr("missing: libfmt-dev"));
-    EXPECT_EQ(asked(), "apt-get update -q\n"
-                       "apt-get install -q -y --no-install-recommends libfmt-dev\n");
+    EXPECT_EQ(asked(),
+              "apt-get update -q\n"
+              "apt-get install -q -y --no-install-recommends libfmt-dev\n");
 }
 
 TEST_F(Setup, SaysWhyTheInstallationFailed) {

@@ -130,9 +130,12 @@ TEST(HalvingStrategy, GoesOnFromTheBetterHalfOfTheLastRound) {
                          [](const auto& a, const auto& b) { return a.fitness > b.fitness; });
         first.resize(3);
         for (std::size_t i = 7; i < 10; ++i) {
-            EXPECT_TRUE(std::any_of(first.begin(), first.end(), [&](const auto& survivor) {
-                return knobs_changed(survivor.setting, history.trials()[i].setting) == 1;
-            })) << "seed " << seed << ", trial " << i;
+            EXPECT_TRUE(std::any_of(first.begin(), first.end(),
+                                    [&](const auto& survivor) {
+                                        return knobs_changed(survivor.setting,
+                                                             history.trials()[i].setting) == 1;
+                                    }))
+                << "seed " << seed << ", trial " << i;
         }
     }
 }

@@ -25,6 +25,14 @@ TEST(CpuLayout, OneCoreIsShared) {
     EXPECT_TRUE(layout->shared);
 }
 
+TEST(CpuLayout, OneDeviceMayHaveAllCores) {
+    const Expected<CpuLayout> layout = lay_out_cores({2, 3}, 1, 2);
+    ASSERT_TRUE(layout);
+    EXPECT_THAT(layout->devices, ElementsAre(ElementsAre(2, 3)));
+    EXPECT_THAT(layout->host, ElementsAre(2, 3));
+    EXPECT_TRUE(layout->shared);
+}
+
 TEST(CpuLayout, TooFewCoresIsAnErrorThatSaysHowMany) {
     const Expected<CpuLayout> layout = lay_out_cores({0, 1}, 2, 1);
     ASSERT_FALSE(layout);
