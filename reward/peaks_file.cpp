@@ -21,12 +21,6 @@ constexpr std::uint64_t k_max_bytes = 4096;
 /// No neighbour makes the best of several repetitions this many times slower: more is damage.
 constexpr double k_most_above_measured = 10;
 
-struct Peaks {
-    double flops = 0;
-    double bandwidth = 0;
-    CoreBest core;
-};
-
 double amount(const nlohmann::json& json, const char* key, double measured) {
     const auto found = json.find(key);
     const double value = found != json.end() && found->is_number() ? found->get<double>() : 0;
@@ -40,19 +34,6 @@ double shortest(const nlohmann::json& json, const char* key, double measured) {
     return k_most_above_measured * value >= measured && value <= k_most_above_measured * measured
                ? value
                : 0;
-}
-
-Peaks read_peaks(const fs::path& file, const std::string& model, const DevicePeaks& measured) {
-    const Expected<std::string> text = read_file(file, k_max_bytes);
-    const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
-    if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
-        json.value("cpu", nlohmann::json()) != model) {
-        return {};
-    }
-    return {amount(json, "flops_per_second", measured.flops),
-            amount(json, "bytes_per_second", measured.bandwidth),
-            {shortest(json, "clock_ns", measured.core.clock_ns),
-             shortest(json, "issue_ratio", measured.core.issue_ratio)}};
 }
 
 void write_peaks(const fs::path& file, const std::string& model, const DevicePeaks& peaks) {
@@ -84,12 +65,25 @@ fs::path user_peaks_file() {
     return folder / "atoll" / ("peaks-" + content_id(cpu_model()).short_hex() + ".json");
 }
 
+KeptPeaks kept_peaks(const fs::path& file, const std::string& model, const DevicePeaks& measured) {
+    const Expected<std::string> text = read_file(file, k_max_bytes);
+    const auto json = nlohmann::json::parse(text ? *text : "", nullptr, false);
+    if (!json.is_object() || json.value("version", nlohmann::json()) != k_version ||
+        json.value("cpu", nlohmann::json()) != model) {
+        return {};
+    }
+    return {amount(json, "flops_per_second", measured.flops),
+            amount(json, "bytes_per_second", measured.bandwidth),
+            {shortest(json, "clock_ns", measured.core.clock_ns),
+             shortest(json, "issue_ratio", measured.core.issue_ratio)}};
+}
+
 DevicePeaks highest_peaks(const DevicePeaks& measured, const std::string& model,
                           const std::vector<fs::path>& files) {
     DevicePeaks highest = measured;
-    std::vector<Peaks> held;
+    std::vector<KeptPeaks> held;
     for (const fs::path& file : files) {
-        held.push_back(read_peaks(file, model, measured));
+        held.push_back(kept_peaks(file, model, measured));
         highest.flops = std::max(highest.flops, held.back().flops);
         highest.bandwidth = std::max(highest.bandwidth, held.back().bandwidth);
         const double reference = held.back().core.clock_ns;

@@ -19,6 +19,17 @@ inline constexpr const char* k_run_peaks_file = "peaks.json";
 /// Empty when the environment names neither.
 [[nodiscard]] std::filesystem::path user_peaks_file();
 
+/// What one file holds.
+struct KeptPeaks {
+    double flops = 0;
+    double bandwidth = 0;
+    CoreBest core;  ///< its clock is the reference
+};
+
+/// What highest_peaks() would take from the file; 0 for what counts for nothing.
+[[nodiscard]] KeptPeaks kept_peaks(const std::filesystem::path& file, const std::string& model,
+                                   const DevicePeaks& measured);
+
 /// The highest of `measured` and what the files hold of CPU `model`, which is then what they hold.
 /// Files that are missing, damaged or of another model count for nothing, and so does a number that
 /// is more than ten times what was measured; one that cannot be written stays as it is: the

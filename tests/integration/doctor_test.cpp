@@ -1,9 +1,11 @@
+#include "reward/peaks_file.hpp"
 #include "tests/support/shell.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -49,6 +51,49 @@ TEST(DoctorCommand, JsonHasTheDocumentedKeys) {
     }
     EXPECT_EQ(names, (std::set<std::string>{"compilers", "sandbox", "devices", "cuda", "hdf5",
                                             "limits", "evaluation"}));
+}
+
+/// The facts about cores and peaks, on a machine whose user keeps peaks in `cache`.
+std::map<std::string, std::string> device_facts(const std::filesystem::path& cache) {
+    const ShellResult result = doctor("--json", "XDG_CACHE_HOME=" + cache.string() + " ");
+    const auto object = nlohmann::json::parse(result.out);
+    std::map<std::string, std::string> facts;
+    for (const auto& section : object["sections"]) {
+        for (const auto& fact : section["facts"]) {
+            if (section["name"] == "devices") {
+                facts[fact["name"].get<std::string>()] = fact["value"].get<std::string>();
+            }
+        }
+    }
+    return facts;
+}
+
+TEST(DoctorCommand, ShowsKeptPeaksBesideWhatWasMeasured) {
+    const testing::TemporaryFolder cache;
+    auto facts = device_facts(cache.path());
+    EXPECT_EQ(facts["kept_peak_gflops"], "none yet");
+    EXPECT_EQ(facts["reference_clock_ns"], "none yet");
+    const std::filesystem::path file = facts["peaks_file"];
+    EXPECT_EQ(file.parent_path(), cache.path() / "atoll");
+    const double clock_ns = std::stod(facts["clock_ns"]);
+    DevicePeaks best;
+    best.flops = 2e9 * std::stod(facts["peak_gflops"]);
+    best.bandwidth = 2e9 * std::stod(facts["bandwidth_gb_s"]);
+    best.core = {clock_ns / 2, 0.5};
+    static_cast<void>(highest_peaks(best, facts["cpu"], {file}));
+    const auto again = device_facts(cache.path());
+    EXPECT_NEAR(std::stod(again.at("kept_peak_gflops")) / (best.flops * 1e-9), 1, 1e-3);
+    EXPECT_NEAR(std::stod(again.at("kept_bandwidth_gb_s")) / (best.bandwidth * 1e-9), 1, 1e-3);
+    EXPECT_NEAR(std::stod(again.at("reference_clock_ns")) / (clock_ns / 2), 1, 1e-3);
+    EXPECT_LT(std::stod(again.at("reference_clock_ns")), std::stod(again.at("clock_ns")));
+}
+
+TEST(DoctorCommand, ACoreNumberedZeroIsNotNone) {
+    const testing::TemporaryFolder cache;
+    const auto facts = device_facts(cache.path());
+    for (const char* name : {"cores", "measuring_cores", "compiling_cores"}) {
+        EXPECT_THAT(facts.at(name), ::testing::StartsWith("number")) << name;
+    }
 }
 
 TEST(DoctorCommand, WithoutACompilerItSaysWhatToInstall) {

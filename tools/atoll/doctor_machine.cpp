@@ -3,6 +3,7 @@
 #include "reward/base/sandbox.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/device_peaks.hpp"
+#include "reward/peaks_file.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
 #include <hdf5.h>
@@ -40,6 +41,11 @@ rlim_t soft_limit(int resource) {
     rlimit limit{};
     return getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) == 0 ? limit.rlim_cur
                                                                               : RLIM_INFINITY;
+}
+
+// "number 0" and not "0", which reads as none.
+std::string core_numbers(const std::vector<int>& cores) {
+    return (cores.size() == 1 ? "number " : "numbers ") + core_list(cores);
 }
 
 std::string memory_text(const char* key) {
@@ -82,6 +88,23 @@ std::string swmr_problem() {
     return problem;
 }
 
+// What was measured now, and what it is compared with: the best that was ever seen here.
+void add_peaks(const DevicePeaks& measured, DoctorSection& section) {
+    const std::filesystem::path file = user_peaks_file();
+    const KeptPeaks kept = kept_peaks(file, cpu_model(), measured);
+    const auto add = [&section](const std::string& name, double value) {
+        section.facts.emplace_back(name, value > 0 ? number("%.4g", value) : "none yet");
+    };
+    add("peak_gflops", measured.flops * 1e-9);
+    add("kept_peak_gflops", kept.flops * 1e-9);
+    add("bandwidth_gb_s", measured.bandwidth * 1e-9);
+    add("kept_bandwidth_gb_s", kept.bandwidth * 1e-9);
+    add("clock_ns", measured.core.clock_ns);
+    add("reference_clock_ns", kept.core.clock_ns);
+    section.facts.emplace_back("peaks_file",
+                               file.empty() ? "none: $HOME is not set" : file.string());
+}
+
 }  // namespace
 
 DoctorSection check_sandbox() {
@@ -107,15 +130,16 @@ DoctorSection check_devices() {
     DoctorSection section{"devices", {}, {}, {}};
     const std::vector<int> allowed = allowed_cores();
     section.facts.emplace_back("cpu", cpu_model());
-    section.facts.emplace_back("cores", core_list(allowed));
+    section.facts.emplace_back("cores", core_numbers(allowed));
     const Expected<CpuLayout> layout = lay_out_cores(allowed, 1, 1);
     if (!layout) {
         section.problems.push_back(layout.error().message());
         return section;
     }
-    section.facts.emplace_back("measuring_cores", core_list(layout->devices.front()));
-    section.facts.emplace_back("compiling_cores",
-                               core_list(layout->host) + (layout->shared ? " (taking turns)" : ""));
+    section.facts.emplace_back("measuring_cores", core_numbers(layout->devices.front()));
+    section.facts.emplace_back(
+        "compiling_cores",
+        core_numbers(layout->host) + (layout->shared ? ", the measuring core, in turns" : ""));
     if (layout->shared) {
         section.advice.push_back("with one core, compiling and measuring take turns");
     }
@@ -125,8 +149,7 @@ DoctorSection check_devices() {
         return section;
     }
     section.facts.emplace_back("vector_unit", peaks->vector_unit);
-    section.facts.emplace_back("peak_gflops", number("%.4g", peaks->flops * 1e-9));
-    section.facts.emplace_back("bandwidth_gb_s", number("%.4g", peaks->bandwidth * 1e-9));
+    add_peaks(*peaks, section);
     section.facts.emplace_back("last_level_cache_mib",
                                number("%.4g", static_cast<double>(peaks->cache_bytes) / 1048576));
     return section;
