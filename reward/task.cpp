@@ -1,6 +1,5 @@
 #include "reward/task.hpp"
 
-#include "reward/base/files.hpp"
 #include "reward/base/words.hpp"
 #include "reward/expression.hpp"
 #include "reward/task_parts.hpp"
@@ -52,13 +51,18 @@ Expected<TaskPtr> load_task(const fs::path& folder) {
         return failure(ErrorCode::not_found, "no task here: definition.json is missing",
                        task->folder.string(), "atoll task list names the tasks that exist");
     }
-    ATOLL_TRY_ASSIGN(const std::string text, read_file(definition, k_max_definition_bytes));
+    ATOLL_TRY_ASSIGN(const std::string text,
+                     read_task_file(*task, "definition.json", k_max_definition_bytes));
     std::vector<std::string> baseline_files;
     ATOLL_TRY(parse_definition(text, definition.string(), *task, baseline_files));
     const fs::path workloads = task->folder / "workload.jsonl";
-    if (fs::exists(workloads, code)) {
-        ATOLL_TRY_ASSIGN(const std::string lines, read_file(workloads, k_max_workload_file_bytes));
+    if (fs::exists(fs::symlink_status(workloads, code))) {
+        ATOLL_TRY_ASSIGN(const std::string lines,
+                         read_task_file(*task, "workload.jsonl", k_max_workload_file_bytes));
         ATOLL_TRY(parse_workloads(lines, workloads.string(), *task));
+    } else if (task->kind != "external") {
+        return failure(ErrorCode::not_found, "this file of the task is missing", workloads.string(),
+                       "write one JSON object per line and workload");
     }
     if (task->workloads.empty() && task->kind != "external") {
         return failure(ErrorCode::invalid_argument, "the task has no workloads", workloads.string(),

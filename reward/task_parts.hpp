@@ -25,6 +25,12 @@ void read_tolerance(JsonObject& object, Tolerance& tolerance);
 [[nodiscard]] Status parse_workloads(const std::string& lines, const std::string& where,
                                      Task& task);
 
+/// A text of the task, named relative to its folder. A link on the way is refused: folders come
+/// from anybody, and what is read here is shown, compiled and recorded.
+[[nodiscard]] Expected<std::string> read_task_file(const Task& task,
+                                                   const std::filesystem::path& relative,
+                                                   std::uint64_t max_bytes);
+
 /// reference.cpp, starters/ and baselines/ of task.folder.
 [[nodiscard]] Status read_sources(Task& task, const std::vector<std::string>& baseline_files);
 

@@ -10,10 +10,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Expected<std::string> read_source(const fs::path& path) {
-    ATOLL_TRY_ASSIGN(std::string source, read_file(path, k_max_source_bytes));
+Expected<std::string> read_source(const Task& task, const fs::path& relative) {
+    ATOLL_TRY_ASSIGN(std::string source, read_task_file(task, relative, k_max_source_bytes));
     if (source.find('\0') != std::string::npos) {
-        return failure(ErrorCode::invalid_argument, "the source holds a NUL byte", path.string());
+        return failure(ErrorCode::invalid_argument, "the source holds a NUL byte",
+                       (task.folder / relative).string());
     }
     return source;
 }
@@ -26,7 +27,7 @@ std::string starter_extension(const Task& task) {
 Status read_starters(Task& task) {
     const fs::path folder = task.folder / "starters";
     std::error_code code;
-    if (!fs::exists(folder, code)) {
+    if (!fs::exists(fs::symlink_status(folder, code))) {
         return {};
     }
     std::vector<fs::path> files;
@@ -52,7 +53,7 @@ Status read_starters(Task& task) {
             return failure(ErrorCode::invalid_argument, "this cannot name a starter", file.string(),
                            "letters, digits, '_', '-' and '.', at most 64");
         }
-        ATOLL_TRY_ASSIGN(starter.source, read_source(file));
+        ATOLL_TRY_ASSIGN(starter.source, read_source(task, "starters" / file.filename()));
         task.starters.push_back(std::move(starter));
     }
     return {};
@@ -67,16 +68,31 @@ Status read_baseline(Task& task, Baseline& baseline, const std::string& file) {
                        (task.folder / "definition.json").string() + ": atoll.baselines",
                        "give a path inside it, e.g. baselines/" + baseline.name + ".cpp");
     }
-    ATOLL_TRY_ASSIGN(baseline.source, read_source(task.folder / relative));
+    ATOLL_TRY_ASSIGN(baseline.source, read_source(task, relative));
     return {};
 }
 
 }  // namespace
 
+Expected<std::string> read_task_file(const Task& task, const fs::path& relative,
+                                     std::uint64_t max_bytes) {
+    fs::path path = task.folder;
+    for (const fs::path& part : relative) {
+        path /= part;
+        std::error_code code;
+        if (fs::is_symlink(fs::symlink_status(path, code))) {
+            return failure(ErrorCode::invalid_argument,
+                           "is a link, which could show any file of this machine", path.string(),
+                           "put a copy of what it points to into the task's folder");
+        }
+    }
+    return read_regular_file(path, max_bytes);
+}
+
 Status read_sources(Task& task, const std::vector<std::string>& baseline_files) {
     std::error_code code;
-    if (const fs::path reference = task.folder / "reference.cpp"; fs::exists(reference, code)) {
-        ATOLL_TRY_ASSIGN(task.reference_source, read_source(reference));
+    if (fs::exists(fs::symlink_status(task.folder / "reference.cpp", code))) {
+        ATOLL_TRY_ASSIGN(task.reference_source, read_source(task, "reference.cpp"));
     }
     ATOLL_TRY(read_starters(task));
     for (std::size_t i = 0; i < task.baselines.size(); ++i) {

@@ -97,6 +97,15 @@ std::function<void(SmallTask&)> workload(const std::string& from, const std::str
     return [=](SmallTask& task) { task.replace("workload.jsonl", from, to); };
 }
 
+// The same bytes, but reached by a link.
+std::function<void(SmallTask&)> linked(const std::string& file) {
+    return [=](SmallTask& task) {
+        const std::filesystem::path moved = task.folder().parent_path() / "elsewhere";
+        std::filesystem::rename(task.folder() / file, moved);
+        std::filesystem::create_symlink(moved, task.folder() / file);
+    };
+}
+
 std::function<void(SmallTask&)> extra_line(const std::string& line) {
     return [=](SmallTask& task) { task.append("workload.jsonl", line + "\n"); };
 }
@@ -236,6 +245,27 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"unknown_key", workload("\"hidden\"", "\"hiden\""), "did you mean 'hidden'?"},
         Mistake{"none", [](SmallTask& task) { task.write("workload.jsonl", "\n"); },
                 "no workloads"},
+        Mistake{"no_workload_file", [](SmallTask& task) { task.remove("workload.jsonl"); },
+                "workload.jsonl: this file of the task is missing", ErrorCode::not_found},
+        Mistake{"definition_is_a_link", linked("definition.json"), "definition.json: is a link"},
+        Mistake{"workload_file_is_a_link", linked("workload.jsonl"), "workload.jsonl: is a link"},
+        Mistake{"reference_is_a_link", linked("reference.cpp"), "reference.cpp: is a link"},
+        Mistake{"starter_is_a_link", linked("starters/plain.cpp"), "plain.cpp: is a link"},
+        Mistake{"starters_are_a_link", linked("starters"), "starters: is a link"},
+        Mistake{"link_to_nothing",
+                [](SmallTask& task) {
+                    task.remove("reference.cpp");
+                    std::filesystem::create_symlink("nothing", task.folder() / "reference.cpp");
+                },
+                "reference.cpp: is a link"},
+        Mistake{"baseline_behind_a_link",
+                [](SmallTask& task) {
+                    task.replace("definition.json", "\"distributions\": {",
+                                 "\"baselines\": [{\"name\": \"b\", \"file\": "
+                                 "\"linked/plain.cpp\"}], \"distributions\": {");
+                    std::filesystem::create_symlink("starters", task.folder() / "linked");
+                },
+                "linked: is a link"},
         Mistake{"nul_in_source",
                 [](SmallTask& task) {
                     task.write("starters/plain.cpp", std::string("int a;\0int b;", 13));
