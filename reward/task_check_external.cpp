@@ -22,16 +22,15 @@ std::string shown(const Verdict& verdict) {
 
 Expected<std::vector<TaskFinding>> check_external_task(const Task& task) {
     std::vector<TaskFinding> findings;
+    if (const Status there = find_judge(task); !there) {
+        findings.push_back({Severity::error, "judge", there.error().what, there.error().hint});
+        return findings;
+    }
     const auto judge = [&](const std::string& source) {
         return judge_external(task, {"external", source, {}, {}});
     };
     for (const std::string& nonsense : {std::string(), std::string("\x01 nonsense )]}\n")}) {
         const Expected<Verdict> verdict = judge(nonsense);
-        if (!verdict && verdict.error().code == ErrorCode::not_found) {
-            findings.push_back(
-                {Severity::error, "judge", verdict.error().what, verdict.error().hint});
-            return findings;
-        }
         if (!verdict) {
             return tl::unexpected(verdict.error());
         }

@@ -187,6 +187,11 @@ class ExternalKind final : public CandidateKind {
 
 }  // namespace
 
+Status find_judge(const Task& task) {
+    ATOLL_TRY(command_line(task, {}));
+    return {};
+}
+
 Expected<Verdict> judge_external(const Task& task, const Candidate& candidate, Verdict verdict,
                                  std::stop_token cancel) {
     verdict.kind = "external";

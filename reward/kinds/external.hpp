@@ -19,4 +19,8 @@ namespace atl {
 [[nodiscard]] Expected<Verdict> judge_external(const Task& task, const Candidate& candidate,
                                                Verdict verdict = {}, std::stop_token cancel = {});
 
+/// Whether the programs and scripts that its command names are there; the error says which is not.
+/// REQUIRES task.external.
+[[nodiscard]] Status find_judge(const Task& task);
+
 }  // namespace atl

@@ -50,6 +50,15 @@ TEST_F(BadTask, AJudgeThatDoesNotExist) {
     expect_mistake(
         run(task, "[score]\npreset = 'external'\n"),
         "atoll.external.command: the judge's program 'no-such-program-anywhere' is missing");
+    const ShellResult eval = run_shell(ATOLL_BIN_DIR "/atoll eval " + task.string() + " " +
+                                       (task / "starters" / "a.txt").string());
+    EXPECT_EQ(eval.status, 2) << eval.err;
+    EXPECT_THAT(eval.out, HasSubstr("NO VERDICT (the task is at fault)"));
+    EXPECT_THAT(eval.out, HasSubstr("the judge's program 'no-such-program-anywhere' is missing"));
+    const ShellResult show = run_shell(ATOLL_BIN_DIR "/atoll task show " + task.string());
+    EXPECT_EQ(show.status, 2);
+    EXPECT_THAT(show.out, HasSubstr("no-such-program-anywhere"));
+    EXPECT_THAT(show.err, HasSubstr("is missing"));
 }
 
 TEST_F(BadTask, AJudgeWhoseScoreIsALossNegated) {

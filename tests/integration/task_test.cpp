@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <regex>
+
 namespace atl {
 namespace {
 
@@ -59,6 +61,16 @@ TEST_F(TaskCommand, ShowsWhatACandidateNeedsButNoHiddenShape) {
     EXPECT_EQ(nlohmann::json::parse(task("show small --json").out)["hidden_workloads"], 2);
 }
 
+TEST_F(TaskCommand, ShowsWhatThereIsOfABrokenTaskAndSaysWhatIsMissing) {
+    m_files.remove("reference.cpp");
+    for (const std::string more : {"", " --json"}) {
+        const ShellResult show = task("show small" + more);
+        EXPECT_EQ(show.status, 2);
+        EXPECT_THAT(show.out, AllOf(HasSubstr("void launch(const float* x"),
+                                    HasSubstr("reference.cpp: this file of the task is missing")));
+    }
+}
+
 TEST_F(TaskCommand, SuggestsANameForATypo) {
     const ShellResult show = task("show smal");
     EXPECT_EQ(show.status, 2);
@@ -101,6 +113,30 @@ TEST_F(TaskCommand, NewMakesATaskThatPassesCheck) {
     ASSERT_EQ(copied.status, 0) << copied.out;
     EXPECT_EQ(task("check " + (place.path() / "copy").string()).status, 0);
     EXPECT_EQ(task("show " + (place.path() / "copy").string()).status, 0);
+}
+
+// A task is one folder: nothing else knows which tasks there are.
+TEST_F(TaskCommand, AFolderIsAllThatATaskNeeds) {
+    ATOLL_SKIP_UNDER_TSAN();
+    namespace fs = std::filesystem;
+    const fs::path added = m_files.folder().parent_path() / "added";
+    fs::copy(fs::path(ATOLL_SOURCE_DIR) / "experiments/tasks/prefix_sum", added,
+             fs::copy_options::recursive);
+    for (const char* file : {"definition.json", "workload.jsonl"}) {
+        const std::string text = testing::read_text(added / file);
+        testing::write_text(added / file,
+                            std::regex_replace(text, std::regex("\"prefix_sum\""), "\"added\""));
+    }
+    EXPECT_THAT(task("list").out, HasSubstr("added                    cpu_cpp "));
+    const ShellResult check = task("check added");
+    EXPECT_EQ(check.status, 0) << check.out;
+    EXPECT_THAT(check.out, HasSubstr("added: passed (0 errors, 0 warnings)"));
+    const fs::path starter = fs::directory_iterator(added / "starters")->path();
+    const ShellResult eval = testing::run_shell(
+        "cd / && ATOLL_TASKS=" + added.parent_path().string() + " " + ATOLL_BIN_DIR +
+        "/atoll eval --level verify --sandbox none added " + starter.string());
+    EXPECT_EQ(eval.status, 0) << eval.out << eval.err;
+    EXPECT_THAT(eval.out, HasSubstr("PASSED (task added"));
 }
 
 }  // namespace

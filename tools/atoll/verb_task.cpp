@@ -1,5 +1,6 @@
 #include "reward/base/words.hpp"
 #include "reward/compiler.hpp"
+#include "reward/kinds/external.hpp"
 #include "reward/task.hpp"
 #include "reward/task_check.hpp"
 #include "tools/atoll/exit_codes.hpp"
@@ -70,9 +71,23 @@ int list(const TaskOptions& options) {
     return folders.empty() ? k_exit_failed : k_exit_ok;
 }
 
+// What no candidate can do without; all else that may be wrong is for `check` to find.
+Status check_can_judge(const Task& task) {
+    if (task.external) {
+        return find_judge(task);
+    }
+    if (task.reference_source.empty()) {
+        return failure(ErrorCode::not_found, "this file of the task is missing or empty",
+                       (task.folder / "reference.cpp").string(),
+                       "write the plain, trusted answer, accumulating in double");
+    }
+    return {};
+}
+
 int show(const TaskOptions& options) {
     const TaskPtr task = load_by_name(options.name);
     print(options.json ? task_json(*task) : task_text(*task));
+    value_or_end(check_can_judge(*task));
     return k_exit_ok;
 }
 
@@ -182,7 +197,7 @@ Exit status: 0, or 1 when there are none.)");
     show_verb->footer(R"(Examples:
   atoll task show matmul               prototype, axes, tolerance, starters and their knobs
   atoll task show ./my_task --json     a folder, for programs
-Exit status: 0, or 2 when there is no such task or it is broken.)");
+Exit status: 0, or 2 when there is no such task, it does not load, or it has no reference or judge.)");
     show_verb->add_option("task", options->name, "Name or folder")->required();
     show_verb->add_flag("--json", options->json, "For programs");
     show_verb->callback([options, &context] { context.exit_status = show(*options); });

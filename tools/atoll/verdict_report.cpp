@@ -184,10 +184,18 @@ std::string judgement_text(const Verdict& verdict) {
     return text;
 }
 
+// As the exit status has it: a reference that crashes, a judge that is not there.
+bool is_fault_of_task(const Error& error) {
+    return error.code == ErrorCode::not_found || error.code == ErrorCode::invalid_argument;
+}
+
 std::string fault_text(const EvaluatedFile& evaluated) {
     const InfrastructureFault& fault = evaluated.result.error();
-    return evaluated.file + ": NO VERDICT (a fault of ours, after " +
-           std::to_string(fault.attempts) + " attempt(s))\n  " + printable(fault.error.message()) +
+    const std::string whose =
+        is_fault_of_task(fault.error)
+            ? "the task is at fault"
+            : "a fault of ours, after " + std::to_string(fault.attempts) + " attempt(s)";
+    return evaluated.file + ": NO VERDICT (" + whose + ")\n  " + printable(fault.error.message()) +
            "\n";
 }
 

@@ -321,6 +321,14 @@ TEST_F(ExternalCheck, FindsAJudgeThatDoesNotLook) {
                 HasSubstr("the judge calls an empty file correct"));
 }
 
+TEST_F(ExternalCheck, FindsThatTheJudgeIsMissing) {
+    EXPECT_TRUE(check(k_good_judge).passed());
+    std::filesystem::remove(m_root.path() / "judged/judge.sh");
+    const TaskPtr task = value_or_throw(load_task(m_root.path() / "judged"));
+    EXPECT_THAT(text_of(value_or_throw(check_task(task, nullptr))),
+                HasSubstr("the judge's program 'judge.sh' is missing"));
+}
+
 TEST_F(ExternalCheck, FindsStartersThatFailOrCannotBeTuned) {
     EXPECT_THAT(
         text_of(check(k_good_judge, "nothing")),
