@@ -10,6 +10,7 @@
 #include "search/work_loop.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -130,6 +131,9 @@ class Engine {
     void look_at_stop_rules() {
         m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()},
                       m_evaluations.last_fault());
+        if (m_ending.stopping()) {
+            m_budget_changed.cancel();
+        }
     }
 
     Work starters() {
@@ -183,6 +187,7 @@ class Engine {
             if (!decision) {
                 m_ending.stop("no operator can do anything with the individuals there are", true,
                               now_ns());
+                m_budget_changed.cancel();
                 return;
             }
             decision->at_ns = now_ns();
@@ -223,6 +228,7 @@ class Engine {
             }
             const std::optional<Verdict> verdict =
                 co_await m_evaluations.evaluate_candidate(request_for(*need), need->key);
+            m_budget_changed.cancel();
             if (!verdict) {
                 trouble = "fault: " + m_evaluations.last_fault().message();
                 faulted = true;
@@ -245,10 +251,14 @@ class Engine {
 
     // When those in work spend it, the campaign ends; when they are lost to a fault, it goes on.
     Work wait_for_budget() {
-        asio::steady_timer timer(m_loop.io());
-        while (budget_taken() && !m_ending.stopping()) {
-            timer.expires_after(std::chrono::milliseconds(m_config.engine.sync_interval_ms));
-            co_await timer.async_wait(asio::use_awaitable);
+        while (budget_taken()) {
+            look_at_stop_rules();
+            if (m_ending.stopping()) {
+                break;
+            }
+            boost::system::error_code ignored;
+            co_await m_budget_changed.async_wait(
+                asio::redirect_error(asio::use_awaitable, ignored));
         }
     }
 
@@ -339,6 +349,8 @@ class Engine {
     Starters::Verdicts m_starter_verdicts;
     std::uint64_t m_evaluated = 0;  ///< duplicates not counted, in flight counted
     std::size_t m_active = 0;       ///< coroutines at work
+    /// Never expires: cancelled when an evaluation has ended or the campaign is to stop.
+    asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     bool m_searching = false;
     bool m_confirming = false;
 };

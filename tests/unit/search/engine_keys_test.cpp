@@ -59,6 +59,17 @@ TEST(EngineKeys, WhatWasMeasuredIsMadeDurableAtTheInterval) {
     EXPECT_GT(syncs(1), syncs(60'000) + 10);
 }
 
+// Tickets for which no budget is left wait for news of it, not for the next sync.
+TEST(EngineKeys, ALongIntervalDoesNotDelayTheEnd) {
+    Campaign campaign;
+    campaign.config.engine.sync_interval_ms = 3'600'000;  // it would take its hour
+    campaign.config.stop.max_evaluations = 30;
+    const auto report = campaign.run();
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_EQ(report->reason, "budget of 30 evaluations spent");
+    EXPECT_EQ(report->state.evaluations(), 30u);
+}
+
 TEST(EngineKeys, EqualSeedsGiveEqualCampaignsAndOthersDoNot) {
     const auto found = [](std::int64_t seed) {
         Campaign campaign;
