@@ -79,7 +79,8 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     return text;
 }
 
-// Comments stand on lines of their own, so that each command can be copied whole.
+// Comments stand on lines of their own, so that each command can be copied whole. The task is named
+// by its folder: which task has a name depends on where one stands.
 std::string next_steps(const EngineReport& report, const CampaignConfig& config, const Task& task,
                        const std::filesystem::path& run, const std::filesystem::path& best) {
     const std::string program = shell_quoted(program_name());
@@ -89,7 +90,7 @@ std::string next_steps(const EngineReport& report, const CampaignConfig& config,
     if (confirmed != nullptr) {
         text += fmt::format("  # how the best came to be\n  {} lineage {} path\n", program, folder);
         text += fmt::format("  # measure it again\n  {} eval {} {}{}\n", program,
-                            task_word(task.name, task.folder), shell_quoted(best.string()),
+                            shell_quoted(task.folder.string()), shell_quoted(best.string()),
                             flag_words(*report.state.find(confirmed->individual)));
     }
     return text + fmt::format("  # go on searching\n  {} resume {}{}\n", program, folder,

@@ -1,8 +1,5 @@
 #include "tools/atoll/program.hpp"
 
-#include "reward/base/words.hpp"
-#include "reward/task.hpp"
-
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -25,13 +22,6 @@ std::string program_name() {
     }
     const fs::path near = fs::proximate(self, fs::current_path(error), error);
     return error || near.string().starts_with("../..") ? self.string() : near.string();
-}
-
-std::string task_word(const std::string& name, const std::filesystem::path& folder) {
-    const Expected<std::filesystem::path> found = find_task(name);
-    std::error_code error;
-    const bool by_name = found && std::filesystem::equivalent(*found, folder, error);
-    return shell_quoted(by_name ? name : folder.string());
 }
 
 }  // namespace atl

@@ -130,7 +130,7 @@ CommandWords command_words(const Loaded& loaded, const std::filesystem::path& ru
     words.run = shell_quoted(run.string());
     words.task = shell_quoted(loaded.view.started->task_name);
     if (const auto config = parse_config(loaded.view.started->config, "config")) {
-        words.task = task_word(loaded.view.started->task_name, config->campaign.task);
+        words.task = shell_quoted(config->campaign.task);
         if (const Expected<TaskPtr> task = load_task(config->campaign.task)) {
             words.file = shell_quoted(best_file("", **task).string());
         }

@@ -1,0 +1,62 @@
+#include "tests/integration/running_campaign.hpp"
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Result;
+using testing::RunCommand;
+using testing::shell;
+
+namespace fs = std::filesystem;
+
+/// Campaigns on a task of the user's own whose judge is a line of shell: the quickest there are.
+class JudgedCampaign : public RunCommand {
+  protected:
+    void SetUp() override {
+        fs::create_directories(m_folder.path() / "mine" / "starters");
+        std::ofstream(m_folder.path() / "mine" / "definition.json")
+            << R"({"name": "mine", "atoll": {"kind": "external",)"
+            << R"("external": {"command": ["sh", "judge.sh"], "candidate_file": "c.txt"}}})";
+        std::ofstream(m_folder.path() / "mine" / "judge.sh")
+            << "n=$(sed -n 's/^N = \\([0-9]*\\).*/\\1/p' \"$1\")\n"
+               "echo \"{\\\"correct\\\": true, \\\"score\\\": $n}\"\n";
+        std::ofstream(m_folder.path() / "mine" / "starters" / "a.txt")
+            << "N = 1  # tune: 1, 2, 3, 4, 5, 6, 7, 8, 9\n";
+    }
+    // As typed in the folder that holds the task.
+    [[nodiscard]] Result run_there(const fs::path& run, const std::string& more = "") const {
+        std::ofstream(m_folder.path() / "mine.toml")
+            << "[campaign]\ntask = './mine'\n[score]\npreset = 'external'\n"
+            << "[islands]\ncount = 1\n[stop]\nmax_evaluations = 8\n"
+            << more;
+        return shell("cd " + m_folder.path().string() + " && " + testing::program() +
+                     " run mine.toml --output " + run.string());
+    }
+    [[nodiscard]] static std::size_t snapshots_in(const fs::path& run) {
+        return static_cast<std::size_t>(
+            std::distance(fs::directory_iterator(run / "snapshots"), fs::directory_iterator()));
+    }
+};
+
+TEST_F(JudgedCampaign, TheSuggestedCommandsFindTheTaskFromAnywhere) {
+    const Result result = run_there(run());
+    ASSERT_EQ(result.status, 0) << result.output;
+    const fs::path task = m_folder.path() / "mine";
+    EXPECT_THAT(result.output, HasSubstr(" eval " + task.string() + " " + run().string()));
+    const Result best =
+        shell("cd / && " + testing::program() + " lineage " + run().string() + " best");
+    EXPECT_THAT(best.output, HasSubstr(" eval " + task.string() + " "));
+}
+
+TEST_F(JudgedCampaign, SnapshotsAreTakenAsOftenAsTheConfigSays) {
+    const Result often = run_there(m_folder.path() / "often", "[engine]\nsnapshot_every = 1\n");
+    ASSERT_EQ(often.status, 0) << often.output;
+    EXPECT_GT(snapshots_in(m_folder.path() / "often"), 1u);
+    const Result rare = run_there(run(), "[engine]\nsnapshot_every = 10000\n");
+    ASSERT_EQ(rare.status, 0) << rare.output;
+    EXPECT_EQ(snapshots_in(run()), 1u) << "the one at the end";
+}
+
+}  // namespace
+}  // namespace atl
