@@ -297,6 +297,7 @@ TEST(ConfigCommand, ExplainsEveryKeyAndChecksFiles) {
     const Result unknown = atoll("config explain stop.secnds");
     EXPECT_EQ(unknown.status, 2);
     EXPECT_THAT(unknown.output, HasSubstr("did you mean \"stop.seconds\"?"));
+    EXPECT_THAT(atoll("config explain campain").output, HasSubstr("did you mean \"campaign\"?"));
     for (const auto& entry :
          fs::directory_iterator(fs::path(ATOLL_SOURCE_DIR) / "experiments" / "campaigns")) {
         if (entry.path().extension() == ".toml") {

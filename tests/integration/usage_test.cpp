@@ -96,6 +96,17 @@ TEST_F(Usage, HelpOfEveryVerbListsItsExitStatuses) {
     }
 }
 
+TEST_F(Usage, HelpOfAQuestionNeedsNoRun) {
+    for (const char* line : {"lineage show --help", "lineage runs/first show --help"}) {
+        const ShellResult help = atoll(line);
+        EXPECT_EQ(help.status, 0) << help.err;
+        EXPECT_THAT(help.out, HasSubstr("Usage: atoll lineage RUN show [OPTIONS] ID\n")) << line;
+        EXPECT_THAT(help.out, HasSubstr("--source")) << line;
+    }
+    EXPECT_THAT(atoll("lineage --help").out, HasSubstr("Usage: atoll lineage [OPTIONS] RUN"));
+    EXPECT_THAT(atoll("lineage runs/first --help").out, HasSubstr("Usage: atoll lineage [OPT"));
+}
+
 TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
     const std::string kernel = file("k.cpp", "int x;\n");
     expect("eval " + m_task + " " + kernel, "$CXX: there is no compiler '/nope'", "CXX=/nope");

@@ -32,7 +32,11 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         return context.exit_status;
     } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == 0) {  // --help, --version
+        if (error.get_name() == "CallForHelp") {
+            std::fputs(atl::help_text(app).c_str(), stdout);
+            return atl::k_exit_ok;
+        }
+        if (error.get_exit_code() == 0) {  // --version
             return app.exit(error);
         }
         std::fprintf(stderr, "%s\n", atl::usage_error(app, error).c_str());

@@ -122,10 +122,11 @@ const ArchiveEntry* best_of(const IslandState& island, const std::set<Digest>& r
 
 nlohmann::json islands_json(const CampaignState& state) {
     const std::set<Digest> refused = keys_turned_down(state);
+    const double scale = estimate_scale(state);
     nlohmann::json islands = nlohmann::json::array();
     for (const IslandState& island : state.islands()) {
         const ArchiveEntry* best = best_of(island, refused);
-        islands.push_back({{"best", best == nullptr ? 0 : best->fitness * estimate_scale(state)},
+        islands.push_back({{"best", best == nullptr ? 0 : best->fitness * scale},
                            {"kept", island.archive.entries().size()}});
     }
     return islands;
@@ -174,8 +175,8 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
                                           state.islands()[i].archive.entries().size()));
     }
     if (state.islands().size() > k_islands_shown) {
-        lines.push_back(fmt::format("             and {} more islands",
-                                    state.islands().size() - k_islands_shown));
+        lines.push_back("             and " +
+                        counted(state.islands().size() - k_islands_shown, "more island"));
     }
     lines.push_back("outcomes     " + outcomes_text(state));
     lines.push_back("operators    " + operators_text(state));

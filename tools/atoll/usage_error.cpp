@@ -41,6 +41,33 @@ std::vector<std::string> options_of(const CLI::App& app) {
     return names;
 }
 
+// "atoll lineage RUN": what stands before a command of `app` when all is typed.
+std::string typed_before_commands(const CLI::App& app, const std::string& before) {
+    std::string typed = before.empty() ? "atoll" : before + " " + app.get_name();
+    for (const CLI::Option* option : app.get_options()) {
+        if (option->get_positional() && option->get_required()) {
+            typed += " " + option->get_name(true);
+        }
+    }
+    return typed;
+}
+
+// CLI11 takes the first word after a verb that needs one for it, even if it is a command: the
+// `show` of `lineage show --help`.
+const CLI::App* taken_for_an_argument(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+        if (!option->get_positional() || option->empty()) {
+            continue;
+        }
+        for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
+            if (verb->get_name() == option->results().front()) {
+                return verb;
+            }
+        }
+    }
+    return nullptr;
+}
+
 std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
     const std::string nearest = nearest_word(word, known);
     return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
@@ -74,6 +101,20 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
         return typed + ": which command? One of: " + known + help;
     }
     return typed + ": " + one_line(error.what(), 300) + help;
+}
+
+std::string help_text(const CLI::App& app) {
+    const CLI::App* at = &app;
+    std::string before;
+    for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands()) {
+        before = typed_before_commands(*at, before);
+        at = parsed.back();
+    }
+    if (const CLI::App* meant = taken_for_an_argument(*at)) {
+        before = typed_before_commands(*at, before);
+        at = meant;
+    }
+    return at->help(before);
 }
 
 std::string refuse_bad_number(const std::string& text) {

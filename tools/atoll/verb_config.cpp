@@ -23,10 +23,11 @@ std::string text_of(const SettingInfo& info) {
 }
 
 int explain(const std::string& wanted) {
-    std::vector<std::string> keys;
+    std::vector<std::string> known;  // sections and keys
     bool found = false;
     for (const SettingInfo& info : all_settings()) {
-        keys.push_back(info.key);
+        known.push_back(info.key.substr(0, info.key.rfind('.')));
+        known.push_back(info.key);
         if (wanted.empty() || info.key == wanted || info.key.starts_with(wanted + ".")) {
             print(text_of(info));
             found = true;
@@ -35,7 +36,7 @@ int explain(const std::string& wanted) {
     if (found) {
         return k_exit_ok;
     }
-    const std::string nearest = nearest_word(wanted, keys);
+    const std::string nearest = nearest_word(wanted, known);
     throw CommandError(k_exit_usage, "no key or section \"" + wanted + "\"" +
                                          (nearest.empty() ? " (`atoll config explain` lists all)"
                                                           : "; did you mean \"" + nearest + "\"?"));

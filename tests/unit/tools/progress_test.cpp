@@ -201,6 +201,8 @@ TEST(ProgressPanel, OneIsNotCalledMany) {
     campaign.apply(Migrated{id, 0, 1, 1, 2});
     EXPECT_THAT(progress_panel(campaign.state(), figures(), k_wide),
                 HasSubstr(", 1 duplicate, 1 migration, 0 in work"));
+    EXPECT_THAT(progress_panel(MadeUpCampaign(6).state(), figures(), k_wide),
+                HasSubstr(" and 1 more island\n"));
 }
 
 }  // namespace
