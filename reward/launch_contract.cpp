@@ -111,8 +111,8 @@ std::string reference_prototype(const Task& task) {
 }
 
 std::string with_entry_point(const Task& task, const std::string& source) {
-    return "#line 1 \"candidate.cpp\"\n" + source +
-           entry_point("launch", arguments_of(task, false));
+    // Nothing before it: the compiler quotes lines of the file as they are numbered there.
+    return source + entry_point("launch", arguments_of(task, false));
 }
 
 std::string with_reference_entry_point(const Task& task) {

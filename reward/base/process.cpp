@@ -173,8 +173,13 @@ std::optional<ProcessEnd> ChildProcess::wait(std::chrono::milliseconds wait) {
             return std::nullopt;
         }
         int status = 0;
-        if (ready > 0 && ::waitpid(m_pid, &status, 0) == m_pid) {
-            m_end = decode_wait_status(status);
+        if (ready > 0) {
+            const pid_t reaped = ::waitpid(m_pid, &status, 0);
+            if (reaped < 0 && errno == EINTR) {
+                continue;
+            }
+            // Where somebody else reaped it, nobody knows how it ended: that is no success.
+            m_end = reaped == m_pid ? decode_wait_status(status) : ProcessEnd{true, SIGKILL};
             return m_end;
         }
     }

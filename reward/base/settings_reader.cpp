@@ -280,11 +280,13 @@ class Reader final : public SettingVisitor {
         const std::vector<std::string> known_sections = sections();
         for (const auto& [name, node] : table) {
             const std::string key = prefix + std::string(name.str());
-            if (std::find(m_keys.begin(), m_keys.end(), key) != m_keys.end()) {
+            // "a.b" in quotes is a key with a dot in it, and none of ours.
+            const bool dotted = name.str().find('.') != std::string_view::npos;
+            if (!dotted && std::find(m_keys.begin(), m_keys.end(), key) != m_keys.end()) {
                 continue;
             }
-            const bool section = std::find(known_sections.begin(), known_sections.end(), key) !=
-                                 known_sections.end();
+            const bool section = !dotted && std::find(known_sections.begin(), known_sections.end(),
+                                                      key) != known_sections.end();
             if (section && node.is_table()) {
                 check_table(*node.as_table(), key + ".");
             } else if (section) {

@@ -43,6 +43,17 @@ std::string first_line_with(const std::string& log, const std::string& word) {
     return log.substr(0, std::min<std::size_t>(log.find('\n'), 300));
 }
 
+/// What broke the limit: what the compiler says of itself, or our own last word on it.
+std::string limit_reason(const std::string& log) {
+    const std::string_view complaint = resource_complaint(log);
+    if (!complaint.empty()) {
+        return std::string(complaint.substr(0, 300));
+    }
+    const std::size_t last = log.find_last_not_of('\n');
+    const std::string text = log.substr(0, last == std::string::npos ? 0 : last + 1);
+    return text.substr(text.rfind('\n') + 1).substr(0, 300);  // npos + 1 is 0
+}
+
 CompileReport report_of(const CompileService& compiler, const CompileRequest& request,
                         const CompiledBinary& compiled) {
     CompileReport report;
@@ -177,8 +188,7 @@ class CpuCppKind final : public CandidateKind {
         prepared.ended = true;
         prepared.verdict.outcome = limit ? Outcome::compile_limit : Outcome::compile_error;
         prepared.verdict.reason =
-            limit ? "the compiler ran out of time, memory or output: " +
-                        first_line_with(compiled.log, "limit")
+            limit ? "the compiler ran out of time, memory or output: " + limit_reason(compiled.log)
                   : "does not compile: " + first_line_with(compiled.log, "error");
     }
 

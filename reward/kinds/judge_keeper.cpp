@@ -58,7 +58,9 @@ bool place_handles(const JudgePlan& plan) {
         ::signal(signal, SIG_DFL);
     }
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_CPU, plan.cpu_seconds);
+    // SIGXCPU tells what it was; the kernel sends SIGKILL at the hard limit.
+    const rlimit cpu{plan.cpu_seconds, plan.cpu_seconds + 1};
+    ::setrlimit(RLIMIT_CPU, &cpu);
     limit(RLIMIT_AS, plan.memory_bytes);
     limit(RLIMIT_FSIZE, plan.memory_bytes);
     if (::getppid() == keeper && ::chdir(plan.folder) == 0) {

@@ -26,6 +26,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t k_error_tail_bytes = 8 << 10;
 constexpr int k_poll_ms = 10;
+/// For what is in the pipes when the judge has ended; who writes on is none of the judge.
+constexpr std::chrono::seconds k_flush_time{1};
 /// Longer than a keeper takes to kill what it can.
 constexpr int k_keeper_patience_ms = 10'000;
 /// One of our polls that took this much longer than it should have: we were stopped.
@@ -157,6 +159,7 @@ void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
     SteadyClock::time_point last = SteadyClock::now();
     SteadyClock::time_point deadline = last + std::chrono::duration_cast<SteadyClock::duration>(
                                                   std::chrono::duration<double>(command.timeout_s));
+    SteadyClock::time_point flushed;
     bool output_open = true;
     bool error_open = true;
     for (bool ended = false;;) {
@@ -176,10 +179,13 @@ void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
             run.end = JudgeRun::End::too_much_output;
             return;
         }
-        if (ended && ready <= 0) {
+        if (ended && (ready <= 0 || SteadyClock::now() >= flushed)) {
             return;
         }
-        ended = ended || (ready > 0 && entries[2].revents != 0);
+        if (!ended && ready > 0 && entries[2].revents != 0) {
+            ended = true;
+            flushed = SteadyClock::now() + k_flush_time;
+        }
         if (!ended && command.cancel.stop_requested()) {
             run.end = JudgeRun::End::cancelled;
             return;

@@ -58,6 +58,27 @@ std::string clean_line(std::string_view raw, std::string_view work_folder) {
     return line;
 }
 
+/// Whether a line quotes a source or says something about a place in it: candidates choose the
+/// words of such lines. What a tool says of itself begins with its name.
+bool is_about_a_source(std::string_view line) {
+    const std::size_t begin = line.find_first_not_of(" 0123456789");
+    if (begin != std::string_view::npos && line[begin] == '|') {
+        return true;  // an excerpt
+    }
+    if (line.find("fatal error: error writing to ") != std::string_view::npos) {
+        return false;  // said of a place, too
+    }
+    for (std::size_t colon = line.find(':'); colon != std::string_view::npos;
+         colon = line.find(':', colon + 1)) {
+        const std::string_view behind = line.substr(colon + 1);
+        const bool place = !behind.empty() && behind[0] >= '0' && behind[0] <= '9';
+        if (place || behind.starts_with(" In ") || behind.starts_with(" At ")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 std::string trim_compile_log(std::string_view log, std::string_view work_folder) {
@@ -84,16 +105,19 @@ std::string trim_compile_log(std::string_view log, std::string_view work_folder)
 }
 
 std::string_view resource_complaint(std::string_view log) {
-    for (const std::string_view sign :
-         {"out of memory", "virtual memory exhausted", "Cannot allocate memory", "std::bad_alloc",
-          "No space left on device", "File too large", "File size limit exceeded",
-          "CPU time limit exceeded", "signal terminated program"}) {
-        const std::size_t at = log.find(sign);
-        if (at == std::string_view::npos) {
+    for (std::string_view rest = log; !rest.empty();) {
+        const std::string_view line = take_line(rest);
+        if (is_about_a_source(line)) {
             continue;
         }
-        const std::size_t begin = log.rfind('\n', at) + 1;  // npos + 1 is 0
-        return log.substr(begin, std::min(log.find('\n', at), log.size()) - begin);
+        for (const std::string_view sign :
+             {"out of memory", "virtual memory exhausted", "Cannot allocate memory",
+              "std::bad_alloc", "No space left on device", "File too large",
+              "File size limit exceeded", "CPU time limit exceeded", "signal terminated program"}) {
+            if (line.find(sign) != std::string_view::npos) {
+                return line;
+            }
+        }
     }
     return {};
 }

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -43,7 +44,10 @@ std::vector<std::string> visible_paths(const std::string& compiler) {
         const std::string prefix = binary.parent_path().parent_path().string();
         if (prefix != "/usr" && prefix != "/" && !prefix.starts_with("/usr/lib")) {
             for (std::string& part : parts_of_prefix(prefix)) {
-                paths.push_back(std::move(part));
+                // A compiler that is no link is its own real path: a place is prepared once.
+                if (std::find(paths.begin(), paths.end(), part) == paths.end()) {
+                    paths.push_back(std::move(part));
+                }
             }
         }
     }

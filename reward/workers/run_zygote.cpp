@@ -113,7 +113,7 @@ struct RunZygote::Run {
 
     ~Run() {
         if (pid > 0) {
-            kill_through(pidfd.get());
+            ::kill(pid, SIGKILL);  // ours and not reaped: the pid cannot be another's
             while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
             }
         }

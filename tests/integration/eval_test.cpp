@@ -430,5 +430,24 @@ TEST_F(EvalCommand, KillLeavesNoProcessBehind) {
     EXPECT_TRUE(wait_for([](int count) { return count == 0; }));
 }
 
+TEST_F(EvalCommand, TheCompilersExcerptShowsTheLineThatItSpeaksOf) {
+    const ShellResult result = eval("--level verify " + candidate("bad.cpp", "undeclared = 1;"));
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.out, ::testing::ContainsRegex("[0-9]+ \\| +undeclared = 1;")) << result.out;
+}
+
+TEST_F(EvalCommand, ACompilerInAPrefixWithALinkForAFolderWorks) {
+    const std::filesystem::path prefix = m_folder.path() / "prefix";
+    std::filesystem::create_directories(prefix / "bin");
+    std::filesystem::create_directories(prefix / "lib");
+    std::filesystem::create_symlink("lib", prefix / "lib64");
+    const std::filesystem::path compiler = prefix / "bin/g++";
+    std::ofstream(compiler) << "#!/bin/sh\nexec g++ \"$@\"\n";
+    std::filesystem::permissions(compiler, std::filesystem::perms::owner_all);
+    const ShellResult result =
+        eval("--level verify --compiler " + compiler.string() + " " + candidate("right.cpp"));
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+}
+
 }  // namespace
 }  // namespace atl

@@ -217,5 +217,18 @@ print('read')
     EXPECT_EQ(result.output, "read\n");
 }
 
+TEST_F(LineageCommand, RebuildWritesOverNothingButADataSet) {
+    const auto size = std::filesystem::file_size(m_run / "journal");
+    const Result refused = lineage("rebuild --output " + (m_run / "journal").string());
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.output, HasSubstr("no HDF5 file"));
+    EXPECT_EQ(std::filesystem::file_size(m_run / "journal"), size);
+    const auto own = m_run / "lineage.h5";
+    EXPECT_EQ(lineage("rebuild").status, 0);
+    const auto held = RunFolder::open(m_run);
+    ASSERT_TRUE(held);
+    EXPECT_EQ(lineage("rebuild --output " + own.string()).status, 2);
+}
+
 }  // namespace
 }  // namespace atl

@@ -55,6 +55,15 @@ TEST_F(Setup, DoesNothingWhenAllIsThere) {
     EXPECT_EQ(asked(), "");
 }
 
+// One line for each architecture that a package is installed for.
+TEST_F(Setup, APackageOfTwoArchitecturesIsThere) {
+    program("dpkg-query", R"(form=${2#-f=}; form=${form/'${db:Status-Status}'/installed}
+printf "$form$form")");
+    apt_get(0);
+    EXPECT_EQ(setup().status, 0);
+    EXPECT_EQ(asked(), "");
+}
+
 TEST_F(Setup, InstallsWhatIsMissingAndNothingElse) {
     program("dpkg-query", "[[ \"${*: -1}\" == libfmt-dev ]] || echo installed");
     apt_get(0);

@@ -195,5 +195,28 @@ TEST_F(Usage, SetupTakesNoArgumentItDoesNotKnow) {
     EXPECT_THAT(result.err, HasSubstr("there is no argument '--bogus'"));
 }
 
+// The record would hold what no later session can read.
+TEST_F(Usage, AnOptionThatTheConfigCouldNotHoldIsRefusedBeforeTheRunBegins) {
+    const fs::path run = m_folder.path() / "run";
+    expect("run " + file("c.toml", config("")) + " --max-evaluations 2000000000000 --output " +
+               run.string(),
+           "stop.max_evaluations");
+    EXPECT_FALSE(fs::exists(run));
+}
+
+TEST_F(Usage, AQuotedKeyWithADotIsUnknown) {
+    expect("run " + file("c.toml", "'stop.max_evaluations' = 5\n" + config("")),
+           "stop.max_evaluations");
+}
+
+TEST_F(Usage, WorksWhereEndedChildrenAreIgnored) {
+    const std::string source = m_task + "/starters/1_running_sum.cpp";
+    ASSERT_TRUE(fs::exists(source));
+    const ShellResult result = atoll(
+        "eval prefix_sum " + source + " --level verify",
+        "timeout 100 env --ignore-signal=CHLD ATOLL_TASKS=" ATOLL_SOURCE_DIR "/experiments/tasks");
+    EXPECT_EQ(result.status, 0) << result.out << result.err;
+}
+
 }  // namespace
 }  // namespace atl

@@ -238,6 +238,8 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {
     CampaignConfig config = value_or_end(read_config(config_file));
     apply(options, config);
+    // What the record says must be readable for every later session.
+    value_or_end(parse_config(write_config(config), config_file.string() + " and the options"));
     const TaskPtr task = task_of(config);
     for (const std::string& remark : lint_config(config)) {
         std::fprintf(stderr, "atoll: note: %s\n", remark.c_str());

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -19,6 +20,8 @@ constexpr std::initializer_list<atl::AddVerb> k_verbs = {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Whoever started us may have ignored it; then nobody could be waited for.
+    std::signal(SIGCHLD, SIG_DFL);
     CLI::App app{"Atoll: evolves kernels with islands, operators and an honest reward server."};
     app.set_version_flag("--version", std::string("atoll ") + ATOLL_VERSION);
     app.require_subcommand(1);

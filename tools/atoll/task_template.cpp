@@ -197,13 +197,25 @@ Status write_task_template(const fs::path& folder, const std::string& name) {
 
 Status copy_task(const fs::path& from, const fs::path& folder, const std::string& name) {
     ATOLL_TRY_ASSIGN(const TaskPtr task, load_task(from));
-    ATOLL_TRY(make_folder(folder));
     std::error_code code;
+    const fs::path below = fs::weakly_canonical(folder, code)
+                               .lexically_relative(fs::weakly_canonical(task->folder, code));
+    if (!below.empty() && *below.begin() != "..") {
+        return failure(ErrorCode::invalid_argument,
+                       "is inside of the task that it would be a copy of", folder.string(),
+                       "name a place outside of " + task->folder.string());
+    }
+    ATOLL_TRY(make_folder(folder));
     fs::copy(task->folder, folder, fs::copy_options::recursive, code);
     if (code) {
         return tl::unexpected(errno_error("copy", folder.string(), code.value()));
     }
-    return rename_task(folder, task->name, name);
+    ATOLL_TRY(rename_task(folder, task->name, name));
+    ATOLL_TRY_ASSIGN(const TaskPtr copied, load_task(folder));
+    return copied->name == name
+               ? Status()
+               : failure(ErrorCode::invalid_argument, "still has the name " + copied->name,
+                         folder.string(), "write the new name into definition.json");
 }
 
 }  // namespace atl

@@ -19,8 +19,10 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace atl {
 
@@ -257,6 +259,14 @@ int check(const Arguments& arguments) {
     return result.problems.empty() ? k_exit_ok : k_exit_failed;
 }
 
+bool is_hdf5_file(const std::filesystem::path& path) {
+    constexpr std::string_view k_signature("\x89HDF\r\n\x1a\n", 8);
+    std::ifstream file(path, std::ios::binary);
+    std::string begin(k_signature.size(), '\0');
+    return file.read(begin.data(), static_cast<std::streamsize>(begin.size())) &&
+           begin == k_signature;
+}
+
 void rebuild(const Arguments& arguments) {
     if (std::filesystem::is_regular_file(arguments.run)) {
         throw CommandError(k_exit_usage,
@@ -265,7 +275,14 @@ void rebuild(const Arguments& arguments) {
     }
     std::optional<RunFolder> held;  // a campaign that is running writes the file itself
     std::filesystem::path output = arguments.output;
-    if (output.empty()) {
+    std::error_code ignored;
+    const bool own = output.empty() ||
+                     std::filesystem::equivalent(output, arguments.run / k_lineage_file, ignored);
+    if (!own && std::filesystem::exists(output, ignored) && !is_hdf5_file(output)) {
+        throw CommandError(k_exit_usage,
+                           output.string() + ": is there and is no HDF5 file; name another one");
+    }
+    if (own) {
         auto run = RunFolder::open(arguments.run);
         if (!run) {
             Error error = run.error();

@@ -47,6 +47,20 @@ TEST(CompileLog, KnowsWhenResourcesRanOut) {
     EXPECT_EQ(resource_complaint("g++: fatal error: Killed signal terminated program cc1plus"),
               "g++: fatal error: Killed signal terminated program cc1plus");
     EXPECT_EQ(resource_complaint("candidate.cpp:1:1: error: expected ';'\n"), "");
+    EXPECT_NE(resource_complaint("candidate.cpp:9:1: fatal error: error writing to /tmp/x.s: No "
+                                 "space left on device\n"),
+              "");
+}
+
+TEST(CompileLog, ACandidatesOwnWordsAreNoComplaint) {
+    EXPECT_EQ(resource_complaint("candidate.cpp:2:3: error: 'x' was not declared\n"
+                                 "    2 |   x();  // std::bad_alloc is no concern here\n"
+                                 "      |   ^ out of memory\n"),
+              "");
+    EXPECT_EQ(resource_complaint("candidate.cpp:1:2: error: #error File too large\n"), "");
+    EXPECT_EQ(resource_complaint(
+                  "candidate.cpp: In instantiation of 'void f(T) [with T = std::bad_alloc]':\n"),
+              "");
 }
 
 }  // namespace

@@ -231,6 +231,23 @@ TEST(CandidateFiles, HostilePathsAreRefused) {
                 HasSubstr("give one C++ file"));
 }
 
+TEST_F(ExternalTask, AFolderInWhichChangesWouldGoUnnoticedIsRefused) {
+    const TemporaryFolder outside;
+    std::filesystem::create_directory_symlink(outside.path(), m_root.path() / "lib");
+    try {
+        (void)task("true");
+        FAIL() << "loaded";
+    } catch (const std::exception& error) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("link to a folder"));
+    }
+}
+
+TEST_F(ExternalTask, TheJudgesProcessorTimeEndsWithASignalOfItsOwn) {
+    const Verdict verdict = judge(task(R"(soft=$(ulimit -St); hard=$(ulimit -Ht)
+[ "$soft" -lt "$hard" ] && echo '{"correct": true, "score": 1}')"));
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
+}
+
 TEST_F(ExternalTask, DigestCoversTheJudge) {
     const Digest first = task("true")->digest;
     EXPECT_EQ(task("true")->digest, first);
