@@ -66,8 +66,18 @@ Expected<std::optional<Record>> RecordScanner::next() {
         m_position = record->end_position;
         return record;
     }
-    ATOLL_TRY(judge_tail());
-    return std::optional<Record>();
+    const Status torn = judge_tail();
+    if (torn) {
+        return std::optional<Record>();
+    }
+    // The writer may have been in the middle of it when it was read, and further on since.
+    m_window.clear();
+    ATOLL_TRY_ASSIGN(const std::optional<Record> written, record_at(m_position));
+    if (!written) {
+        return tl::unexpected(torn.error());
+    }
+    m_position = written->end_position;
+    return written;
 }
 
 /// Everything from m_position on is a torn tail, unless an intact record further on attests that

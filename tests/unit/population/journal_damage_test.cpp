@@ -1,5 +1,6 @@
 #include "population/journal/journal.hpp"
 #include "population/journal/journal_format.hpp"
+#include "population/journal/record_scanner.hpp"
 #include "tests/unit/population/faulty_file.hpp"
 #include "tests/unit/population/samples.hpp"
 
@@ -146,6 +147,47 @@ TEST(JournalDamage, AHoleInTheLastBatchIsATornTail) {
     ASSERT_TRUE(writer);
     EXPECT_EQ((*writer)->position(), sample.last_batch);
     EXPECT_EQ(std::filesystem::file_size(path), sample.last_batch);
+}
+
+/// A journal that its writer goes on with while it is read: the first reads end at `cut`.
+class GrowingFile final : public ReadableFile {
+  public:
+    GrowingFile(std::string bytes, std::size_t cut, int short_reads)
+        : m_bytes(std::move(bytes)), m_cut(cut), m_short_reads(short_reads) {}
+
+    [[nodiscard]] Expected<std::string> read_at(std::uint64_t offset,
+                                                std::size_t size) const override {
+        const std::size_t end = m_short_reads-- > 0 ? m_cut : m_bytes.size();
+        return offset < end ? m_bytes.substr(offset, std::min(size, end - offset)) : std::string();
+    }
+
+  private:
+    std::string m_bytes;
+    std::size_t m_cut;
+    mutable int m_short_reads;
+};
+
+// The reader may see half of a batch, and then, further on, what the next sync wrote: that attests
+// the whole batch, of which the half was read too early.
+TEST(JournalDamage, ABatchThatIsWrittenWhileItIsReadIsNoDamage) {
+    const TemporaryFolder folder;
+    const Sample sample(folder.path());
+    const GrowingFile whole(sample.bytes, 0, 0);
+    const auto header = read_journal_header(whole, "sample");
+    ASSERT_TRUE(header);
+    for (std::size_t cut = k_journal_header_bytes; cut <= sample.bytes.size(); ++cut) {
+        for (const int short_reads : {1, 2, 3}) {
+            const GrowingFile file(sample.bytes, cut, short_reads);
+            RecordScanner scanner(file, "sample", header->id, k_journal_header_bytes);
+            std::size_t events = 0;
+            Expected<std::optional<Record>> record;
+            for (record = scanner.next(); record && *record; record = scanner.next()) {
+                events += (*record)->type == k_text_record ? 0 : 1;
+            }
+            ASSERT_TRUE(record) << "cut at " << cut << ": " << record.error().message();
+            ASSERT_GE(events, sample.events_before(cut)) << "cut at " << cut;
+        }
+    }
 }
 
 TEST(JournalDamage, ARecordIsRefusedInAnyOtherPlace) {
