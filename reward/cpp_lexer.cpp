@@ -1,6 +1,7 @@
 #include "reward/cpp_lexer.hpp"
 
 #include <array>
+#include <utility>
 
 namespace atl {
 
@@ -78,6 +79,7 @@ void CppLexer::skip_space() {
         }
         CppToken ignored;
         take(ignored);
+        m_after_space = true;
         m_line_start = m_line_start || newline;
     }
 }
@@ -90,6 +92,7 @@ CppToken CppLexer::begin_token() {
     }
     token.begin = m_at;
     token.line = m_line;
+    token.after_space = std::exchange(m_after_space, false);
     return token;
 }
 
@@ -214,6 +217,7 @@ std::optional<CppToken> CppLexer::next() {
     const int include_words = m_include_words;
     if (c == '/' && (peek(1) == '/' || peek(1) == '*')) {
         lex_comment(token);
+        m_after_space = true;
         token.end = m_at;
         return token;  // a comment is white space: what is true of the line stays true
     }

@@ -24,6 +24,7 @@ struct CppToken {
     std::size_t end = 0;
     std::size_t line = 1;           ///< 1-based physical line of `begin`
     bool starts_directive = false;  ///< the # of a preprocessor line
+    bool after_space = false;       ///< white space (or a comment) stands right before it
 };
 
 /// Splits C++ text into preprocessing tokens as [lex.phases] 1 to 3 do. Linear-time; text that is
@@ -51,6 +52,7 @@ class CppLexer {
     std::size_t m_at = 0;
     std::size_t m_line = 1;
     bool m_line_start = true;  ///< only white space and comments so far on this line
+    bool m_after_space = false;
     bool m_in_directive = false;
     int m_include_words = 0;  ///< 1 after "#", 2 after "# include": a header name may follow
 };

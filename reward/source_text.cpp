@@ -47,6 +47,24 @@ bool depends_on_line(std::string_view word) {
            word == "source_location" || word == "__builtin_source_location";
 }
 
+/// How much of "# define NAME" the line has with this token, where `before` is how much it had
+/// without: 3 right after the name.
+int define_words_after(int before, const CppToken& token) {
+    if (token.starts_directive) {
+        return 1;
+    }
+    return before == 1 && token.text == "define" ? 2 : before == 2 ? 3 : 0;
+}
+
+/// Whether white space before the token would make another program: it is the ( of a macro's
+/// parameters, or what could be the suffix of a literal (of kind `last`).
+bool is_bound_to(Kind last, int define_words, const CppToken& token) {
+    const bool is_quoted = token.text[0] == '"' || token.text[0] == '\'';
+    const bool begins_with_word =
+        token.kind == Kind::word || (token.kind == Kind::text && !is_quoted);
+    return (define_words == 3 && token.text == "(") || (last == Kind::text && begins_with_word);
+}
+
 /// A tune macro and the place of its default value in the text.
 struct Knob {
     TuneMacro macro;
@@ -116,7 +134,7 @@ void find_defines(std::string_view source, std::vector<Knob>& knobs) {
         const bool candidate = count >= 6 && directive[1].text == "define" &&
                                directive[2].kind == Kind::word &&
                                directive[count - 2].kind == Kind::comment &&
-                               directive[3].begin > directive[2].end;  // no macro arguments
+                               directive[3].after_space;  // no macro arguments
         if (candidate) {
             const CppToken& comment = directive[count - 2];
             std::string_view text = std::string_view(comment.text).substr(2);
@@ -178,6 +196,8 @@ std::string normalised_tokens(std::string_view source) {
     std::string stream;
     CppLexer lexer(source);
     bool in_directive = false;
+    int define_words = 0;
+    Kind last = Kind::directive_end;
     while (std::optional<CppToken> token = lexer.next()) {
         if (token->kind == Kind::comment) {
             continue;
@@ -192,15 +212,18 @@ std::string normalised_tokens(std::string_view source) {
             // White space and line numbers are part of what this source means.
             return std::string(source);
         }
+        const bool bound = !token->after_space && is_bound_to(last, define_words, *token);
         if (token->starts_directive) {
             in_directive = true;
             if (!stream.empty() && stream.back() != '\n') {
                 stream += '\n';
             }
-        } else if (!stream.empty() && stream.back() != '\n') {
+        } else if (!bound && !stream.empty() && stream.back() != '\n') {
             stream += ' ';
         }
         stream += token->text;
+        last = token->kind;
+        define_words = define_words_after(define_words, *token);
     }
     return stream;
 }

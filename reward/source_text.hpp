@@ -12,9 +12,11 @@ namespace atl {
 /// linear-time; hostile input gives fewer tokens, never an error.
 
 /// The token stream joined by single spaces, without comments and white space, line splices
-/// resolved; string and raw-string literals are kept whole. Preprocessor lines end with '\n', so
-/// that moving a directive's end changes the stream. A source whose meaning depends on its layout
-/// (macros that stringize with #, __LINE__, std::source_location) is returned unchanged.
+/// resolved; string and raw-string literals are kept whole. No space where one would make another
+/// program: before the ( of a macro's parameters, and between a literal and its suffix.
+/// Preprocessor lines end with '\n', so that moving a directive's end changes the stream. A source
+/// whose meaning depends on its layout (macros that stringize with #, __LINE__,
+/// std::source_location) is returned unchanged.
 [[nodiscard]] std::string normalised_tokens(std::string_view source);
 
 /// A numeric (or symbolic) knob:

@@ -56,6 +56,31 @@ TEST(NormalisedTokens, ReturnsLayoutDependentSourcesUnchanged) {
     EXPECT_NE(normalised_tokens("#define C(x,y) x##y\n"), "#define C(x,y) x##y\n");
 }
 
+// Where white space makes another program: before the parameters of a macro, and between a literal
+// and what would be its suffix.
+TEST(NormalisedTokens, KeepsWhiteSpaceThatMeansSomething) {
+    const auto same = [](const std::string& a, const std::string& b) {
+        return normalised_tokens(a) == normalised_tokens(b);
+    };
+    EXPECT_FALSE(same("#define F(x) (x)\n", "#define F (x) (x)\n"));
+    EXPECT_TRUE(same("#define F(x) (x)\n", "# define /**/ F( x )  (x)  // why\n"));
+    EXPECT_TRUE(same("#define F(x) (x)\n", "#define F\\\n(x) (x)\n"));
+    EXPECT_TRUE(same("#define F/**/(x) (x)\n", "#define F (x) (x)\n"));
+    EXPECT_TRUE(same("#define F (x)\n#undef F\nF(1)", "#define F  ( x )\n#undef F\nF (1)"));
+    EXPECT_EQ(normalised_tokens("#define F (x)\n"), "# define F ( x )\n");
+    for (const std::string literal : {"\"x\"", "'x'", "R\"(x)\"", "L\"x\"", "\"%\""}) {
+        for (const std::string word : {"_s", "PRId64", "u8\"y\"", "R\"(y)\""}) {
+            EXPECT_FALSE(same(literal + word, literal + " " + word)) << literal << word;
+            EXPECT_TRUE(same(literal + word, literal + "\\\n" + word)) << literal << word;
+            EXPECT_TRUE(same(literal + "/**/" + word, literal + "\n" + word)) << literal << word;
+        }
+        EXPECT_TRUE(same(literal + ";", literal + " ;"));
+        EXPECT_TRUE(same(literal + "\"y\"", literal + " \"y\""));
+    }
+    EXPECT_EQ(normalised_tokens("\"x\"__LINE__"), "\"x\"__LINE__");
+    EXPECT_NE(normalised_tokens("\"x\"__LINE__ "), normalised_tokens("\"x\"__LINE__"));
+}
+
 TEST(NormalisedTokens, SurvivesAnything) {
     CounterRng rng(7, RngPurpose::operator_body, 1);
     const std::string alphabet = "a1.'\"\\\n#/*()R<>%: \t\r_e+-u8";
@@ -204,6 +229,7 @@ TEST(TuneMacros, ReadsDefinesAndAssignments) {
         "  #  define MODE fast /* tune: fast, slow */\n"
         "#define OTHER 3  // not for tuning\n"
         "#define CALL(x) 3  // tune: 1, 2\n"
+        "#define CALL\\\n(x) 3  // tune: 1, 2\n"
         "#define TILE 1  // tune: 1, 2\n"
         "#define DEPTH 5  // tune: 1, 2\n");
     ASSERT_EQ(macros.size(), 3u);
