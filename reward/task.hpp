@@ -88,6 +88,10 @@ struct Workload {
     std::optional<Tolerance> tolerance;  ///< overrides the task's
 };
 
+/// Of a longer list, the first so many public and the first so many hidden workloads of each use
+/// take part: a candidate's evaluation has to end.
+inline constexpr std::size_t k_most_workloads = 64;
+
 /// A source the task ships to begin from.
 struct Starter {
     std::string name;  ///< file name without extension

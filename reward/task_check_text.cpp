@@ -44,13 +44,32 @@ bool is_awkward(const Workload& workload) {
                        [](const auto& axis) { return axis.second > 4 && axis.second % 4 != 0; });
 }
 
+std::size_t count_workloads(const Task& task, bool hidden, Workload::Use use) {
+    return static_cast<std::size_t>(
+        std::count_if(task.workloads.begin(), task.workloads.end(),
+                      [&](const Workload& w) { return w.hidden == hidden && w.use == use; }));
+}
+
+void check_unused(const Task& task, Findings& findings) {
+    for (const bool hidden : {false, true}) {
+        for (const auto use : {Workload::Use::verify, Workload::Use::measure}) {
+            const std::size_t count = count_workloads(task, hidden, use);
+            if (count > k_most_workloads) {
+                findings.push_back({Severity::warning, "workloads",
+                                    "of the " + std::to_string(count) +
+                                        (hidden ? " hidden" : " public") + " workloads of use " +
+                                        (use == Workload::Use::verify ? "verify" : "measure") +
+                                        " only the first " + std::to_string(k_most_workloads) +
+                                        " are used",
+                                    "leave out those that show what others show, too"});
+            }
+        }
+    }
+}
+
 void check_workloads(const Task& task, Findings& findings) {
-    const auto count = [&](bool hidden, Workload::Use use) {
-        return std::count_if(task.workloads.begin(), task.workloads.end(),
-                             [&](const Workload& w) { return w.hidden == hidden && w.use == use; });
-    };
-    const auto public_verify = count(false, Workload::Use::verify);
-    if (count(false, Workload::Use::measure) == 0) {
+    const std::size_t public_verify = count_workloads(task, false, Workload::Use::verify);
+    if (count_workloads(task, false, Workload::Use::measure) == 0) {
         findings.push_back({Severity::error, "workloads", "no public workload is measured",
                             "give one \"use\": \"measure\""});
     }
@@ -175,6 +194,7 @@ std::vector<TaskFinding> check_task_text(const Task& task) {
     }
     check_distributions(task, findings);
     check_workloads(task, findings);
+    check_unused(task, findings);
     check_hidden(task, findings);
     check_work(task, findings);
     if (task.tolerance.matched_ratio < 0.9) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace atl {
 
@@ -71,16 +72,15 @@ Expected<TaskLayout> TaskLayout::create(TaskPtr task, bool with_hidden) {
                            " tensors, an output among them",
                        layout.m_task->name);
     }
+    std::map<std::pair<Workload::Use, bool>, std::size_t> counts;
     for (const Workload& workload : layout.m_task->workloads) {
-        if (workload.hidden && !with_hidden) {
-            continue;
-        }
-        std::vector<std::size_t>& group =
-            workload.use == Workload::Use::verify ? layout.m_verified : layout.m_measured;
-        if (group.size() >= k_most_workloads) {
+        if ((workload.hidden && !with_hidden) ||
+            ++counts[{workload.use, workload.hidden}] > k_most_workloads) {
             continue;
         }
         ATOLL_TRY_ASSIGN(BoundWorkload bound, layout.bind(workload));
+        std::vector<std::size_t>& group =
+            workload.use == Workload::Use::verify ? layout.m_verified : layout.m_measured;
         group.push_back(layout.m_workloads.size());
         layout.m_workloads.push_back(std::move(bound));
     }

@@ -31,10 +31,6 @@ struct BoundWorkload {
 /// considered, in every slot, at both placements. Immutable.
 class TaskLayout {
   public:
-    /// Of a longer list, the first so many of each use take part: a candidate's evaluation has to
-    /// end.
-    static constexpr std::size_t k_most_workloads = 64;
-
     /// `with_hidden`: hidden workloads too (confirmation only).
     [[nodiscard]] static Expected<TaskLayout> create(TaskPtr task, bool with_hidden);
 

@@ -224,6 +224,15 @@ INSTANTIATE_TEST_SUITE_P(
              edit("workload.jsonl", "\"use\": \"measure\", \"hidden\": false",
                   "\"use\": \"verify\", \"hidden\": false"),
              "workloads", "no public workload is measured"},
+        Flaw{"too_many_verify",
+             [](SmallTask& task) {
+                 for (int i = 0; i < 62; ++i) {
+                     task.append("workload.jsonl", SmallTask::line("more" + std::to_string(i), 2,
+                                                                   100 + i, "verify", false));
+                 }
+             },
+             "workloads", "of the 65 public workloads of use verify only the first 64 are used",
+             TaskFinding::Severity::warning},
         Flaw{"one_verify",
              [](SmallTask& task) {
                  task.write("workload.jsonl", SmallTask::line("a", 3, 17, "verify", false) +

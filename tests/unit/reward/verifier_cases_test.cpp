@@ -56,6 +56,27 @@ TEST_F(VerifierCases, LayoutNumbersTensorsScalarsAndAxesAsALaunchDoes) {
     EXPECT_EQ(odd.bytes, (std::vector<std::uint64_t>{3 * 17 * 4, 17 * 4, 3 * 17 * 4}));
 }
 
+// However many public workloads a file begins with.
+TEST_F(VerifierCases, HiddenWorkloadsHavePlacesOfTheirOwn) {
+    std::string lines;
+    for (const bool hidden : {false, true}) {
+        for (std::size_t i = 0; i <= k_most_workloads; ++i) {
+            const int rows = hidden ? 3 : 2;
+            const auto cols = static_cast<int>(100 + i);
+            const std::string id = (hidden ? "h" : "p") + std::to_string(i);
+            lines += testing::SmallTask::line("v" + id, rows, cols, "verify", hidden);
+            lines += testing::SmallTask::line("m" + id, rows + 2, cols, "measure", hidden);
+        }
+    }
+    m_small.write("workload.jsonl", lines);
+    for (const bool with_hidden : {false, true}) {
+        const TaskLayout layout = value_or_throw(TaskLayout::create(m_small.task(), with_hidden));
+        const std::size_t expected = (with_hidden ? 2 : 1) * k_most_workloads;
+        EXPECT_EQ(layout.verified().size(), expected);
+        EXPECT_EQ(layout.measured().size(), expected);
+    }
+}
+
 TEST_F(VerifierCases, HiddenWorkloadsTakePartOnlyWhenAskedFor) {
     const TaskLayout confirm = value_or_throw(TaskLayout::create(m_small.task(), true));
     EXPECT_EQ(m_layout.workloads().size(), 4u);
