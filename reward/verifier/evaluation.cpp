@@ -38,7 +38,8 @@ class Evaluation {
     /// `buffers`: one set per binary.
     Expected<EvaluateReply> run(const std::vector<FileHandle>& binaries,
                                 std::vector<SharedBuffers*> buffers);
-    /// Whether the candidate's process was killed by nobody knows whom.
+    /// Whether a process, the candidate's or a rival's, was killed by nobody knows whom, and no
+    /// fault of the candidate makes that unimportant.
     [[nodiscard]] bool unexplained() const { return m_unexplained; }
 
   private:
@@ -52,6 +53,7 @@ class Evaluation {
     bool take_report(Stage stage, VerifyReport report);
     void end_stage(Stage stage, double since);
     void fail(Stage stage, const CandidateFault& fault);
+    void leave_out(const std::string& rival, const CandidateFault& fault);
     void report_timings();
     void note(const std::string& text);
     [[nodiscard]] bool failed() const { return m_reply.outcome != Outcome::passed; }
@@ -74,6 +76,11 @@ void Evaluation::fail(Stage stage, const CandidateFault& fault) {
     m_reply.stage = stage;
     m_reply.reason = fault.reason;
     m_unexplained = fault.unexplained;
+}
+
+void Evaluation::leave_out(const std::string& rival, const CandidateFault& fault) {
+    note(fmt::format("rival '{}' is left out: {}", rival, fault.reason));
+    m_unexplained = m_unexplained || fault.unexplained;
 }
 
 void Evaluation::note(const std::string& text) {
@@ -160,7 +167,7 @@ Status Evaluation::start_rivals(const std::vector<FileHandle>& binaries,
                                                   m_order, m_order.rival_trusted[i - 1]));
         ATOLL_TRY_ASSIGN(const auto fault, smoke_rival(*bench));
         if (fault) {
-            note(fmt::format("rival '{}' is left out: {}", name, fault->reason));
+            leave_out(name, *fault);
             continue;
         }
         m_benches.push_back(std::move(bench));
@@ -176,7 +183,7 @@ void Evaluation::report_timings() {
     for (std::size_t i = 1; i < m_contestants.size(); ++i) {
         Contestant& rival = m_contestants[i];
         if (rival.fault) {
-            note(fmt::format("rival '{}' is left out: {}", rival.name, rival.fault->reason));
+            leave_out(rival.name, *rival.fault);
         } else {
             report.rivals[rival.name] = std::move(rival.timings);
         }
@@ -256,7 +263,7 @@ Expected<EvaluateReply> Evaluation::run(const std::vector<FileHandle>& binaries,
     return std::move(m_reply);
 }
 
-/// A death that nothing explains is the candidate's only when it happens twice.
+/// A death that nothing explains is the candidate's, or the rival's, only when it happens twice.
 Expected<EvaluateReply> evaluate_twice_if_killed(const TaskLayout& layout, CasePool& pool,
                                                  const EvaluateOrder& order, RunnerLink& runner,
                                                  Anchor& anchor,

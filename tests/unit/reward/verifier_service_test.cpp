@@ -1,4 +1,3 @@
-#include "tests/support/processes.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/verifier_fixture.hpp"
 
@@ -6,13 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <memory>
-#include <set>
-#include <stop_token>
 #include <string>
-#include <thread>
 
 namespace atl {
 namespace {
@@ -169,46 +163,6 @@ TEST_F(VerifierService, AbortExitAndForbiddenCallsAreTold) {
     EXPECT_THAT(evaluate(small_kernel("socket(1, 1, 0);", "", "#include <sys/socket.h>\n")).outcome,
                 AnyOf(Outcome::forbidden_call, Outcome::passed))
         << "passed only where the machine permits no seccomp";
-}
-
-/// Kills candidates of the runner from outside, `times` in all, while `evaluate` runs.
-class Killer {
-  public:
-    Killer(pid_t runner, int times) : m_before(testing::descendants(runner)) {
-        m_thread = std::jthread([this, runner, times](const std::stop_token& stop) {
-            std::set<pid_t> killed;
-            while (!stop.stop_requested() && static_cast<int>(killed.size()) < times) {
-                for (const pid_t one : testing::descendants(runner)) {
-                    if (!m_before.contains(one) && killed.insert(one).second) {
-                        ::kill(one, SIGKILL);
-                        break;
-                    }
-                }
-                std::this_thread::sleep_for(std::chrono::milliseconds(2));
-            }
-        });
-    }
-
-  private:
-    std::set<pid_t> m_before;
-    std::jthread m_thread;
-};
-
-TEST_F(VerifierService, AKillFromOutsideIsForgivenOnce) {
-    EvaluateOrder order = s_verifier->order(Level::verify);
-    order.launch_timeout_s = 3;
-    const Killer killer(s_verifier->runner().process().pid(), 1);
-    const EvaluateReply reply =
-        s_verifier->evaluate({small_kernel("volatile int on = 1; while (on) {}", "")}, order);
-    EXPECT_EQ(reply.outcome, Outcome::timeout) << reply.reason;
-}
-
-TEST_F(VerifierService, AKillFromOutsideThatRepeatsIsAVerdict) {
-    const Killer killer(s_verifier->runner().process().pid(), 2);
-    const EvaluateReply reply =
-        evaluate(small_kernel("volatile int on = 1; while (on) {}", ""), Level::verify);
-    EXPECT_EQ(reply.outcome, Outcome::crash) << reply.reason;
-    EXPECT_THAT(reply.reason, HasSubstr("killed from outside"));
 }
 
 TEST_F(VerifierService, BinaryThatCannotBeLoadedIsALaunchError) {
