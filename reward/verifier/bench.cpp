@@ -21,13 +21,17 @@ constexpr int k_most_empty_rounds = 100;
 constexpr std::chrono::microseconds k_long_round{50};
 
 /// Empty rounds until one is short. What a busy machine adds to them must not be taken off
-/// launches.
+/// launches. None of the candidate's code is there yet: a round that fails is our fault.
 Expected<CandidateRun::Launch> time_empty_rounds(CandidateRun& run) {
     CandidateRun::Launch shortest;
     for (int i = 0; i < k_most_empty_rounds; ++i) {
         ATOLL_TRY_ASSIGN(CandidateRun::Launch round, run.launch_nothing());
         if (!round.ok) {
-            return round;
+            return failure(
+                ErrorCode::unavailable,
+                "a candidate's process failed before it had anything of the candidate: " +
+                    round.fault.reason,
+                "runner");
         }
         // The first one waited for the process to start.
         if (i == 1 || (i > 1 && round.elapsed < shortest.elapsed)) {

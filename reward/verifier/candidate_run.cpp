@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,8 +19,6 @@ namespace atl {
 namespace {
 
 constexpr std::int64_t k_second_ns = 1'000'000'000;
-/// How long a runner may take to report a death that shows on the control page.
-constexpr std::chrono::seconds k_report_wait{2};
 /// A launch that used less of its time limit than this share did not loop.
 constexpr double k_least_cpu_share = 0.5;
 constexpr std::size_t k_max_load_error = 512;
@@ -82,7 +81,7 @@ CandidateRun::~CandidateRun() {
         signal(SIGKILL);
         // Buffers are reused by the next candidate, so this one must be gone; a runner that does
         // not report it gets no further runs.
-        static_cast<void>(m_runner.wait_killed(m_started.request));
+        static_cast<void>(m_runner.wait_ended(m_started.request));
     }
 }
 
@@ -100,6 +99,11 @@ std::uint32_t CandidateRun::next_command() {
 
 void CandidateRun::signal(int number) const {
     syscall(SYS_pidfd_send_signal, m_started.process.get(), number, nullptr, 0);
+}
+
+bool CandidateRun::is_alive() const {
+    pollfd process{m_started.process.get(), POLLIN, 0};
+    return ::poll(&process, 1, 0) == 0;
 }
 
 void CandidateRun::suspend() {
@@ -162,28 +166,25 @@ Expected<CandidateRun::Launch> CandidateRun::launch(std::uint32_t index) {
 Expected<CandidateRun::Launch> CandidateRun::end_in_fault() {
     m_dead = true;
     const bool says_dead = control().reply.load(std::memory_order_acquire) == k_run_reply_dead;
-    Expected<RunEnded> ended =
-        m_runner.wait_ended(m_started.request, says_dead ? k_report_wait : std::chrono::seconds{0});
-    const bool alive = !ended && ended.error().code == ErrorCode::timeout;
+    // After the page, which a runner writes when the process is gone, and by the kernel's word: a
+    // candidate may write there, too, and a runner that was stopped reports late.
+    const bool alive = is_alive();
     if (alive) {
         signal(SIGKILL);
-        ended = m_runner.wait_killed(m_started.request);
     }
-    if (!ended) {
-        return tl::unexpected(ended.error());
-    }
+    ATOLL_TRY_ASSIGN(const RunEnded ended, m_runner.wait_ended(m_started.request));
     if (alive && says_dead) {
         m_fault = {Outcome::crash, "overwrote the page that controls its run"};
     } else if (m_loading && control().state.load(std::memory_order_acquire) == k_run_load_failed) {
         // Not in a launch: there the candidate could bring hidden shapes out in such a text.
         m_fault = {Outcome::launch_error, "could not be loaded: " + load_error()};
     } else {
-        m_fault = fault_of_death(*ended, alive, m_message);
+        m_fault = fault_of_death(ended, alive, m_message);
         if (m_fault.outcome == Outcome::timeout && alive) {
             const double limit = std::chrono::duration<double>(m_launch_timeout).count();
             m_fault.reason = "a launch did not return within " + seconds_text(limit);
             // It slept, or something kept it from running: a stopped or overloaded machine.
-            m_fault.unexplained = ended->cpu_seconds < k_least_cpu_share * limit;
+            m_fault.unexplained = ended.cpu_seconds < k_least_cpu_share * limit;
         }
     }
     return Launch{false, m_fault, {}};

@@ -53,6 +53,7 @@ class CandidateRun {
     [[nodiscard]] RunControl& control() const;
     [[nodiscard]] std::uint32_t next_command();
     void signal(int number) const;
+    [[nodiscard]] bool is_alive() const;
     void suspend();
     void resume();
     /// Waits for the answer; false when the process died, lied about dying, or took too long.

@@ -13,8 +13,8 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::seconds k_start_wait{10};
 /// Ended runs that nobody asked about; more means that the runner sends nonsense.
 constexpr std::size_t k_max_unclaimed = 1024;
-
-constexpr std::chrono::seconds k_kill_wait{10};
+/// How long it may take to report a death.
+constexpr std::chrono::seconds k_end_wait{10};
 
 }  // namespace
 
@@ -34,11 +34,14 @@ Expected<Frame> RunnerLink::receive_until(SteadyClock::time_point deadline) {
 }
 
 Status RunnerLink::note_ended(const Frame& frame) {
-    ATOLL_TRY_ASSIGN(const RunEnded ended, parse_run_ended(frame.payload));
+    const Expected<RunEnded> ended = parse_run_ended(frame.payload);
+    if (!ended) {
+        return tl::unexpected(broken("sent nonsense: " + ended.error().message()));
+    }
     if (m_ended.size() >= k_max_unclaimed) {
         return tl::unexpected(broken("reports the end of runs that never were"));
     }
-    m_ended[frame.request] = ended;
+    m_ended[frame.request] = *ended;
     return {};
 }
 
@@ -79,28 +82,23 @@ Expected<RunnerLink::Started> RunnerLink::start(const StartRun& message,
     }
 }
 
-Expected<RunEnded> RunnerLink::wait_ended(std::uint64_t request, std::chrono::milliseconds wait) {
-    const auto deadline = SteadyClock::now() + wait;
+Expected<RunEnded> RunnerLink::wait_ended(std::uint64_t request) {
+    const auto deadline = SteadyClock::now() + k_end_wait;
     while (true) {
         if (auto node = m_ended.extract(request)) {
             return node.mapped();
         }
-        ATOLL_TRY_ASSIGN(const Frame frame, receive_until(deadline));
-        if (frame.type == FrameType::run_ended) {
-            ATOLL_TRY(note_ended(frame));
-        } else if (frame.type == FrameType::failed && frame.request == request) {
-            return tl::unexpected(parse_failed_frame(frame));
+        Expected<Frame> frame = receive_until(deadline);
+        if (!frame) {
+            return tl::unexpected(
+                broken("did not report the end of a run: " + frame.error().message()));
+        }
+        if (frame->type == FrameType::run_ended) {
+            ATOLL_TRY(note_ended(*frame));
+        } else if (frame->type == FrameType::failed && frame->request == request) {
+            return tl::unexpected(parse_failed_frame(*frame));
         }
     }
-}
-
-Expected<RunEnded> RunnerLink::wait_killed(std::uint64_t request) {
-    Expected<RunEnded> ended = wait_ended(request, k_kill_wait);
-    if (!ended) {
-        return tl::unexpected(
-            broken("did not report the end of a run: " + ended.error().message()));
-    }
-    return ended;
 }
 
 }  // namespace atl

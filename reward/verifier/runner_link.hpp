@@ -27,11 +27,9 @@ class RunnerLink {
     };
     /// `handles`: as start_run wants them.
     [[nodiscard]] Expected<Started> start(const StartRun& message, std::vector<FileHandle> handles);
-    /// How that run's process died; code timeout when it is still alive after `wait`.
-    [[nodiscard]] Expected<RunEnded> wait_ended(std::uint64_t request,
-                                                std::chrono::milliseconds wait);
-    /// The same for a process that was killed: not to hear of its end makes the link unusable.
-    [[nodiscard]] Expected<RunEnded> wait_killed(std::uint64_t request);
+    /// How that run's process died, which it has or will at once: not to hear of it makes the link
+    /// unusable.
+    [[nodiscard]] Expected<RunEnded> wait_ended(std::uint64_t request);
 
     /// The shortest empty round of any of this runner's processes, after one that took `ns`.
     double shortest_round_ns(double ns) {
