@@ -317,8 +317,20 @@ struct CampaignState::Rules {
         state.m_confirmations[event.individual] = event;
         if (event.accepted) {
             state.m_confirmed = event;
+        } else if (state.m_confirmed && state.m_confirmed->individual == event.individual) {
+            state.m_confirmed = latest_that_stands();
         }
         see(event.at_ns);
+    }
+
+    [[nodiscard]] std::optional<Confirmed> latest_that_stands() const {
+        std::optional<Confirmed> latest;
+        for (const auto& [id, confirmed] : state.m_confirmations) {
+            if (confirmed.accepted && (!latest || confirmed.at_ns > latest->at_ns)) {
+                latest = confirmed;
+            }
+        }
+        return latest;
     }
 
     Status check(const CampaignStopped&) const { return {}; }

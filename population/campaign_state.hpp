@@ -129,9 +129,9 @@ class CampaignState {
     [[nodiscard]] std::int64_t elapsed_ns() const { return m_elapsed_ns; }  ///< latest at_ns seen
     /// Highest search fitness so far (ties: lower id).
     [[nodiscard]] const Individual* best() const;
-    /// The last accepted confirmation.
+    /// The last accepted confirmation that none of the same individual refuted later.
     [[nodiscard]] const std::optional<Confirmed>& confirmed() const { return m_confirmed; }
-    /// Every confirmation so far, accepted or not, by individual.
+    /// The last confirmation of each individual that has one, accepted or not.
     [[nodiscard]] const std::map<IndividualId, Confirmed>& confirmations() const {
         return m_confirmations;
     }

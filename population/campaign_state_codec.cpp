@@ -247,8 +247,11 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
     }
     if (in.boolean()) {
         state.m_confirmed = read_confirmed(in);
-        if (state.find(state.m_confirmed->individual) == nullptr) {
+        const auto last = state.m_confirmations.find(state.m_confirmed->individual);
+        if (last == state.m_confirmations.end()) {
             in.fail("the confirmed individual is unknown");
+        } else if (!last->second.accepted) {
+            in.fail("the confirmed individual was refuted");
         }
     }
 }

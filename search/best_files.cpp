@@ -72,4 +72,15 @@ Status write_best_files(const std::filesystem::path& folder, const Task& task,
     return write_file_durably(folder / "best.json", facts.dump(2, ' ', false, lenient) + "\n");
 }
 
+Status remove_best_files(const std::filesystem::path& folder, const Task& task) {
+    for (const std::filesystem::path& path : {best_file(folder, task), folder / "best.json"}) {
+        std::error_code error;
+        std::filesystem::remove(path, error);
+        if (error) {
+            return failure(ErrorCode::io, "cannot be removed: " + error.message(), path.string());
+        }
+    }
+    return {};
+}
+
 }  // namespace atl

@@ -22,6 +22,9 @@ namespace atl {
                                       const Individual& individual, const Candidate& candidate,
                                       const Confirmed& confirmed, const std::string& verdict_json);
 
+/// Takes them away, where there are any.
+[[nodiscard]] Status remove_best_files(const std::filesystem::path& folder, const Task& task);
+
 /// Where write_best_files() puts the source.
 [[nodiscard]] std::filesystem::path best_file(const std::filesystem::path& folder,
                                               const Task& task);

@@ -130,10 +130,9 @@ std::uint32_t LineageView::islands() const {
 
 const LineageView::Node* LineageView::best() const {
     for (auto it = confirmations.rbegin(); it != confirmations.rend(); ++it) {
-        if ((*it)->accepted) {
-            if (const Node* node = find((*it)->individual)) {
-                return node;
-            }
+        const Node* node = find((*it)->individual);
+        if ((*it)->accepted && node != nullptr && node->confirmed->accepted) {
+            return node;
         }
     }
     const Node* best = nullptr;

@@ -61,8 +61,9 @@ struct LineageView {
     [[nodiscard]] const Ticket* find_ticket(std::uint64_t ticket) const;
     /// The highest island that is mentioned plus one, at most k_max_islands.
     [[nodiscard]] std::uint32_t islands() const;
-    /// The individual of the last accepted confirmation, else the committed one of highest fitness
-    /// that was not turned down (ties: lower id); null when there is none.
+    /// The individual of the last accepted confirmation that none of the same individual refuted
+    /// later, else the committed one of highest fitness that was not turned down (ties: lower id);
+    /// null when there is none.
     [[nodiscard]] const Node* best() const;
 };
 

@@ -242,19 +242,19 @@ void ProgressDisplay::look_at_best(const CampaignState& state) {
                      {"elapsed_s", seconds_at(best->done_ns)}}));
 }
 
-void ProgressDisplay::look_at_confirmed(const Confirmed& confirmed) {
+double ProgressDisplay::share_of(const Confirmed& confirmed) const {
     const auto text = m_texts.text(confirmed.verdict);
     const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
-    const double share = verdict ? light_share(*verdict) : 0;
-    if (confirmed.accepted) {
-        m_figures.confirmed_light_share = share;
-    }
+    return verdict ? light_share(*verdict) : 0;
+}
+
+void ProgressDisplay::look_at_confirmed(const Confirmed& confirmed) {
     if (m_style == ProgressStyle::json) {
         print(json_line({{"event", "confirmed"},
                          {"individual", confirmed.individual.text()},
                          {"accepted", confirmed.accepted},
                          {"fitness", confirmed.fitness},
-                         {"light_share", share},
+                         {"light_share", share_of(confirmed)},
                          {"outcome", to_string(confirmed.outcome)},
                          {"elapsed_s", seconds_at(confirmed.at_ns)}}));
     }
@@ -265,6 +265,7 @@ void ProgressDisplay::event(const Event& event, const CampaignState& state) {
         look_at_best(state);
     } else if (const auto* confirmed = std::get_if<Confirmed>(&event)) {
         m_fittest.look_again();
+        m_figures.confirmed_light_share = state.confirmed() ? share_of(*state.confirmed()) : 0;
         look_at_confirmed(*confirmed);
     }
 }
@@ -299,9 +300,7 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
     if (m_session_begin < 0) {
         m_session_begin = elapsed_ns;
         if (state.confirmed()) {  // a resumed campaign
-            const auto text = m_texts.text(state.confirmed()->verdict);
-            const auto verdict = text ? parse_verdict(*text) : tl::unexpected(text.error());
-            m_figures.confirmed_light_share = verdict ? light_share(*verdict) : 0;
+            m_figures.confirmed_light_share = share_of(*state.confirmed());
         }
     }
     if (elapsed_ns < m_next_ns) {

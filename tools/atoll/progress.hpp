@@ -64,6 +64,7 @@ class ProgressDisplay {
     void erase_panel();
     void look_at_best(const CampaignState& state);
     void look_at_confirmed(const Confirmed& confirmed);
+    [[nodiscard]] double share_of(const Confirmed& confirmed) const;
     /// Seconds that never go back, whatever clock an event carries.
     double seconds_at(std::int64_t elapsed_ns);
     void print_progress(const CampaignState& state);

@@ -30,9 +30,7 @@ SessionObserver::SessionObserver(ProgressDisplay& display, const RunFolder& fold
       m_log(folder.logs() / "campaign.log", std::ios::app) {}
 
 void SessionObserver::session_begins(const CampaignState& state) {
-    if (state.confirmed()) {
-        show_best(*state.confirmed(), state);
-    }
+    show_best(state);
 }
 
 void SessionObserver::stream_failed(std::string text) {
@@ -52,9 +50,8 @@ void SessionObserver::log(std::string_view text) {
 
 void SessionObserver::on_event(const Event& event, const CampaignState& state) {
     m_display.event(event, state);
-    const auto* confirmed = std::get_if<Confirmed>(&event);
-    if (confirmed != nullptr && confirmed->accepted) {
-        show_best(*confirmed, state);
+    if (std::holds_alternative<Confirmed>(event)) {
+        show_best(state);
     }
 }
 
@@ -80,9 +77,12 @@ void SessionObserver::on_remark(std::string_view text) {
     log(text);
 }
 
-void SessionObserver::show_best(const Confirmed& confirmed, const CampaignState& state) {
-    if (const Status status = write_confirmed(m_best, m_task, confirmed, state, m_candidates);
-        !status) {
+void SessionObserver::show_best(const CampaignState& state) {
+    const auto& confirmed = state.confirmed();
+    const Status status = confirmed
+                              ? write_confirmed(m_best, m_task, *confirmed, state, m_candidates)
+                              : remove_best_files(m_best, m_task);
+    if (!status) {
         on_remark("the best kernel's files could not be written: " + status.error().message());
     }
 }

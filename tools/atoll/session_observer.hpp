@@ -28,7 +28,7 @@ class SessionObserver final : public EngineObserver {
     SessionObserver(ProgressDisplay& display, const RunFolder& folder, const Task& task,
                     const JournalWriter& journal);
 
-    /// Writes the best kernel's files, which a killed session may not have come to.
+    /// Brings the best kernel's files up to date, which a killed session may not have come to.
     void session_begins(const CampaignState& state);
     void stream_to(LineageStream* stream) { m_stream = stream; }
     /// From any thread; told to the user at the next tick.
@@ -43,7 +43,7 @@ class SessionObserver final : public EngineObserver {
     void on_remark(std::string_view text) override;
 
   private:
-    void show_best(const Confirmed& confirmed, const CampaignState& state);
+    void show_best(const CampaignState& state);
     [[nodiscard]] std::optional<std::string> take_stream_failure();
 
     ProgressDisplay& m_display;

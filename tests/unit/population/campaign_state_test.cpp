@@ -1,5 +1,6 @@
 #include "population/campaign_state.hpp"
 
+#include "population/byte_codec.hpp"
 #include "tests/unit/population/samples.hpp"
 
 #include <gtest/gtest.h>
@@ -330,6 +331,52 @@ TEST(CampaignState, OnlyAcceptedConfirmationsCount) {
         state.apply(Confirmed{id(1), false, 0, id(0), 1.9, Outcome::wrong_result, {}, 2}));
     EXPECT_EQ(state.confirmed()->individual, id(0));
     EXPECT_FALSE(state.confirmations().at(id(1)).accepted);
+}
+
+// A final confirmation may find that what was confirmed during the search is wrong.
+TEST(CampaignState, ARefutedBestGivesWayToTheLatestThatStillStands) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 2.0, "a");
+    commit(state, 1, 0, 3.0, "b");
+    commit(state, 2, 0, 4.0, "c");
+    const auto confirm = [&state](IndividualId who, bool accepted, std::int64_t at_ns) {
+        const Outcome outcome = accepted ? Outcome::passed : Outcome::inconsistent;
+        samples::require(state.apply(Confirmed{who, accepted, 1, {}, 0, outcome, {}, at_ns}));
+        const auto again = CampaignState::decode(state.encode(), samples::settings());
+        ASSERT_TRUE(again) << again.error().message();
+        EXPECT_EQ(samples::fingerprint(*again), samples::fingerprint(state));
+    };
+    confirm(id(1), true, 1);
+    confirm(id(0), true, 2);
+    confirm(id(2), true, 3);
+    confirm(id(1), false, 4);
+    EXPECT_EQ(state.confirmed()->individual, id(2)) << "another was refuted";
+    confirm(id(2), false, 5);
+    ASSERT_TRUE(state.confirmed());
+    EXPECT_EQ(state.confirmed()->individual, id(0));
+    EXPECT_EQ(state.confirmed()->at_ns, 2);
+    confirm(id(0), false, 6);
+    EXPECT_FALSE(state.confirmed());
+    confirm(id(1), true, 7);
+    EXPECT_EQ(state.confirmed()->individual, id(1));
+}
+
+// Snapshots of versions that kept a refuted best: the journal tells better.
+TEST(CampaignState, BytesWithARefutedBestAreRefused) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 2.0, "a");
+    samples::require(state.apply(Confirmed{id(0), true, 1.9, {}, 0, Outcome::passed, {}, 1}));
+    std::string bytes = state.encode();
+    ByteWriter accepted;
+    accepted.u64(id(0).value);
+    accepted.boolean(true);
+    accepted.f64(1.9);
+    const std::size_t first = bytes.find(accepted.bytes());
+    ASSERT_NE(first, bytes.rfind(accepted.bytes()));
+    bytes[first + 8] = 0;
+    const auto again = CampaignState::decode(bytes, samples::settings());
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, ErrorCode::corrupt);
 }
 
 TEST(CampaignState, RefusesEventsThatCannotFollow) {

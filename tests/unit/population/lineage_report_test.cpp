@@ -85,6 +85,22 @@ TEST_F(LineageReport, TheBestIsTheOneLastConfirmedElseTheFittestCommitted) {
     EXPECT_EQ(lineage_view({}).best(), nullptr);
 }
 
+TEST_F(LineageReport, ARefutedBestGivesWayToTheLatestThatStillStands) {
+    auto events = m_campaign.events;
+    const auto confirm = [&events](IndividualId who, bool accepted) {
+        Confirmed confirmed;
+        confirmed.individual = who;
+        confirmed.accepted = accepted;
+        events.emplace_back(confirmed);
+    };
+    confirm(id(2), true);
+    confirm(id(3), true);
+    confirm(id(2), false);
+    EXPECT_EQ(lineage_view(events).best()->individual->id, id(3));
+    confirm(id(3), false);
+    EXPECT_EQ(lineage_view(events).best()->individual->id, id(4));
+}
+
 TEST_F(LineageReport, PathsFollowBaseParentsAndAncestryFollowsAll) {
     EXPECT_THAT(path_ids(id(4)), ElementsAre("1.0", "3.0", "4.0"));
     EXPECT_THAT(path_ids(id(0)), ElementsAre("0.0"));

@@ -173,6 +173,23 @@ TEST(ProgressDisplay, AConfirmationsShareOfTheSpeedOfLightIsShownAfterAResumeToo
     EXPECT_THAT(resumed.text(), HasSubstr("confirmed    2.00x, 25 % of the speed of light"));
 }
 
+TEST(ProgressDisplay, ARefutedBestTakesItsShareOfTheSpeedOfLightAlong) {
+    MadeUpCampaign campaign(1);
+    Kept display(ProgressStyle::panel);
+    const Digest verdict = display.texts.put(to_json(testing::confirmation(400, {})));
+    const Digest faster = display.texts.put(to_json(testing::confirmation(200, {})));
+    const IndividualId first = campaign.add(0, 2, 1);
+    const IndividualId refuted = campaign.add(0, 4, 2);
+    const auto confirm = [&](IndividualId who, bool accepted, double at, const Digest& text) {
+        display->event(campaign.confirm(who, accepted, 2, at, text), campaign.state());
+    };
+    confirm(first, true, 3, verdict);
+    confirm(refuted, true, 4, faster);
+    confirm(refuted, false, 5, faster);
+    display->tick(campaign.state(), 6 * k_second);
+    EXPECT_THAT(display.text(), HasSubstr("confirmed    2.00x, 25 % of the speed of light"));
+}
+
 TEST(ProgressDisplay, JsonSaysWhatThePanelShows) {
     MadeUpCampaign campaign(2);
     Kept display(ProgressStyle::json);

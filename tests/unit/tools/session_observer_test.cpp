@@ -65,12 +65,36 @@ class Observer : public ::testing::Test {
 };
 
 TEST_F(Observer, WhatIsConfirmedIsWrittenAndWhatIsTurnedDownIsNot) {
-    m_observer.on_event(m_refused, m_campaign.state());
+    m_observer.on_event(m_refused, MadeUpCampaign(1).state());
     EXPECT_FALSE(fs::exists(m_folder.best() / "best.cpp"));
     m_observer.on_event(m_accepted, m_campaign.state());
     EXPECT_THAT(best(), HasSubstr("int first;"));
     m_observer.on_event(m_refused, m_campaign.state());
     EXPECT_THAT(best(), HasSubstr("int first;"));
+}
+
+TEST_F(Observer, ARefutedBestMakesRoomForTheOneBeforeIt) {
+    const IndividualId first = m_accepted.individual;
+    const IndividualId second = m_refused.individual;
+    const auto confirm = [this](IndividualId who, bool accepted, double at) {
+        m_observer.on_event(m_campaign.confirm(who, accepted, 1, at, m_accepted.verdict),
+                            m_campaign.state());
+    };
+    confirm(second, true, 5);
+    EXPECT_THAT(best(), HasSubstr("int second;"));
+    confirm(second, false, 6);
+    EXPECT_THAT(best(), HasSubstr("int first;"));
+    confirm(first, false, 7);
+    EXPECT_FALSE(fs::exists(m_folder.best() / "best.cpp"));
+    EXPECT_FALSE(fs::exists(m_folder.best() / "best.json"));
+    EXPECT_EQ(log(), "");
+}
+
+TEST_F(Observer, ASessionTakesAwayWhatAKilledOneDidNotComeToTakeAway) {
+    m_observer.session_begins(m_campaign.state());
+    m_campaign.confirm(m_accepted.individual, false, 0, 5);
+    m_observer.session_begins(m_campaign.state());
+    EXPECT_FALSE(fs::exists(m_folder.best() / "best.cpp"));
 }
 
 TEST_F(Observer, ASessionBringsBackWhatAKilledOneDidNotComeToWrite) {
