@@ -73,6 +73,11 @@ struct ConfirmPlan {
 /// the candidate's; nullopt when that rival was not measured.
 [[nodiscard]] std::optional<double> speedup_over(const Verdict& verdict, const std::string& rival);
 
+/// The name of a rival of a passed candidate that decides and was not measured, e.g. because it was
+/// killed from outside: nothing follows from such a confirmation.
+[[nodiscard]] std::optional<std::string> rival_not_measured(const ConfirmPlan& plan,
+                                                            const Verdict& verdict);
+
 /// Decides: accepted when right everywhere and not slower than the previous best beyond noise, i.e.
 /// previous / candidate >= 1 - max(1 %, sum of the two mean relative half widths). The confirmed
 /// fitness comes from this run alone: with preset "speedup" the speed-up over the starter measured

@@ -43,6 +43,26 @@ TEST(JudgeConfirm, NoNoiseExcusesAKernelThatIsClearlySlower) {
     EXPECT_FALSE(judged(107, 0.5).accepted);
 }
 
+TEST(JudgeConfirm, NeedsTheStarterAndThePreviousBestButNoBaseline) {
+    ConfirmPlan plan;
+    plan.request.rivals = {{k_rival_starter, {}, {}}, {k_rival_previous, {}, {}}, {"blas", {}, {}}};
+    Verdict verdict;
+    verdict.outcome = Outcome::passed;
+    verdict.measure.emplace();
+    verdict.measure->workloads = {timing(50, 0.01)};
+    verdict.measure->rivals[k_rival_previous] = {timing(100, 0.01)};
+    EXPECT_EQ(rival_not_measured(plan, verdict), k_rival_starter);
+    verdict.measure->rivals[k_rival_starter] = {timing(200, 0.01)};
+    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+    verdict.measure->rivals.erase(k_rival_previous);
+    EXPECT_EQ(rival_not_measured(plan, verdict), k_rival_previous);
+    verdict.outcome = Outcome::wrong_result;  // whoever it was to be compared with
+    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+    verdict.outcome = Outcome::passed;
+    plan.request.rivals.clear();  // an outside judge
+    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+}
+
 /// A campaign of two individuals found 4.0 and 5.0 times as fit as the first.
 class Estimates : public ::testing::Test {
   protected:
@@ -104,6 +124,14 @@ TEST_F(Estimates, AProgramIsTurnedDownUnderAllItsIndividuals) {
     confirm(1, true, 3.0);
     EXPECT_EQ(keys_turned_down(m_state),
               std::set<Digest>{m_state.find(IndividualId::make(2, 0))->key});
+}
+
+TEST_F(Estimates, AFinishedCampaignWhoseBestWasRefutedHasNoneConfirmed) {
+    confirm(2, true, 5.0);
+    confirm(2, false, 0.0);
+    apply(CampaignStopped{"budget", true, 9});
+    EXPECT_FALSE(confirmed_at_end(m_state));
+    EXPECT_EQ(fittest_not_refused(m_state)->id, IndividualId::make(1, 0));
 }
 
 TEST_F(Estimates, AFinishedCampaignHasItsBestConfirmed) {

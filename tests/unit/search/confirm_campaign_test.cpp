@@ -1,0 +1,107 @@
+#include "population/lineage/lineage_view.hpp"
+#include "search/confirm.hpp"
+#include "tests/unit/search/campaign_fixture.hpp"
+#include "tests/unit/search/changed_answers.hpp"
+
+#include <map>
+#include <optional>
+
+namespace atl {
+namespace {
+
+using testing::Campaign;
+using testing::ChangedAnswers;
+using testing::FakeEvaluator;
+using testing::FakeEvaluatorOptions;
+
+FakeEvaluatorOptions fake_options() {
+    FakeEvaluatorOptions options;
+    options.time_ns = testing::small_time_ns;
+    return options;
+}
+
+std::vector<Confirmed> confirmations_of(const Campaign& campaign) {
+    std::vector<Confirmed> all;
+    for (const Event& event : campaign.events()) {
+        if (const auto* confirmed = std::get_if<Confirmed>(&event)) {
+            all.push_back(*confirmed);
+        }
+    }
+    return all;
+}
+
+// Confirmed while the search went on, and found wrong when it was confirmed again at the end.
+TEST(ConfirmInACampaign, ARefutedBestIsTheBestNoMore) {
+    Campaign campaign;
+    campaign.config.stop.max_evaluations = 400;
+    FakeEvaluator evaluator(fake_options());
+    std::map<Digest, int> confirmed;
+    std::optional<Digest> refuted;
+    std::vector<Digest> rivals_afterwards;
+    ChangedAnswers changed(evaluator, [&](const EvaluationRequest& request, auto& result) {
+        if (request.level != Level::confirm) {
+            return;
+        }
+        if (refuted) {
+            for (const Rival& rival : request.rivals) {
+                rivals_afterwards.push_back(candidate_key(rival.candidate));
+            }
+        } else if (const Digest key = candidate_key(request.candidate); ++confirmed[key] == 2) {
+            refuted = key;
+            result->outcome = Outcome::inconsistent;
+        }
+    });
+    const auto report = campaign.run_with(changed);
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_TRUE(report->finished);
+    ASSERT_TRUE(refuted) << "the best was confirmed only once";
+    ASSERT_TRUE(report->state.confirmed());
+    const Confirmed& best = *report->state.confirmed();
+    EXPECT_NE(report->state.find(best.individual)->key, *refuted);
+    EXPECT_TRUE(report->state.confirmations().at(best.individual).accepted);
+    EXPECT_FALSE(rivals_afterwards.empty()) << "the next candidate is confirmed";
+    EXPECT_THAT(rivals_afterwards, ::testing::Not(::testing::Contains(*refuted)));
+
+    const std::vector<Event> events = campaign.events();
+    EXPECT_EQ(lineage_view(events).best()->individual->id, best.individual);
+    CampaignState folded(state_settings(campaign.config));
+    for (const Event& event : events) {
+        ASSERT_TRUE(folded.apply(event));
+    }
+    EXPECT_EQ(folded.encode(), report->state.encode());
+    const auto folder = RunFolder::open(campaign.path());
+    ASSERT_TRUE(folder);
+    const auto loaded = load_run(*folder, state_settings(campaign.config));
+    ASSERT_TRUE(loaded) << loaded.error().message();
+    EXPECT_EQ(loaded->replayed_events, 0u) << "this is the snapshot's state";
+    EXPECT_EQ(loaded->state.encode(), report->state.encode());
+}
+
+// It may have been killed from outside. That says nothing about the candidate.
+TEST(ConfirmInACampaign, WithoutARivalItNeedsAConfirmationIsLostAndRefusesNobody) {
+    for (const char* rival : {k_rival_starter, k_rival_previous}) {
+        Campaign campaign;
+        FakeEvaluator evaluator(fake_options());
+        int lost = 0;
+        ChangedAnswers changed(evaluator, [&](const EvaluationRequest& request, auto& result) {
+            if (request.level == Level::confirm && lost < 2) {
+                lost += static_cast<int>(result->measure->rivals.erase(rival));
+            }
+        });
+        const auto report = campaign.run_with(changed);
+        ASSERT_TRUE(report) << report.error().message();
+        EXPECT_EQ(lost, 2);
+        EXPECT_EQ(std::count(campaign.recorder.remarks.begin(), campaign.recorder.remarks.end(),
+                             "confirmation lost: the " + std::string(rival) +
+                                 " could not be measured beside it"),
+                  2);
+        for (const Confirmed& confirmed : confirmations_of(campaign)) {
+            EXPECT_TRUE(confirmed.accepted) << confirmed.individual.text();
+        }
+        ASSERT_TRUE(report->state.confirmed());
+        EXPECT_EQ(report->state.confirmed()->individual, report->state.best()->id);
+    }
+}
+
+}  // namespace
+}  // namespace atl
