@@ -91,15 +91,21 @@ class Engine {
         check(m_ledger.sync());
         check(m_committer.follow_up());
         co_await starters();
+        if (m_starters_measured) {
+            co_await search();
+        }
+        check(m_ledger.record(CampaignStopped{m_ending.reason(), m_ending.finished(), now_ns()}));
+        check(m_ledger.sync());
+        m_ledger.snapshot();
+    }
+
+    Work search() {
         spawn_interrupted();
         fill();
         co_await settle([this] { return m_ending.stopping() && m_active == 0 && !m_confirming; });
         if (!m_ending.fault()) {
             co_await final_confirmation();
         }
-        check(m_ledger.record(CampaignStopped{m_ending.reason(), m_ending.finished(), now_ns()}));
-        check(m_ledger.sync());
-        m_ledger.snapshot();
     }
 
     // Keeps the campaign's books until `done`.
@@ -144,6 +150,9 @@ class Engine {
             m_loop.spawn(evaluate_starter(index));
         }
         co_await settle([this] { return m_active == 0; });
+        if (!m_starters_measured) {
+            co_return;  // their tickets stay in flight
+        }
         check(starters.commit(m_starter_verdicts, m_committer));
         m_fitness = check(starters.fitness());
         m_evaluated = count_evaluated(state());
@@ -155,6 +164,12 @@ class Engine {
         request.candidate = {m_task->kind, m_task->starters[index].source, {}, {}};
         request.use_cache = false;  // the baseline is measured several times
         std::optional<Verdict> verdict = co_await m_evaluations.evaluate(std::move(request));
+        if (!verdict && m_ending.stopping() &&
+            m_evaluations.last_fault().code == ErrorCode::interrupted) {
+            m_starters_measured = false;
+            leave();
+            co_return;
+        }
         if (!verdict) {
             Error fault = m_evaluations.last_fault();
             fault.what = "starter \"" + m_task->starters[index].name +
@@ -347,8 +362,9 @@ class Engine {
     Confirmer m_confirmer;
 
     Starters::Verdicts m_starter_verdicts;
-    std::uint64_t m_evaluated = 0;  ///< duplicates not counted, in flight counted
-    std::size_t m_active = 0;       ///< coroutines at work
+    std::uint64_t m_evaluated = 0;    ///< duplicates not counted, in flight counted
+    std::size_t m_active = 0;         ///< coroutines at work
+    bool m_starters_measured = true;  ///< false: the campaign was stopped before that
     /// Never expires: cancelled when an evaluation has ended or the campaign is to stop.
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     bool m_searching = false;

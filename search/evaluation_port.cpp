@@ -5,6 +5,10 @@
 
 namespace atl {
 
+Error abandoned() {
+    return {ErrorCode::interrupted, "the campaign stopped waiting for it", "evaluation", ""};
+}
+
 // What the evaluator's threads see of the port: outlives it as long as answers may come.
 struct EvaluationPort::Mailbox {
     std::mutex mutex;
@@ -47,9 +51,7 @@ void EvaluationPort::deliver(std::uint64_t number, EvaluationResult result) {
 void EvaluationPort::abandon() {
     const std::map<std::uint64_t, Done> waiting = std::exchange(m_waiting, {});
     for (const auto& [number, done] : waiting) {
-        done(tl::unexpected(InfrastructureFault{
-            Error{ErrorCode::interrupted, "the campaign stopped waiting for it", "evaluation", ""},
-            1}));
+        done(tl::unexpected(InfrastructureFault{abandoned(), 1}));
     }
 }
 

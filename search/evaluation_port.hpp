@@ -9,6 +9,9 @@
 
 namespace atl {
 
+/// What abandon() answers with.
+[[nodiscard]] Error abandoned();
+
 /// Brings the evaluator's answers, which come on its threads, to the engine's thread, and forgets
 /// those that the engine no longer waits for. All methods are called on the engine's thread.
 class EvaluationPort {

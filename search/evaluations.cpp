@@ -49,6 +49,7 @@ Evaluations::Answer Evaluations::evaluate_candidate(EvaluationRequest request, D
 
 Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
     request.deadline = std::chrono::seconds(m_settings.deadline_s);
+    const std::uint64_t abandoned_before = m_abandoned;
     for (std::int64_t attempt = 0;; ++attempt) {
         EvaluationResult result = co_await submit(request);
         if (result) {
@@ -64,7 +65,16 @@ Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
         m_remark("evaluation lost, trying again: " + m_last_fault.message());
         asio::steady_timer delay(m_io, k_retry_delay * (1 << std::min<std::int64_t>(attempt, 6)));
         co_await delay.async_wait(asio::use_awaitable);
+        if (m_abandoned != abandoned_before) {
+            m_last_fault = abandoned();
+            co_return std::nullopt;
+        }
     }
+}
+
+void Evaluations::abandon() {
+    ++m_abandoned;
+    m_port.abandon();
 }
 
 asio::awaitable<EvaluationResult> Evaluations::submit(EvaluationRequest request) {

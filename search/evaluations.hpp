@@ -6,6 +6,7 @@
 #include "search/work_loop.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,7 +36,7 @@ class Evaluations {
     [[nodiscard]] std::size_t candidates() const { return m_in_work.size(); }
     [[nodiscard]] const Error& last_fault() const { return m_last_fault; }
     /// Answers everything in work with a fault (ErrorCode::interrupted), which is not tried again.
-    void abandon() { m_port.abandon(); }
+    void abandon();
 
   private:
     [[nodiscard]] boost::asio::awaitable<EvaluationResult> submit(EvaluationRequest request);
@@ -45,6 +46,7 @@ class Evaluations {
     std::function<void(const std::string&)> m_remark;
     std::unordered_map<Digest, std::shared_ptr<boost::asio::steady_timer>> m_in_work;
     Error m_last_fault;
+    std::uint64_t m_abandoned = 0;  ///< times; what waits to be tried again sees it afterwards
     EvaluationPort m_port;
 };
 
