@@ -444,6 +444,8 @@ void CampaignState::index(Individual individual) {
     if (is_first) {
         m_by_key.insert(key_hash(m_individuals.back().key), position,
                         [this](std::uint32_t i) { return key_hash(m_individuals[i].key); });
+    } else if (!m_individuals.back().duplicate) {
+        m_again[m_individuals.back().key].push_back(position);
     }
 }
 
@@ -457,6 +459,11 @@ const Individual* CampaignState::find_key(const Digest& key) const {
     const auto found = m_by_key.find(
         key_hash(key), [this, &key](std::uint32_t i) { return m_individuals[i].key == key; });
     return found ? &m_individuals[*found] : nullptr;
+}
+
+std::span<const std::uint32_t> CampaignState::evaluated_again(const Digest& key) const {
+    const auto found = m_again.find(key);
+    return found == m_again.end() ? std::span<const std::uint32_t>() : found->second;
 }
 
 std::uint64_t CampaignState::children_of(IndividualId id) const {

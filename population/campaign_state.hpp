@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -85,6 +86,9 @@ class CampaignState {
     [[nodiscard]] const Individual* find(IndividualId id) const;
     /// The first committed individual with this candidate key.
     [[nodiscard]] const Individual* find_key(const Digest& key) const;
+    /// Later ones with this key that were evaluated all the same, as positions in individuals():
+    /// after one that was cut off, or while another was in flight.
+    [[nodiscard]] std::span<const std::uint32_t> evaluated_again(const Digest& key) const;
     /// Committed individuals with this parent, in any role.
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
     /// Tickets with this individual as their base, those in flight included. A ticket of which
@@ -158,8 +162,9 @@ class CampaignState {
     std::uint32_t m_sessions = 0;
     SessionLimits m_limits;
     std::vector<Individual> m_individuals;
-    PositionTable m_by_id;   ///< of all individuals
-    PositionTable m_by_key;  ///< of the first with each key
+    PositionTable m_by_id;                                           ///< of all individuals
+    PositionTable m_by_key;                                          ///< of the first with each key
+    std::unordered_map<Digest, std::vector<std::uint32_t>> m_again;  ///< see evaluated_again()
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;

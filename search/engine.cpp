@@ -230,13 +230,21 @@ class Engine {
         std::string trouble;
         bool faulted = false;
         while (auto need = check(run.next())) {
-            if (!m_in_order) {
-                co_await m_evaluations.wait_for_equal(need->key);
+            bool known = false;
+            bool waited = true;
+            while (waited && !known) {  // what was not known before a wait may be so after it
+                if (!m_in_order) {
+                    co_await m_evaluations.wait_for_equal(need->key);
+                }
+                known = check(run.answer_if_known());
+                waited = !known && budget_taken() && !m_ending.stopping();
+                if (waited) {
+                    co_await wait_for_budget();
+                }
             }
-            if (check(run.answer_if_known())) {
+            if (known) {
                 continue;
             }
-            co_await wait_for_budget();
             if (m_ending.stopping()) {
                 trouble = "the campaign ended first";
                 break;

@@ -1,5 +1,6 @@
 #include "search/ticket_run.hpp"
 
+#include "reward/verifier/measure.hpp"
 #include "search/measures.hpp"
 
 #include <algorithm>
@@ -15,6 +16,32 @@ Evaluation evaluation_of(const Individual& individual) {
     evaluation.time_ns = individual.time_ns;
     evaluation.duplicate = individual.duplicate;
     return evaluation;
+}
+
+// What was cut off beside a faster parent answers only where it would be cut off too, like a
+// verdict in the evaluator's cache.
+bool answers(const Individual& equal, double cutoff_ns) {
+    return equal.outcome != Outcome::slower_than_cutoff ||
+           (cutoff_ns > 0 && equal.time_ns > Measurement::k_cutoff_factor * cutoff_ns);
+}
+
+/// Among the first `known` individuals.
+const Individual* find_answer(const CampaignState& state, const Digest& key, std::size_t known,
+                              double cutoff_ns) {
+    const std::vector<Individual>& all = state.individuals();
+    const Individual* first = state.find_key(key);
+    if (first == nullptr || static_cast<std::size_t>(first - all.data()) >= known) {
+        return nullptr;
+    }
+    if (answers(*first, cutoff_ns)) {
+        return first;
+    }
+    for (const std::uint32_t later : state.evaluated_again(key)) {
+        if (later < known && answers(all[later], cutoff_ns)) {
+            return &all[later];
+        }
+    }
+    return nullptr;
 }
 
 Evaluation turned_down() {
@@ -74,13 +101,13 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         input.parents.back().role = parent.role;
     }
     const std::size_t known = individuals_after(state, issued.commits_seen);
-    input.known = [&state, &candidates = context.candidates, known](const Candidate& candidate) {
-        const Individual* equal = state.find_key(candidates.key(candidate));
-        return equal != nullptr &&
-               static_cast<std::size_t>(equal - state.individuals().data()) < known;
+    const double cutoff_ns = context.config.evaluation.cutoff_factor * parent_time_ns;
+    input.known = [&state, &candidates = context.candidates, known,
+                   cutoff_ns](const Candidate& candidate) {
+        return find_answer(state, candidates.key(candidate), known, cutoff_ns) != nullptr;
     };
     TicketInFlight recorded = state.in_flight().at(issued.ticket);
-    return TicketRun(std::move(context), issued, *op, std::move(input), known, parent_time_ns,
+    return TicketRun(std::move(context), issued, *op, std::move(input), known, cutoff_ns,
                      std::move(recorded));
 }
 
@@ -113,8 +140,7 @@ Expected<std::optional<TicketRun::Need>> TicketRun::next() {
             break;  // another version of the operator proposed something else: keep what there is
         }
         if (!*replayed) {
-            const double factor = m_context.config.evaluation.cutoff_factor;
-            return std::optional(Need{m_proposal->candidate, m_key, factor * m_parent_time_ns});
+            return std::optional(Need{m_proposal->candidate, m_key, m_cutoff_ns});
         }
     }
     m_proposal.reset();
@@ -171,9 +197,8 @@ std::string TicketRun::trouble() const {
 const Individual* TicketRun::find_equal() const {
     const CampaignState& state = m_context.ledger.state();
     const bool in_order = m_context.config.engine.commit_order == "ticket";
-    const Individual* equal = state.find_key(m_key);
-    if (equal != nullptr &&
-        (!in_order || static_cast<std::size_t>(equal - state.individuals().data()) < m_known)) {
+    const std::size_t known = in_order ? m_known : state.individuals().size();
+    if (const Individual* equal = find_answer(state, m_key, known, m_cutoff_ns)) {
         return equal;
     }
     // Others in flight may be looked at only where the order of events may matter.
@@ -182,7 +207,7 @@ const Individual* TicketRun::find_equal() const {
             continue;
         }
         for (const Individual& individual : flight.pending) {
-            if (individual.key == m_key) {
+            if (individual.key == m_key && answers(individual, m_cutoff_ns)) {
                 return &individual;
             }
         }

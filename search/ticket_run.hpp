@@ -35,7 +35,8 @@ struct TicketContext {
 [[nodiscard]] std::uint64_t count_evaluated(const CampaignState& state);
 
 /// The work of one ticket: steps its operator, answers proposals that are known already, and says
-/// what is to be evaluated. When all that the operator proposed was turned down as too similar to
+/// what is to be evaluated. One that was cut off beside a faster parent is known only where it
+/// would be cut off again. When all that the operator proposed was turned down as too similar to
 /// what is known, it begins again with other random numbers, novelty.attempts times. Run again
 /// after a crash, it is told what was recorded first. Not thread-safe.
 class TicketRun {
@@ -64,15 +65,14 @@ class TicketRun {
 
   private:
     TicketRun(TicketContext context, const TicketIssued& issued, const Operator& op,
-              OperatorInput input, std::size_t known, double parent_time_ns,
-              TicketInFlight recorded)
+              OperatorInput input, std::size_t known, double cutoff_ns, TicketInFlight recorded)
         : m_context(std::move(context)),
           m_issued(issued),
           m_operator(op),
           m_input(std::move(input)),
           m_run(op.start(m_input)),
           m_known(known),
-          m_parent_time_ns(parent_time_ns),
+          m_cutoff_ns(cutoff_ns),
           m_recorded(std::move(recorded)) {}
 
     /// Whether the operator begins again, after it had nothing more to propose.
@@ -92,8 +92,8 @@ class TicketRun {
     Operator m_operator;
     OperatorInput m_input;
     OperatorRun m_run;
-    std::size_t m_known;      ///< individuals that this ticket may know
-    double m_parent_time_ns;  ///< of the base parent
+    std::size_t m_known;  ///< individuals that this ticket may know
+    double m_cutoff_ns;   ///< follows from the base parent's time; 0: none
     TicketInFlight m_recorded;
     std::optional<Proposal> m_proposal;
     Digest m_key;

@@ -322,6 +322,27 @@ TEST(CampaignState, TheBestIsTheFittestThenTheLowerId) {
     EXPECT_EQ(state.last_improved_commit(), 1u) << "an equal one is no improvement";
 }
 
+TEST(CampaignState, KnowsWhatWasEvaluatedAgain) {
+    CampaignState state = begun();
+    commit(state, 0, 0, 2.0, "a");
+    commit(state, 1, 0, 2.0, "b");
+    commit(state, 2, 1, 3.0, "a");
+    samples::require(state.apply(samples::ticket_issued(3, 0)));
+    Individual duplicate = samples::individual(3, 0, 0, 2.0, "a");
+    duplicate.duplicate = true;
+    samples::require(state.apply(Evaluated{duplicate}));
+    samples::require(state.apply(TicketCommitted{3, 0, 0, 0, 0}));
+    const auto decoded = CampaignState::decode(state.encode(), samples::settings());
+    ASSERT_TRUE(decoded) << decoded.error().message();
+    for (const CampaignState* one : {&state, &*decoded}) {
+        EXPECT_EQ(one->find_key(duplicate.key)->id, id(0));
+        const auto again = one->evaluated_again(duplicate.key);
+        ASSERT_EQ(again.size(), 1u);
+        EXPECT_EQ(one->individuals()[again[0]].id, id(2));
+        EXPECT_TRUE(one->evaluated_again(content_id("key of b")).empty());
+    }
+}
+
 TEST(CampaignState, OnlyAcceptedConfirmationsCount) {
     CampaignState state = begun();
     commit(state, 0, 0, 2.0, "a");
