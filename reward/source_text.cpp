@@ -264,9 +264,7 @@ std::vector<Region> marked_regions(std::string_view source) {
             open_begin = std::min(end + 1, source.size());
         } else if (const std::string_view closed = marker_name(line, "endregion:");
                    !closed.empty()) {
-            const bool known = std::any_of(regions.begin(), regions.end(),
-                                           [&](const Region& r) { return r.name == closed; });
-            if (closed == open && !known) {
+            if (closed == open) {
                 regions.push_back({open, open_begin, begin});
             }
             open.clear();

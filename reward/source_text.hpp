@@ -50,7 +50,7 @@ struct Region {
     std::size_t end = 0;
 };
 
-/// Well-formed, non-nested regions in source order.
+/// Well-formed, non-nested regions in source order; a name may stand more than once.
 [[nodiscard]] std::vector<Region> marked_regions(std::string_view source);
 
 }  // namespace atl

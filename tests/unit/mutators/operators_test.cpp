@@ -288,6 +288,17 @@ TEST(Crossover, DifferentTextsExchangeRegionsThatDiffer) {
     EXPECT_THAT(proposals[0].description, HasSubstr("region body"));
 }
 
+TEST(Crossover, ARegionThatStandsTwiceIsNotExchanged) {
+    const std::string once = "// region: body\nint a;\n// endregion: body\n";
+    const std::string other = "// region: body\nint b;\n// endregion: body\n";
+    const std::string tail = "// region: tail\nint t;\n// endregion: tail\n";
+    const auto digests = region_digests(once + once + tail);
+    ASSERT_EQ(digests.size(), 1u);
+    EXPECT_EQ(digests[0].first, "tail");
+    EXPECT_FALSE(crossed(parent(1, once + once), parent(2, other)));
+    EXPECT_FALSE(crossed(parent(1, other), parent(2, once + once)));
+}
+
 TEST(Crossover, WithoutACommonRegionThereIsNothingToExchange) {
     EXPECT_FALSE(crossed(parent(1, k_source), parent(2, "int x;\n")));
 }

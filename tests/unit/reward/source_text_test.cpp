@@ -301,10 +301,15 @@ TEST(MarkedRegions, SkipsMalformedOnes) {
         marked_regions("// region: a\n// region: b\n// endregion: b\n// endregion: a\n");
     ASSERT_EQ(nested.size(), 1u);
     EXPECT_EQ(nested[0].name, "b");
-    // Twice: the first counts.
-    EXPECT_EQ(
-        marked_regions("// region: a\n1\n// endregion: a\n// region: a\n// endregion: a\n").size(),
-        1u);
+}
+
+TEST(MarkedRegions, FindsThoseThatStandTwice) {
+    const auto regions =
+        marked_regions("// region: a\n1\n// endregion: a\n// region: a\n// endregion: a\n");
+    ASSERT_EQ(regions.size(), 2u);
+    EXPECT_EQ(regions[0].name, "a");
+    EXPECT_EQ(regions[1].name, "a");
+    EXPECT_GT(regions[1].begin, regions[0].end);
 }
 
 }  // namespace
