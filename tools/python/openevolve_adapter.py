@@ -22,6 +22,7 @@ import json
 import math
 import os
 import secrets
+import select
 import sys
 import traceback
 
@@ -102,6 +103,32 @@ def evaluate_into(pipe, token, evaluator, candidate):
         stream.write(token + json.dumps(make_answer(result)))
 
 
+def read_from(child, reader):
+    """What the child wrote, and its status. Not to the pipe's end: a process that it left behind
+    holds that open."""
+    os.set_blocking(reader, False)
+    written = b""
+    status = None
+    while True:
+        if status is None:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            status = status if ended else None
+        try:
+            chunk = os.read(reader, 1 << 16)
+        except BlockingIOError:
+            if status is not None:
+                break
+            select.select([reader], [], [], 0.1)
+            continue
+        if not chunk:
+            break
+        written += chunk
+    os.close(reader)
+    if status is None:
+        status = os.waitpid(child, 0)[1]
+    return written.decode("utf-8", "replace"), os.waitstatus_to_exitcode(status)
+
+
 def evaluate_apart(evaluator, candidate):
     """The answer as JSON text. Forked: no argument and no environment variable tells the token."""
     token = secrets.token_hex(16)
@@ -122,9 +149,7 @@ def evaluate_apart(evaluator, candidate):
             sys.stderr.flush()
             os._exit(status)
     os.close(writer)
-    with os.fdopen(reader, encoding="utf-8", errors="replace") as stream:
-        text = stream.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    text, status = read_from(child, reader)
     if status != 0 or not text.startswith(token):
         raise SystemExit(f"the evaluator ended without an answer (exit status {status})")
     return text[len(token):]

@@ -355,6 +355,17 @@ TEST_F(OpenEvolveTask, AnAdapterThatIsNotShippedIsTheTasksMistake) {
     }
 }
 
+TEST_F(OpenEvolveTask, WhatAnEvaluatorLeavesBehindDoesNotHoldItUp) {
+    const auto start = std::chrono::steady_clock::now();
+    // An answer that is longer than a pipe holds.
+    const Verdict verdict = judge(
+        "import os, time\ndef evaluate(path):\n"
+        "    if os.fork() == 0:\n        os.setsid()\n        time.sleep(1000)\n"
+        "    return {'combined_score': 2, 'words': 'x' * 200000}\n");
+    EXPECT_EQ(verdict.outcome, Outcome::passed) << verdict.reason;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
+}
+
 const std::string k_run =
     "import runpy\ndef evaluate(path):\n    v = runpy.run_path(path)['value']\n";
 
