@@ -6,9 +6,12 @@
 #include "reward/input_sets.hpp"
 #include "reward/inputs.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <limits>
+#include <optional>
 
 namespace atl {
 
@@ -21,19 +24,62 @@ constexpr double k_odd_number = 0x1.23456789p+500;  // a second poison, to tell 
 constexpr double k_max_flops = 4e9;                 // of a measured workload that is looked at
 constexpr double k_max_bytes = 256 << 20;
 
+using Axes = std::map<std::string, std::int64_t>;
+
+std::string short_number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.3g", value);
+    return text;
+}
+
 const Tolerance& tolerance_of(const Task& task, const Workload& workload) {
     return workload.tolerance ? *workload.tolerance : task.tolerance;
 }
 
-bool is_small(const Task& task, const ProbeCase& probe) {
+/// Of all tensors, in double.
+double tensor_bytes(const Task& task, const Axes& axes) {
     double bytes = 0;
     for (const auto* tensors : {&task.inputs, &task.outputs}) {
         for (const TensorSpec& tensor : *tensors) {
-            bytes += static_cast<double>(element_count(tensor, probe.axes).value_or(0)) * 8;
+            bytes += static_cast<double>(element_count(tensor, axes).value_or(0)) * 8;
         }
     }
-    return bytes <= k_max_bytes &&
-           evaluate_expression(task.flops, probe.axes).value_or(0) <= k_max_flops;
+    return bytes;
+}
+
+bool is_small(const Task& task, const Axes& axes) {
+    return tensor_bytes(task, axes) <= k_max_bytes &&
+           evaluate_expression(task.flops, axes).value_or(0) <= k_max_flops;
+}
+
+/// Nothing can be concluded from cases that were not looked at.
+std::optional<TaskFinding> none_looked_at(const Task& task, const std::vector<ProbeCase>& cases) {
+    const auto verifies = [](const Workload& workload) {
+        return workload.use == Workload::Use::verify;
+    };
+    const bool any = std::any_of(task.workloads.begin(), task.workloads.end(), verifies);
+    const bool seen = std::any_of(cases.begin(), cases.end(), [&](const ProbeCase& probe) {
+        return verifies(*probe.workload);
+    });
+    if (!any || seen) {
+        return std::nullopt;
+    }
+    double operations = std::numeric_limits<double>::infinity();
+    double bytes = operations;
+    for (const Workload& workload : task.workloads) {
+        const Axes axes = bind_axes(task, workload).value_or(Axes());
+        operations = std::min(operations, evaluate_expression(task.flops, axes).value_or(0));
+        bytes = std::min(bytes, tensor_bytes(task, axes));
+    }
+    const std::string why =
+        operations > k_max_flops
+            ? "atoll.work.flops says " + short_number(operations) + " operations or more"
+            : "their tensors take " + short_number(bytes) + " bytes or more in double";
+    return TaskFinding{Severity::error, "workloads",
+                       "no workload of use verify is small enough to be looked at (" + why + ")",
+                       "at most " + short_number(k_max_flops) + " operations and " +
+                           short_number(k_max_bytes) + " bytes are: correct atoll.work, or give " +
+                           "smaller workloads of use verify"};
 }
 
 std::vector<std::byte> rounded(DType dtype, const std::vector<double>& values) {
@@ -103,7 +149,7 @@ std::vector<ProbeCase> TaskProbe::plan() const {
             probe.axes = bind_axes(m_task, workload).value_or(probe.axes);
             const bool timed = workload.use == Workload::Use::measure;
             const bool first = &distribution == &m_task.distributions.front();
-            if ((!timed || first) && is_small(m_task, probe)) {
+            if ((!timed || first) && is_small(m_task, probe.axes)) {
                 cases.push_back(std::move(probe));
             }
         }
@@ -162,7 +208,12 @@ double TaskProbe::error_over_tolerance(const ProbeCase& probe, std::size_t index
 }
 
 void probe_reference(const TaskProbe& probe, ChildReport& report) {
-    for (ProbeCase& at : probe.plan()) {
+    std::vector<ProbeCase> cases = probe.plan();
+    if (auto finding = none_looked_at(probe.task(), cases)) {
+        report.add(std::move(*finding));
+        return;
+    }
+    for (ProbeCase& at : cases) {
         report.at(at.name());
         if (const Status filled = probe.fill(at, 1); !filled) {
             report.add({Severity::error, "inputs", filled.error().message(), ""});

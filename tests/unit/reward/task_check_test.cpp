@@ -70,6 +70,15 @@ TEST(TaskCheck, PassesAGoodTask) {
     EXPECT_THAT(text_of(result), HasSubstr("times the tolerance"));
 }
 
+TEST(TaskCheck, WhatWasNotLookedAtIsNotBlamed) {
+    SmallTask files;
+    files.replace("definition.json", "3*rows*cols", "3000000000000*rows*cols");
+    const TaskCheck result = check(files);
+    EXPECT_EQ(result.count(TaskFinding::Severity::error), 1u) << text_of(result);
+    EXPECT_THAT(text_of(result), HasSubstr("is small enough to be looked at (atoll.work.flops says "
+                                           "3e+12 operations or more)"));
+}
+
 TEST(TaskCheck, TakesAStatedZeroForWorkWithoutOperations) {
     SmallTask files;
     files.replace("definition.json", "3*rows*cols", "0");
