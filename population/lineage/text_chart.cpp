@@ -44,7 +44,8 @@ std::string text_chart(const std::vector<ChartPoint>& points, const ChartOptions
     std::string text = options.y_label.empty() ? "" : options.y_label + "\n";
     for (int row = 0; row < height; ++row) {
         const double y = low + span * (height - 1 - row) / (height - 1);
-        const bool labelled = row == 0 || row == height - 1 || row == height / 2;
+        const bool flat = highest->y == low;  // then one number is all there is to say
+        const bool labelled = row == height - 1 || (!flat && (row == 0 || row == height / 2));
         std::string& cells = rows[static_cast<std::size_t>(row)];
         cells.erase(cells.find_last_not_of(' ') + 1);
         text += fmt::format("{:>9} |{}\n", labelled ? fmt::format("{:.4g}", y) : "", cells);

@@ -64,6 +64,16 @@ TEST(TextChart, SurvivesOnePointAndNone) {
     EXPECT_THAT(text_chart({{3, 7}}, {}), HasSubstr("*"));
 }
 
+// An axis up to a value that nothing had would be made up.
+TEST(TextChart, OneValueIsTheOnlyLabel) {
+    EXPECT_EQ(text_chart({{1, 7}, {10, 7}}, {10, 3, "", ""}),
+              "          |\n"
+              "          |\n"
+              "        7 |**********\n"
+              "          +----------\n"
+              "           1       10\n");
+}
+
 TEST(TextLayout, ControlCharactersBecomeQuestionMarks) {
     EXPECT_EQ(printable("a\x1b[31mb\tc\nd\x7f"), "a?[31mb\tc\nd?");
     EXPECT_EQ(printable("\xC2\x9B"
