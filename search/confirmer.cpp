@@ -6,6 +6,22 @@
 
 namespace atl {
 
+namespace {
+
+// Of one that is right.
+std::string why_not_better(const Confirmed& confirmed, bool by_score, const std::string& rival) {
+    if (!by_score) {
+        return "not faster than " + rival;
+    }
+    if (!(confirmed.fitness > 0)) {
+        return "judged again it scored 0 or less";
+    }
+    return fmt::format("judged again it scored {:.6g}, and {} {:.6g}", confirmed.fitness, rival,
+                       confirmed.rival_fitness);
+}
+
+}  // namespace
+
 Confirmer::Confirmer(const CampaignConfig& config, TaskPtr task, Ledger& ledger,
                      CandidateStore& candidates, Evaluations& evaluations,
                      std::function<std::int64_t()> now_ns,
@@ -45,6 +61,7 @@ Work Confirmer::confirm(IndividualId id, bool baselines) {
     const std::int64_t begin = m_now_ns();
     const ConfirmPlan plan =
         check(plan_confirm(state(), m_task, m_candidates, *state().find(id), baselines));
+    const std::string rival = state().confirmed() ? "the best" : "the first starter";
     const std::optional<Verdict> verdict = co_await m_evaluations.evaluate(plan.request);
     m_spent_ns += m_now_ns() - begin;
     if (!verdict) {
@@ -61,9 +78,10 @@ Work Confirmer::confirm(IndividualId id, bool baselines) {
     check(m_ledger.record(confirmed));
     m_fittest.look_again();
     if (!confirmed.accepted) {
-        m_remark(fmt::format(
-            "individual {} was not confirmed: {}", id.text(),
-            verdict->outcome == Outcome::passed ? "not faster than the best" : verdict->reason));
+        m_remark(fmt::format("individual {} was not confirmed: {}", id.text(),
+                             verdict->outcome == Outcome::passed
+                                 ? why_not_better(confirmed, m_task->external.has_value(), rival)
+                                 : verdict->reason));
     }
 }
 
