@@ -48,4 +48,9 @@ Digest candidate_key(const Candidate& candidate) {
     return finish(std::move(hasher), candidate.tune, candidate.flags);
 }
 
+std::string without_byte_order_mark(std::string source) {
+    constexpr std::string_view k_mark = "\xEF\xBB\xBF";
+    return source.starts_with(k_mark) ? source.substr(k_mark.size()) : source;
+}
+
 }  // namespace atl

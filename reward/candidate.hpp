@@ -49,6 +49,10 @@ class SourceKey {
     ContentHasher m_prefix;
 };
 
+/// A source without the mark that some editors put before UTF-8. To compilers it is one only at the
+/// very beginning, where the prelude stands.
+[[nodiscard]] std::string without_byte_order_mark(std::string source);
+
 inline constexpr std::size_t k_max_source_bytes = 1 << 20;
 
 }  // namespace atl

@@ -126,6 +126,9 @@ Status read_candidate(const fs::path& path, Candidate& candidate) {
         return {};
     }
     ATOLL_TRY_ASSIGN(candidate.source, read_regular_file(path, 2 * k_max_source_bytes));
+    if (candidate.kind != "external") {
+        candidate.source = without_byte_order_mark(std::move(candidate.source));
+    }
     return {};
 }
 

@@ -47,7 +47,7 @@ Expected<TaskPtr> load_task(const fs::path& folder) {
                        task->folder.string(), "rename the folder, or reach it by a link");
     }
     const fs::path definition = task->folder / "definition.json";
-    if (!fs::exists(definition, code)) {
+    if (!fs::exists(fs::symlink_status(definition, code))) {
         return failure(ErrorCode::not_found, "no task here: definition.json is missing",
                        task->folder.string(), "atoll task list names the tasks that exist");
     }

@@ -3,7 +3,9 @@
 #include "reward/input_sets.hpp"
 #include "reward/task_parts.hpp"
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 namespace atl {
 
@@ -67,6 +69,32 @@ Status check_argument_names(const Task& task, const std::string& where) {
     return {};
 }
 
+/// Axes that are defined by each other have no value, whatever the workload.
+Status check_circles(const Task& task, const std::string& where) {
+    std::set<std::string> known;
+    for (bool progress = true; progress;) {
+        progress = false;
+        for (const Axis& axis : task.axes) {
+            std::set<std::string> names;
+            if (axis.kind == Axis::Kind::expression) {
+                ATOLL_TRY_ASSIGN(names, expression_names(axis.expression));
+            }
+            if (std::includes(known.begin(), known.end(), names.begin(), names.end())) {
+                progress = known.insert(axis.name).second || progress;
+            }
+        }
+    }
+    for (const Axis& axis : task.axes) {
+        if (!known.contains(axis.name)) {
+            return failure(ErrorCode::invalid_argument,
+                           "axis '" + axis.name + "' is defined by a circle of expressions",
+                           where + ": axes." + axis.name + ".expression",
+                           "define one axis of the circle by other axes");
+        }
+    }
+    return {};
+}
+
 Status check_expressions(const Task& task, const std::string& where) {
     for (const Axis& axis : task.axes) {
         if (axis.kind == Axis::Kind::expression) {
@@ -74,6 +102,7 @@ Status check_expressions(const Task& task, const std::string& where) {
                                   where + ": axes." + axis.name + ".expression", axis.name));
         }
     }
+    ATOLL_TRY(check_circles(task, where));
     const auto check_shapes = [&](const char* section,
                                   const std::vector<TensorSpec>& tensors) -> Status {
         for (const TensorSpec& tensor : tensors) {
@@ -92,7 +121,28 @@ Status check_expressions(const Task& task, const std::string& where) {
     return check_names(task.bytes, task, where + ": atoll.work.bytes");
 }
 
-Status check_sizes(const Task& task, const Workload& workload) {
+/// What definition.json, at `definition`, says of the work of a launch on this workload.
+Status check_work(const Task& task, const Workload& workload, const Extents& axes,
+                  const std::string& definition) {
+    for (const auto& [key, work] :
+         {std::pair{"flops", &task.flops}, std::pair{"bytes", &task.bytes}}) {
+        const auto wrong = [&, name = key, text = work](const std::string& what) {
+            return failure(ErrorCode::invalid_argument,
+                           "\"" + *text + "\" " + what + " for workload '" + workload.id + "'",
+                           definition + ": atoll.work." + name, "correct the expression");
+        };
+        const Expected<double> value = evaluate_expression(work->empty() ? "0" : *work, axes);
+        if (!value) {
+            return wrong("has no value (" + value.error().message() + ")");
+        }
+        if (*value < 0) {
+            return wrong("is negative");
+        }
+    }
+    return {};
+}
+
+Status check_sizes(const Task& task, const Workload& workload, const std::string& definition) {
     const std::string where =
         (task.folder / "workload.jsonl").string() + ": workload '" + workload.id + "'";
     const auto located = [&](const Error& error) {
@@ -120,17 +170,7 @@ Status check_sizes(const Task& task, const Workload& workload) {
                         {},
                         {}});
     }
-    for (const std::string* work : {&task.flops, &task.bytes}) {
-        const Expected<double> value = evaluate_expression(work->empty() ? "0" : *work, *axes);
-        if (!value) {
-            return located(value.error());
-        }
-        if (*value < 0) {
-            return located(
-                {ErrorCode::invalid_argument, "atoll.work: \"" + *work + "\" is negative", {}, {}});
-        }
-    }
-    return {};
+    return check_work(task, workload, *axes, definition);
 }
 
 }  // namespace
@@ -143,7 +183,7 @@ Status check_consistency(const Task& task, const std::string& where) {
                        "name at least one output tensor");
     }
     for (const Workload& workload : task.workloads) {
-        ATOLL_TRY(check_sizes(task, workload));
+        ATOLL_TRY(check_sizes(task, workload, where));
     }
     if (const Status good = check_generators(task); !good) {
         return failure(good.error().code, good.error().what, where + ": " + good.error().where,

@@ -16,6 +16,12 @@ bool is_task(const fs::path& folder) {
     return fs::is_regular_file(folder / "definition.json", code);
 }
 
+/// Whether a task was meant: what is wrong with its definition is for load_task() to say.
+bool names_task(const fs::path& folder) {
+    std::error_code code;
+    return fs::exists(fs::symlink_status(folder / "definition.json", code));
+}
+
 /// The program's own folder first.
 std::vector<fs::path> folders_above_program() {
     std::vector<fs::path> folders;
@@ -82,7 +88,7 @@ std::vector<fs::path> list_tasks() {
 
 Expected<fs::path> find_task(const std::string& name_or_path) {
     const bool plain = name_or_path.find('/') == std::string::npos;
-    if (is_task(name_or_path)) {
+    if (names_task(name_or_path)) {
         return fs::path(name_or_path);
     }
     std::vector<std::string> names;
@@ -94,7 +100,11 @@ Expected<fs::path> find_task(const std::string& name_or_path) {
     }
     if (!plain) {
         return failure(ErrorCode::not_found, "no task here: definition.json is missing",
-                       name_or_path, "atoll task list names the tasks that exist");
+                       name_or_path,
+                       fs::path(name_or_path).is_absolute()
+                           ? "atoll task list names the tasks that exist"
+                           : "a relative path starts at the current folder; atoll task list names "
+                             "the tasks that exist");
     }
     const std::string nearest = nearest_word(name_or_path, names);
     std::string hint = nearest.empty() ? "" : "did you mean '" + nearest + "'? ";

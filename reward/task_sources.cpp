@@ -16,7 +16,7 @@ Expected<std::string> read_source(const Task& task, const fs::path& relative) {
         return failure(ErrorCode::invalid_argument, "the source holds a NUL byte",
                        (task.folder / relative).string());
     }
-    return source;
+    return task.external ? source : without_byte_order_mark(std::move(source));
 }
 
 /// Extension of the starters: that of the candidates which the task's kind judges.

@@ -1,5 +1,6 @@
 #include "reward/task.hpp"
 
+#include "reward/candidate_files.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -164,7 +165,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"circle",
                 definition("\"pad\": {\"type\": \"const\", \"value\": 4}",
                            "\"pad\": {\"type\": \"expr\", \"expression\": \"padded + 1\"}"),
-                "circle of expressions"},
+                "definition.json: axes.pad.expression: axis 'pad' is defined by a circle of"},
         Mistake{"dtype", definition("\"dtype\": \"float32\"", "\"dtype\": \"float8_e4m3fn\""),
                 "dtype 'float8_e4m3fn' is not supported"},
         Mistake{"scalar_output",
@@ -175,7 +176,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "no outputs"},
         Mistake{"unknown_work_axis", definition("3*rows*cols", "3*rows*colls"), "atoll.work.flops"},
         Mistake{"malformed_work", definition("3*rows*cols", "3*rows*"), "atoll.work.flops"},
-        Mistake{"negative_work", definition("3*rows*cols", "-3*rows"), "is negative"},
+        Mistake{"negative_work", definition("3*rows*cols", "-3*rows"),
+                "definition.json: atoll.work.flops: \"-3*rows\" is negative for workload 'odd'"},
         Mistake{"generator", definition("\"kind\": \"ramp\"", "\"kind\": \"rammp\""),
                 "did you mean 'ramp'?"},
         Mistake{"generator_parameter", definition("\"start\"", "\"strt\""),
@@ -279,9 +281,35 @@ INSTANTIATE_TEST_SUITE_P(
                 "definition.json", ErrorCode::limit},
         Mistake{"deep_nesting", extra_line(std::string(100'000, '[') + std::string(100'000, ']')),
                 "nested deeper"},
+        Mistake{"definition_is_folder",
+                [](SmallTask& task) {
+                    task.remove("definition.json");
+                    std::filesystem::create_directory(task.folder() / "definition.json");
+                },
+                "definition.json: read: Is a directory"},
+        Mistake{"definition_is_loop",
+                [](SmallTask& task) {
+                    task.remove("definition.json");
+                    std::filesystem::create_symlink("definition.json",
+                                                    task.folder() / "definition.json");
+                },
+                "a link there leads back to itself"},
         Mistake{"folder", [](SmallTask& task) { task.remove("definition.json"); },
                 "definition.json is missing", ErrorCode::not_found}),
     mistake_name);
+
+TEST(LoadTask, AMarkBeforeUtf8IsNoPartOfASource) {
+    SmallTask files;
+    files.write("starters/plain.cpp", "\xEF\xBB\xBFint a;\n");
+    EXPECT_EQ(files.task()->starters.front().source, "int a;\n");
+    testing::write_text(files.folder() / "k.cpp", "\xEF\xBB\xBFint b;\n");
+    Candidate candidate;
+    ASSERT_TRUE(read_candidate(files.folder() / "k.cpp", candidate));
+    EXPECT_EQ(candidate.source, "int b;\n");
+    candidate.kind = "external";  // what the bytes of others mean is not known here
+    ASSERT_TRUE(read_candidate(files.folder() / "k.cpp", candidate));
+    EXPECT_EQ(candidate.source, "\xEF\xBB\xBFint b;\n");
+}
 
 Digest digest_after(const std::function<void(SmallTask&)>& change) {
     SmallTask files;
@@ -319,6 +347,10 @@ TEST(TaskDigest, IgnoresWordsStartersAndBaselines) {
 TEST(FindTask, FindsByPathOrNameAndSuggests) {
     const SmallTask files;
     EXPECT_EQ(find_task(files.folder().string()).value(), files.folder());
+    // What is wrong with its definition is for load_task() to say.
+    const testing::TemporaryFolder odd;
+    std::filesystem::create_directory(odd.path() / "definition.json");
+    EXPECT_EQ(find_task(odd.path().string()).value(), odd.path());
     ::setenv("ATOLL_TASKS", files.folder().parent_path().c_str(), 1);
     EXPECT_EQ(find_task("small").value(), files.folder());
     const auto wrong = find_task("smal");
