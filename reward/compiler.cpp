@@ -280,7 +280,7 @@ Status try_out(Compiler& compiler, const std::string& path) {
     if (result && result->status == CompileResult::Status::ok) {
         return {};
     }
-    const std::string log = result ? result->log : result.error().message();
+    const std::string log = result ? result->log : result.error().what;
     return failure(result ? ErrorCode::invalid_argument : result.error().code,
                    "does not compile even \"int nothing;\" in its jail: " +
                        log.substr(0, std::min<std::size_t>(log.find('\n'), 500)),

@@ -1,6 +1,7 @@
 #include "reward/cpu_lane.hpp"
 
 #include "reward/base/process.hpp"
+#include "reward/base/words.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/oracle.hpp"
 #include "reward/worker_process.hpp"
@@ -151,7 +152,7 @@ class CpuLane final : public DeviceLane {
             return error;  // that one is ours
         }
         error.where = (task.folder / "reference.cpp").string();
-        error.hint = "run: atoll task check " + task.name;
+        error.hint = "run: atoll task check " + shell_quoted(task.folder.string());
         error.what = "the reference crashed its process: " + end->text();
         if (exited) {
             error.code = ErrorCode::invalid_argument;  // nobody but the reference does that

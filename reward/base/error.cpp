@@ -91,6 +91,8 @@ const char* hint_of_errno(int value) {
             return "a file of that name is in the way: choose another path";
         case EISDIR:
             return "give a file, not a folder";
+        case ELOOP:
+            return "a link there leads back to itself: give what it should lead to";
         case ENOTDIR:
             return "a part of that path is a file, not a folder: choose another path";
         default:

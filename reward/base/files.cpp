@@ -182,7 +182,8 @@ Expected<std::string> read_to_end(int fd, const std::filesystem::path& path,
         bytes.append(chunk, static_cast<std::size_t>(got));
         if (bytes.size() > wanted) {
             return failure(ErrorCode::limit,
-                           "is longer than " + std::to_string(max_bytes) + " bytes", path.string());
+                           "is longer than " + std::to_string(max_bytes) + " bytes", path.string(),
+                           "give a shorter file");
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "reward/kinds/cpu_cpp.hpp"
 
+#include "reward/base/words.hpp"
 #include "reward/kinds/device_reply.hpp"
 #include "reward/launch_contract.hpp"
 
@@ -90,7 +91,7 @@ Expected<std::shared_ptr<const FileHandle>> compile_oracle(const Task& task,
                        "the reference does not compile: " +
                            first_line_with(compiled.log, unlinked ? k_unlinked : "error"),
                        (task.folder / "reference.cpp").string(),
-                       "run: atoll task check " + task.name);
+                       "run: atoll task check " + shell_quoted(task.folder.string()));
     }
     return compiled.binary;
 }

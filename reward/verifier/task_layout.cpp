@@ -85,7 +85,10 @@ Expected<TaskLayout> TaskLayout::create(TaskPtr task, bool with_hidden) {
         layout.m_workloads.push_back(std::move(bound));
     }
     if (layout.m_workloads.empty()) {
-        return failure(ErrorCode::invalid_argument, "has no workloads", layout.m_task->name);
+        return failure(ErrorCode::invalid_argument, "has no workloads to judge by",
+                       layout.m_task->name,
+                       "give public ones in its workload.jsonl: the hidden ones are for "
+                       "confirmations");
     }
     if (layout.m_verified.empty()) {
         layout.m_verified = layout.m_measured;

@@ -373,7 +373,7 @@ TEST_F(EvalCommand, AReferenceThatIsMissingOrCrashesIsNamed) {
     const ShellResult crash = eval(candidate("a.cpp"));
     EXPECT_EQ(crash.status, 2);
     EXPECT_THAT(crash.out, HasSubstr("the reference crashed"));
-    EXPECT_THAT(crash.out, HasSubstr("atoll task check small"));
+    EXPECT_THAT(crash.out, HasSubstr("atoll task check " + m_task.folder().string()));
     for (const std::string status : {"0", "1", "3"}) {
         m_task.write("reference.cpp",
                      "extern \"C\" void exit(int);\n"
@@ -398,7 +398,7 @@ TEST_F(EvalCommand, AReferenceThatTakesTooLongIsNamedAndNotTriedAgain) {
     const ShellResult slow = eval("--json " + candidate("a.cpp"));
     EXPECT_EQ(slow.status, 2);
     EXPECT_THAT(slow.out, HasSubstr("reference.cpp: the reference took longer than 60 s"));
-    EXPECT_THAT(slow.out, HasSubstr("atoll task check small"));
+    EXPECT_THAT(slow.out, HasSubstr("atoll task check " + m_task.folder().string()));
     EXPECT_THAT(slow.out, HasSubstr("\"attempts\": 1"));
 }
 

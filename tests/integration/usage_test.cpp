@@ -122,7 +122,9 @@ TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
 // The candidate is not to blame for what was named as a compiler and is none.
 TEST_F(Usage, AProgramThatIsNoCompilerIsNoVerdict) {
     const std::string kernel = file("k.cpp", "extern \"C\" void launch() {}\n");
-    expect("eval --compiler /bin/true " + m_task + " " + kernel, "is it a C++ compiler?");
+    expect("eval --compiler /bin/true " + m_task + " " + kernel, "is it a C++ compiler");
+    EXPECT_THAT(atoll("eval --compiler /bin/true " + m_task + " " + kernel).err,
+                ::testing::Not(HasSubstr(") (")));
     // One that its jail does not show, and one without the rest of it.
     fs::create_symlink("/usr/bin/g++", m_folder.path() / "g++");
     const std::string compiler = (m_folder.path() / "g++").string();
@@ -163,6 +165,11 @@ TEST_F(Usage, ErrorsSayWhereAndWhatToDo) {
     EXPECT_TRUE(fs::is_empty(run)) << "the user's own folder stays, as it was";
     expect("run " + file("c.toml", config(no_jail)) + " --output " + preset,
            "(a file of that name is in the way: choose another path)");
+    const std::string loop = (m_folder.path() / "loop.toml").string();
+    fs::create_symlink("loop.toml", loop);
+    expect("run " + loop, loop + ": open: Too many levels of symbolic links (a link there leads");
+    expect("eval " + m_task + " " + file("big.cpp", std::string(3 << 20, ' ')),
+           "big.cpp: is longer than 2097152 bytes (give a shorter file)");
     const std::string h5 = file("alone.h5", "");
     expect("lineage " + h5 + " rebuild", "give the run folder");
 }
