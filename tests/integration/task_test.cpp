@@ -46,6 +46,15 @@ TEST_F(TaskCommand, ListsTasksAndWhatIsWrongWithThem) {
     EXPECT_TRUE(found);
 }
 
+TEST_F(TaskCommand, DescribesATaskOnce) {
+    testing::write_text(m_files.folder().parent_path() / "judged/definition.json",
+                        R"({"name": "judged", "description": "Do it well.", "atoll":
+                            {"kind": "external", "external": {"command": ["true"]}}})");
+    const std::string show = task("show judged").out;
+    EXPECT_NE(show.find("Do it well."), std::string::npos) << show;
+    EXPECT_EQ(show.find("Do it well."), show.rfind("Do it well.")) << show;
+}
+
 TEST_F(TaskCommand, ShowsWhatACandidateNeedsButNoHiddenShape) {
     const ShellResult show = task("show small");
     EXPECT_EQ(show.status, 0);

@@ -151,8 +151,8 @@ Json starters_json(const Task& task) {
 }  // namespace
 
 std::string task_text(const Task& task) {
-    std::string text = fmt::format("{} ({}), in {}\n{}\n\n", task.name, task.kind,
-                                   task.folder.string(), task.description);
+    std::string text = fmt::format("{} ({}), in {}\n", task.name, task.kind, task.folder.string());
+    text += task.external ? "\n" : task.description + "\n\n";  // its contract says it
     if (const CandidateKind* kind = find_kind(task.kind)) {
         text += "Candidates\n" + kind->contract(task) + "\n";
     }

@@ -18,8 +18,8 @@ void add_run_verb(CLI::App& app, VerbContext& context) {
     CLI::App* verb = app.add_subcommand("run", "Run a campaign");
     verb->footer(R"(Examples:
   atoll run experiments/campaigns/quickstart.toml
-  atoll run softmax.toml --output runs/first --seconds 600
-  atoll run softmax.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
+  atoll run experiments/campaigns/softmax.toml --output runs/first --seconds 600
+  atoll run my.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
 Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once.
 Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
 machine or the disk, 130 interrupted.)");
