@@ -1,6 +1,7 @@
 #include "search/best_files.hpp"
 
 #include "reward/base/files.hpp"
+#include "reward/base/words.hpp"
 #include "reward/compiler.hpp"
 #include "reward/kinds/kind.hpp"
 
@@ -11,8 +12,16 @@ namespace atl {
 
 namespace {
 
-std::string compile_command(const Candidate& candidate) {
-    std::string command = "g++";
+/// Of the run that confirmed it, whose verdict says "g++ 12.2.0 at /usr/bin/g++".
+std::string compiler_of(const std::string& verdict_json) {
+    const Expected<Verdict> verdict = parse_verdict(verdict_json);
+    const std::string named = verdict && verdict->compile ? verdict->compile->compiler : "";
+    const std::size_t at = named.rfind(" at /");
+    return at == std::string::npos ? "g++" : shell_quoted(named.substr(at + 4));
+}
+
+std::string compile_command(const Candidate& candidate, const std::string& verdict_json) {
+    std::string command = compiler_of(verdict_json);
     for (const std::string& flag : standard_flags()) {
         command += " " + flag;
     }
@@ -25,7 +34,7 @@ std::string compile_command(const Candidate& candidate) {
 }  // namespace
 
 std::string best_source(const Task& task, const Individual& individual, const Candidate& candidate,
-                        const Confirmed& confirmed) {
+                        const Confirmed& confirmed, const std::string& verdict_json) {
     const CandidateKind* kind = find_kind(candidate.kind);
     const std::string source =
         kind == nullptr ? candidate.source : kind->standalone_source(candidate);
@@ -36,7 +45,7 @@ std::string best_source(const Task& task, const Individual& individual, const Ca
         "// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
         "// Compile: {}\n",
         task.name, individual.id.text(), individual.operator_name, individual.starter,
-        confirmed.fitness, compile_command(candidate));
+        confirmed.fitness, compile_command(candidate, verdict_json));
     return text + source;
 }
 
@@ -51,8 +60,8 @@ std::filesystem::path best_file(const std::filesystem::path& folder, const Task&
 Status write_best_files(const std::filesystem::path& folder, const Task& task,
                         const Individual& individual, const Candidate& candidate,
                         const Confirmed& confirmed, const std::string& verdict_json) {
-    ATOLL_TRY(write_file_durably(best_file(folder, task),
-                                 best_source(task, individual, candidate, confirmed)));
+    ATOLL_TRY(write_file_durably(best_file(folder, task), best_source(task, individual, candidate,
+                                                                      confirmed, verdict_json)));
     nlohmann::json facts;
     facts["task"] = task.name;
     facts["individual"] = individual.id.text();
@@ -64,7 +73,7 @@ Status write_best_files(const std::filesystem::path& folder, const Task& task,
     facts["search_fitness"] = individual.fitness;
     facts["confirmed_fitness"] = confirmed.fitness;
     if (!task.external) {
-        facts["compile"] = compile_command(candidate);
+        facts["compile"] = compile_command(candidate, verdict_json);
     }
     facts["verdict"] = nlohmann::json::parse(verdict_json, nullptr, false);
     // Descriptions come from operators and may hold any bytes.
