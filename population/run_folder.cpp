@@ -76,7 +76,7 @@ Expected<bool> holds_run(const fs::path& path) {
 }
 
 /// A journal without events beside copies of events: it was lost, and the copies are all there is.
-Status check_no_remains(const fs::path& path) {
+Status check_no_remains(const fs::path& path, ErrorCode code, const std::string& hint) {
     std::string what;
     const std::uint64_t events = count_lineage_events(path / "lineage.h5").value_or(0);
     std::error_code ignored;
@@ -88,9 +88,7 @@ Status check_no_remains(const fs::path& path) {
     if (what.empty()) {
         return {};
     }
-    return failure(ErrorCode::already_exists, "holds " + what + ", but no journal with events",
-                   path.string(),
-                   "restore its journal from a copy, or choose another folder with --output");
+    return failure(code, "holds " + what + ", but no journal with events", path.string(), hint);
 }
 
 /// Errors when a new run may not be made here.
@@ -116,12 +114,15 @@ Status check_free(const fs::path& path) {
     if (error) {
         return tl::unexpected(errno_error("read", path.string(), error.value()));
     }
-    return check_no_remains(path);
+    return check_no_remains(
+        path, ErrorCode::already_exists,
+        "restore its journal from a copy, or choose another folder with --output");
 }
 
 Status check_is_run(const fs::path& path) {
     ATOLL_TRY_ASSIGN(const bool is_run, holds_run(path));
     if (!is_run) {
+        ATOLL_TRY(check_no_remains(path, ErrorCode::corrupt, "restore its journal from a copy"));
         return failure(ErrorCode::not_found,
                        "is not a run folder: it has no journal with a campaign in it",
                        path.string(), "give the folder that atoll run wrote");

@@ -188,7 +188,7 @@ std::string best_text(const LineageView& view, const TextSource& texts, const Co
     const std::string command = "  " + words.program + " lineage " + words.run;
     text += "\nto evaluate it again\n" + command + " show " + id + " --source > " + words.file +
             "\n  " + words.program + " eval " + words.task + " " + words.file + flag_words(one) +
-            "\nto see how it came to be\n" + command + " path\n";
+            words.eval_options + "\nto see how it came to be\n" + command + " path\n";
     if (const auto source = standalone_source(one, texts)) {
         text += "\n" + printable(*source);
     } else if (facts.source.text) {

@@ -1,5 +1,6 @@
 #include "tools/atoll/evaluator_options.hpp"
 
+#include "reward/base/words.hpp"
 #include "reward/peaks_file.hpp"
 #include "tools/atoll/exit_codes.hpp"
 
@@ -27,6 +28,24 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
         ->check(CLI::Range(0, 1024));
     verb.add_option("--cache", options.cache_folder,
                     "Folder where verdicts are kept for later calls (default: none)");
+}
+
+std::string evaluator_words(const LocalEvaluatorOptions& options) {
+    const LocalEvaluatorOptions defaults;
+    std::string text;
+    if (!options.needs_device) {
+        return text;
+    }
+    if (options.compiler != defaults.compiler) {
+        text += " --compiler " + shell_quoted(options.compiler);
+    }
+    if (options.required_sandbox != defaults.required_sandbox) {
+        text += " --sandbox " + options.required_sandbox;
+    }
+    if (options.device_cores != defaults.device_cores) {
+        text += " --device-cores " + std::to_string(options.device_cores);
+    }
+    return text;
 }
 
 std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options) {

@@ -16,6 +16,10 @@ namespace atl {
 /// --device-cores, --compile-workers, --cache.
 void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options);
 
+/// " --compiler clang++ --device-cores 4": the options of `atoll eval` by which it measures one
+/// candidate as these options do; nothing where they are the defaults.
+[[nodiscard]] std::string evaluator_words(const LocalEvaluatorOptions& options);
+
 /// Throws CommandError: usage for options that cannot be, infrastructure for what is missing here.
 [[nodiscard]] std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options);
 

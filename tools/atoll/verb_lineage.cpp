@@ -9,6 +9,7 @@
 #include "search/best_files.hpp"
 #include "search/config.hpp"
 #include "tools/atoll/check_decisions.hpp"
+#include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
 #include "tools/atoll/program.hpp"
@@ -95,8 +96,20 @@ Loaded arranged(Expected<LineageData> data, const std::filesystem::path& run) {
     return loaded;
 }
 
+// A run whose journal was lost is not one that has just begun.
+Expected<LineageData> read_record(const std::filesystem::path& run) {
+    ATOLL_TRY_ASSIGN(LineageData data, read_lineage(run));
+    if (data.events.empty() && std::filesystem::is_directory(run)) {
+        const auto folder = RunFolder::open_read_only(run);
+        if (!folder && folder.error().code == ErrorCode::corrupt) {
+            return tl::unexpected(folder.error());
+        }
+    }
+    return data;
+}
+
 Loaded load(const std::filesystem::path& run) {
-    return arranged(read_lineage(run), run);
+    return arranged(read_record(run), run);
 }
 
 IndividualId individual_named(const Loaded& loaded, const std::string& text) {
@@ -133,9 +146,12 @@ CommandWords command_words(const Loaded& loaded, const std::filesystem::path& ru
     words.task = shell_quoted(loaded.view.started->task_name);
     if (const auto config = parse_config(loaded.view.started->config, "config")) {
         words.task = shell_quoted(config->campaign.task);
+        LocalEvaluatorOptions options = evaluator_options(*config);
         if (const Expected<TaskPtr> task = load_task(config->campaign.task)) {
             words.file = shell_quoted(best_file("", **task).string());
+            options.needs_device = task_needs_device(**task);
         }
+        words.eval_options = evaluator_words(options);
     }
     return words;
 }
@@ -236,7 +252,7 @@ int report_damage(const Arguments& arguments, const Error& error) {
 
 int check(const Arguments& arguments) {
     const std::optional<Attested> copies = attested(arguments.run);
-    auto data = read_lineage(arguments.run);
+    auto data = read_record(arguments.run);
     if (!data && data.error().code == ErrorCode::corrupt) {
         return report_damage(arguments, data.error());
     }
@@ -286,9 +302,11 @@ void rebuild(const Arguments& arguments) {
         auto run = RunFolder::open(arguments.run);
         if (!run) {
             Error error = run.error();
-            error.hint += error.hint.empty() ? "" : "; ";
-            error.hint += "or write it elsewhere with --output FILE.h5";
-            end_with(error);
+            if (error.code != ErrorCode::not_found && error.code != ErrorCode::corrupt) {
+                error.hint += error.hint.empty() ? "" : "; ";
+                error.hint += "or write it elsewhere with --output FILE.h5";
+            }
+            end_with(with_way_out(error, arguments.run));
         }
         held = std::move(*run);
         output = arguments.run / k_lineage_file;

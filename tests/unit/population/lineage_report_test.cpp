@@ -260,6 +260,10 @@ TEST_F(LineageReport, HostileIslandNumbersCostNoMemory) {
 }
 
 TEST_F(LineageReport, BestTellsHowToEvaluateItAgain) {
+    CommandWords as_it_was = words("runs/first");
+    as_it_was.eval_options = " --compiler clang++";
+    EXPECT_THAT(best_text(m_view, m_campaign.texts, as_it_was),
+                HasSubstr("atoll eval matmul best.cpp --compiler clang++\n"));
     const std::string text = best_text(m_view, m_campaign.texts, words("runs/first"));
     EXPECT_THAT(text, HasSubstr("4.0 by crossover on island 0"));
     EXPECT_THAT(text, HasSubstr("accepted: passed, fitness 2.5 against 1.9 of 3.0"));
