@@ -113,6 +113,10 @@ struct LocalEvaluatorOptions {
 /// Whether candidates for `task` are compiled and run by Atoll.
 [[nodiscard]] bool task_needs_device(const Task& task);
 
+/// What make_local_evaluator() refuses without starting anything: too few cores for the devices, a
+/// weaker sandbox than is asked for, a compiler that is not there.
+[[nodiscard]] Status check_local_evaluator(const LocalEvaluatorOptions& options);
+
 /// CPU device(s) and external judges of this machine: compile, run and verify processes under
 /// one supervisor. Fails (with what to do) when there is no compiler, the sandbox is too weak, or
 /// the cache folder cannot be written.

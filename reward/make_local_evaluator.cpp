@@ -1,5 +1,6 @@
 #include "reward/base/sandbox.hpp"
 #include "reward/compiler.hpp"
+#include "reward/compiler_discovery.hpp"
 #include "reward/cpu_lane.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/device_peaks.hpp"
@@ -49,6 +50,16 @@ Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout
 bool task_needs_device(const Task& task) {
     const CandidateKind* kind = find_kind(task.kind);
     return kind == nullptr || kind->needs_device();
+}
+
+Status check_local_evaluator(const LocalEvaluatorOptions& options) {
+    ATOLL_TRY(lay_out_cores(allowed_cores(), options.devices, options.device_cores));
+    if (options.needs_device) {
+        ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
+        ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
+        ATOLL_TRY(find_compiler(options.compiler));
+    }
+    return {};
 }
 
 Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {

@@ -18,7 +18,9 @@ namespace {
 constexpr std::uint64_t k_max_config_bytes = 1 << 20;
 
 void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
-    v.text("campaign.task", s.task, "Task to work on: a name (`atoll task list`) or a folder.");
+    v.text("campaign.task", s.task,
+           "Task to work on: a name (`atoll task list`) or a folder; a relative one starts at the "
+           "current folder, not at that of this file.");
     v.name("campaign.name", s.name, "Names the run folder; empty: the task's name.");
     v.integer(
         "campaign.seed", s.seed, {0, INT64_MAX},
@@ -178,7 +180,12 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
            "is confirmed.");
     v.boolean("confirm.baselines", c.confirm.baselines,
               "Measure the task's baselines (such as OpenBLAS) side by side with the final best.");
-    v.choice("score.preset", c.score, score_presets(), "What fitness is.");
+    std::vector<std::string> presets = score_presets();
+    presets.insert(presets.begin(), k_score_auto);
+    v.choice("score.preset", c.score, presets,
+             "What fitness is: speed-up over the first starter (speedup), share of the speed of "
+             "light (light), what the task's own judge says (external); auto: external for a task "
+             "with a judge of its own, else speedup.");
     v.integer("stop.max_evaluations", c.stop.max_evaluations, {0, 1'000'000'000'000},
               "Stop after this many evaluations; 0: no limit.");
     v.real("stop.seconds", c.stop.seconds, {0, 1e9},

@@ -26,6 +26,9 @@ namespace atl {
 /// an older program would misread; a new key needs none.
 inline constexpr std::int64_t k_config_schema = 1;
 
+/// score.preset before resolve_config() has looked at the task.
+inline constexpr const char* k_score_auto = "auto";
+
 struct CampaignSettings {
     std::string task;
     std::string name;
@@ -123,7 +126,7 @@ struct CampaignConfig {
     ResetSettings reset;
     EngineSettings engine;
     ConfirmSettings confirm;
-    std::string score = "speedup";
+    std::string score = k_score_auto;
     StopSettings stop;
 };
 

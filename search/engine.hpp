@@ -36,9 +36,12 @@ struct EngineReport {
     CampaignState state;         ///< as of the end
 };
 
-/// Fills in what the config leaves to the machine and checks it against the task, so that the
-/// journal records what was really used: tickets in flight, campaign name, the task's folder.
-/// invalid_argument when config and task do not fit.
+/// Fills in what the config leaves to the task and checks it against that: campaign name, score
+/// preset, the task's folder. invalid_argument when config and task do not fit.
+[[nodiscard]] Status fit_to_task(CampaignConfig& config, const Task& task);
+
+/// The same, and what the config leaves to the machine (tickets in flight), so that the journal
+/// records what was really used.
 [[nodiscard]] Status resolve_config(CampaignConfig& config, const Task& task,
                                     const Evaluator& evaluator);
 

@@ -1,5 +1,6 @@
 #include "reward/base/settings.hpp"
 #include "search/config.hpp"
+#include "tools/atoll/campaign_session.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
 #include "tools/atoll/verbs.hpp"
@@ -43,7 +44,7 @@ int explain(const std::string& wanted) {
 }
 
 int check(const std::string& file) {
-    const CampaignConfig config = value_or_end(read_config(file));
+    const CampaignConfig config = checked_config(file);
     const std::vector<std::string> remarks = lint_config(config);
     for (const std::string& remark : remarks) {
         print(file + ": note: " + remark + "\n");
@@ -61,14 +62,15 @@ void add_config_verb(CLI::App& app, VerbContext& context) {
   atoll config explain                    every key: type, default, range, meaning
   atoll config explain migration          one section
   atoll config explain stop.seconds       one key
-  atoll config check my.toml              every mistake at once
-Exit status: 0, or 2 when the key is unknown or the config has a mistake.)");
+  atoll config check my.toml              every mistake at once, and whether it can run here
+Exit status: 0, 2 when the key is unknown, the config has a mistake or does not fit its task or this
+machine, 3 when this machine lacks a compiler or a sandbox.)");
     auto key = std::make_shared<std::string>();
     CLI::App* explain_verb = verb->add_subcommand("explain", "What the keys mean");
     explain_verb->add_option("key", *key, "A key or a section; all when left out");
     explain_verb->callback([key, &context] { context.exit_status = explain(*key); });
     auto file = std::make_shared<std::string>();
-    CLI::App* check_verb = verb->add_subcommand("check", "Whether a config is valid");
+    CLI::App* check_verb = verb->add_subcommand("check", "Whether a config can run here");
     check_verb->add_option("file", *file, "Campaign config (TOML)")->required();
     check_verb->callback([file, &context] { context.exit_status = check(*file); });
 }
