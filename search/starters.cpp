@@ -1,5 +1,6 @@
 #include "search/starters.hpp"
 
+#include "reward/base/words.hpp"
 #include "reward/score.hpp"
 #include "search/measures.hpp"
 
@@ -129,7 +130,8 @@ Expected<Fitness> Starters::fitness() const {
         return failure(
             ErrorCode::invalid_argument,
             who + "ended as " + std::string(to_string(first.outcome)) + ": " + verdict.reason,
-            m_task->folder.string(), "try: atoll task check " + m_task->name);
+            m_task->folder.string(),
+            "try: atoll task check " + shell_quoted(m_task->folder.string()));
     }
     if (first.fitness <= 0) {
         ATOLL_TRY_ASSIGN(const double value, score(m_preset, verdict, baseline_times(verdict)));

@@ -55,6 +55,7 @@ TEST_F(RunCommand, ACampaignRunsFromConfigToBestKernel) {
     EXPECT_EQ(evaluated(), 10u);
     EXPECT_TRUE(fs::exists(run() / "best" / "best.cpp"));
     EXPECT_EQ(atoll("lineage " + run().string() + " check").status, 0);
+    EXPECT_THAT(atoll("lineage " + run().string() + " best").output, HasSubstr(" --sandbox none"));
 }
 
 TEST_F(RunCommand, AJournalThatLostEventsIsRefusedAndItsCopiesAreKept) {

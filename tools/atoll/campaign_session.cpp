@@ -47,10 +47,11 @@ struct Opened {
     std::unique_ptr<Evaluator> evaluator;
     CampaignState state;
     std::unique_ptr<JournalWriter> journal;
+    bool fresh = false;  ///< this command made the run
 };
 
-int exit_status_of(const EngineReport& report) {
-    if (report.fault) {
+int exit_status_of(const EngineReport& report, const std::optional<Error>& best_failure) {
+    if (report.fault || best_failure) {
         return k_exit_infrastructure;
     }
     if (!report.finished) {
@@ -94,6 +95,15 @@ int report_over(const std::string& why, const Opened& opened, const TextSource& 
     return k_exit_ok;
 }
 
+// A campaign that was refused before anything right was measured has nothing to go on with: mended,
+// it begins anew. Space on a disk mends nothing of it, so that one goes on.
+[[noreturn]] void end_by(const Error& error, const SessionObserver& observer, Opened& opened) {
+    if (opened.fresh && !observer.saw_right_answers() && error.code != ErrorCode::no_space) {
+        opened.folder.discard();
+    }
+    end_with(with_way_on(error, opened.folder.path()));
+}
+
 int run_session(Opened opened, const SessionOptions& options) {
     const std::unique_ptr<JournalWriter> journal = std::move(opened.journal);
     ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
@@ -131,16 +141,16 @@ int run_session(Opened opened, const SessionOptions& options) {
     }
     if (!report) {
         observer.log("ended by a fault: " + report.error().message());
+        end_by(report.error(), observer, opened);
     }
-    const EngineReport ended = value_or_end(std::move(report).map_error(
-        [&opened](const Error& error) { return with_way_on(error, opened.folder.path()); }));
-    observer.log("stopped: " + ended.reason);
-    const std::string text =
-        options.json
-            ? end_report_json(ended, *opened.task, *journal, opened.folder.path())
-            : end_report(ended, opened.config, *opened.task, *journal, opened.folder.path());
+    observer.log("stopped: " + report->reason);
+    const auto& unwritten = observer.best_failure();
+    const std::string text = options.json ? end_report_json(*report, *opened.task, *journal,
+                                                            opened.folder.path(), unwritten)
+                                          : end_report(*report, opened.config, *opened.task,
+                                                       *journal, opened.folder.path(), unwritten);
     print(text);
-    return exit_status_of(ended);
+    return exit_status_of(*report, unwritten);
 }
 
 // What an earlier session was given holds for this one too.
@@ -234,6 +244,16 @@ Error with_way_on(Error error, const fs::path& run) {
     return error;
 }
 
+CampaignConfig checked_config(const fs::path& config_file) {
+    CampaignConfig config = value_or_end(read_config(config_file));
+    const TaskPtr task = task_of(config);
+    value_or_end(located(fit_to_task(config, *task), config_file.string()));
+    LocalEvaluatorOptions options = evaluator_options(config);
+    options.needs_device = task_needs_device(*task);
+    value_or_end(located(check_local_evaluator(options), config_file.string()));
+    return config;
+}
+
 int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {
     CampaignConfig config = value_or_end(read_config(config_file));
@@ -255,7 +275,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     CampaignState state(state_settings(config));
     auto journal = value_or_end(JournalWriter::open(folder.journal()));
     return run_session({std::move(config), task, run.begin(), std::move(evaluator),
-                        std::move(state), std::move(journal)},
+                        std::move(state), std::move(journal), true},
                        options);
 }
 

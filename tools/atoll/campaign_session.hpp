@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "search/config.hpp"
 #include "tools/atoll/progress.hpp"
 
 #include <cstdint>
@@ -23,6 +24,10 @@ struct SessionOptions {
 [[nodiscard]] int run_campaign(const std::filesystem::path& config_file,
                                const std::filesystem::path& output, const SessionOptions& options);
 [[nodiscard]] int resume_campaign(const std::filesystem::path& run, const SessionOptions& options);
+
+/// Reads a config and ends the command with what run_campaign() would refuse at once; makes and
+/// starts nothing.
+[[nodiscard]] CampaignConfig checked_config(const std::filesystem::path& config_file);
 
 /// An error that ended the campaign in `run`. That of a full disk, which is mended from outside,
 /// names the command that goes on afterwards.

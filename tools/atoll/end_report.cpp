@@ -7,6 +7,7 @@
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"
+#include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/program.hpp"
 #include "tools/atoll/progress.hpp"
 
@@ -79,22 +80,50 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     return text;
 }
 
+std::string show_source(const Individual& individual, const std::filesystem::path& run) {
+    return shell_quoted(program_name()) + " lineage " + shell_quoted(run.string()) + " show " +
+           individual.id.text() + " --source";
+}
+
+// Where the best kernel is.
+std::string place_of(const Individual& best, const Task& task, const std::filesystem::path& run,
+                     const std::optional<Error>& failure) {
+    const std::filesystem::path file = best_file(run / "best", task);
+    if (!failure) {
+        return fmt::format("Best           {}\n", file.string());
+    }
+    return fmt::format(
+        "Best           not in {}, which could not be written:\n"
+        "               {}\n"
+        "               its source: {}\n",
+        file.string(), one_line(failure->message(), 500), show_source(best, run));
+}
+
 // Comments stand on lines of their own, so that each command can be copied whole. The task is named
 // by its folder: which task has a name depends on where one stands.
 std::string next_steps(const EngineReport& report, const CampaignConfig& config, const Task& task,
-                       const std::filesystem::path& run, const std::filesystem::path& best) {
+                       const std::filesystem::path& run, bool best_written) {
     const std::string program = shell_quoted(program_name());
     const std::string folder = shell_quoted(run.string());
     const Confirmed* confirmed = report.state.confirmed() ? &*report.state.confirmed() : nullptr;
     std::string text = "Next:\n";
     if (confirmed != nullptr) {
         text += fmt::format("  # how the best came to be\n  {} lineage {} path\n", program, folder);
-        text += fmt::format("  # measure it again\n  {} eval {} {}{}\n", program,
-                            shell_quoted(task.folder.string()), shell_quoted(best.string()),
-                            flag_words(*report.state.find(confirmed->individual)));
     }
-    return text + fmt::format("  # go on searching\n  {} resume {}{}\n", program, folder,
-                              larger_budget(config.stop, report.state));
+    if (confirmed != nullptr && best_written) {
+        LocalEvaluatorOptions options = evaluator_options(config);
+        options.needs_device = task_needs_device(task);
+        text += fmt::format(
+            "  # measure it again\n  {} eval {} {}{}{}\n", program,
+            shell_quoted(task.folder.string()), shell_quoted(best_file(run / "best", task).string()),
+            flag_words(*report.state.find(confirmed->individual)), evaluator_words(options));
+    }
+    const std::string larger = larger_budget(config.stop, report.state);
+    // A finished campaign that no budget ended would end at once the same way.
+    if (!report.finished || confirmed == nullptr || !larger.empty()) {
+        text += fmt::format("  # go on searching\n  {} resume {}{}\n", program, folder, larger);
+    }
+    return text;
 }
 
 }  // namespace
@@ -113,15 +142,15 @@ std::string larger_budget(const StopSettings& stop, const CampaignState& state) 
 }
 
 std::string end_report(const EngineReport& report, const CampaignConfig& config, const Task& task,
-                       const TextSource& texts, const std::filesystem::path& run) {
+                       const TextSource& texts, const std::filesystem::path& run,
+                       const std::optional<Error>& best_failure) {
     const CampaignState& state = report.state;
-    const std::filesystem::path best = best_file(run / "best", task);
     std::string text = fmt::format("Stopped: {}. {} evaluations, starters included, in {}.\n\n",
                                    one_line(report.reason, 300), state.evaluations(),
                                    duration_text(state.elapsed_ns()));
     if (state.confirmed()) {
         const Individual* individual = state.find(state.confirmed()->individual);
-        text += fmt::format("Best           {}\n", best.string());
+        text += place_of(*individual, task, run, best_failure);
         text += fmt::format("               individual {}: {}\n", individual->id.text(),
                             one_line(individual->description, 200));
         const auto json = texts.text(state.confirmed()->verdict);
@@ -136,12 +165,13 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
     }
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;
-    text += "\n" + next_steps(report, config, task, run, best);
+    text += "\n" + next_steps(report, config, task, run, !best_failure);
     return printable(text + "Everything is in " + run.string() + "\n");
 }
 
 std::string end_report_json(const EngineReport& report, const Task& task, const TextSource& texts,
-                            const std::filesystem::path& run) {
+                            const std::filesystem::path& run,
+                            const std::optional<Error>& best_failure) {
     const CampaignState& state = report.state;
     nlohmann::json json = {{"event", "stopped"},
                            {"reason", report.reason},
@@ -165,6 +195,9 @@ std::string end_report_json(const EngineReport& report, const Task& task, const 
                                {"flags", one.flags},
                                {"speedup", nullptr},
                                {"light_share", verdict ? light_share(*verdict) : 0}};
+        if (best_failure) {
+            best["file"] = nullptr;
+        }
         if (const auto speedup = verdict ? speedup_over(*verdict, k_rival_starter) : std::nullopt) {
             best["speedup"] = *speedup;
         }

@@ -50,6 +50,9 @@ void SessionObserver::log(std::string_view text) {
 
 void SessionObserver::on_event(const Event& event, const CampaignState& state) {
     m_display.event(event, state);
+    if (const auto* evaluated = std::get_if<Evaluated>(&event)) {
+        m_saw_right_answers = m_saw_right_answers || evaluated->individual.fitness > 0;
+    }
     if (std::holds_alternative<Confirmed>(event)) {
         show_best(state);
     }
@@ -82,8 +85,9 @@ void SessionObserver::show_best(const CampaignState& state) {
     const Status status = confirmed
                               ? write_confirmed(m_best, m_task, *confirmed, state, m_candidates)
                               : remove_best_files(m_best, m_task);
-    if (!status) {
-        on_remark("the best kernel's files could not be written: " + status.error().message());
+    m_best_failure = status ? std::nullopt : std::optional(status.error());
+    if (m_best_failure) {
+        on_remark("the best kernel's files could not be written: " + m_best_failure->message());
     }
 }
 

@@ -33,6 +33,10 @@ class SessionObserver final : public EngineObserver {
     void stream_to(LineageStream* stream) { m_stream = stream; }
     /// From any thread; told to the user at the next tick.
     void stream_failed(std::string text);
+    /// Why the files of the best kernel are not those of the best; nothing when they are.
+    [[nodiscard]] const std::optional<Error>& best_failure() const { return m_best_failure; }
+    /// Whether anything right was recorded in this session.
+    [[nodiscard]] bool saw_right_answers() const { return m_saw_right_answers; }
     /// A line in logs/campaign.log.
     void log(std::string_view text);
 
@@ -52,6 +56,8 @@ class SessionObserver final : public EngineObserver {
     const JournalWriter& m_journal;
     CandidateStore m_candidates;
     std::ofstream m_log;
+    std::optional<Error> m_best_failure;
+    bool m_saw_right_answers = false;
     LineageStream* m_stream = nullptr;
     std::mutex m_mutex;  ///< guards the next
     std::optional<std::string> m_stream_failure;

@@ -31,6 +31,7 @@ class Report : public ::testing::Test {
         m_task.folder = "/tasks/made up";
         m_task.starters = {{"naive", ""}, {"tiled", ""}};
         m_task.baselines = {{"openblas", "", {}}};
+        m_config.score = "speedup";
         m_config.stop.seconds = 30;
         m_campaign.add(0, 1, 2);
         m_best = m_campaign.add(0, 4, 10, [](Individual& one) {
@@ -140,6 +141,41 @@ TEST_F(Report, SuggestsThreeCommandsThatNameWhatTheyAreAbout) {
                             "eval '/tasks/made up' 'runs/two words/best/best.cpp' --flag=-O3 "
                             "--flag=-mtune=native",
                             "resume 'runs/two words' --seconds 60"));
+}
+
+TEST_F(Report, EvaluatesAsTheCampaignDid) {
+    confirm();
+    m_config.evaluation.compiler = "clang++";
+    m_config.evaluation.sandbox = "restricted";
+    m_config.evaluation.device_cores = 2;
+    EXPECT_THAT(commands(report()).at(1),
+                ::testing::EndsWith("--flag=-mtune=native --compiler clang++ --sandbox restricted "
+                                    "--device-cores 2"));
+    m_task.kind = "external";
+    m_task.external.emplace();
+    EXPECT_THAT(commands(report()).at(1), ::testing::EndsWith("--flag=-mtune=native"));
+}
+
+TEST_F(Report, WhatWasExhaustedIsNotSuggestedAgain) {
+    confirm();
+    m_config.stop.seconds = 0;
+    EXPECT_THAT(commands(report()), SizeIs(2));
+    EXPECT_THAT(report(), Not(HasSubstr("go on searching")));
+}
+
+TEST_F(Report, ABestThatCouldNotBeWrittenIsToldWithItsSource) {
+    confirm();
+    const Error full{ErrorCode::no_space, "write: No space left", "runs/first/best/best.cpp", ""};
+    const std::string text = end_report(ended(), m_config, m_task, m_texts, "runs/first", full);
+    EXPECT_THAT(text, HasSubstr("Best           not in runs/first/best/best.cpp, which could not "
+                                "be written:\n"
+                                "               runs/first/best/best.cpp: write: No space left\n"
+                                "               its source: "));
+    EXPECT_THAT(text, HasSubstr(" lineage runs/first show 1.0 --source\n"));
+    EXPECT_THAT(commands(text), SizeIs(2));
+    const auto json =
+        nlohmann::json::parse(end_report_json(ended(), m_task, m_texts, "runs/first", full));
+    EXPECT_EQ(json.at("best").at("file"), nullptr);
 }
 
 TEST_F(Report, SuggestsALargerBudgetForEachThatIsSpent) {

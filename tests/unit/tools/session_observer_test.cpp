@@ -111,6 +111,11 @@ TEST_F(Observer, FilesThatCannotBeWrittenEndNothing) {
     for (const std::string& text : {shown(), log()}) {
         EXPECT_THAT(text, HasSubstr("the best kernel's files could not be written: "));
     }
+    EXPECT_TRUE(m_observer.best_failure());
+    fs::remove(m_folder.best());
+    fs::create_directory(m_folder.best());
+    m_observer.on_event(m_accepted, m_campaign.state());
+    EXPECT_FALSE(m_observer.best_failure());
 }
 
 TEST_F(Observer, AFailureOfTheStreamIsToldOnceAtTheNextTick) {
