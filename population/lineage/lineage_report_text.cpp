@@ -87,8 +87,9 @@ std::string timing_table(const MeasureReport& measure) {
 }
 
 std::string verdict_text(const Verdict& verdict) {
-    std::string text = fmt::format("  ended at {} on {}\n", to_string(verdict.stage),
-                                   one_line(verdict.device.empty() ? "no device" : verdict.device));
+    std::string text =
+        fmt::format("  ended at {} on {}\n", to_string(verdict.stage),
+                    one_line(verdict.device.empty() ? "no device" : verdict.device, 300));
     if (!verdict.reason.empty()) {
         text += "  " + one_line(verdict.reason, 300) + "\n";
     }

@@ -24,7 +24,7 @@ std::string heading(const Summary& s) {
     Rows rows;
     rows.push_back({"campaign", fmt::format("{}, seed {}, Atoll {}", one_line(s.task), s.seed,
                                             one_line(s.atoll_version))});
-    rows.push_back({"device", one_line(s.device)});
+    rows.push_back({"device", one_line(s.device, 300)});
     rows.push_back({"time", fmt::format("{} in {} session{}", duration_text(s.elapsed_ns),
                                         s.sessions, s.sessions == 1 ? "" : "s")});
     std::string end = "still running, or killed: `atoll resume` goes on";

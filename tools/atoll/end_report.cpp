@@ -75,7 +75,7 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
         }
     }
     if (!verdict.noise.empty()) {
-        text += "Noise          " + one_line(verdict.noise) + "\n";
+        text += "Noise          " + one_line(verdict.noise, 500) + "\n";
     }
     return text;
 }

@@ -209,6 +209,13 @@ TEST_F(LineageReport, WhatWasTurnedDownIsTheBestNowhere) {
     EXPECT_EQ(s.operators[0].evaluations, 1u);
 }
 
+// A core's and a compiler's name, with how many there are, take more than a hundred bytes.
+TEST_F(LineageReport, ADeviceIsNamedWhole) {
+    LineageSummary s = summary();
+    s.device = std::string(200, 'd');
+    EXPECT_THAT(to_text(s), ::testing::HasSubstr(s.device + "\n"));
+}
+
 TEST_F(LineageReport, ARunThatWasKilledHasNoStopReason) {
     auto events = m_campaign.events;
     events.push_back(SessionOpened{1, 0, "cpu:1 test"});

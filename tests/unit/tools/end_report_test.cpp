@@ -112,6 +112,9 @@ TEST_F(Report, SaysWhenTheNumbersDeserveDoubt) {
     verdict.noise = "other programs used\nthe cores";
     confirm(verdict);
     EXPECT_THAT(report(), HasSubstr("\nNoise          other programs used the cores\n"));
+    verdict.noise = std::string(400, 'n');  // several reasons, each a sentence
+    confirm(verdict);
+    EXPECT_THAT(report(), HasSubstr("\nNoise          " + verdict.noise + "\n"));
 }
 
 TEST_F(Report, AnExternalJudgesScoreIsNoSpeedUp) {
