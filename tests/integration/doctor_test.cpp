@@ -116,6 +116,13 @@ TEST(DoctorCommand, SaysWhenTheFolderCannotBeWritten) {
     EXPECT_THAT(result.out, HasSubstr("no file can be written here"));
 }
 
+TEST(DoctorCommand, NamesTheTemporaryFolderThatCannotBeUsed) {
+    const ShellResult result = doctor("", "TMPDIR=/proc ");
+    EXPECT_EQ(result.status, 3);
+    EXPECT_THAT(result.out, HasSubstr("temporary folder ($TMPDIR): /proc/atoll-doctor-"));
+    EXPECT_THAT(result.out, ::testing::Not(HasSubstr("no task here")));
+}
+
 TEST(DoctorCommand, HelpHasExamples) {
     const ShellResult result = doctor("--help");
     EXPECT_EQ(result.status, 0);

@@ -1,7 +1,7 @@
+#include "reward/base/private_folder.hpp"
 #include "reward/evaluator.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -36,40 +36,18 @@ constexpr const char* k_starter =
     "    for (int i = 0; i < n; ++i) y[i] = 3.0f * x[i];\n"
     "}\n";
 
-/// A task folder that goes with the object.
-class DoctorTask {
-  public:
-    DoctorTask() {
-        std::error_code error;
-        const std::filesystem::path base = std::filesystem::temp_directory_path(error);
-        std::string name = ((error ? "/tmp" : base) / "atoll-doctor-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr) {
-            return;
-        }
-        m_root = name;
-        std::filesystem::create_directories(folder() / "starters", error);
-        write("definition.json", k_definition);
-        write("workload.jsonl", k_workloads);
-        write("reference.cpp", k_reference);
-        write("starters/plain.cpp", k_starter);
-    }
-    ~DoctorTask() {
-        std::error_code ignored;
-        if (!m_root.empty()) {
-            std::filesystem::remove_all(m_root, ignored);
-        }
-    }
-    DoctorTask(const DoctorTask&) = delete;
-    DoctorTask& operator=(const DoctorTask&) = delete;
-
-    [[nodiscard]] std::filesystem::path folder() const { return m_root / "doctor"; }
-
-  private:
-    void write(const std::string& name, const char* text) const {
-        std::ofstream(folder() / name) << text;
-    }
-    std::filesystem::path m_root;
-};
+/// Writes the task into `folder`.
+void write_task(const std::filesystem::path& folder) {
+    const auto write = [&](const char* name, const char* text) {
+        std::ofstream(folder / name) << text;
+    };
+    std::error_code ignored;  // the task is read next, which says what is missing
+    std::filesystem::create_directories(folder / "starters", ignored);
+    write("definition.json", k_definition);
+    write("workload.jsonl", k_workloads);
+    write("reference.cpp", k_reference);
+    write("starters/plain.cpp", k_starter);
+}
 
 /// What went wrong; empty when a right candidate passed.
 std::string evaluate_once(const TaskPtr& task, DoctorSection& section) {
@@ -90,15 +68,24 @@ std::string evaluate_once(const TaskPtr& task, DoctorSection& section) {
     return result->outcome == Outcome::passed ? "" : "a right candidate failed: " + result->reason;
 }
 
+std::string problem_of_evaluation(DoctorSection& section) {
+    const Expected<PrivateFolder> parent = PrivateFolder::make("atoll-doctor-");
+    if (!parent) {
+        return "no folder can be made in the temporary folder ($TMPDIR): " +
+               parent.error().message();
+    }
+    const std::filesystem::path folder = parent->path() / "doctor";
+    write_task(folder);
+    const Expected<TaskPtr> task = load_task(folder);
+    return task ? evaluate_once(*task, section)
+                : "the temporary folder cannot be used: " + task.error().message();
+}
+
 }  // namespace
 
 DoctorSection check_evaluation() {
     DoctorSection section{"evaluation", {}, {}, {}};
-    const DoctorTask files;
-    const Expected<TaskPtr> task = load_task(files.folder());
-    const std::string problem =
-        task ? evaluate_once(*task, section)
-             : "the temporary folder cannot be used: " + task.error().message();
+    const std::string problem = problem_of_evaluation(section);
     if (!problem.empty()) {
         section.problems.push_back(problem);
     }
