@@ -47,9 +47,6 @@ void Ending::begin_confirmation(std::int64_t now_ns) {
 }
 
 bool Ending::give_up_waiting(std::int64_t now_ns) {
-    if (m_finished && m_signal.requested()) {
-        return true;
-    }
     if (m_stopping && !m_drained && now_ns > m_drain_until_ns) {
         m_drained = true;
         return true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace atl {
 
@@ -29,9 +30,12 @@ class Ending {
     /// The last confirmations begin: an interrupted campaign waits for all of them together as long
     /// as for draining.
     void begin_confirmation(std::int64_t now_ns);
-    /// True when what is still in work should not be waited for any longer: the time to drain is
-    /// over (said once), or the user asked to stop during the last confirmation of a finished
-    /// campaign.
+    /// The signal that asked for the end, whether or not it is the reason; empty: none.
+    [[nodiscard]] std::string_view signal() const {
+        return m_signal.requested() ? std::string_view(m_signal.reason()) : std::string_view();
+    }
+    /// True once, when the time to drain is over: what is still in work should not be waited for
+    /// any longer.
     [[nodiscard]] bool give_up_waiting(std::int64_t now_ns);
 
   private:

@@ -122,7 +122,8 @@ class Engine {
         if (m_observer != nullptr) {
             m_observer->on_tick(state(), now_ns());
             if (m_ending.stopping()) {
-                m_observer->on_ending({m_ending.reason(), m_active, m_confirming});
+                m_observer->on_ending(
+                    {m_ending.reason(), m_active, m_confirming, m_ending.signal()});
             }
         }
         if (m_ending.give_up_waiting(now_ns())) {

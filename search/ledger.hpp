@@ -17,6 +17,7 @@ struct EndingView {
     std::string_view reason;
     std::size_t waiting = 0;  ///< tickets that still work
     bool confirming = false;
+    std::string_view signal = {};  ///< that came, whether or not it is the reason; empty: none
 };
 
 /// Sees what happens in a campaign; called on the engine's thread, must not block.

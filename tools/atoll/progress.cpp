@@ -329,18 +329,19 @@ void ProgressDisplay::tick(const CampaignState& state, std::int64_t elapsed_ns) 
 
 void ProgressDisplay::ending(const EndingView& ending) {
     const bool said = !m_figures.ending.empty();
-    const bool by_signal = ending.reason.starts_with("signal");
+    const bool new_signal = !m_signal_said && !ending.signal.empty();
+    m_signal_said = m_signal_said || new_signal;
     m_figures.ending = ending.confirming ? "confirming the best" : "stopping";
     if (!ending.confirming && ending.waiting > 0) {
         m_figures.ending += ": waiting for " + counted(ending.waiting, "evaluation");
     }
-    if (said) {
+    if (said && !new_signal) {
         return;
     }
     m_next_ns = 0;  // shown at once
     const std::string then = std::string(ending.confirming ? "" : ", then confirming") +
-                             (by_signal ? "; Ctrl-C again ends at once" : "");
-    announce(fmt::format("{}: {}{}", ending.reason, m_figures.ending, then));
+                             (new_signal ? "; Ctrl-C again ends at once" : "");
+    announce(fmt::format("{}: {}{}", said ? ending.signal : ending.reason, m_figures.ending, then));
 }
 
 void ProgressDisplay::remark(std::string_view text) {

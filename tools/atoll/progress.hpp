@@ -51,7 +51,8 @@ class ProgressDisplay {
 
     void event(const Event& event, const CampaignState& state);
     void tick(const CampaignState& state, std::int64_t elapsed_ns);
-    /// The campaign is to stop: says so once, and what it waits for.
+    /// The campaign is to stop: says so once, and what it waits for; and once that a signal has
+    /// come and what the next one does.
     void ending(const EndingView& ending);
     void remark(std::string_view text);
     /// Takes the panel away, so that the end report can be printed, and leaves the remarks in its
@@ -77,6 +78,7 @@ class ProgressDisplay {
     std::int64_t m_session_begin = -1;
     std::int64_t m_next_ns = 0;
     std::size_t m_panel_lines = 0;
+    bool m_signal_said = false;
     std::string m_last_remark;
     std::vector<std::string> m_remarks;  ///< distinct ones, for after the panel
     std::uint64_t m_more_remarks = 0;

@@ -141,16 +141,29 @@ TEST(ProgressDisplay, TheEndIsAnnouncedOnceAndShownAtOnce) {
     Kept display(ProgressStyle::lines);
     display->tick(campaign.state(), k_second);
     static_cast<void>(display.text());
-    display->ending({"signal SIGTERM", 2, false});
+    display->ending({"signal SIGTERM", 2, false, "signal SIGTERM"});
     EXPECT_EQ(display.text(),
               "note: signal SIGTERM: stopping: waiting for 2 evaluations, then confirming; "
               "Ctrl-C again ends at once\n");
     display->tick(campaign.state(), k_second * 11 / 10);
     EXPECT_THAT(display.text(), HasSubstr("00:01, stopping: waiting for 2 evaluations  eval"));
-    display->ending({"signal SIGTERM", 0, true});
+    display->ending({"signal SIGTERM", 0, true, "signal SIGTERM"});
     EXPECT_THAT(display.text(), IsEmpty());
     display->tick(campaign.state(), 7 * k_second);
     EXPECT_THAT(display.text(), HasSubstr("00:07, confirming the best  eval"));
+}
+
+TEST(ProgressDisplay, ASignalDuringAnotherEndSaysOnceWhatTheNextOneDoes) {
+    Kept display(ProgressStyle::lines);
+    display->ending({"budget spent", 2, false});
+    EXPECT_EQ(display.text(),
+              "note: budget spent: stopping: waiting for 2 evaluations, then confirming\n");
+    display->ending({"budget spent", 1, false, "signal SIGINT"});
+    EXPECT_EQ(display.text(),
+              "note: signal SIGINT: stopping: waiting for 1 evaluation, then confirming; "
+              "Ctrl-C again ends at once\n");
+    display->ending({"budget spent", 0, true, "signal SIGINT"});
+    EXPECT_THAT(display.text(), IsEmpty());
 }
 
 TEST(ProgressDisplay, AConfirmationsShareOfTheSpeedOfLightIsShownAfterAResumeToo) {
