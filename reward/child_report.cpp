@@ -29,7 +29,7 @@ constexpr std::size_t k_max_report_bytes = 4 << 20;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
-    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) {
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXFSZ}) {
         ::signal(signal, SIG_DFL);
     }
     ChildReport report(fd);

@@ -60,6 +60,7 @@ ErrorCode code_of_errno(int value) {
             return ErrorCode::permission;
         case ENOSPC:
         case EDQUOT:
+        case EFBIG:
         case ENOMEM:
             return ErrorCode::no_space;
         case EISDIR:
@@ -80,6 +81,10 @@ const char* hint_of_errno(int value) {
         case ENOSPC:
         case EDQUOT:
             return "free space on that file system";
+        case EFBIG:
+            return "raise the limit on the size of files: ulimit -f";
+        case EMFILE:
+            return "raise the limit on open files: ulimit -n";
         case EROFS:
             return "that file system is read-only: choose another folder";
         case EACCES:

@@ -127,7 +127,9 @@ Expected<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
     for (const int handle : options.handles) {
         const int fd = ::fcntl(handle, F_DUPFD_CLOEXEC, k_parking_fd);
         if (fd < 0) {
-            return tl::unexpected(errno_error("fcntl", options.argv.at(0), errno));
+            // EINVAL: the limit on open files is below the parking place.
+            const int why = errno == EINVAL ? EMFILE : errno;
+            return tl::unexpected(errno_error("fcntl", options.argv.at(0), why));
         }
         const int place = k_first_handle + static_cast<int>(parked.size());
         parked.emplace_back(fd);

@@ -54,7 +54,7 @@ bool place_handles(const JudgePlan& plan) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) {
+    for (const int signal : {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP}) {
         ::signal(signal, SIG_DFL);
     }
     limit(RLIMIT_CORE, 0);

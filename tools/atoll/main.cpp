@@ -1,11 +1,11 @@
 #include "reward/base/error.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/process_setup.hpp"
 #include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -20,8 +20,7 @@ constexpr std::initializer_list<atl::AddVerb> k_verbs = {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // Whoever started us may have ignored it; then nobody could be waited for.
-    std::signal(SIGCHLD, SIG_DFL);
+    atl::prepare_process();
     CLI::App app{"Atoll: evolves kernels with islands, operators and an honest reward server."};
     app.set_version_flag("--version", std::string("atoll ") + ATOLL_VERSION);
     app.require_subcommand(1);

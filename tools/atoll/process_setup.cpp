@@ -1,0 +1,33 @@
+#include "tools/atoll/process_setup.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace atl {
+
+namespace {
+
+// The first file that is opened would get the number of a closed one, and hold what is printed.
+void open_standard_descriptors() {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0) {
+            static_cast<void>(::open("/dev/null", O_RDWR));  // gets the lowest number free: fd
+        }
+    }
+}
+
+}  // namespace
+
+void prepare_process() {
+    open_standard_descriptors();
+    // A file that may not grow (ulimit -f) is an error like a full disk, and says so.
+    std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void ignore_broken_pipes() {
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace atl
