@@ -25,13 +25,16 @@ class StopSignal {
     std::string m_reason;
 };
 
-/// While it lives, the first SIGINT or SIGTERM requests a stop (the campaign drains), and the
-/// second ends the process at once with status 130 (the journal is safe at any instant). Signals
-/// are handled on a thread of its own, so they work whatever the campaign is doing.
+/// While it lives, the first SIGINT, SIGTERM or SIGHUP requests a stop (the campaign drains), and a
+/// second SIGINT or SIGTERM ends the process at once with status 130 (the journal is safe at any
+/// instant). A second SIGHUP does not: a terminal that is closed may send several. Where SIGHUP is
+/// ignored (nohup), it stays so. Signals are handled on a thread of its own, so they work whatever
+/// the campaign is doing.
 class SignalWatch {
   public:
-    /// `farewell` is written to standard error when the second signal ends the process.
-    explicit SignalWatch(StopSignal& stop, std::string farewell = "");
+    explicit SignalWatch(StopSignal& stop);
+    /// What is written to standard error when the second signal ends the process. From any thread.
+    void say_at_end(std::string farewell);
     ~SignalWatch();
     SignalWatch(const SignalWatch&) = delete;
     SignalWatch& operator=(const SignalWatch&) = delete;

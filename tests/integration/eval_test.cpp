@@ -279,6 +279,42 @@ class EvalExternal : public EvalCommand {
     }
 };
 
+TEST_F(EvalExternal, CtrlCLeavesNothingBehindAndSaysSo) {
+    const std::string began = (m_folder.path() / "began").string();
+    set_judge("touch " + began + "; sleep 1000");
+    testing::write_text(m_folder.path() / "one.txt", "1");
+    const std::string log = (m_folder.path() / "log").string();
+    const std::string whole =
+        "exec env " + line((m_folder.path() / "one.txt").string()) + " >" + log + " 2>&1";
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", whole.c_str(), nullptr);
+        _exit(127);
+    }
+    while (!std::filesystem::exists(began)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(judge_folders(), 1u);
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 130);
+    std::ifstream file(log);
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "atoll: interrupted\n");
+    EXPECT_EQ(judge_folders(), 0u);
+}
+
+// We ignore the signal of a file that grows too large; a judge has a limit of its own.
+TEST_F(EvalExternal, AJudgeHasTheSignalsOfAFreshProgram) {
+    set_judge(R"(ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)
+                 echo "{\"correct\": true, \"score\": $((1 + (0x$ignored >> 24 & 1)))}")");
+    testing::write_text(m_folder.path() / "one.txt", "1");
+    const ShellResult result = run_shell(line((m_folder.path() / "one.txt").string()));
+    EXPECT_THAT(result.out, HasSubstr("score = 1\n")) << result.err;
+}
+
 TEST_F(EvalExternal, AFolderIsACandidateAndNoCompilerIsDemanded) {
     set_judge(R"(echo "{\"correct\": true, \"score\": $(cat "$1/part/score")}")");
     testing::write_text(m_folder.path() / "mine/part/score", "42");

@@ -12,16 +12,15 @@
 #include "search/stops/stop_rule.hpp"
 #include "tools/atoll/end_report.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/new_run.hpp"
 #include "tools/atoll/output.hpp"
+#include "tools/atoll/process_setup.hpp"
 #include "tools/atoll/program.hpp"
 #include "tools/atoll/session_observer.hpp"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <ctime>
 #include <utility>
 
 namespace atl {
@@ -37,7 +36,35 @@ ProgressStyle style_of(const SessionOptions& options) {
     if (options.quiet) {
         return ProgressStyle::none;
     }
-    return ::isatty(STDOUT_FILENO) == 1 ? ProgressStyle::panel : ProgressStyle::lines;
+    return can_redraw(STDOUT_FILENO) ? ProgressStyle::panel : ProgressStyle::lines;
+}
+
+/// Ctrl-C and the like, from before there is anything to end. That nobody reads what is printed any
+/// more does not end a campaign.
+class SessionSignals {
+  public:
+    SessionSignals() { ignore_broken_pipes(); }
+
+    /// Ends the command, which has not changed the record yet, when a signal has come.
+    void end_if_interrupted(const std::string& text) const {
+        if (m_stop.requested()) {
+            throw CommandError(k_exit_interrupted, "interrupted " + text);
+        }
+    }
+    /// What is said when a second signal ends the process at once.
+    void on_second_signal(const std::string& text) {
+        m_watch.say_at_end("\natoll: " + text + "\n");
+    }
+    [[nodiscard]] StopSignal& stop() { return m_stop; }
+
+  private:
+    StopSignal m_stop;
+    SignalWatch m_watch{m_stop};
+};
+
+// "./-x" for "-x", so that the commands we suggest do not take it for an option.
+fs::path as_operand(const fs::path& path) {
+    return path.string().starts_with('-') ? "." / path : path;
 }
 
 struct Opened {
@@ -104,7 +131,7 @@ int report_over(const std::string& why, const Opened& opened, const TextSource& 
     end_with(with_way_on(error, opened.folder.path()));
 }
 
-int run_session(Opened opened, const SessionOptions& options) {
+int run_session(Opened opened, const SessionOptions& options, SessionSignals& signals) {
     const std::unique_ptr<JournalWriter> journal = std::move(opened.journal);
     ProgressDisplay display(style_of(options), stdout, opened.config, *journal,
                             opened.state.evaluations());
@@ -120,9 +147,8 @@ int run_session(Opened opened, const SessionOptions& options) {
              observer.stream_failed("lineage.h5 is given up: " + error.message() + later);
          }});
     observer.stream_to(stream.get());
-    StopSignal stop;
-    const SignalWatch watch(
-        stop, "\natoll: ended at once; `" + resume_command(opened.folder.path()) + "` goes on\n");
+    signals.on_second_signal("ended at once; `" + resume_command(opened.folder.path()) +
+                             "` goes on");
     const SystemClock clock;
     Ledger::Options ledger;
     ledger.snapshot_every = static_cast<std::uint64_t>(opened.config.engine.snapshot_every);
@@ -130,9 +156,9 @@ int run_session(Opened opened, const SessionOptions& options) {
         return write_snapshot(opened.folder, state, position);
     };
     ledger.observer = &observer;
-    Expected<EngineReport> report =
-        run_engine({opened.config, opened.task, *opened.evaluator, *journal,
-                    std::move(opened.state), clock, stop, std::move(ledger), ATOLL_VERSION});
+    Expected<EngineReport> report = run_engine({opened.config, opened.task, *opened.evaluator,
+                                                *journal, std::move(opened.state), clock,
+                                                signals.stop(), std::move(ledger), ATOLL_VERSION});
     display.clear();
     if (const Status lineage = stream->finish(); !lineage) {
         const std::string text = "lineage.h5 is not complete: " + lineage.error().message() + later;
@@ -201,39 +227,6 @@ std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task
     return value_or_end(located(make_local_evaluator(options), where));
 }
 
-/// Makes a run's folder, and takes it away again unless the run begins.
-class NewRun {
-  public:
-    explicit NewRun(const fs::path& path) : m_folder(value_or_end(RunFolder::create(path))) {}
-    ~NewRun() {
-        if (!m_begun) {
-            m_folder.discard();
-        }
-    }
-    NewRun(const NewRun&) = delete;
-    NewRun& operator=(const NewRun&) = delete;
-
-    [[nodiscard]] const RunFolder& folder() const { return m_folder; }
-    [[nodiscard]] RunFolder begin() {
-        m_begun = true;
-        return std::move(m_folder);
-    }
-
-  private:
-    RunFolder m_folder;
-    bool m_begun = false;
-};
-
-fs::path default_output(const std::string& name) {
-    const std::time_t now = std::time(nullptr);
-    const std::string base = fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(now));
-    fs::path path = base;
-    for (int i = 2; fs::exists(path); ++i) {
-        path = base + "-" + std::to_string(i);
-    }
-    return path;
-}
-
 }  // namespace
 
 Error with_way_on(Error error, const fs::path& run) {
@@ -256,6 +249,7 @@ CampaignConfig checked_config(const fs::path& config_file) {
 
 int run_campaign(const fs::path& config_file, const fs::path& output,
                  const SessionOptions& options) {
+    SessionSignals signals;
     CampaignConfig config = value_or_end(read_config(config_file));
     apply(options, config);
     // What the record says must be readable for every later session.
@@ -267,20 +261,26 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     if (config.campaign.name.empty()) {
         config.campaign.name = task->name;
     }
-    NewRun run(output.empty() ? default_output(config.campaign.name) : output);
+    NewRun run =
+        output.empty() ? NewRun::named_by_time(config.campaign.name) : NewRun(as_operand(output));
     const RunFolder& folder = run.folder();
+    signals.on_second_signal("ended at once, before it began: " + folder.path().string() +
+                             " holds no run");
     auto evaluator = evaluator_of(config, *task, folder, config_file.string());
     value_or_end(located(resolve_config(config, *task, *evaluator), config_file.string()));
     value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
     auto journal = value_or_end(JournalWriter::open(folder.journal()));
+    signals.end_if_interrupted("before it began");
     return run_session({std::move(config), task, run.begin(), std::move(evaluator),
                         std::move(state), std::move(journal), true},
-                       options);
+                       options, signals);
 }
 
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
-    RunFolder folder = value_or_end(RunFolder::open(run));
+    SessionSignals signals;
+    signals.on_second_signal("ended at once, before it went on");
+    RunFolder folder = value_or_end(RunFolder::open(as_operand(run)));
     const CampaignStarted started = value_or_end(read_campaign_start(folder));
     CampaignConfig config = value_or_end(config_of(started, folder.journal()));
     LoadedRun loaded = value_or_end(load_run(folder, state_settings(config)));
@@ -314,11 +314,12 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                      "began on (%s): new times and old ones do not compare well\n",
                      started.device.c_str());
     }
+    signals.end_if_interrupted("before it went on");
     auto journal =
         value_or_end(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));
     return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
                         std::move(loaded.state), std::move(journal)},
-                       options);
+                       options, signals);
 }
 
 }  // namespace atl

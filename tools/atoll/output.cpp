@@ -2,8 +2,12 @@
 
 #include "tools/atoll/exit_codes.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace atl {
 
@@ -12,6 +16,11 @@ void print(const std::string& text) {
         std::fflush(stdout) != 0) {
         end_with(errno_error("write", "standard output", errno));
     }
+}
+
+bool can_redraw(int fd) {
+    const char* kind = std::getenv("TERM");
+    return ::isatty(fd) == 1 && (kind == nullptr || std::string_view(kind) != "dumb");
 }
 
 }  // namespace atl

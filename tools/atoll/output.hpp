@@ -8,4 +8,7 @@ namespace atl {
 /// an answer that was lost must not look like success.
 void print(const std::string& text);
 
+/// Whether what was written to this descriptor can be drawn over: a terminal that is not dumb.
+[[nodiscard]] bool can_redraw(int fd);
+
 }  // namespace atl

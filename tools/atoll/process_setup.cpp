@@ -22,6 +22,8 @@ void open_standard_descriptors() {
 
 void prepare_process() {
     open_standard_descriptors();
+    // Whoever started us may have ignored it; then nobody could be waited for.
+    std::signal(SIGCHLD, SIG_DFL);
     // A file that may not grow (ulimit -f) is an error like a full disk, and says so.
     std::signal(SIGXFSZ, SIG_IGN);
 }

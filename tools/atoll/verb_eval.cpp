@@ -3,6 +3,7 @@
 #include "reward/candidate_files.hpp"
 #include "reward/source_text.hpp"
 #include "reward/task.hpp"
+#include "search/stop_signal.hpp"
 #include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <memory>
@@ -26,6 +28,8 @@ namespace atl {
 
 namespace {
 
+constexpr std::chrono::milliseconds k_signal_interval{50};
+
 constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my_matmul.cpp                      compile, verify and time one file
   atoll eval softmax a.cpp b.cpp c.cpp --json          a batch; an array on standard output
@@ -35,7 +39,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my.cpp --level verify              right or wrong only
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
-fault of this machine's set-up.)";
+fault of this machine's set-up, 130 interrupted.)";
 
 /// Each has a process and a set of buffers of its own.
 constexpr std::size_t k_most_rivals = 16;
@@ -55,7 +59,8 @@ struct Arguments {
 /// Waits for a known number of answers and shows how many have come.
 class Answers {
   public:
-    Answers(std::size_t count, bool show) : m_results(count), m_show(show) {}
+    Answers(std::size_t count, bool show, const StopSignal& stop)
+        : m_results(count), m_show(show), m_stop(stop) {}
 
     void put(std::size_t index, EvaluationResult result) {
         const std::lock_guard lock(m_mutex);
@@ -68,21 +73,33 @@ class Answers {
         m_changed.notify_all();
     }
 
+    /// Throws CommandError when the user asked to stop.
     std::vector<std::optional<EvaluationResult>> wait() {
         std::unique_lock lock(m_mutex);
-        m_changed.wait(lock, [&] { return m_done == m_results.size(); });
-        if (m_show) {
-            std::fputs("\r\033[K", stderr);
+        while (!m_changed.wait_for(lock, k_signal_interval,
+                                   [&] { return m_done == m_results.size(); })) {
+            if (m_stop.requested()) {
+                clear_line();
+                throw CommandError(k_exit_interrupted, "interrupted");
+            }
         }
+        clear_line();
         return std::move(m_results);
     }
 
   private:
+    void clear_line() const {
+        if (m_show) {
+            std::fputs("\r\033[K", stderr);
+        }
+    }
+
     std::mutex m_mutex;
     std::condition_variable m_changed;
     std::vector<std::optional<EvaluationResult>> m_results;
     std::size_t m_done = 0;
     const bool m_show;
+    const StopSignal& m_stop;
 };
 
 Level level_of(const std::string& name) {
@@ -260,8 +277,11 @@ int run(const Arguments& arguments) {
     // The starter's times are wanted where nothing else gives a baseline.
     const std::optional<Candidate> starter =
         level_of(arguments.level) == Level::measure ? default_starter(*task) : std::nullopt;
-    const bool show = isatty(STDERR_FILENO) == 1;
-    Answers answers(candidates.size() + (starter ? 1 : 0), show);  // outlives who answers
+    const bool show = can_redraw(STDERR_FILENO);
+    StopSignal stop;  // so that the evaluator ends in good order and leaves nothing behind
+    const SignalWatch watch(stop);
+    // Outlives who answers.
+    Answers answers(candidates.size() + (starter ? 1 : 0), show, stop);
     const std::unique_ptr<Evaluator> evaluator = evaluator_for(arguments, *task);
     if (show) {
         std::fprintf(stderr, "%s\n", evaluator->description().c_str());

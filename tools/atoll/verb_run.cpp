@@ -20,13 +20,17 @@ void add_run_verb(CLI::App& app, VerbContext& context) {
   atoll run experiments/campaigns/quickstart.toml
   atoll run experiments/campaigns/softmax.toml --output runs/first --seconds 600
   atoll run my.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
-Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once.
+Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once. A terminal
+that is closed is a first Ctrl-C, but for nohup.
 Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
 machine or the disk, 130 interrupted.)");
     verb->add_option("config", arguments->config, "Campaign config (TOML)")->required();
-    verb->add_option("--output", arguments->output, "Run folder (default: runs/NAME-TIME)");
+    verb->add_option("--output", arguments->output, "Run folder (default: runs/NAME-TIME)")
+        ->check([](const std::string& path) { return path.empty() ? "names no folder" : ""; }, "",
+                "path");
     verb->add_option("--max-evaluations", arguments->options.max_evaluations,
-                     "Instead of stop.max_evaluations; starters count, 0: no limit")
+                     "Instead of stop.max_evaluations; the task's starters count, and all of them "
+                     "are evaluated; 0: no limit")
         ->check(refuse_bad_count, "", "count");
     verb->add_option("--seconds", arguments->options.seconds,
                      "Instead of stop.seconds; 0: no limit")
