@@ -74,7 +74,7 @@ struct ConfirmPlan {
 [[nodiscard]] std::optional<double> speedup_over(const Verdict& verdict, const std::string& rival);
 
 /// The name of a rival of a passed candidate that decides and was not measured, e.g. because it was
-/// killed from outside: nothing follows from such a confirmation.
+/// killed from outside: then the candidate must not be refused.
 [[nodiscard]] std::optional<std::string> rival_not_measured(const ConfirmPlan& plan,
                                                             const Verdict& verdict);
 

@@ -68,11 +68,13 @@ Work Confirmer::confirm(IndividualId id, bool baselines) {
         m_remark("confirmation lost: " + m_evaluations.last_fault().message());
         co_return;
     }
-    if (const auto rival = rival_not_measured(plan, *verdict)) {
-        m_remark("confirmation lost: the " + *rival + " could not be measured beside it");
+    Confirmed confirmed = check(judge_confirm(plan, *verdict, m_config.score));
+    const auto missing = rival_not_measured(plan, *verdict);
+    // Who is faster than what an earlier confirmation of the previous best says needs no more.
+    if (missing && !confirmed.accepted) {
+        m_remark("confirmation lost: the " + *missing + " could not be measured beside it");
         co_return;
     }
-    Confirmed confirmed = check(judge_confirm(plan, *verdict, m_config.score));
     confirmed.verdict = check(m_ledger.put_text(to_json(*verdict), state().find(id)->verdict));
     confirmed.at_ns = m_now_ns();
     check(m_ledger.record(confirmed));

@@ -71,8 +71,8 @@ def reached(atoll, task, folder, cores):
     summary = read_json([atoll, "lineage", folder, "summary", "--json"])
     best = read_json([atoll, "lineage", folder, "best", "--json"])["best"]
     starters = sorted((ROOT / f"experiments/tasks/{task}/starters").iterdir())
-    command = [atoll, "eval", task, folder / "best.cpp", "--level", "confirm", "--json"]
-    command += [f"--flag={flag}" for flag in json.loads((folder / "best.json").read_text())["flags"]]
+    command = [atoll, "eval", task, folder / "best/best.cpp", "--level", "confirm", "--json"]
+    command += [f"--flag={flag}" for flag in json.loads((folder / "best/best.json").read_text())["flags"]]
     command += [word for starter in starters for word in ("--rival", starter)]
     command = ["taskset", "-c", cores] + command if cores else command
     measure = read_json([str(c) for c in command])[0]["verdict"]["measure"]

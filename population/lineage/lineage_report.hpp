@@ -17,7 +17,7 @@ struct CommandWords {
     std::string run;                ///< what the reader typed to name the campaign
     std::string task;               ///< a name or folder by which the program finds the task
     std::string file = "best.cpp";  ///< to write the best's source to
-    std::string eval_options;       ///< whole words of `eval`, each after a blank
+    std::string eval_options = {};  ///< whole words of `eval`, each after a blank
 };
 
 /// The best individual, how it was measured, and how to evaluate it again.

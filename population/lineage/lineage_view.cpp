@@ -131,7 +131,9 @@ std::uint32_t LineageView::islands() const {
 const LineageView::Node* LineageView::best() const {
     for (auto it = confirmations.rbegin(); it != confirmations.rend(); ++it) {
         const Node* node = find((*it)->individual);
-        if ((*it)->accepted && node != nullptr && node->confirmed->accepted) {
+        // In a damaged run a confirmation may come before its individual.
+        if ((*it)->accepted && node != nullptr &&
+            (node->confirmed == nullptr || node->confirmed->accepted)) {
             return node;
         }
     }

@@ -218,4 +218,19 @@ Status pin_to_cores(const std::vector<int>& cores) {
     return {};
 }
 
+pid_t fork_without_signals() {
+    sigset_t ending;
+    sigset_t before;
+    sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        sigaddset(&ending, signal);
+    }
+    ::pthread_sigmask(SIG_BLOCK, &ending, &before);
+    const pid_t pid = ::fork();
+    if (pid != 0) {
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    }
+    return pid;
+}
+
 }  // namespace atl

@@ -59,6 +59,10 @@ class ChildProcess {
     std::optional<ProcessEnd> m_end;
 };
 
+/// fork(2), with SIGINT, SIGTERM and SIGHUP blocked in the child: it has our handlers, and one that
+/// ran in it would speak for us, through descriptors that both have. They stay blocked there.
+[[nodiscard]] pid_t fork_without_signals();
+
 /// pidfd_open(2) and pidfd_send_signal(2) of SIGKILL.
 [[nodiscard]] Expected<FileHandle> open_pidfd(pid_t pid);
 void kill_through(int pidfd);

@@ -5,6 +5,7 @@
 #include "reward/base/jail_landlock.hpp"
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/jail_root.hpp"
+#include "reward/base/process.hpp"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@ std::string try_in_child(const std::function<Status()>& attempt) {
     }
     FileHandle from_child(ends[0]);
     FileHandle to_parent(ends[1]);
-    const pid_t child = ::fork();
+    const pid_t child = fork_without_signals();
     if (child < 0) {
         return errno_error("fork", "", errno).what;
     }

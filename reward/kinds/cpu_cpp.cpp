@@ -3,6 +3,7 @@
 #include "reward/base/words.hpp"
 #include "reward/kinds/device_reply.hpp"
 #include "reward/launch_contract.hpp"
+#include "reward/workers/compile_log.hpp"
 
 #include <chrono>
 #include <stop_token>

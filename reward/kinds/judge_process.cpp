@@ -125,7 +125,7 @@ Expected<KeptJudge> KeptJudge::start(const JudgeCommand& command) {
     // A judge may use every core; the limit stops what runs on after the wall clock was fooled.
     const double cores = std::max(1u, std::thread::hardware_concurrency());
     plan.cpu_seconds = static_cast<std::uint64_t>(std::ceil(command.timeout_s * cores)) + 1;
-    const pid_t keeper = ::fork();
+    const pid_t keeper = fork_without_signals();
     if (keeper < 0) {
         return tl::unexpected(errno_error("fork", command.argv[0], errno));
     }

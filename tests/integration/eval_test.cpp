@@ -478,8 +478,10 @@ TEST_F(EvalCommand, ACompilerInAPrefixWithALinkForAFolderWorks) {
     std::filesystem::create_directories(prefix / "lib");
     std::filesystem::create_symlink("lib", prefix / "lib64");
     const std::filesystem::path compiler = prefix / "bin/g++";
-    std::ofstream(compiler) << "#!/bin/sh\nexec g++ \"$@\"\n";
-    std::filesystem::permissions(compiler, std::filesystem::perms::owner_all);
+    std::ofstream(compiler) << "#!/bin/sh\nexec /usr/bin/g++ \"$@\"\n";
+    for (const std::filesystem::path& path : {compiler, m_folder.path()}) {
+        std::filesystem::permissions(path, std::filesystem::perms(0755));
+    }
     const ShellResult result =
         eval("--level verify --compiler " + compiler.string() + " " + candidate("right.cpp"));
     EXPECT_EQ(result.status, 0) << result.out << result.err;

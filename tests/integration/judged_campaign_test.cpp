@@ -25,12 +25,13 @@ class JudgedCampaign : public RunCommand {
             << "N = 1  # tune: 1, 2, 3, 4, 5, 6, 7, 8, 9\n";
     }
     // As typed in the folder that holds the task.
-    [[nodiscard]] Result run_there(const fs::path& run, const std::string& more = "") const {
+    [[nodiscard]] Result run_there(const fs::path& run, const std::string& more = "",
+                                   const std::string& before = "") const {
         std::ofstream(m_folder.path() / "mine.toml")
             << "[campaign]\ntask = './mine'\n[score]\npreset = 'external'\n"
             << "[islands]\ncount = 1\n[stop]\nmax_evaluations = 8\n"
             << more;
-        return shell("cd " + m_folder.path().string() + " && " + testing::program() +
+        return shell("cd " + m_folder.path().string() + " && " + before + testing::program() +
                      " run mine.toml --output " + run.string());
     }
     [[nodiscard]] static std::size_t snapshots_in(const fs::path& run) {
@@ -56,6 +57,21 @@ TEST_F(JudgedCampaign, SnapshotsAreTakenAsOftenAsTheConfigSays) {
     const Result rare = run_there(run(), "[engine]\nsnapshot_every = 10000\n");
     ASSERT_EQ(rare.status, 0) << rare.output;
     EXPECT_EQ(snapshots_in(run()), 1u) << "the one at the end";
+}
+
+TEST_F(JudgedCampaign, AFileThatMayNotGrowIsAnErrorThatSaysSo) {
+    std::ofstream(m_folder.path() / "mine" / "judge.sh")
+        << "words=$(head -c 3500 /dev/urandom | od -An -v -tx1 | tr -d ' \\n')\n"
+           "echo \"{\\\"correct\\\": true, \\\"score\\\": 1, \\\"feedback\\\": \\\"$words\\\"}\"\n";
+    const Result result = run_there(run(), "", "ulimit -f 40; ");
+    EXPECT_EQ(result.status, 3) << result.output;
+    EXPECT_THAT(result.output, HasSubstr("ulimit -f"));
+    EXPECT_THAT(result.output, HasSubstr("resume " + run().string()));
+    EXPECT_FALSE(fs::exists(run() / "lineage.h5.new"));
+    const Result resumed = testing::atoll("resume " + run().string());
+    EXPECT_EQ(resumed.status, 0) << resumed.output;
+    expect_sound();
+    expect_checked();
 }
 
 }  // namespace

@@ -100,8 +100,9 @@ TEST_F(JudgedByShell, AnEmptiedJournalIsToldFromACampaignThatHasNotBegun) {
     const Result check = atoll("lineage " + run().string() + " check");
     EXPECT_EQ(check.status, 1);
     EXPECT_THAT(check.output, HasSubstr(lost));
-    for (const std::string line : {"resume " + run().string(), "lineage " + run().string(),
-                                   "lineage " + run().string() + " rebuild"}) {
+    for (const std::string& line :
+         std::vector<std::string>{"resume " + run().string(), "lineage " + run().string(),
+                                  "lineage " + run().string() + " rebuild"}) {
         const Result result = atoll(line);
         EXPECT_EQ(result.status, 2) << line;
         EXPECT_THAT(result.output, HasSubstr(lost)) << line;

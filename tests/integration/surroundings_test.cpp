@@ -45,18 +45,6 @@ TEST_F(Surroundings, WhatIsPrintedToAClosedDescriptorGoesIntoNoFile) {
     EXPECT_EQ(run_shell(program() + " lineage " + run().string() + " >&-").status, 0);
 }
 
-TEST_F(Surroundings, AFileThatMayNotGrowIsAnErrorThatSaysSo) {
-    const ShellResult result = run_shell("ulimit -f 40; " + command(100000));
-    EXPECT_EQ(result.status, 3) << result.out << result.err;
-    EXPECT_THAT(result.err, HasSubstr("ulimit -f"));
-    EXPECT_THAT(result.err, HasSubstr("resume " + run().string()));
-    EXPECT_FALSE(fs::exists(run() / "lineage.h5.new"));
-    const Result resumed = atoll("resume " + run().string() + " --max-evaluations 1");
-    EXPECT_EQ(resumed.status, 0) << resumed.output;
-    expect_sound();
-    expect_checked();
-}
-
 TEST_F(Surroundings, TooFewOpenFilesAreAnErrorThatSaysSo) {
     const ShellResult result = run_shell("ulimit -n 60; " + command());
     EXPECT_EQ(result.status, 3) << result.out << result.err;

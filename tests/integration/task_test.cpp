@@ -150,8 +150,7 @@ TEST_F(TaskCommand, AFolderIsAllThatATaskNeeds) {
 
 TEST_F(TaskCommand, ACopyInsideOfItsOriginalIsRefused) {
     const std::string original = m_files.folder().string();
-    const ShellResult copy =
-        task("new inner --from " + original + " --output " + original);
+    const ShellResult copy = task("new inner --from " + original + " --output " + original);
     EXPECT_EQ(copy.status, 2) << copy.out;
     EXPECT_THAT(copy.out, HasSubstr("inside"));
     EXPECT_FALSE(std::filesystem::exists(m_files.folder() / "inner"));

@@ -1,5 +1,6 @@
 #include "population/journal/journal.hpp"
 #include "population/run_folder.hpp"
+#include "tests/support/sanitizer.hpp"
 #include "tests/support/shell.hpp"
 
 #include <gmock/gmock.h>
@@ -108,6 +109,7 @@ TEST_F(Usage, HelpOfAQuestionNeedsNoRun) {
 }
 
 TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
+    ATOLL_SKIP_UNDER_TSAN();
     const std::string kernel = file("k.cpp", "int x;\n");
     expect("eval " + m_task + " " + kernel, "$CXX: there is no compiler '/nope'", "CXX=/nope");
     expect("eval --compiler /nope " + m_task + " " + kernel, "there is no compiler '/nope'");
@@ -121,6 +123,7 @@ TEST_F(Usage, ACompilerThatTheUserNamedIsNeverReplaced) {
 
 // The candidate is not to blame for what was named as a compiler and is none.
 TEST_F(Usage, AProgramThatIsNoCompilerIsNoVerdict) {
+    ATOLL_SKIP_UNDER_TSAN();
     const std::string kernel = file("k.cpp", "extern \"C\" void launch() {}\n");
     expect("eval --compiler /bin/true " + m_task + " " + kernel, "is it a C++ compiler");
     EXPECT_THAT(atoll("eval --compiler /bin/true " + m_task + " " + kernel).err,

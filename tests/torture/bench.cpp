@@ -1,5 +1,6 @@
 #include "tests/torture/bench.hpp"
 
+#include "reward/base/sandbox.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/torture/record.hpp"
 
@@ -133,7 +134,8 @@ fs::path Bench::measured(int evaluations, int seed) const {
     const fs::path file = m_path / "campaign.toml";
     std::ofstream(file)
         << "[campaign]\ntask = '" ATOLL_SOURCE_DIR "/experiments/tasks/prefix_sum'\nseed = " << seed
-        << "\n[evaluation]\nmeasure_seconds = 0.01\nconfidence = 0.2\n"
+        << "\n[evaluation]\nmeasure_seconds = 0.01\nconfidence = 0.2\nsandbox = '"
+        << to_string(probe_sandbox().level) << "'\n"
         << "[islands]\ncount = 1\nstarters = 'first'\n[operators.weights]\ntune = 1\n"
         << "[engine]\nsnapshot_every = 10\nsync_interval_ms = 5\n"
         << "[stop]\nmax_evaluations = " << evaluations << "\n";

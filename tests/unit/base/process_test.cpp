@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,6 +110,23 @@ TEST(Process, PinsToCores) {
     EXPECT_FALSE(atl::pin_to_cores({-1}).has_value());
     EXPECT_FALSE(atl::pin_to_cores({1 << 20}).has_value());
     EXPECT_TRUE(atl::pin_to_cores({}).has_value());
+}
+
+// A handler of ours that runs in a child writes into pipes that are ours too.
+TEST(Process, AForkedChildDoesNotHearTheSignalsThatEndACampaign) {
+    static volatile sig_atomic_t heard = 0;
+    const auto before = ::signal(SIGINT, [](int) { heard = heard + 1; });
+    const pid_t child = atl::fork_without_signals();
+    if (child == 0) {
+        ::raise(SIGINT);
+        ::_exit(heard);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    ::raise(SIGINT);
+    EXPECT_EQ(heard, 1);
+    ::signal(SIGINT, before);
 }
 
 }  // namespace

@@ -334,7 +334,8 @@ TEST(CampaignState, KnowsWhatWasEvaluatedAgain) {
     samples::require(state.apply(TicketCommitted{3, 0, 0, 0, 0}));
     const auto decoded = CampaignState::decode(state.encode(), samples::settings());
     ASSERT_TRUE(decoded) << decoded.error().message();
-    for (const CampaignState* one : {&state, &*decoded}) {
+    for (const CampaignState* one :
+         std::initializer_list<const CampaignState*>{&state, &*decoded}) {
         EXPECT_EQ(one->find_key(duplicate.key)->id, id(0));
         const auto again = one->evaluated_again(duplicate.key);
         ASSERT_EQ(again.size(), 1u);

@@ -101,6 +101,19 @@ TEST_F(LineageReport, ARefutedBestGivesWayToTheLatestThatStillStands) {
     EXPECT_EQ(lineage_view(events).best()->individual->id, id(4));
 }
 
+TEST_F(LineageReport, AConfirmationBeforeItsIndividualIsNoCrash) {
+    Confirmed early;
+    early.individual = id(4);
+    early.accepted = true;
+    std::vector<Event> events = {early};
+    for (const Event& event : m_campaign.events) {
+        if (!std::holds_alternative<Confirmed>(event)) {
+            events.push_back(event);
+        }
+    }
+    EXPECT_EQ(lineage_view(events).best()->individual->id, id(4));
+}
+
 TEST_F(LineageReport, PathsFollowBaseParentsAndAncestryFollowsAll) {
     EXPECT_THAT(path_ids(id(4)), ElementsAre("1.0", "3.0", "4.0"));
     EXPECT_THAT(path_ids(id(0)), ElementsAre("0.0"));
@@ -270,7 +283,7 @@ TEST_F(LineageReport, BestTellsHowToEvaluateItAgain) {
     CommandWords as_it_was = words("runs/first");
     as_it_was.eval_options = " --compiler clang++";
     EXPECT_THAT(best_text(m_view, m_campaign.texts, as_it_was),
-                HasSubstr("atoll eval matmul best.cpp --compiler clang++\n"));
+                HasSubstr("atoll eval matmul best.cpp --flag=-funroll-loops --compiler clang++\n"));
     const std::string text = best_text(m_view, m_campaign.texts, words("runs/first"));
     EXPECT_THAT(text, HasSubstr("4.0 by crossover on island 0"));
     EXPECT_THAT(text, HasSubstr("accepted: passed, fitness 2.5 against 1.9 of 3.0"));

@@ -80,7 +80,7 @@ TEST_F(LaunchContract, PassesTensorsScalarsAndAxesInOrder) {
 TEST_F(LaunchContract, KeepsTheCandidatesLineNumbers) {
     const Compiled compiled = compile_candidate("int a;\nint b = nonsense;\n");
     EXPECT_FALSE(compiled.ok);
-    EXPECT_THAT(compiled.log, HasSubstr("candidate.cpp:2:"));
+    EXPECT_THAT(compiled.log, HasSubstr("source.cpp:2:"));
 }
 
 TEST_F(LaunchContract, AcceptsOtherSpellingsOfTheSameFunction) {

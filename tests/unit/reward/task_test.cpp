@@ -286,14 +286,14 @@ INSTANTIATE_TEST_SUITE_P(
                     task.remove("definition.json");
                     std::filesystem::create_directory(task.folder() / "definition.json");
                 },
-                "definition.json: read: Is a directory"},
+                "definition.json: is not a regular file"},
         Mistake{"definition_is_loop",
                 [](SmallTask& task) {
                     task.remove("definition.json");
                     std::filesystem::create_symlink("definition.json",
                                                     task.folder() / "definition.json");
                 },
-                "a link there leads back to itself"},
+                "definition.json: is a link"},
         Mistake{"folder", [](SmallTask& task) { task.remove("definition.json"); },
                 "definition.json is missing", ErrorCode::not_found}),
     mistake_name);

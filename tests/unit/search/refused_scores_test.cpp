@@ -12,10 +12,10 @@ class FickleJudge final : public Evaluator {
   public:
     void submit(EvaluationRequest request, Done done) override {
         const bool again = request.level == Level::confirm;
-        m_fake.submit(std::move(request), [again, done](EvaluationResult result) {
+        const bool starter = request.candidate.tune.empty();
+        m_fake.submit(std::move(request), [again, starter, done](EvaluationResult result) {
             if (result) {
-                result->scores = {
-                    {"score", again ? 0.001 : 1e3 / public_geomean_ns(*result).value_or(1e6)}};
+                result->scores = {{"score", again ? 1e-9 : starter ? 0.01 : 0.5}};
             }
             done(std::move(result));
         });
@@ -39,7 +39,7 @@ TEST(RefusedScores, TheRemarkSaysWhatWasScoredAndWhoseScoreStands) {
     ASSERT_TRUE(report) << report.error().message();
     EXPECT_THAT(campaign.recorder.remarks,
                 Contains(MatchesRegex("individual .* was not confirmed: judged again it scored "
-                                      "0.001, and the first starter 0.[0-9]+")));
+                                      "1e-09, and the first starter 0.[0-9]+")));
 }
 
 }  // namespace

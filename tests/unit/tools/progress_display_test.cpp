@@ -55,6 +55,7 @@ class Kept {
   private:
     static CampaignConfig config() {
         CampaignConfig made;
+        made.score = "speedup";
         made.campaign.name = "quick";
         made.stop.seconds = 60;
         return made;
