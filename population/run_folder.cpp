@@ -84,6 +84,8 @@ Status check_no_remains(const fs::path& path, ErrorCode code, const std::string&
         what = "a lineage.h5 with " + std::to_string(events) + " events";
     } else if (fs::directory_iterator(path / "snapshots", ignored) != fs::directory_iterator()) {
         what = "snapshots of a run";
+    } else if (fs::directory_iterator(path / "best", ignored) != fs::directory_iterator()) {
+        what = "the best kernel of a run";
     }
     if (what.empty()) {
         return {};

@@ -91,7 +91,7 @@ Expected<std::vector<fs::path>> judge_files(const fs::path& folder) {
         const bool skipped_folder =
             name == "__pycache__" || name[0] == '.' ||
             (walk.depth() == 0 && (name == "starters" || name == "baselines"));
-        if (walk->is_directory(code) && walk->is_symlink(code)) {
+        if (walk->is_directory(code) && walk->is_symlink(code) && !skipped_folder) {
             return failure(ErrorCode::invalid_argument,
                            "is a link to a folder, in which a change would go unnoticed",
                            walk->path().string(), "copy what the judge needs into the task");

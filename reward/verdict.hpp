@@ -67,7 +67,7 @@ struct WorkloadTiming {
 };
 
 struct MeasureReport {
-    std::string protocol;  ///< "cpu-cold-v4"; part of the cache key
+    std::string protocol;  ///< "cpu-cold-v5"; part of the cache key
     std::vector<WorkloadTiming> workloads;
     /// Rivals measured interleaved with the candidate in the same run (confirm, baselines): name ->
     /// timings in the same order as `workloads`.

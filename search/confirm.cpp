@@ -167,12 +167,14 @@ std::optional<double> speedup_over(const Verdict& verdict, const std::string& ri
     return timings == nullptr ? std::nullopt : geomean_ratio(*timings, verdict.measure->workloads);
 }
 
-std::optional<std::string> rival_not_measured(const ConfirmPlan& plan, const Verdict& verdict) {
+std::optional<std::string> rival_not_measured(const ConfirmPlan& plan, const Verdict& verdict,
+                                              const std::string& preset) {
     if (verdict.outcome != Outcome::passed) {
         return std::nullopt;
     }
     for (const Rival& rival : plan.request.rivals) {
-        const bool decides = rival.name == k_rival_starter || rival.name == k_rival_previous;
+        const bool decides = (rival.name == k_rival_starter && preset == "speedup") ||
+                             rival.name == k_rival_previous;
         if (decides && !speedup_over(verdict, rival.name)) {
             return rival.name;
         }

@@ -76,7 +76,8 @@ struct ConfirmPlan {
 /// The name of a rival of a passed candidate that decides and was not measured, e.g. because it was
 /// killed from outside: then the candidate must not be refused.
 [[nodiscard]] std::optional<std::string> rival_not_measured(const ConfirmPlan& plan,
-                                                            const Verdict& verdict);
+                                                            const Verdict& verdict,
+                                                            const std::string& preset);
 
 /// Decides: accepted when right everywhere and not slower than the previous best beyond noise, i.e.
 /// previous / candidate >= 1 - max(1 %, sum of the two mean relative half widths). The confirmed

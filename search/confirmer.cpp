@@ -41,12 +41,18 @@ std::optional<IndividualId> Confirmer::due(std::int64_t searched_ns) {
     if (share <= 0 || static_cast<double>(m_spent_ns) > share * static_cast<double>(searched_ns)) {
         return std::nullopt;
     }
+    if (doubts_the_best()) {
+        return m_doubted;
+    }
     const Individual* best = m_fittest.of(state());
     return worth_confirming(state(), best, m_config.confirm) ? std::optional(best->id)
                                                              : std::nullopt;
 }
 
 std::optional<IndividualId> Confirmer::due_at_end(bool finished) {
+    if (doubts_the_best()) {
+        return m_doubted;
+    }
     const Individual* best = m_fittest.of(state());
     if (best == nullptr || best->id == m_confirmed_at_end) {
         return std::nullopt;
@@ -59,6 +65,7 @@ std::optional<IndividualId> Confirmer::due_at_end(bool finished) {
 
 Work Confirmer::confirm(IndividualId id, bool baselines) {
     const std::int64_t begin = m_now_ns();
+    m_doubted.reset();
     const ConfirmPlan plan =
         check(plan_confirm(state(), m_task, m_candidates, *state().find(id), baselines));
     const std::string rival = state().confirmed() ? "the best" : "the first starter";
@@ -69,10 +76,12 @@ Work Confirmer::confirm(IndividualId id, bool baselines) {
         co_return;
     }
     Confirmed confirmed = check(judge_confirm(plan, *verdict, m_config.score));
-    const auto missing = rival_not_measured(plan, *verdict);
+    const auto missing = rival_not_measured(plan, *verdict, m_config.score);
     // Who is faster than what an earlier confirmation of the previous best says needs no more.
     if (missing && !confirmed.accepted) {
-        m_remark("confirmation lost: the " + *missing + " could not be measured beside it");
+        m_doubted = *missing == k_rival_previous ? std::optional(plan.previous) : std::nullopt;
+        m_remark("confirmation lost: the " + *missing + " could not be measured beside it" +
+                 (verdict->noise.empty() ? "" : ": " + verdict->noise));
         co_return;
     }
     confirmed.verdict = check(m_ledger.put_text(to_json(*verdict), state().find(id)->verdict));

@@ -28,8 +28,13 @@ class Confirmer {
     /// The individual to confirm at the end of a campaign that `finished` or was interrupted.
     [[nodiscard]] std::optional<IndividualId> due_at_end(bool finished);
 
-    /// Without a verdict nothing is recorded, and a remark says so.
+    /// Without a verdict, or without that of a rival that decides, nothing is recorded, and a
+    /// remark says so.
     [[nodiscard]] Work confirm(IndividualId id, bool baselines);
+    /// Whether the confirmed best failed beside a candidate: it is due next.
+    [[nodiscard]] bool doubts_the_best() const {
+        return m_doubted && state().confirmed() && state().confirmed()->individual == *m_doubted;
+    }
 
   private:
     [[nodiscard]] const CampaignState& state() const { return m_ledger.state(); }
@@ -42,6 +47,7 @@ class Confirmer {
     std::function<std::int64_t()> m_now_ns;  ///< searching time
     std::function<void(const std::string&)> m_remark;
     std::optional<IndividualId> m_confirmed_at_end;  ///< by the session before
+    std::optional<IndividualId> m_doubted;           ///< could not be measured as a rival
     FittestNotRefused m_fittest;
     std::int64_t m_spent_ns = 0;
 };

@@ -344,7 +344,7 @@ class Engine {
             }
             spawn_confirmation(*id, m_config.confirm.baselines);
             co_await settle([this] { return !m_confirming; });
-            if (!turned_down(state(), *id)) {
+            if (!turned_down(state(), *id) && !m_confirmer.doubts_the_best()) {
                 break;
             }
         }

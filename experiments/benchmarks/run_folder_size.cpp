@@ -142,7 +142,7 @@ std::string verdict_json(CounterRng& random, double time_ns) {
         one.max_rel_error = random.uniform() * 1e-4;
         verdict.verify.push_back(std::move(one));
     }
-    verdict.measure = MeasureReport{"cpu-cold-v4", {}, {}};
+    verdict.measure = MeasureReport{"cpu-cold-v5", {}, {}};
     for (int i = 0; i < 3; ++i) {
         WorkloadTiming timing;
         timing.workload = "workload-" + std::to_string(i);

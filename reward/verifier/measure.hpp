@@ -23,7 +23,7 @@ struct Contestant {
     std::optional<CandidateFault> fault;  ///< ends its part
 };
 
-/// Protocol "cpu-cold-v4": see TimedWorkload for one launch. All contestants take turns in random
+/// Protocol "cpu-cold-v5": see TimedWorkload for one launch. All contestants take turns in random
 /// order, sample by sample, so that their ratios come from one run; for each workload until every
 /// one's quiet launches (see TimingSamples) give a 95 % interval of the median within +-confidence,
 /// or took `measure_seconds`, or are most_samples(). Where the machine is disturbed, launches are

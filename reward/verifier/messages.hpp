@@ -60,6 +60,6 @@ struct EvaluateReply {
 [[nodiscard]] Expected<EvaluateReply> parse_evaluate_reply(std::string_view json);
 
 /// The measuring protocol's name: part of verdict cache keys.
-inline constexpr const char* k_cpu_protocol = "cpu-cold-v4";
+inline constexpr const char* k_cpu_protocol = "cpu-cold-v5";
 
 }  // namespace atl

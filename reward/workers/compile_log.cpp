@@ -58,25 +58,22 @@ std::string clean_line(std::string_view raw, std::string_view work_folder) {
     return line;
 }
 
-/// Whether a line quotes a source or says something about a place in it: candidates choose the
-/// words of such lines. What a tool says of itself begins with its name.
-bool is_about_a_source(std::string_view line) {
-    const std::size_t begin = line.find_first_not_of(" 0123456789");
-    if (begin != std::string_view::npos && line[begin] == '|') {
-        return true;  // an excerpt
-    }
+/// Whether a line is what a tool says of itself, which begins with its name. Candidates choose the
+/// words of all other lines: excerpts of their source, texts of #error and static_assert.
+bool is_said_by_a_tool(std::string_view line) {
     if (line.find("fatal error: error writing to ") != std::string_view::npos) {
-        return false;  // said of a place, too
+        return true;  // said of a place in the source
     }
-    for (std::size_t colon = line.find(':'); colon != std::string_view::npos;
-         colon = line.find(':', colon + 1)) {
-        const std::string_view behind = line.substr(colon + 1);
-        const bool place = !behind.empty() && behind[0] >= '0' && behind[0] <= '9';
-        if (place || behind.starts_with(" In ") || behind.starts_with(" At ")) {
+    const std::string_view first = line.substr(0, line.find(':'));
+    const std::string_view name = first.substr(first.rfind('/') + 1);  // npos + 1 is 0
+    for (const std::string_view tool :
+         {"cc1plus", "lto1", "collect2", "as", "ld", "clang", "{standard input}", "LLVM ERROR",
+          "virtual memory exhausted", "out of memory", "terminate called"}) {
+        if (name.starts_with(tool)) {
             return true;
         }
     }
-    return false;
+    return name.find("++") != std::string_view::npos && name.find(' ') == std::string_view::npos;
 }
 
 }  // namespace
@@ -107,7 +104,7 @@ std::string trim_compile_log(std::string_view log, std::string_view work_folder)
 std::string_view resource_complaint(std::string_view log) {
     for (std::string_view rest = log; !rest.empty();) {
         const std::string_view line = take_line(rest);
-        if (is_about_a_source(line)) {
+        if (!is_said_by_a_tool(line)) {
             continue;
         }
         for (const std::string_view sign :

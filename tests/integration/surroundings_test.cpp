@@ -36,13 +36,13 @@ class Surroundings : public RunCommand {
 // The first file that is opened would get the number of a closed descriptor.
 TEST_F(Surroundings, WhatIsPrintedToAClosedDescriptorGoesIntoNoFile) {
     const ShellResult result = run_shell(command() + " >&- 2>&- <&-");
-    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.status, 3) << "what was printed is lost";
     const std::string lock = text_of(run() / "lock");
     EXPECT_THAT(lock, ::testing::StartsWith("process "));
     EXPECT_EQ(lock.find('\n'), lock.size() - 1) << lock;
     expect_sound();
     expect_checked();
-    EXPECT_EQ(run_shell(program() + " lineage " + run().string() + " >&-").status, 0);
+    EXPECT_EQ(run_shell(program() + " lineage " + run().string() + " >&-").status, 3);
 }
 
 TEST_F(Surroundings, TooFewOpenFilesAreAnErrorThatSaysSo) {

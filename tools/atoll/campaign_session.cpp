@@ -93,7 +93,9 @@ std::string resume_command(const fs::path& run) {
 
 // Why nothing is left to do for a campaign that finished, under the limits it has now.
 std::optional<std::string> why_over(const CampaignState& state, const CampaignConfig& config) {
-    if (!confirmed_at_end(state)) {
+    // One whose time was over among the starters has nothing to confirm, and no time for them.
+    const bool empty = state.stopped() && state.stopped()->finished && state.individuals().empty();
+    if (!confirmed_at_end(state) && !empty) {
         return std::nullopt;
     }
     return make_stop_rule(config.stop).reason({state, state.evaluations(), state.elapsed_ns()});
@@ -103,6 +105,7 @@ std::optional<std::string> why_over(const CampaignState& state, const CampaignCo
 int report_over(const std::string& why, const Opened& opened, const TextSource& texts,
                 const SessionOptions& options) {
     const fs::path& run = opened.folder.path();
+    const int status = opened.state.confirmed() ? k_exit_ok : k_exit_failed;
     if (const auto& confirmed = opened.state.confirmed()) {
         CandidateStore candidates(texts, *opened.task);
         value_or_end(write_confirmed(opened.folder.best(), *opened.task, *confirmed, opened.state,
@@ -111,15 +114,18 @@ int report_over(const std::string& why, const Opened& opened, const TextSource& 
     if (options.json) {
         const EngineReport report{why, true, std::nullopt, opened.state};
         print(end_report_json(report, *opened.task, texts, run));
-        return k_exit_ok;
+        return status;
     }
     const std::string larger = larger_budget(opened.config.stop, opened.state);
-    print("Nothing is left to do: " + why + ". The best is " +
-          best_file(run / "best", *opened.task).string() + "\n");
+    print("Nothing is left to do: " + why + ". " +
+          (opened.state.confirmed()
+               ? "The best is " + best_file(run / "best", *opened.task).string()
+               : "No best was confirmed") +
+          "\n");
     if (!larger.empty()) {
         print("To go on:\n  " + resume_command(run) + larger + "\n");
     }
-    return k_exit_ok;
+    return status;
 }
 
 // A campaign that was refused before anything right was measured has nothing to go on with: mended,

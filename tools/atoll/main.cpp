@@ -35,8 +35,9 @@ int main(int argc, char** argv) {
         return context.exit_status;
     } catch (const CLI::ParseError& error) {
         if (error.get_name() == "CallForHelp") {
-            std::fputs(atl::help_text(app).c_str(), stdout);
-            return atl::k_exit_ok;
+            const bool printed =
+                std::fputs(atl::help_text(app).c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+            return printed ? atl::k_exit_ok : atl::k_exit_infrastructure;
         }
         if (error.get_exit_code() == 0) {  // --version
             return app.exit(error);

@@ -10,10 +10,12 @@ namespace atl {
 namespace {
 
 // The first file that is opened would get the number of a closed one, and hold what is printed.
+// What is printed there is lost, which must not look like success: they cannot be written to.
 void open_standard_descriptors() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
         if (::fcntl(fd, F_GETFD) < 0) {
-            static_cast<void>(::open("/dev/null", O_RDWR));  // gets the lowest number free: fd
+            // Gets the lowest number free: fd.
+            static_cast<void>(::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
         }
     }
 }

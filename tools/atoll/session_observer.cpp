@@ -30,7 +30,9 @@ SessionObserver::SessionObserver(ProgressDisplay& display, const RunFolder& fold
       m_log(folder.logs() / "campaign.log", std::ios::app) {}
 
 void SessionObserver::session_begins(const CampaignState& state) {
-    show_best(state);
+    if (state.started()) {
+        show_best(state);
+    }
 }
 
 void SessionObserver::stream_failed(std::string text) {

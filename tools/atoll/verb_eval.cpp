@@ -198,7 +198,8 @@ std::vector<Rival> rivals_of(const Arguments& arguments, const Task& task) {
         value_or_end(read_candidate(file, rival.candidate));
         const auto same = [&](const Rival& other) { return other.name == rival.name; };
         if (std::any_of(rivals.begin(), rivals.end(), same)) {
-            throw CommandError(k_exit_usage, "--rival " + rival.name + ": named twice");
+            throw CommandError(
+                k_exit_usage, "--rival " + rival.name + ": named twice, or as a rival of the task");
         }
         rivals.push_back(std::move(rival));
     }

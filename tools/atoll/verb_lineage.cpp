@@ -293,7 +293,8 @@ void rebuild(const Arguments& arguments) {
     std::filesystem::path output = arguments.output;
     std::error_code ignored;
     const bool own = output.empty() ||
-                     std::filesystem::equivalent(output, arguments.run / k_lineage_file, ignored);
+                     std::filesystem::weakly_canonical(output, ignored) ==
+                         std::filesystem::weakly_canonical(arguments.run / k_lineage_file, ignored);
     if (!own && std::filesystem::exists(output, ignored) && !is_hdf5_file(output)) {
         throw CommandError(k_exit_usage,
                            output.string() + ": is there and is no HDF5 file; name another one");

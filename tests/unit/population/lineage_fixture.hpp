@@ -48,7 +48,7 @@ inline Verdict measured_verdict(double time_ns) {
     verdict.kind = "cpu_cpp";
     verdict.device = "cpu:1 test";
     MeasureReport measure;
-    measure.protocol = "cpu-cold-v4";
+    measure.protocol = "cpu-cold-v5";
     for (const bool hidden : {false, true}) {
         WorkloadTiming timing;
         timing.workload = hidden ? "awkward" : "square";

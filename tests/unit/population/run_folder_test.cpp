@@ -183,6 +183,18 @@ TEST(RunFolder, ARunThatLostItsJournalIsNotWrittenOver) {
     }
 }
 
+TEST(RunFolder, TheBestKernelOfALostRunIsNotWrittenOver) {
+    const TemporaryFolder folder;
+    write_run(folder.path(), {});
+    fs::remove(folder.path() / "journal");
+    fs::remove(folder.path() / "lineage.h5");
+    samples::write_bytes(folder.path() / "best" / "best.cpp", "int x;");
+    const auto run = RunFolder::create(folder.path());
+    ASSERT_FALSE(run);
+    EXPECT_NE(run.error().message().find("the best kernel of a run"), std::string::npos)
+        << run.error().message();
+}
+
 TEST(RunFolder, ASecondWriterIsToldWhoHasIt) {
     const TemporaryFolder folder;
     const fs::path path = folder.path() / "run";

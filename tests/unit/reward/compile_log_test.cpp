@@ -57,6 +57,9 @@ TEST(CompileLog, ACandidatesOwnWordsAreNoComplaint) {
                                  "    2 |   x();  // std::bad_alloc is no concern here\n"
                                  "      |   ^ out of memory\n"),
               "");
+    EXPECT_EQ(resource_complaint("candidate.cpp:1:1: error: static assertion failed: a\n"
+                                 "candidate is out of memory now\n"),
+              "");
     EXPECT_EQ(resource_complaint("candidate.cpp:1:2: error: #error File too large\n"), "");
     EXPECT_EQ(resource_complaint(
                   "candidate.cpp: In instantiation of 'void f(T) [with T = std::bad_alloc]':\n"),

@@ -45,7 +45,7 @@ Verdict full_verdict() {
     timing.light_ns = 0.5;
     timing.noisy = true;
     timing.reverified = 3;
-    verdict.measure = MeasureReport{"cpu-cold-v4", {timing}, {{"openblas", {timing}}}};
+    verdict.measure = MeasureReport{"cpu-cold-v5", {timing}, {{"openblas", {timing}}}};
     verdict.scores = {{"score", 0.5}, {"odd", std::numeric_limits<double>::quiet_NaN()}};
     verdict.artefacts = {{"stderr", "text\n"}};
     verdict.feedback = "be faster";

@@ -3,6 +3,7 @@
 #include "tests/unit/search/campaign_fixture.hpp"
 #include "tests/unit/search/changed_answers.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -102,6 +103,45 @@ TEST(ConfirmInACampaign, WithoutARivalItNeedsAConfirmationIsLostAndRefusesNobody
         ASSERT_TRUE(report->state.confirmed());
         EXPECT_EQ(report->state.confirmed()->individual, report->state.best()->id);
     }
+}
+
+// The best that fails beside its successor is looked at before anything is said of the successor.
+TEST(ConfirmInACampaign, APreviousBestThatFailsAsARivalIsConfirmedNext) {
+    Campaign campaign;
+    FakeEvaluator evaluator(fake_options());
+    std::optional<Digest> refuted;
+    ChangedAnswers changed(evaluator, [&](const EvaluationRequest& request, auto& result) {
+        if (request.level != Level::confirm) {
+            return;
+        }
+        std::map<std::string, Digest> keys;
+        for (const Rival& rival : request.rivals) {
+            keys[rival.name] = candidate_key(rival.candidate);
+        }
+        const bool has_previous = keys.count(k_rival_previous) > 0;
+        if (!refuted && has_previous && keys[k_rival_previous] != keys[k_rival_starter]) {
+            refuted = keys[k_rival_previous];
+        }
+        if (refuted && has_previous && keys[k_rival_previous] == *refuted) {
+            result->measure->rivals.erase(k_rival_previous);
+            // Slower than the earlier number of the previous best says.
+            for (WorkloadTiming& timing : result->measure->rivals.at(k_rival_starter)) {
+                timing.median_ns /= 1000;
+            }
+        }
+        if (refuted && candidate_key(request.candidate) == *refuted) {
+            result->outcome = Outcome::wrong_result;
+        }
+    });
+    const auto report = campaign.run_with(changed);
+    ASSERT_TRUE(report) << report.error().message();
+    ASSERT_TRUE(refuted);
+    ASSERT_TRUE(report->state.confirmed());
+    EXPECT_NE(report->state.find(report->state.confirmed()->individual)->key, *refuted);
+    const auto& all = report->state.confirmations();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const auto& one) {
+        return !one.second.accepted && report->state.find(one.first)->key == *refuted;
+    }));
 }
 
 }  // namespace

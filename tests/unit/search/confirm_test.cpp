@@ -51,16 +51,17 @@ TEST(JudgeConfirm, NeedsTheStarterAndThePreviousBestButNoBaseline) {
     verdict.measure.emplace();
     verdict.measure->workloads = {timing(50, 0.01)};
     verdict.measure->rivals[k_rival_previous] = {timing(100, 0.01)};
-    EXPECT_EQ(rival_not_measured(plan, verdict), k_rival_starter);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "speedup"), k_rival_starter);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "light"), std::nullopt);
     verdict.measure->rivals[k_rival_starter] = {timing(200, 0.01)};
-    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "speedup"), std::nullopt);
     verdict.measure->rivals.erase(k_rival_previous);
-    EXPECT_EQ(rival_not_measured(plan, verdict), k_rival_previous);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "speedup"), k_rival_previous);
     verdict.outcome = Outcome::wrong_result;  // whoever it was to be compared with
-    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "speedup"), std::nullopt);
     verdict.outcome = Outcome::passed;
     plan.request.rivals.clear();  // an outside judge
-    EXPECT_EQ(rival_not_measured(plan, verdict), std::nullopt);
+    EXPECT_EQ(rival_not_measured(plan, verdict, "speedup"), std::nullopt);
 }
 
 /// A campaign of two individuals found 4.0 and 5.0 times as fit as the first.

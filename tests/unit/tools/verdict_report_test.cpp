@@ -20,7 +20,7 @@ std::string report_of(double low_ns, double high_ns, bool noisy) {
     Verdict verdict;
     verdict.outcome = Outcome::passed;
     verdict.stage = Stage::measure;
-    verdict.measure = MeasureReport{"cpu-cold-v4", {timing}, {}};
+    verdict.measure = MeasureReport{"cpu-cold-v5", {timing}, {}};
     return report_text({"a.cpp", verdict}, Task(), {});
 }
 
