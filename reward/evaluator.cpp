@@ -17,6 +17,11 @@ std::string_view to_string(Level level) {
     return "measure";
 }
 
+bool answers_at_cutoff(Outcome outcome, double time_ns, double cutoff_ns) {
+    return outcome != Outcome::slower_than_cutoff ||
+           (cutoff_ns > 0 && time_ns > k_cutoff_factor * cutoff_ns);
+}
+
 EvaluationResult evaluate_and_wait(Evaluator& evaluator, EvaluationRequest request) {
     // Shared with the callback, which may run after this function has returned to the scheduler.
     auto promise = std::make_shared<std::promise<EvaluationResult>>();

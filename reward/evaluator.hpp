@@ -35,12 +35,20 @@ struct EvaluationRequest {
     Candidate candidate;
     Level level = Level::measure;
     std::vector<Rival> rivals;  ///< confirm only
-    /// > 0: a geomean of the first three launches above 1.5 times this ends as slower_than_cutoff.
+    /// > 0: a geomean of the first three launches above k_cutoff_factor times this ends as
+    /// slower_than_cutoff.
     double cutoff_ns = 0;
     std::chrono::seconds deadline{300};  ///< after which the job is an infrastructure fault
     int priority = 0;                    ///< higher first
     bool use_cache = true;
 };
+
+/// A candidate whose public geomean is above so many times the cutoff is not measured in full.
+inline constexpr double k_cutoff_factor = 1.5;
+
+/// Whether what ended so, with this public geomean (0: none), answers a request with `cutoff_ns`:
+/// what stopped at a cut-off answers only requests that would stop there too.
+[[nodiscard]] bool answers_at_cutoff(Outcome outcome, double time_ns, double cutoff_ns);
 
 /// A fault of ours: no worker, lost device, deadline in the queue. Never a score.
 struct InfrastructureFault {

@@ -1,21 +1,14 @@
 #include "reward/local_evaluator.hpp"
 
-#include "reward/verifier/measure.hpp"
-
 #include <utility>
 
 namespace atl {
 
 namespace {
 
-/// A verdict that stopped at a cut-off answers only requests that would stop there too.
 bool is_answer_to(const Verdict& verdict, const EvaluationRequest& request) {
-    if (verdict.outcome != Outcome::slower_than_cutoff) {
-        return true;
-    }
-    const std::optional<double> time = public_geomean_ns(verdict);
-    return request.cutoff_ns > 0 && time &&
-           *time > Measurement::k_cutoff_factor * request.cutoff_ns;
+    return answers_at_cutoff(verdict.outcome, public_geomean_ns(verdict).value_or(0),
+                             request.cutoff_ns);
 }
 
 bool may_use_cache(const EvaluationRequest& request) {

@@ -67,6 +67,9 @@ std::optional<TaskFinding> none_looked_at(const Task& task, const std::vector<Pr
     double operations = std::numeric_limits<double>::infinity();
     double bytes = operations;
     for (const Workload& workload : task.workloads) {
+        if (!verifies(workload)) {
+            continue;
+        }
         const Axes axes = bind_axes(task, workload).value_or(Axes());
         operations = std::min(operations, evaluate_expression(task.flops, axes).value_or(0));
         bytes = std::min(bytes, tensor_bytes(task, axes));

@@ -1,6 +1,6 @@
 #include "search/ticket_run.hpp"
 
-#include "reward/verifier/measure.hpp"
+#include "reward/evaluator.hpp"
 #include "search/measures.hpp"
 
 #include <algorithm>
@@ -18,11 +18,8 @@ Evaluation evaluation_of(const Individual& individual) {
     return evaluation;
 }
 
-// What was cut off beside a faster parent answers only where it would be cut off too, like a
-// verdict in the evaluator's cache.
 bool answers(const Individual& equal, double cutoff_ns) {
-    return equal.outcome != Outcome::slower_than_cutoff ||
-           (cutoff_ns > 0 && equal.time_ns > Measurement::k_cutoff_factor * cutoff_ns);
+    return answers_at_cutoff(equal.outcome, equal.time_ns, cutoff_ns);
 }
 
 /// Among the first `known` individuals.

@@ -214,7 +214,7 @@ Status Evaluation::time_everyone(Measurement& measurement) {
         if (hopeless) {
             m_reply.outcome = Outcome::slower_than_cutoff;
             m_reply.reason = fmt::format("slower than {} times the cutoff of {:.4g} ns",
-                                         Measurement::k_cutoff_factor, m_order.cutoff_ns);
+                                         k_cutoff_factor, m_order.cutoff_ns);
             return {};
         }
         m_reply.stage = Stage::measure;

@@ -26,9 +26,6 @@ constexpr std::size_t k_look_every = 8;  // samples
 /// How often and how long launches are taken again on a disturbed machine: so many times what they
 /// may take on a quiet one.
 constexpr double k_patience = 1.5;
-/// A confirmation may wait for quiet moments besides, for that share of measure_seconds. A search
-/// does not: a further candidate is worth more to it than a sharper number.
-constexpr double k_waiting_share_confirming = 1.0;
 
 }  // namespace
 
@@ -123,8 +120,8 @@ Status Measurement::measure_workload(std::size_t workload) {
 
 Status Measurement::sample_until_finished(std::size_t workload) {
     bool more = true;
-    m_tools.patience_seconds =
-        m_order.level == Level::confirm ? k_waiting_share_confirming * m_order.measure_seconds : 0;
+    // A search does not wait: a further candidate is worth more to it than a sharper number.
+    m_tools.patience_seconds = m_order.level == Level::confirm ? m_order.measure_seconds : 0;
     while (more && !candidate_failed()) {
         more = false;
         for (const std::size_t turn : random_order()) {

@@ -34,8 +34,6 @@ struct Contestant {
 /// thread-safe.
 class Measurement {
   public:
-    static constexpr double k_cutoff_factor = 1.5;
-
     /// `contestants[0]` is the candidate.
     Measurement(const EvaluateOrder& order, const TaskLayout& layout, TimingTools& tools,
                 std::vector<Contestant>& contestants);

@@ -5,25 +5,12 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::Result;
-using testing::RunCommand;
 using testing::shell;
 
 namespace fs = std::filesystem;
 
-/// Campaigns on a task of the user's own whose judge is a line of shell: the quickest there are.
-class JudgedCampaign : public RunCommand {
+class JudgedBesideTheTask : public testing::JudgedCampaign {
   protected:
-    void SetUp() override {
-        fs::create_directories(m_folder.path() / "mine" / "starters");
-        std::ofstream(m_folder.path() / "mine" / "definition.json")
-            << R"({"name": "mine", "atoll": {"kind": "external",)"
-            << R"("external": {"command": ["sh", "judge.sh"], "candidate_file": "c.txt"}}})";
-        std::ofstream(m_folder.path() / "mine" / "judge.sh")
-            << "n=$(sed -n 's/^N = \\([0-9]*\\).*/\\1/p' \"$1\")\n"
-               "echo \"{\\\"correct\\\": true, \\\"score\\\": $n}\"\n";
-        std::ofstream(m_folder.path() / "mine" / "starters" / "a.txt")
-            << "N = 1  # tune: 1, 2, 3, 4, 5, 6, 7, 8, 9\n";
-    }
     // As typed in the folder that holds the task.
     [[nodiscard]] Result run_there(const fs::path& run, const std::string& more = "",
                                    const std::string& before = "") const {
@@ -40,7 +27,7 @@ class JudgedCampaign : public RunCommand {
     }
 };
 
-TEST_F(JudgedCampaign, TheSuggestedCommandsFindTheTaskFromAnywhere) {
+TEST_F(JudgedBesideTheTask, TheSuggestedCommandsFindTheTaskFromAnywhere) {
     const Result result = run_there(run());
     ASSERT_EQ(result.status, 0) << result.output;
     const fs::path task = m_folder.path() / "mine";
@@ -50,7 +37,7 @@ TEST_F(JudgedCampaign, TheSuggestedCommandsFindTheTaskFromAnywhere) {
     EXPECT_THAT(best.output, HasSubstr(" eval " + task.string() + " "));
 }
 
-TEST_F(JudgedCampaign, SnapshotsAreTakenAsOftenAsTheConfigSays) {
+TEST_F(JudgedBesideTheTask, SnapshotsAreTakenAsOftenAsTheConfigSays) {
     const Result often = run_there(m_folder.path() / "often", "[engine]\nsnapshot_every = 1\n");
     ASSERT_EQ(often.status, 0) << often.output;
     EXPECT_GT(snapshots_in(m_folder.path() / "often"), 1u);
@@ -59,10 +46,10 @@ TEST_F(JudgedCampaign, SnapshotsAreTakenAsOftenAsTheConfigSays) {
     EXPECT_EQ(snapshots_in(run()), 1u) << "the one at the end";
 }
 
-TEST_F(JudgedCampaign, AFileThatMayNotGrowIsAnErrorThatSaysSo) {
-    std::ofstream(m_folder.path() / "mine" / "judge.sh")
-        << "words=$(head -c 3500 /dev/urandom | od -An -v -tx1 | tr -d ' \\n')\n"
-           "echo \"{\\\"correct\\\": true, \\\"score\\\": 1, \\\"feedback\\\": \\\"$words\\\"}\"\n";
+TEST_F(JudgedBesideTheTask, AFileThatMayNotGrowIsAnErrorThatSaysSo) {
+    judge(
+        "words=$(head -c 3500 /dev/urandom | od -An -v -tx1 | tr -d ' \\n')\n"
+        "echo \"{\\\"correct\\\": true, \\\"score\\\": 1, \\\"feedback\\\": \\\"$words\\\"}\"\n");
     const Result result = run_there(run(), "", "ulimit -f 40; ");
     EXPECT_EQ(result.status, 3) << result.output;
     EXPECT_THAT(result.output, HasSubstr("ulimit -f"));

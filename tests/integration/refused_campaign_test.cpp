@@ -14,25 +14,9 @@ using testing::shell;
 
 namespace fs = std::filesystem;
 
-constexpr const char* k_right_judge =
-    "n=$(sed -n 's/^N = \\([0-9]*\\).*/\\1/p' \"$1\")\n"
-    "echo \"{\\\"correct\\\": true, \\\"score\\\": $n}\"\n";
-
-/// Campaigns on a task whose judge is the user's own, a line of shell. The config names no score
-/// preset: one alone fits.
-class JudgedByShell : public RunCommand {
+/// The config names no score preset: one alone fits.
+class JudgedByShell : public testing::JudgedCampaign {
   protected:
-    void SetUp() override {
-        fs::create_directories(task() / "starters");
-        std::ofstream(task() / "definition.json")
-            << R"({"name": "other", "atoll": {"kind": "external",)"
-            << R"("external": {"command": ["sh", "judge.sh"], "candidate_file": "c.txt"}}})";
-        std::ofstream(task() / "starters" / "a.txt")
-            << "N = 1  # tune: 1, 2, 3, 4, 5, 6, 7, 8, 9\n";
-        judge(k_right_judge);
-    }
-    void judge(const std::string& script) const { std::ofstream(task() / "judge.sh") << script; }
-    [[nodiscard]] fs::path task() const { return m_folder.path() / "mine"; }
     [[nodiscard]] Result start(const std::string& before = "") const {
         const fs::path file = m_folder.path() / "mine.toml";
         std::ofstream(file) << "[campaign]\ntask = '" << task().string()

@@ -164,4 +164,25 @@ class RunCommand : public ::testing::Test {
     TemporaryFolder m_folder;
 };
 
+/// Campaigns on a task of the user's own ("mine" in the test's folder) whose judge is a line of
+/// shell: the quickest there are.
+class JudgedCampaign : public RunCommand {
+  protected:
+    static constexpr const char* k_right_judge =
+        "n=$(sed -n 's/^N = \\([0-9]*\\).*/\\1/p' \"$1\")\n"
+        "echo \"{\\\"correct\\\": true, \\\"score\\\": $n}\"\n";
+
+    void SetUp() override {
+        std::filesystem::create_directories(task() / "starters");
+        std::ofstream(task() / "definition.json")
+            << R"({"name": "other", "atoll": {"kind": "external",)"
+            << R"("external": {"command": ["sh", "judge.sh"], "candidate_file": "c.txt"}}})";
+        std::ofstream(task() / "starters" / "a.txt")
+            << "N = 1  # tune: 1, 2, 3, 4, 5, 6, 7, 8, 9\n";
+        judge(k_right_judge);
+    }
+    [[nodiscard]] std::filesystem::path task() const { return m_folder.path() / "mine"; }
+    void judge(const std::string& script) const { std::ofstream(task() / "judge.sh") << script; }
+};
+
 }  // namespace atl::testing

@@ -236,11 +236,8 @@ int exit_status_of(const std::vector<EvaluatedFile>& evaluated) {
     int status = k_exit_ok;
     for (const EvaluatedFile& one : evaluated) {
         if (!one.result) {
-            // The task's mistakes: a reference that crashes, a judge that is not there.
-            const ErrorCode code = one.result.error().error.code;
-            const bool of_task =
-                code == ErrorCode::not_found || code == ErrorCode::invalid_argument;
-            return of_task ? k_exit_usage : k_exit_infrastructure;
+            return is_fault_of_task(one.result.error().error) ? k_exit_usage
+                                                              : k_exit_infrastructure;
         }
         status = is_correct(one.result->outcome) ? status : k_exit_failed;
     }

@@ -184,11 +184,6 @@ std::string judgement_text(const Verdict& verdict) {
     return text;
 }
 
-// As the exit status has it: a reference that crashes, a judge that is not there.
-bool is_fault_of_task(const Error& error) {
-    return error.code == ErrorCode::not_found || error.code == ErrorCode::invalid_argument;
-}
-
 std::string fault_text(const EvaluatedFile& evaluated) {
     const InfrastructureFault& fault = evaluated.result.error();
     const std::string whose =
@@ -208,6 +203,10 @@ nlohmann::json scores_json(const Verdict& verdict, const BaselineTimes& baseline
 }
 
 }  // namespace
+
+bool is_fault_of_task(const Error& error) {
+    return error.code == ErrorCode::not_found || error.code == ErrorCode::invalid_argument;
+}
 
 std::string report_text(const EvaluatedFile& evaluated, const Task& task,
                         const BaselineTimes& baseline) {

@@ -18,6 +18,10 @@ struct EvaluatedFile {
     EvaluationResult result;
 };
 
+/// Whether no verdict is the task's mistake (a reference that crashes, a judge that is not there)
+/// and none of this machine: report and exit status say so.
+[[nodiscard]] bool is_fault_of_task(const Error& error);
+
 /// Readable report: outcome, reason, what went wrong, times against `baseline`. Nothing about
 /// hidden workloads. Safe for a terminal.
 [[nodiscard]] std::string report_text(const EvaluatedFile& evaluated, const Task& task,
