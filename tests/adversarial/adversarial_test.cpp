@@ -166,5 +166,29 @@ class LeavesNothing : public ::testing::Environment {
 const ::testing::Environment* const k_leaves_nothing =
     ::testing::AddGlobalTestEnvironment(new LeavesNothing);
 
+/// Repeats what failed at the end: in the middle of two hundred verdicts, logs cut it out.
+class FailuresLast : public ::testing::EmptyTestEventListener {
+  public:
+    void OnTestStart(const ::testing::TestInfo& test) override { m_test = test.name(); }
+    void OnTestEnd(const ::testing::TestInfo& /*test*/) override { m_test = "around the tests"; }
+    void OnTestPartResult(const ::testing::TestPartResult& result) override {
+        if (result.failed()) {
+            m_failures += m_test + ": " + result.message() + "\n";
+        }
+    }
+    void OnTestProgramEnd(const ::testing::UnitTest& /*all*/) override {
+        std::cout << m_failures << std::flush;
+    }
+
+  private:
+    std::string m_test = "around the tests";
+    std::string m_failures;
+};
+
+const bool k_listens = [] {
+    ::testing::UnitTest::GetInstance()->listeners().Append(new FailuresLast);
+    return true;
+}();
+
 }  // namespace
 }  // namespace atl
