@@ -1,5 +1,6 @@
 #include "reward/base/settings.hpp"
 #include "reward/inputs.hpp"
+#include "reward/kinds/kind.hpp"
 #include "reward/task_parts.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,14 @@ namespace {
 const std::vector<std::string>& accumulation_types() {
     static const std::vector<std::string> names = {"float64",  "float32", "float16",
                                                    "bfloat16", "int32",   "int64"};
+    return names;
+}
+
+std::string names_of_kinds() {
+    std::string names;
+    for (const auto& kind : candidate_kinds()) {
+        names += (names.empty() ? "" : " or ") + kind->name();
+    }
     return names;
 }
 
@@ -251,8 +260,8 @@ void parse_atoll_block(JsonObject block, Task& task, std::vector<std::string>& b
         return;
     }
     task.kind = block.text("kind", task.kind);
-    if (task.kind != "cpu_cpp" && task.kind != "external") {
-        block.fail("kind", "unknown candidate kind '" + task.kind + "'", "use cpu_cpp or external");
+    if (find_kind(task.kind) == nullptr) {
+        block.fail("kind", "unknown candidate kind '" + task.kind + "'", "use " + names_of_kinds());
     }
     read_distributions(block.object("distributions"), task);
     task.tolerance = default_tolerance(task);

@@ -45,7 +45,8 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
     v.real("evaluation.compile_timeout_s", s.compile_timeout_s, {0.1, 3600},
            "Seconds a compiler may take.");
     v.real("evaluation.launch_timeout_s", s.launch_timeout_s, {0.01, 3600},
-           "Seconds one launch of a candidate may take.");
+           "Seconds one launch of a candidate may take; those that verify it may take ten times as "
+           "long together, and twice that in a confirmation.");
     v.real("evaluation.confidence", s.confidence, {0.0001, 0.5},
            "Timing goes on until the confidence interval's half width is this share of the median, "
            "or measure_seconds are spent; a disturbed machine adds up to half of that.");
@@ -56,8 +57,10 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
     v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
            "A candidate whose first three launches take more than 1.5 times this many times its "
            "parent's time is not measured in full; 0: measure all.");
-    v.integer("evaluation.deadline_s", s.deadline_s, {1, 86400},
-              "Seconds after which an evaluation counts as lost and is tried again.");
+    v.integer(
+        "evaluation.deadline_s", s.deadline_s, {1, 86400},
+        "Seconds after which an evaluation counts as lost and is tried again; longer where the "
+        "other limits let it, and those ahead of it, take longer.");
     v.integer("evaluation.retries", s.retries, {0, 100},
               "Times an evaluation that failed through no fault of the candidate is tried again.");
 }
@@ -311,6 +314,16 @@ std::vector<std::string> lint_config(const CampaignConfig& config) {
     return remarks;
 }
 
+EvaluationLimits evaluation_limits(const EvaluationSettings& settings) {
+    EvaluationLimits limits;
+    limits.memory_bytes = static_cast<std::uint64_t>(settings.memory_mb) << 20;
+    limits.compile_timeout_s = settings.compile_timeout_s;
+    limits.launch_timeout_s = settings.launch_timeout_s;
+    limits.confidence = settings.confidence;
+    limits.measure_seconds = settings.measure_seconds;
+    return limits;
+}
+
 LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     const EvaluationSettings& s = config.evaluation;
     LocalEvaluatorOptions options;
@@ -319,11 +332,7 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     options.compile_workers = static_cast<int>(s.compile_workers);
     options.compiler = s.compiler;
     options.required_sandbox = s.sandbox;
-    options.limits.memory_bytes = static_cast<std::uint64_t>(s.memory_mb) << 20;
-    options.limits.compile_timeout_s = s.compile_timeout_s;
-    options.limits.launch_timeout_s = s.launch_timeout_s;
-    options.limits.confidence = s.confidence;
-    options.limits.measure_seconds = s.measure_seconds;
+    options.limits = evaluation_limits(s);
     return options;
 }
 

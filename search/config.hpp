@@ -142,6 +142,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 /// What is allowed but probably not meant, one sentence each.
 [[nodiscard]] std::vector<std::string> lint_config(const CampaignConfig& config);
 
+[[nodiscard]] EvaluationLimits evaluation_limits(const EvaluationSettings& settings);
 [[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
 [[nodiscard]] Topology campaign_topology(const CampaignConfig& config);
 [[nodiscard]] StateSettings state_settings(const CampaignConfig& config);

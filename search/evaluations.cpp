@@ -22,6 +22,7 @@ Evaluations::Evaluations(WorkLoop& loop, Evaluator& evaluator, const EvaluationS
                          std::function<void(const std::string&)> remark)
     : m_io(loop.io()),
       m_settings(settings),
+      m_parallelism(evaluator.parallelism()),
       m_remark(std::move(remark)),
       m_port(evaluator, [this](std::function<void()> work) { asio::post(m_io, std::move(work)); }) {
 }
@@ -48,7 +49,9 @@ Evaluations::Answer Evaluations::evaluate_candidate(EvaluationRequest request, D
 }
 
 Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
-    request.deadline = std::chrono::seconds(m_settings.deadline_s);
+    request.deadline =
+        deadline_for(request, evaluation_limits(m_settings),
+                     std::chrono::seconds(m_settings.deadline_s), m_in_work.size(), m_parallelism);
     const std::uint64_t abandoned_before = m_abandoned;
     for (std::int64_t attempt = 0;; ++attempt) {
         EvaluationResult result = co_await submit(request);

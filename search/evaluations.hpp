@@ -43,6 +43,7 @@ class Evaluations {
 
     boost::asio::io_context& m_io;
     const EvaluationSettings& m_settings;
+    int m_parallelism;
     std::function<void(const std::string&)> m_remark;
     std::unordered_map<Digest, std::shared_ptr<boost::asio::steady_timer>> m_in_work;
     Error m_last_fault;

@@ -23,7 +23,8 @@ struct Prepared {
 
 /// A candidate kind (DESIGN section 5): how a source becomes something a worker can run, and how
 /// far the result is trusted. Implementations are stateless and thread-safe, one folder entry each
-/// in reward/kinds; only the registry knows their names.
+/// in reward/kinds. Only `external` is known by name elsewhere, for what a task's own judge
+/// changes.
 class CandidateKind {
   public:
     virtual ~CandidateKind() = default;

@@ -105,7 +105,8 @@ bool Evaluation::take_report(Stage stage, VerifyReport report) {
 Status Evaluation::verify_candidate() {
     double since = seconds_now();
     Bench& bench = *m_benches.front();
-    CaseVerifier verifier(bench, m_layout.slots());
+    CaseVerifier verifier(bench, m_layout.slots(),
+                          verification_allowance_s(m_order.level, m_order.launch_timeout_s));
     ATOLL_TRY_ASSIGN(VerifyReport smoke, verifier.at_both_ends(m_pool.verified().front()));
     end_stage(Stage::smoke, since);
     if (!take_report(Stage::smoke, std::move(smoke))) {
@@ -148,7 +149,8 @@ Expected<std::optional<CandidateFault>> Evaluation::smoke_rival(Bench& bench) {
     if (bench.load_fault()) {
         return bench.load_fault();
     }
-    CaseVerifier verifier(bench, m_layout.slots());
+    CaseVerifier verifier(bench, m_layout.slots(),
+                          verification_allowance_s(m_order.level, m_order.launch_timeout_s));
     for (std::size_t w = 0; w < m_pool.timed().size(); ++w) {
         ATOLL_TRY_ASSIGN(VerifyReport large,
                          verifier.one(m_pool.timed()[w].cases[m_first_cases[w]]));

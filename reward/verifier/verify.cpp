@@ -1,5 +1,6 @@
 #include "reward/verifier/verify.hpp"
 
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -24,8 +25,8 @@ Spot other_ends(Spot spot) {
     return spot;
 }
 
-CaseVerifier::CaseVerifier(Bench& bench, int slots)
-    : m_bench(bench), m_slots(slots), m_turn(secret_seed() % 1024) {}
+CaseVerifier::CaseVerifier(Bench& bench, int slots, double allowance_s)
+    : m_bench(bench), m_slots(slots), m_allowance_s(allowance_s), m_turn(secret_seed() % 1024) {}
 
 Spot CaseVerifier::next_spot(const Case& judged) {
     ++m_turn;
@@ -37,7 +38,17 @@ Expected<Bench::Check> CaseVerifier::try_once(const Spot& spot, const Case& judg
     m_bench.write_inputs(spot, judged.inputs);
     m_bench.prepare(spot);
     ATOLL_TRY_ASSIGN(const CandidateRun::Launch launch, m_bench.launch(spot));
-    return launch.ok ? m_bench.check(spot, judged) : m_bench.check_of_death(judged, launch.fault);
+    if (!launch.ok) {
+        return m_bench.check_of_death(judged, launch.fault);
+    }
+    m_spent_s += std::chrono::duration<double>(launch.elapsed).count();
+    if (m_spent_s > m_allowance_s) {
+        return m_bench.check_of_death(
+            judged, {Outcome::timeout,
+                     "its verification launches took more than " + seconds_text(m_allowance_s) +
+                         " together (the limit goes with evaluation.launch_timeout_s)"});
+    }
+    return m_bench.check(spot, judged);
 }
 
 Expected<Bench::Check> CaseVerifier::try_at(const Spot& spot, Case& judged) {

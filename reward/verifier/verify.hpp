@@ -20,13 +20,15 @@ struct VerifyReport {
 /// alternate from case to case and slots rotate, from a secret start; of each small workload one
 /// case is launched at both ends, since an access past the end that does not touch an unmapped page
 /// is rarely seen. An answer that is wrong is asked for once more with the same inputs at the other
-/// ends: when it is right there the outcome is `inconsistent`. Not thread-safe.
+/// ends: when it is right there the outcome is `inconsistent`. Launches that take longer together
+/// than they may are a `timeout`. Not thread-safe.
 class CaseVerifier {
   public:
     /// Tensors together; a launch on so little takes microseconds.
     static constexpr std::uint64_t k_most_bytes_at_both_ends = 1 << 20;
 
-    CaseVerifier(Bench& bench, int slots);
+    /// `allowance_s`: what the launches may take together (verification_allowance_s()).
+    CaseVerifier(Bench& bench, int slots, double allowance_s);
 
     /// One case, and when it is right at one end, at the other ends too.
     [[nodiscard]] Expected<VerifyReport> at_both_ends(Case& judged);
@@ -42,6 +44,8 @@ class CaseVerifier {
 
     Bench& m_bench;
     int m_slots;
+    double m_allowance_s;
+    double m_spent_s = 0;
     std::uint64_t m_turn;
 };
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 #include <string>
 #include <variant>
@@ -58,6 +59,9 @@ TEST(AdversarialCampaign, NeverConfirmsATrick) {
 
     testing::CandidateBatch real({});
     CampaignConfig config = testing::small_config();
+    // Other tricks in another order each time; the seed of a failure is in its message.
+    config.campaign.seed = std::random_device()() % 1'000'000;
+    SCOPED_TRACE("campaign.seed = " + std::to_string(config.campaign.seed));
     config.campaign.task = "row_mean";
     config.operators.tune_strategy = "random";
     config.engine.ticket_evaluations = 6;

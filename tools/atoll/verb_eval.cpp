@@ -44,6 +44,9 @@ fault of this machine's set-up, 130 interrupted.)";
 /// Each has a process and a set of buffers of its own.
 constexpr std::size_t k_most_rivals = 16;
 
+/// Unless the limits let the evaluation, and those ahead of it, take longer.
+constexpr std::chrono::seconds k_deadline{300};
+
 struct Arguments {
     std::string task;
     std::vector<std::string> files;
@@ -51,7 +54,7 @@ struct Arguments {
     std::vector<std::string> tune;
     std::vector<std::string> flags;
     std::vector<std::string> rivals;
-    int deadline_s = 300;
+    std::optional<int> deadline_s;
     bool json = false;
     LocalEvaluatorOptions evaluator;
 };
@@ -206,14 +209,19 @@ std::vector<Rival> rivals_of(const Arguments& arguments, const Task& task) {
     return rivals;
 }
 
+/// `ahead`: files handed over before, which are evaluated first.
 EvaluationRequest request_for(const Arguments& arguments, const TaskPtr& task,
-                              const std::vector<Rival>& rivals, Candidate candidate) {
+                              const std::vector<Rival>& rivals, Candidate candidate,
+                              const Evaluator& evaluator, std::size_t ahead) {
     EvaluationRequest request;
     request.task = task;
     request.candidate = std::move(candidate);
     request.level = level_of(arguments.level);
-    request.deadline = std::chrono::seconds(arguments.deadline_s);
     request.rivals = rivals;
+    request.deadline = arguments.deadline_s
+                           ? std::chrono::seconds(*arguments.deadline_s)
+                           : deadline_for(request, arguments.evaluator.limits, k_deadline, ahead,
+                                          evaluator.parallelism());
     return request;
 }
 
@@ -286,14 +294,15 @@ int run(const Arguments& arguments) {
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         evaluator->submit(
-            request_for(arguments, task, rivals, std::move(candidates[i])),
+            request_for(arguments, task, rivals, std::move(candidates[i]), *evaluator, i),
             [&answers, i](EvaluationResult result) { answers.put(i, std::move(result)); });
     }
     if (starter) {
-        evaluator->submit(request_for(arguments, task, rivals, *starter),
-                          [&answers, last = arguments.files.size()](EvaluationResult result) {
-                              answers.put(last, std::move(result));
-                          });
+        evaluator->submit(
+            request_for(arguments, task, rivals, *starter, *evaluator, arguments.files.size()),
+            [&answers, last = arguments.files.size()](EvaluationResult result) {
+                answers.put(last, std::move(result));
+            });
     }
     std::vector<std::optional<EvaluationResult>> results = answers.wait();
     std::vector<EvaluatedFile> evaluated;
@@ -332,9 +341,10 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
         ->type_name("FILE")
         ->expected(1)
         ->take_all();
-    verb->add_option("--deadline", arguments->deadline_s, "Seconds after which a file is given up")
-        ->check(CLI::Range(1, 86400))
-        ->capture_default_str();
+    verb->add_option("--deadline", arguments->deadline_s,
+                     "Seconds, from the start, after which a file is given up; unset: no sooner "
+                     "than its limits, and those of the files before it, let it take")
+        ->check(CLI::Range(1, 86400));
     add_evaluator_options(*verb, arguments->evaluator);
     verb->callback([arguments, &context] { context.exit_status = run(*arguments); });
 }

@@ -43,6 +43,18 @@ TEST(Topology, AStarHasItsCentreInEveryEdge) {
     EXPECT_TRUE(star.strongly_connected());
 }
 
+RC_GTEST_PROP(Topology, AStarOfAnySizeGoesThroughItsCentreBothWays, ()) {
+    const std::uint32_t islands = *rc::gen::inRange(2u, 40u);
+    const Topology star = make_topology("star", islands, *rc::gen::element(0.1, 0.5, 1.0));
+    RC_ASSERT(star.strongly_connected());
+    const Pairs edges = pairs(star.edges());
+    RC_ASSERT(std::set(edges.begin(), edges.end()).size() == 2 * (islands - 1));
+    RC_ASSERT(edges.size() == 2 * (islands - 1));
+    for (const auto& [from, to] : edges) {
+        RC_ASSERT(from != to && (from == 0 || to == 0));
+    }
+}
+
 // Whatever the seed: as many edges from each island as asked for, to different others, and every
 // island reaches every other.
 RC_GTEST_PROP(Topology, ARandomOneIsConnectedAndHasTheDegreeAskedFor, ()) {

@@ -156,6 +156,17 @@ TEST_F(VerifierService, LoopingForEverIsKilled) {
     EXPECT_THAT(reply.reason, HasSubstr("0.3 s"));
 }
 
+// Each launch is within its limit; that all of them would outlast the evaluation's deadline must
+// not make a fault of ours of it.
+TEST_F(VerifierService, LaunchesThatAreSlowTogetherAreATimeout) {
+    EvaluateOrder order = s_verifier->order(Level::verify);
+    order.launch_timeout_s = 0.5;
+    const EvaluateReply reply = s_verifier->evaluate(
+        {small_kernel("usleep(420'000);", "", "#include <unistd.h>\n")}, order);
+    EXPECT_EQ(reply.outcome, Outcome::timeout) << reply.reason;
+    EXPECT_THAT(reply.reason, HasSubstr("took more than 5.0 s together"));
+}
+
 TEST_F(VerifierService, AbortExitAndForbiddenCallsAreTold) {
     EXPECT_EQ(evaluate(small_kernel("__builtin_trap();", "")).outcome, Outcome::crash);
     EXPECT_EQ(evaluate(small_kernel("_Exit(0);", "", "#include <cstdlib>\n")).outcome,

@@ -115,10 +115,10 @@ TEST(ConfigEffects, EvaluationsGetTheirCutoffAndDeadline) {
         Campaign campaign;
         campaign.config.stop.max_evaluations = 20;
         campaign.config.evaluation.cutoff_factor = factor;
-        campaign.config.evaluation.deadline_s = 77;
+        campaign.config.evaluation.deadline_s = 77'000;
         std::size_t cut = 0;
         for (const EvaluationRequest& request : requests(campaign)) {
-            EXPECT_EQ(request.deadline.count(), 77);
+            EXPECT_EQ(request.deadline.count(), 77'000);
             cut += request.cutoff_ns > 0 ? 1 : 0;
         }
         EXPECT_EQ(cut > 0, factor > 0);

@@ -39,6 +39,20 @@ TEST(PowerLawSelector, MatchesAWorkedExample) {
     EXPECT_THAT(PowerLawSelector{0}.probabilities(visited({0, 0})), ElementsAre(0.5, 0.5));
 }
 
+RC_GTEST_PROP(PowerLawSelector, ABetterRankIsNeverLessLikelyAndNobodyIsLeftOut, ()) {
+    const auto visits = *rc::gen::nonEmpty(
+        rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 9)));
+    const double alpha = *rc::gen::element(0.0, 0.5, 1.0, 3.0);
+    const auto p = PowerLawSelector{alpha}.probabilities(visited(visits));
+    RC_ASSERT(p.size() == visits.size());
+    RC_ASSERT(std::abs(std::accumulate(p.begin(), p.end(), 0.0) - 1) < 1e-9);
+    for (std::size_t rank = 0; rank < p.size(); ++rank) {
+        RC_ASSERT(p[rank] > 0);
+        // The law itself: the k-th best has k^-alpha of what the best has.
+        RC_ASSERT(std::abs(p[rank] / p[0] - std::pow(rank + 1.0, -alpha)) < 1e-9);
+    }
+}
+
 // By hand, AKG's formula with c = 1.414, visits 3, 1, 0: N = 4 and ln 5 = 1.6094, so
 //   1   + 1.414 sqrt(1.6094 / 4) = 1.8969
 //   0.5 + 1.414 sqrt(1.6094 / 2) = 1.7684
