@@ -4,8 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <set>
 #include <sstream>
 #include <string>
@@ -67,11 +69,53 @@ class OneRoleKilled : public Torture {
         }
         EXPECT_EQ(session.wait(), 0) << session.said().errors;
     }
+
+    /// Kills the engine, and nobody else, again and again, each time while every one of these roles
+    /// is there and some time after it was first; then lets the campaign end.
+    void kill_the_engine(const Bench& bench, const std::filesystem::path& config,
+                         const std::vector<std::string>& roles, int spacing_ms, int most) {
+        Promises promises;
+        for (int kills = 0; kills < most && !HasFailure(); ++kills) {
+            Session session(bench, run_or_resume(bench, config));
+            if (!come_to(session, roles) || session.wait_for(random_up_to(random, spacing_ms)) ||
+                !come_to(session, roles)) {
+                EXPECT_EQ(session.wait(), 0) << session.said().errors;
+                break;
+            }
+            ASSERT_EQ(::kill(session.pid(), SIGKILL), 0);
+            EXPECT_EQ(session.wait(), -SIGKILL) << session.said().errors;
+            ++tally.kills;
+            expect_kept(bench, session, promises, tally);
+            if (!read_record(bench.run()).events.empty()) {
+                expect_sound(bench);
+            }
+        }
+        EXPECT_GT(tally.kills, 0) << "nothing was tested";
+        finish(bench, config, promises, tally);
+    }
+
+  private:
+    /// Waits until there is somebody in each of these roles; false when the session ended before.
+    static bool come_to(Session& session, const std::vector<std::string>& roles) {
+        const auto is_filled = [&](const std::string& words) {
+            return !players(session, words).empty();
+        };
+        while (!std::ranges::all_of(roles, is_filled)) {
+            if (session.wait_for(std::chrono::milliseconds(1))) {
+                return false;
+            }
+        }
+        return true;
+    }
 };
 
 // Compiler, runner, verifier: each is replaced, and what was lost is done again. No candidate gets
-// a verdict for it.
+// a verdict for it. The short leg has time for one of them: another one from run to run.
 TEST_F(OneRoleKilled, OnTheCpuTheCampaignGoesOn) {
+    const unsigned seed = std::random_device()();
+    random.seed(seed);
+    RecordProperty("seed", std::to_string(seed));
+    SCOPED_TRACE("seed " + std::to_string(seed));
     const std::vector<std::string> roles = {"atoll-worker compiler", "atoll-worker runner",
                                             "atoll-worker verifier"};
     const std::string& one = roles[random() % roles.size()];
@@ -108,6 +152,22 @@ TEST_F(OneRoleKilled, AJudgeOrItsKeeperChangesNoVerdict) {
         finish(bench, config, promises, tally);
         expect_undisturbed(bench, 200, 1);
     }
+}
+
+// As `kill -9 PID` and the kernel without memory do it: what the engine started is told nothing,
+// and ends with it all the same.
+TEST_F(OneRoleKilled, NobodyOutlivesAnEngineThatWasKilledAlone) {
+    const Bench bench;
+    // A short campaign may be over soon after all of them are there.
+    kill_the_engine(bench, bench.measured(per_leg(3, 25), 1),
+                    {"atoll-worker compiler", "atoll-worker runner", "atoll-worker verifier"},
+                    per_leg(0, 500), per_leg(1, 8));
+}
+
+TEST_F(OneRoleKilled, NoJudgeOutlivesAnEngineThatWasKilledAlone) {
+    const Bench bench;
+    kill_the_engine(bench, bench.scripted("ticket", 60, 1), {k_judge}, 100, per_leg(2, 8));
+    expect_undisturbed(bench, 60, 1);
 }
 
 }  // namespace
