@@ -1,4 +1,5 @@
 #include "tests/adversarial/candidate_batch.hpp"
+#include "tests/support/skip_or_fail.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/search/campaign_fixture.hpp"
 
@@ -49,7 +50,7 @@ std::string starter_with_tricks() {
 
 TEST(AdversarialCampaign, NeverConfirmsATrick) {
     if (probe_sandbox().level == SandboxLevel::none) {
-        GTEST_SKIP() << "no jail on this machine, so no attack runs: see atoll doctor";
+        ATOLL_SKIP_OR_FAIL("no jail on this machine, so no attack runs: see atoll doctor");
     }
     const testing::TemporaryFolder folder;
     std::filesystem::copy(k_adversarial_folder / "task", folder.path() / "task");

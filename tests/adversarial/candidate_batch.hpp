@@ -4,6 +4,7 @@
 #include "tests/adversarial/candidate_file.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/sanitizer.hpp"
+#include "tests/support/skip_or_fail.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -95,7 +96,7 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
 
     void SetUp() override {
         if (!s_batch) {
-            GTEST_SKIP() << "no jail on this machine, so no attack runs: see atoll doctor";
+            ATOLL_SKIP_OR_FAIL("no jail on this machine, so no attack runs: see atoll doctor");
         }
         if (!can_be_limited(GetParam())) {
             GTEST_SKIP() << "no address space limits under a sanitizer";

@@ -1,3 +1,4 @@
+#include "tests/support/skip_or_fail.hpp"
 #include "tests/torture/campaign.hpp"
 
 #include <sched.h>
@@ -70,7 +71,7 @@ TEST_F(DiskFull, TheRunFolderGoesOnOnceThereIsSpace) {
         Bench bench;
         const SmallDisk disk(bench.path() / "disk", "size=16m");
         if (!disk.there()) {
-            GTEST_SKIP() << "needs the right to mount a tmpfs";
+            ATOLL_SKIP_OR_FAIL("needs the right to mount a tmpfs");
         }
         bench.move_run(bench.path() / "disk" / "run");
         const auto config = bench.scripted("ticket", 200, 1);
@@ -100,7 +101,7 @@ TEST_F(DiskFull, ATemporaryFolderWithoutSpaceIsNoVerdict) {
         const Bench bench;
         const SmallDisk disk(bench.temporary(), "size=1m");
         if (!disk.there()) {
-            GTEST_SKIP() << "needs the right to mount a tmpfs";
+            ATOLL_SKIP_OR_FAIL("needs the right to mount a tmpfs");
         }
         const auto config = bench.scripted("arrival", 400, round);
         Promises promises;
