@@ -164,26 +164,28 @@ std::optional<double> public_geomean_ns(const Verdict& verdict) {
 }
 
 std::string to_json(const Verdict& verdict) {
-    return dump_json(json{{"version", k_verdict_version},
-                          {"outcome", to_string(verdict.outcome)},
-                          {"stage", to_string(verdict.stage)},
-                          {"reason", verdict.reason},
-                          {"kind", verdict.kind},
-                          {"trust", verdict.trust},
-                          {"device", verdict.device},
-                          {"toolchain", verdict.toolchain},
-                          {"key", verdict.key.hex()},
-                          {"compile", compile_to_json(verdict.compile)},
-                          {"verify", verify_to_json(verdict.verify)},
-                          {"measure", measure_to_json(verdict.measure)},
-                          {"scores", numbers_to_json(verdict.scores)},
-                          {"artefacts", texts_to_json(verdict.artefacts)},
-                          {"feedback", verdict.feedback},
-                          {"stage_times", stage_times_to_json(verdict.stage_times)},
-                          {"queue_seconds", number_to_json(verdict.queue_seconds)},
-                          {"timed_seconds", number_to_json(verdict.timed_seconds)},
-                          {"from_cache", verdict.from_cache},
-                          {"noise", verdict.noise}});
+    json object{{"version", k_verdict_version},
+                {"outcome", to_string(verdict.outcome)},
+                {"stage", to_string(verdict.stage)},
+                {"reason", verdict.reason},
+                {"kind", verdict.kind},
+                {"trust", verdict.trust},
+                {"device", verdict.device},
+                {"toolchain", verdict.toolchain},
+                {"key", verdict.key.hex()},
+                {"compile", compile_to_json(verdict.compile)},
+                {"verify", verify_to_json(verdict.verify)},
+                {"measure", measure_to_json(verdict.measure)},
+                {"scores", numbers_to_json(verdict.scores)},
+                {"artefacts", texts_to_json(verdict.artefacts)},
+                {"feedback", verdict.feedback},
+                {"stage_times", stage_times_to_json(verdict.stage_times)},
+                {"queue_seconds", number_to_json(verdict.queue_seconds)},
+                {"timed_seconds", number_to_json(verdict.timed_seconds)},
+                {"from_cache", verdict.from_cache},
+                {"noise", verdict.noise}};
+    memory_to_json(verdict.memory_bytes, object);
+    return dump_json(object);
 }
 
 Expected<Verdict> parse_verdict(std::string_view text) {
@@ -200,6 +202,7 @@ Expected<Verdict> parse_verdict(std::string_view text) {
     }
     Verdict verdict;
     read_plain(reader, verdict);
+    read_memory(reader, object, verdict.memory_bytes);
     if (const json* compile = reader.object_or_null("compile", 100)) {
         ATOLL_TRY_ASSIGN(verdict.compile, compile_from_json(*compile, reader.path("compile")));
     }

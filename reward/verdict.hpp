@@ -99,6 +99,13 @@ struct Verdict {
     std::vector<StageTime> stage_times;
     double queue_seconds = 0;
     double timed_seconds = 0;  ///< inside timed launches, rivals included
+    /// Peak resident memory of a right candidate's process beyond what it had before the candidate
+    /// was loaded (its buffers among that), bytes: what the candidate allocates and touches, stacks
+    /// and code included, to within some hundred KiB. Over all launches of that process on public
+    /// workloads: those of verification and, where it is timed, the timed ones, which are of the
+    /// same shapes. Absent when it was not measured: in a confirmation, whose processes meet hidden
+    /// workloads, by an external judge, and in records from before it was measured.
+    std::optional<std::uint64_t> memory_bytes;
     bool from_cache = false;
     std::string noise;  ///< empty, or why the numbers deserve doubt
 };

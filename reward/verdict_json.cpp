@@ -14,6 +14,8 @@ constexpr std::size_t k_max_cases = 100'000;
 constexpr std::size_t k_max_workloads = 10'000;
 constexpr std::size_t k_max_samples = 1'000'000;
 constexpr std::size_t k_max_rivals = 64;
+constexpr const char* k_memory = "memory_bytes";
+constexpr std::uint64_t k_max_memory_bytes = std::uint64_t{1} << 56;
 
 json timing_to_json(const WorkloadTiming& timing) {
     json samples = json::array();
@@ -197,6 +199,18 @@ Expected<std::vector<StageTime>> stage_times_from_json(const json& value,
         times.push_back(time);
     }
     return times;
+}
+
+void memory_to_json(std::optional<std::uint64_t> bytes, json& object) {
+    if (bytes) {
+        object[k_memory] = *bytes;
+    }
+}
+
+void read_memory(JsonReader& reader, const json& object, std::optional<std::uint64_t>& bytes) {
+    if (object.contains(k_memory)) {
+        reader.integer(k_memory, bytes.emplace(), 0, k_max_memory_bytes);
+    }
 }
 
 }  // namespace atl

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "reward/base/json_reader.hpp"
 #include "reward/verdict.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +28,12 @@ namespace atl {
 [[nodiscard]] nlohmann::json stage_times_to_json(const std::vector<StageTime>& times);
 [[nodiscard]] Expected<std::vector<StageTime>> stage_times_from_json(const nlohmann::json& value,
                                                                      const std::string& where);
+
+/// Verdict::memory_bytes as a field of `object`, which has none where nothing was measured:
+/// verdicts of before that were the same.
+void memory_to_json(std::optional<std::uint64_t> bytes, nlohmann::json& object);
+/// `object`: what `reader` reads.
+void read_memory(JsonReader& reader, const nlohmann::json& object,
+                 std::optional<std::uint64_t>& bytes);
 
 }  // namespace atl

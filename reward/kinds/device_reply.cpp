@@ -65,6 +65,7 @@ void add_device_reply(EvaluateReply reply, Verdict& verdict) {
               std::back_inserter(verdict.stage_times));
     append_note(verdict.noise, reply.noise);
     verdict.timed_seconds = reply.timed_seconds;
+    verdict.memory_bytes = reply.memory_bytes;
     if (hidden) {
         verdict.reason = hidden_reason(reply.outcome);
     } else if (!reply.reason.empty()) {

@@ -53,6 +53,8 @@ class Bench {
     /// come from memory; `source(tensor)` gives the chunks of each input.
     void prepare_cold(const Spot& spot, CacheFlusher& flusher, const ContentSource& source) const;
     [[nodiscard]] Expected<CandidateRun::Launch> launch(const Spot& spot);
+    /// As CandidateRun::end().
+    [[nodiscard]] Expected<std::optional<std::uint64_t>> end() { return m_run->end(); }
     /// Shortest time of a round without a launch, before any candidate was loaded.
     [[nodiscard]] double overhead_ns() const { return m_overhead_ns; }
 

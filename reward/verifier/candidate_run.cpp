@@ -77,12 +77,9 @@ CandidateRun::CandidateRun(RunnerLink& runner, SharedMemory control, RunnerLink:
       m_launch_timeout(launch_timeout) {}
 
 CandidateRun::~CandidateRun() {
-    if (!m_dead) {
-        signal(SIGKILL);
-        // Buffers are reused by the next candidate, so this one must be gone; a runner that does
-        // not report it gets no further runs.
-        static_cast<void>(m_runner.wait_ended(m_started.request));
-    }
+    // Buffers are reused by the next candidate, so this one must be gone; a runner that does not
+    // report it gets no further runs.
+    static_cast<void>(end());
 }
 
 RunControl& CandidateRun::control() const {
@@ -136,6 +133,8 @@ bool CandidateRun::wait_for_reply(std::uint32_t command, std::int64_t deadline_n
 }
 
 Expected<CandidateRun::Launch> CandidateRun::load() {
+    // Afterwards the candidate can write there.
+    m_given_bytes = control().given_bytes.load(std::memory_order_acquire);
     m_loading = true;
     Expected<Launch> loaded = launch(k_launch_load);
     m_loading = false;
@@ -161,6 +160,20 @@ Expected<CandidateRun::Launch> CandidateRun::launch(std::uint32_t index) {
         return Launch{true, {}, std::chrono::nanoseconds(end - start)};
     }
     return end_in_fault();
+}
+
+Expected<std::optional<std::uint64_t>> CandidateRun::end() {
+    if (m_dead) {
+        return std::nullopt;
+    }
+    m_dead = true;
+    m_fault = {Outcome::crash, "was ended"};
+    signal(SIGKILL);
+    ATOLL_TRY_ASSIGN(const RunEnded ended, m_runner.wait_ended(m_started.request));
+    if (m_given_bytes == 0) {
+        return std::nullopt;
+    }
+    return ended.peak_rss_bytes - std::min(ended.peak_rss_bytes, m_given_bytes);
 }
 
 Expected<CandidateRun::Launch> CandidateRun::end_in_fault() {

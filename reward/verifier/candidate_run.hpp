@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace atl {
@@ -45,6 +46,10 @@ class CandidateRun {
     /// Runs argument set `index`. After a fault the process is dead, and every further launch
     /// reports the same fault. The clock runs from before the process is let go until its answer.
     [[nodiscard]] Expected<Launch> launch(std::uint32_t index);
+    /// Kills the process if it lives, and waits until it is gone; there are no launches after that.
+    /// Its peak resident memory beyond what it had before load(), bytes; nothing when it was dead
+    /// already or there was no empty round before load().
+    [[nodiscard]] Expected<std::optional<std::uint64_t>> end();
 
   private:
     CandidateRun(RunnerLink& runner, SharedMemory control, RunnerLink::Started started,
@@ -67,6 +72,7 @@ class CandidateRun {
     StartRun m_message;
     std::chrono::nanoseconds m_launch_timeout;
     std::uint32_t m_command = 0;
+    std::uint64_t m_given_bytes = 0;  ///< RunControl::given_bytes before load(); 0: not known
     bool m_stopped = false;
     bool m_loading = false;
     bool m_dead = false;

@@ -144,15 +144,17 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
 }
 
 std::string to_json(const EvaluateReply& message) {
-    return dump_json(json{{"outcome", to_string(message.outcome)},
-                          {"stage", to_string(message.stage)},
-                          {"reason", message.reason},
-                          {"verify", verify_to_json(message.verify)},
-                          {"measure", measure_to_json(message.measure)},
-                          {"stage_times", stage_times_to_json(message.stage_times)},
-                          {"noise", message.noise},
-                          {"device_seconds", message.device_seconds},
-                          {"timed_seconds", message.timed_seconds}});
+    json object{{"outcome", to_string(message.outcome)},
+                {"stage", to_string(message.stage)},
+                {"reason", message.reason},
+                {"verify", verify_to_json(message.verify)},
+                {"measure", measure_to_json(message.measure)},
+                {"stage_times", stage_times_to_json(message.stage_times)},
+                {"noise", message.noise},
+                {"device_seconds", message.device_seconds},
+                {"timed_seconds", message.timed_seconds}};
+    memory_to_json(message.memory_bytes, object);
+    return dump_json(object);
 }
 
 Expected<EvaluateReply> parse_evaluate_reply(std::string_view text) {
@@ -168,6 +170,7 @@ Expected<EvaluateReply> parse_evaluate_reply(std::string_view text) {
         .text("noise", reply.noise, k_max_reason);
     ranged(reader, "device_seconds", reply.device_seconds, 0, k_day_s);
     ranged(reader, "timed_seconds", reply.timed_seconds, 0, k_day_s);
+    read_memory(reader, object, reply.memory_bytes);
     if (const json* cases = reader.array("verify", 100'000)) {
         ATOLL_TRY_ASSIGN(reply.verify, verify_from_json(*cases, reader.path("verify")));
     }

@@ -6,6 +6,7 @@
 #include "reward/verdict.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,8 @@ struct EvaluateReply {
     std::vector<StageTime> stage_times;
     std::string noise;
     double device_seconds = 0;
-    double timed_seconds = 0;  ///< inside timed launches
+    double timed_seconds = 0;                   ///< inside timed launches
+    std::optional<std::uint64_t> memory_bytes;  ///< Verdict::memory_bytes
 };
 
 [[nodiscard]] std::string to_json(const LoadTask& message);

@@ -20,6 +20,9 @@ struct RunControl {
     std::uint32_t launch;                ///< index of the argument set to launch with
     /// Number of the system call that the jail did not allow, plus one; hostile until checked.
     std::atomic<std::uint32_t> refused_call;
+    /// Peak resident memory of the process before it answers its first command, bytes; above zero.
+    /// Ours until the binary is loaded: only what was read before that is true.
+    std::atomic<std::uint64_t> given_bytes;
 };
 
 enum RunState : std::uint32_t {

@@ -48,6 +48,7 @@ Verdict full_verdict() {
     verdict.scores = {{"score", 0.5}, {"odd", std::numeric_limits<double>::quiet_NaN()}};
     verdict.artefacts = {{"stderr", "text\n"}};
     verdict.stage_times = {{Stage::compile, 0.25}};
+    verdict.memory_bytes = 16u << 20;
     return verdict;
 }
 
@@ -83,6 +84,7 @@ EvaluateReply evaluate_reply() {
     reply.verify = {failed_case()};
     reply.measure = measure_report();
     reply.stage_times = {{Stage::verify, 0.25}};
+    reply.memory_bytes = 16u << 20;
     return reply;
 }
 

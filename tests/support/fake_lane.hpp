@@ -25,6 +25,7 @@ class FakeLane final : public DeviceLane {
         EvaluateReply reply;
         reply.stage = Stage::measure;
         reply.timed_seconds = 0.125;
+        reply.memory_bytes = 4096;
         reply.stage_times = {{Stage::verify, 0.25}, {Stage::measure, 0.5}};
         WorkloadTiming timing;
         timing.workload = "w0";

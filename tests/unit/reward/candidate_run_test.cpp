@@ -73,10 +73,21 @@ class FakeRunner {
         m_control->reply.store(k_run_reply_dead);
         futex_wake(m_control->reply);
     }
-    void report(int signal) {
+    /// Answers a command, the first of which is 1, and leaves a number of bytes on the page.
+    void answer(std::uint32_t command, std::uint64_t given_bytes) {
+        const timespec step{1, 0};
+        while (m_control->command.load() < command) {
+            futex_wait(m_control->command, command - 1, &step);
+        }
+        m_control->given_bytes.store(given_bytes);
+        m_control->reply.store(command);
+        futex_wake(m_control->reply);
+    }
+    void report(int signal, std::uint64_t peak_rss_bytes = 0) {
         RunEnded ended;
         ended.signalled = true;
         ended.status = signal;
+        ended.peak_rss_bytes = peak_rss_bytes;
         Frame frame;
         frame.type = FrameType::run_ended;
         frame.request = m_request;
@@ -116,6 +127,20 @@ class CandidateProcess : public ::testing::Test {
         const CandidateRun::Launch launch = value_or_throw(run->launch(0));
         EXPECT_FALSE(launch.ok);
         return launch.fault;
+    }
+    /// Loads after that many empty rounds, ends, and says what the process had of its own.
+    std::optional<std::uint64_t> own_memory(int empty_rounds) {
+        SharedBuffers buffers = value_or_throw(SharedBuffers::create({4096}, 2));
+        auto run = value_or_throw(
+            CandidateRun::start(m_runner.link(), m_binary.file(), buffers, StartRun{}, 30s));
+        for (int i = 0; i < empty_rounds; ++i) {
+            EXPECT_TRUE(value_or_throw(run->launch_nothing()).ok);
+        }
+        EXPECT_TRUE(value_or_throw(run->load()).ok);
+        const std::optional<std::uint64_t> bytes = value_or_throw(run->end());
+        EXPECT_FALSE(value_or_throw(run->end())) << "it ends once";
+        EXPECT_FALSE(value_or_throw(run->launch(0)).ok);
+        return bytes;
     }
     Error start_error(double launch_timeout_s) {
         const testing::SmallTask small;
@@ -193,6 +218,36 @@ TEST_F(CandidateProcess, OneThatIsNotThereInTimeIsAFaultOfOurs) {
         runner.report(SIGKILL);
     });
     EXPECT_EQ(start_error(0.05).code, ErrorCode::unavailable);
+}
+
+// The page is the candidate's to write on as soon as its binary is loaded.
+TEST_F(CandidateProcess, ItsMemoryIsWhatItHadAtMostBeyondWhatThePageSaidBeforeTheLoad) {
+    m_runner.start([](FakeRunner& runner) {
+        runner.answer(1, 100 << 20);
+        runner.answer(2, std::uint64_t{1} << 40);
+        runner.wait_until_dead();
+        runner.report(SIGKILL, 116 << 20);
+    });
+    EXPECT_EQ(own_memory(1), 16u << 20);
+}
+
+TEST_F(CandidateProcess, ItsMemoryIsNotBelowZero) {
+    m_runner.start([](FakeRunner& runner) {
+        runner.answer(1, 100 << 20);
+        runner.answer(2, 0);
+        runner.wait_until_dead();
+        runner.report(SIGKILL, 99 << 20);
+    });
+    EXPECT_EQ(own_memory(1), 0u);
+}
+
+TEST_F(CandidateProcess, ItsMemoryIsUnknownWhereThePageSaidNothingBeforeTheLoad) {
+    m_runner.start([](FakeRunner& runner) {
+        runner.answer(1, 100 << 20);
+        runner.wait_until_dead();
+        runner.report(SIGKILL, 116 << 20);
+    });
+    EXPECT_EQ(own_memory(0), std::nullopt);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ TEST(DeviceReply, PublicFailuresKeepTheVerifiersSentence) {
     verdict.noise = "rival left out";
     reply.noise = "clock drifted";
     reply.timed_seconds = 0.25;
+    reply.memory_bytes = 4096;
     reply.stage_times = {{Stage::verify, 2}};
     add_device_reply(reply, verdict);
     EXPECT_EQ(verdict.reason, "workload m=37: got 3, want 4");
@@ -53,6 +54,7 @@ TEST(DeviceReply, PublicFailuresKeepTheVerifiersSentence) {
     EXPECT_EQ(verdict.stage_times.size(), 2u);
     EXPECT_EQ(verdict.noise, "rival left out; clock drifted");
     EXPECT_EQ(verdict.timed_seconds, 0.25);
+    EXPECT_EQ(verdict.memory_bytes, 4096u);
 }
 
 TEST(DeviceReply, AlwaysGivesAReason) {

@@ -35,6 +35,7 @@ TEST_F(LocalEvaluatorTest, AssemblesAVerdict) {
     EXPECT_FALSE(result->from_cache);
     EXPECT_FALSE(result->reason.empty());
     EXPECT_EQ(result->timed_seconds, 0.125);
+    EXPECT_EQ(result->memory_bytes, 4096u);
     ASSERT_TRUE(result->compile);
     EXPECT_EQ(result->compile->seconds, 0.5);
     EXPECT_THAT(result->compile->flags, ::testing::Contains("-DTILE=8"));
@@ -108,6 +109,7 @@ TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
     ASSERT_TRUE(first && again);
     EXPECT_TRUE(again->from_cache);
     EXPECT_EQ(again->key, first->key);
+    EXPECT_EQ(again->memory_bytes, first->memory_bytes);
     EXPECT_EQ(m_lane->orders().size(), 1u);
     EXPECT_EQ(m_evaluator->stats().cache_hits, 1u);
 
@@ -167,7 +169,9 @@ TEST_F(LocalEvaluatorTest, AnotherProcessFindsTheVerdictOfAnEqualMachine) {
         m_device = same_machine ? "fake:1" : "another model";
         m_parts.cache_folder = folder.path().string();
         make();
-        EXPECT_EQ(evaluate(request("a"))->from_cache, same_machine);
+        const EvaluationResult again = evaluate(request("a"));
+        EXPECT_EQ(again->from_cache, same_machine);
+        EXPECT_EQ(again->memory_bytes, 4096u);
         m_evaluator.reset();
     }
 }

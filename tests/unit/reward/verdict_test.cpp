@@ -51,6 +51,7 @@ Verdict full_verdict() {
     verdict.feedback = "be faster";
     verdict.stage_times = {{Stage::compile, 0.25}, {Stage::verify, 0.125}};
     verdict.queue_seconds = 0.01;
+    verdict.memory_bytes = 16u << 20;
     verdict.noise = "loud";
     return verdict;
 }
@@ -63,6 +64,21 @@ TEST(VerdictJson, RecordsFromBeforeTheClockRatioAreRead) {
     const Expected<Verdict> parsed = parse_verdict(text);
     ASSERT_TRUE(parsed) << parsed.error().message();
     EXPECT_EQ(parsed->measure->workloads.at(0).clock_ratio, 1);
+}
+
+TEST(VerdictJson, RecordsFromBeforeMemoryWasMeasuredAreRead) {
+    Verdict verdict = full_verdict();
+    const std::string with = to_json(verdict);
+    verdict.memory_bytes.reset();
+    const std::string without = to_json(verdict);
+    EXPECT_EQ(without.find("memory_bytes"), std::string::npos);
+    const Expected<Verdict> parsed = parse_verdict(without);
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    EXPECT_EQ(parsed->memory_bytes, std::nullopt);
+    EXPECT_EQ(to_json(*parsed), without);
+    EXPECT_EQ(parse_verdict(with)->memory_bytes, 16u << 20);
+    verdict.memory_bytes = 0;
+    EXPECT_EQ(parse_verdict(to_json(verdict))->memory_bytes, 0u) << "none is a number, too";
 }
 
 TEST(VerdictJson, KeepsEveryField) {
@@ -134,6 +150,10 @@ TEST(VerdictJson, RefusesWhatItDidNotWrite) {
                 HasSubstr("reverified"));
     EXPECT_THAT(why(replaced(good, "\"reverified\":3", "\"reverified\":18446744073709551615")),
                 HasSubstr("reverified"));
+    EXPECT_THAT(why(replaced(good, "\"memory_bytes\":16777216", "\"memory_bytes\":-1")),
+                HasSubstr("memory_bytes"));
+    EXPECT_THAT(why(replaced(good, "\"memory_bytes\":16777216", "\"memory_bytes\":null")),
+                HasSubstr("memory_bytes"));
     EXPECT_THAT(why(replaced(good, "\"first_bad_index\":7", "\"first_bad_index\":1e300")),
                 HasSubstr("first_bad_index"));
     EXPECT_THAT(why(replaced(good, "\"from_cache\":false", "\"from_cache\":0")),

@@ -56,6 +56,7 @@ TEST(VerifierMessages, ReplySurvivesTheWireWithNonFiniteErrors) {
     reply.measure = MeasureReport{k_cpu_protocol, {WorkloadTiming{}}, {}};
     reply.stage_times.push_back({Stage::verify, 0.25});
     reply.device_seconds = 0.5;
+    reply.memory_bytes = 4096;
     const auto parsed = parse_evaluate_reply(to_json(reply));
     ASSERT_TRUE(parsed) << parsed.error().message();
     EXPECT_EQ(parsed->outcome, Outcome::non_finite);
@@ -64,6 +65,9 @@ TEST(VerifierMessages, ReplySurvivesTheWireWithNonFiniteErrors) {
     EXPECT_EQ(parsed->verify.at(0).max_abs_error, failed.max_abs_error);
     EXPECT_EQ(parsed->measure->protocol, k_cpu_protocol);
     EXPECT_DOUBLE_EQ(parsed->stage_times.at(0).seconds, 0.25);
+    EXPECT_EQ(parsed->memory_bytes, 4096u);
+    reply.memory_bytes.reset();
+    EXPECT_EQ(parse_evaluate_reply(to_json(reply))->memory_bytes, std::nullopt);
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
