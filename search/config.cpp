@@ -81,8 +81,8 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
            "one place.");
     v.texts("archive.axes", c.archive.axes,
             "Axes of the grid, each a measure, its low and high end and a number of bins. Measures "
-            "are source_bytes, binary_bytes, flags, starter, error, time, time:WORKLOAD, "
-            "tune:MACRO and score:NAME.");
+            "are source_bytes, binary_bytes, memory_bytes (peak memory of its own while it is "
+            "verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and score:NAME.");
     v.texts("archive.objectives", c.archive.objectives,
             "Measures of which less is better, which kind pareto weighs against fitness.");
     v.choice("selector.name", c.selector.name, selector_names(),

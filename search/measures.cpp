@@ -104,8 +104,8 @@ double score_of(std::string_view name, const Verdict& verdict) {
 }  // namespace
 
 const std::vector<std::string>& plain_measures() {
-    static const std::vector<std::string> names = {"source_bytes", "flags", "starter",
-                                                   "binary_bytes", "error", "time"};
+    static const std::vector<std::string> names = {
+        "source_bytes", "flags", "starter", "binary_bytes", "memory_bytes", "error", "time"};
     return names;
 }
 
@@ -160,6 +160,10 @@ std::vector<double> measure_candidate(const std::vector<std::string>& names, con
         if (name == "binary_bytes") {
             return verdict.compile ? static_cast<double>(verdict.compile->binary_bytes)
                                    : k_not_measured;
+        }
+        if (name == "memory_bytes") {
+            return verdict.memory_bytes ? static_cast<double>(*verdict.memory_bytes)
+                                        : k_not_measured;
         }
         return name == "error" ? largest_error(verdict)
                                : public_geomean_ns(verdict).value_or(k_not_measured);

@@ -23,6 +23,8 @@ namespace atl::testing {
 struct FakeEvaluatorOptions {
     /// Nanoseconds per launch on every workload. Default: fake_time_ns().
     std::function<double(const Candidate&)> time_ns;
+    /// Of right candidates. Default: not measured.
+    std::function<std::uint64_t(const Candidate&)> memory_bytes;
     /// Default: passed; a tune value or flag "broken" gives wrong_result, "syntax" compile_error.
     std::function<Outcome(const Candidate&)> outcome;
     /// Given the number of the submission (from 0): true gives an InfrastructureFault.
@@ -174,6 +176,9 @@ class FakeEvaluator final : public Evaluator {
         verdict.stage = request.level == Level::verify    ? Stage::verify
                         : request.level == Level::measure ? Stage::measure
                                                           : Stage::confirm;
+        if (options.memory_bytes && request.level != Level::confirm) {
+            verdict.memory_bytes = options.memory_bytes(request.candidate);
+        }
         if (request.level != Level::verify) {
             verdict.measure = measure_of(request, options);
         }

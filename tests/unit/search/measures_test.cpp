@@ -19,6 +19,7 @@ Verdict measured() {
     verdict.outcome = Outcome::passed;
     verdict.compile = CompileReport{};
     verdict.compile->binary_bytes = 4096;
+    verdict.memory_bytes = 16u << 20;
     const auto launch = [](double error, bool hidden) {
         VerifyCase one;
         one.max_abs_error = error;
@@ -44,16 +45,19 @@ TEST(Measures, EachNameMeansWhatIsDocumented) {
     const TaskPtr task = small_task();
     Candidate candidate{"cpu_cpp", task->starters[1].source, {{"TILE", "16"}}, {"-O2", "-ffast"}};
     const std::vector<std::string> names = {
-        "source_bytes", "flags",      "starter",    "binary_bytes", "error",
-        "time",         "time:w1",    "tune:TILE",  "tune:WIDTH",   "score:ratio",
-        "score:odd",    "score:none", "time:secret"};
+        "source_bytes", "flags",      "starter",     "binary_bytes", "error",
+        "time",         "time:w1",    "tune:TILE",   "tune:WIDTH",   "score:ratio",
+        "score:odd",    "score:none", "time:secret", "memory_bytes"};
     EXPECT_THAT(measure_candidate(names, *task, candidate, "tiles", measured()),
                 ElementsAre(static_cast<double>(candidate.source.size()), 2, 1, 4096, 0.5,
                             ::testing::DoubleNear(200, 1e-9), 400, 16, 8, 2.5, k_not_measured,
-                            k_not_measured, k_not_measured));
-    EXPECT_THAT(measure_candidate({"binary_bytes", "time", "tune:NONE", "starter"}, *task,
-                                  candidate, "gone", Verdict()),
-                ElementsAre(k_not_measured, k_not_measured, 0, 0));
+                            k_not_measured, k_not_measured, 16 << 20));
+    EXPECT_THAT(measure_candidate({"binary_bytes", "time", "memory_bytes", "tune:NONE", "starter"},
+                                  *task, candidate, "gone", Verdict()),
+                ElementsAre(k_not_measured, k_not_measured, k_not_measured, 0, 0));
+    Verdict frugal;
+    frugal.memory_bytes = 0;
+    EXPECT_THAT(measure_candidate({"memory_bytes"}, *task, candidate, "", frugal), ElementsAre(0));
 }
 
 TEST(Measures, NamesAreCheckedAgainstTheTask) {
@@ -101,6 +105,11 @@ ReplayReport replayed(const Campaign& campaign) {
     return *replay;
 }
 
+double tile_of(const Individual& one) {
+    const TuneValues::Map tune = one.tune;
+    return tune.contains("TILE") ? std::stod(tune.at("TILE")) : 2;
+}
+
 TEST(Measures, AGridIslandKeepsOnePerCellAndTheBest) {
     Campaign campaign(grid_config());
     const auto report = campaign.run();
@@ -111,9 +120,7 @@ TEST(Measures, AGridIslandKeepsOnePerCellAndTheBest) {
         for (const ArchiveEntry& entry : island.archive.entries()) {
             const Individual& one = *report->state.find(entry.id);
             ASSERT_EQ(one.measures.size(), 2u);
-            const TuneValues::Map tune = one.tune;
-            const double tile = tune.contains("TILE") ? std::stod(tune.at("TILE")) : 2;
-            EXPECT_EQ(one.measures[0], tile);
+            EXPECT_EQ(one.measures[0], tile_of(one));
             const auto bin = [](double value, double width, double most) {
                 return static_cast<int>(std::min(std::floor(value / width), most));
             };
@@ -124,6 +131,31 @@ TEST(Measures, AGridIslandKeepsOnePerCellAndTheBest) {
         best = std::max(best, island.archive.best()->fitness);
     }
     EXPECT_EQ(best, report->state.best()->fitness);
+    EXPECT_THAT(replayed(campaign).differences, ::testing::IsEmpty());
+}
+
+// Tiles of 64 are fastest, and need the more memory the larger they are.
+TEST(Measures, AParetoIslandKeepsWhatIsSlowerOnLessMemory) {
+    CampaignConfig config = pareto_config();
+    config.archive.objectives = {"time", "memory_bytes"};
+    Campaign campaign(config);
+    testing::FakeEvaluatorOptions evaluator;
+    evaluator.memory_bytes = [](const Candidate& candidate) {
+        const auto tile = candidate.tune.find("TILE");
+        return 4096 * (tile == candidate.tune.end() ? 2 : std::stoull(tile->second));
+    };
+    const auto report = campaign.run(evaluator);
+    ASSERT_TRUE(report) << report.error().message();
+    std::set<double> kept;
+    for (const IslandState& island : report->state.islands()) {
+        for (const ArchiveEntry& entry : island.archive.entries()) {
+            const Individual& one = *report->state.find(entry.id);
+            EXPECT_THAT(one.measures, ElementsAre(one.time_ns, 4096 * tile_of(one)));
+            kept.insert(one.measures.at(1));
+        }
+    }
+    EXPECT_GT(kept.size(), 2u);
+    EXPECT_LT(*kept.begin(), 4096 * tile_of(*report->state.best()));
     EXPECT_THAT(replayed(campaign).differences, ::testing::IsEmpty());
 }
 
