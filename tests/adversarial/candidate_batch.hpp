@@ -115,6 +115,7 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
         check_secrets(file, *result);
         if (result->outcome == Outcome::passed) {
             check_times(file, *result);
+            check_memory(file, *result);
         }
     }
 
@@ -144,6 +145,13 @@ class BatchTest : public ::testing::TestWithParam<ListedCandidate> {
                                             std::max(1.0, timing.clock_ratio))
                 << timing.workload << " of " << timing.samples_ns.size() << " samples, ratios "
                 << timing.anchor_ratio << " and " << timing.clock_ratio;
+        }
+    }
+    static void check_memory(const ListedCandidate& file, const Verdict& verdict) {
+        EXPECT_EQ(verdict.memory_bytes.has_value(), file.level != Level::confirm);
+        if (file.at_least_mib > 0) {
+            EXPECT_GE(static_cast<double>(verdict.memory_bytes.value_or(0)),
+                      file.at_least_mib * (1 << 20));
         }
     }
 

@@ -24,6 +24,8 @@ struct ListedCandidate {
     std::string limits;
     /// > 0: no workload may be reported as faster than that (medians of raw samples).
     double at_least_us = 0;
+    /// > 0: a verdict that passes must report at least so much memory of its own.
+    double at_least_mib = 0;
     /// Not empty: a text that must not come out in the verdict.
     std::string never_says;
 };
@@ -99,6 +101,8 @@ inline ListedCandidate load_candidate(const std::filesystem::path& path) {
             file.limits = value;
         } else if (key == "// at_least_us") {
             file.at_least_us = std::stod(value);
+        } else if (key == "// at_least_mib") {
+            file.at_least_mib = std::stod(value);
         } else if (key == "// never_says") {
             file.never_says = value;
         }

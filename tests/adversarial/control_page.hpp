@@ -13,6 +13,8 @@ struct ControlPage {
     volatile uint32_t reply;
     volatile uint32_t state;
     volatile uint32_t launch;
+    volatile uint32_t refused_call;
+    volatile uint64_t given_bytes;
 };
 
 [[maybe_unused]] static void wake(volatile uint32_t& word) {
