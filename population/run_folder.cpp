@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* k_restore_journal = "restore its journal from a copy";
+
 /// What a run that was killed before its first event may have left.
 bool is_own_name(const std::string& name) {
     constexpr std::array<const char*, 10> k_names = {
@@ -124,7 +126,7 @@ Status check_free(const fs::path& path) {
 Status check_is_run(const fs::path& path) {
     ATOLL_TRY_ASSIGN(const bool is_run, holds_run(path));
     if (!is_run) {
-        ATOLL_TRY(check_no_remains(path, ErrorCode::corrupt, "restore its journal from a copy"));
+        ATOLL_TRY(check_no_remains(path, ErrorCode::corrupt, k_restore_journal));
         return failure(ErrorCode::not_found,
                        "is not a run folder: it has no journal with a campaign in it",
                        path.string(), "give the folder that atoll run wrote");
@@ -171,6 +173,16 @@ Expected<RunFolder> RunFolder::open(const fs::path& path) {
     RunFolder folder(path, std::move(lock));
     ATOLL_TRY(tidy_up(folder));
     return folder;
+}
+
+Status RunFolder::check_has_journal(const fs::path& path) {
+    std::error_code ignored;
+    const bool is_run =
+        fs::exists(path / "lock", ignored) || fs::exists(path / "snapshots", ignored);
+    if (!is_run || fs::exists(path / "journal", ignored)) {
+        return {};
+    }
+    return check_no_remains(path, ErrorCode::corrupt, k_restore_journal);
 }
 
 Expected<RunFolder> RunFolder::open_read_only(const fs::path& path) {

@@ -29,6 +29,9 @@ class RunFolder {
     [[nodiscard]] static Expected<RunFolder> open(const std::filesystem::path& path);
     /// Takes no lock and writes nothing: for analysis of running, finished and read-only runs.
     [[nodiscard]] static Expected<RunFolder> open_read_only(const std::filesystem::path& path);
+    /// corrupt when this is the folder of a run whose journal is gone, even if its lineage.h5 is
+    /// whole. One without lock and snapshots holds a copied lineage.h5, which needs no journal.
+    [[nodiscard]] static Status check_has_journal(const std::filesystem::path& path);
 
     /// Takes away what create() and its caller put here: for a run that was refused before its
     /// first event. The folder itself goes too when create() made it.

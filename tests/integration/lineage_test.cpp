@@ -129,6 +129,28 @@ TEST_F(LineageCommand, CheckFindsDamageAndSaysSoInItsStatus) {
     EXPECT_EQ(lineage("summary").status, 0);
 }
 
+// `resume` refuses the folder, however whole the data set in it is.
+TEST_F(LineageCommand, CheckFindsThatTheJournalIsGone) {
+    ASSERT_EQ(lineage("rebuild").status, 0);
+    std::filesystem::remove(m_run / "journal");
+    const Result check = lineage("check");
+    EXPECT_EQ(check.status, 1) << check.output;
+    EXPECT_THAT(check.output, HasSubstr("wrong: " + m_run.string() + ": holds a lineage.h5 with"));
+    EXPECT_THAT(check.output, HasSubstr("no journal with events"));
+    EXPECT_THAT(check.output, Not(HasSubstr("sound: ")));
+    EXPECT_EQ(nlohmann::json::parse(lineage("check --json").output)["sound"], false);
+    EXPECT_EQ(lineage("summary").status, 0) << "what is left still answers";
+    const auto copy = m_folder.path() / "copy";
+    std::filesystem::create_directory(copy);
+    std::filesystem::copy_file(m_run / "lineage.h5", copy / "lineage.h5");
+    EXPECT_EQ(atoll("lineage " + copy.string() + " check").status, 0);
+    std::filesystem::remove(m_run / "lineage.h5");
+    std::ofstream(m_run / "snapshots" / "0000000004.snap") << "a state";
+    const Result snapshots = lineage("check");
+    EXPECT_EQ(snapshots.status, 1) << snapshots.output;
+    EXPECT_THAT(snapshots.output, HasSubstr("holds snapshots of a run, but no journal"));
+}
+
 TEST_F(LineageCommand, ReadsARunWhoseLineageFileIsBroken) {
     std::ofstream(m_run / "lineage.h5") << "cut short";
     EXPECT_EQ(lineage("summary").status, 0);

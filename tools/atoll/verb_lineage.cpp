@@ -252,12 +252,16 @@ int report_damage(const Arguments& arguments, const Error& error) {
 
 int check(const Arguments& arguments) {
     const std::optional<Attested> copies = attested(arguments.run);
+    const Status journal = RunFolder::check_has_journal(arguments.run);
     auto data = read_record(arguments.run);
-    if (!data && data.error().code == ErrorCode::corrupt) {
-        return report_damage(arguments, data.error());
+    if (!data && (!journal || data.error().code == ErrorCode::corrupt)) {
+        return report_damage(arguments, journal ? data.error() : journal.error());
     }
     const Loaded loaded = arranged(std::move(data), arguments.run);
     LineageCheck result = check_lineage(loaded.data, loaded.view, loaded.settings);
+    if (!journal) {
+        result.problem(journal.error().message());
+    }
     if (copies) {
         check_copies(*copies, arguments.run, loaded.data, result);
     }

@@ -81,6 +81,33 @@ TEST(RunFolder, RefusesAFolderWhoseFilesHaveTheNamesOfARunsButAreNone) {
     }
 }
 
+// An analyst's copy of a data set needs no journal; a run is nothing without one.
+TEST(RunFolder, ALostJournalIsToldFromADataSetThatWasCopied) {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "run";
+    write_run(path, {4});
+    samples::require(rebuild_lineage(path, path / "lineage.h5"));
+    EXPECT_TRUE(RunFolder::check_has_journal(path));
+    fs::remove(path / "journal");
+    const Status lost = RunFolder::check_has_journal(path);
+    ASSERT_FALSE(lost);
+    EXPECT_EQ(lost.error().code, ErrorCode::corrupt);
+    EXPECT_NE(lost.error().message().find("no journal"), std::string::npos);
+    const fs::path copy = folder.path() / "copy";
+    fs::create_directory(copy);
+    fs::rename(path / "lineage.h5", copy / "lineage.h5");
+    EXPECT_FALSE(RunFolder::check_has_journal(path)) << "its snapshots are left";
+    EXPECT_TRUE(RunFolder::check_has_journal(copy));
+    EXPECT_TRUE(RunFolder::check_has_journal(copy / "lineage.h5"));
+    for (const char* name : {"lock", "snapshots"}) {
+        fs::create_directory(copy / name);
+        EXPECT_FALSE(RunFolder::check_has_journal(copy)) << name;
+        fs::remove(copy / name);
+    }
+    const RunFolder begun = value_or_throw(RunFolder::create(folder.path() / "begun"));
+    EXPECT_TRUE(RunFolder::check_has_journal(begun.path())) << "it has no event yet";
+}
+
 // Whatever kill -9 leaves before the first event.
 TEST(RunFolder, TakesAFolderWhoseRunNeverBegan) {
     const TemporaryFolder folder;
