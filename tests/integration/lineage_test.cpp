@@ -170,6 +170,18 @@ TEST_F(LineageCommand, RebuildLeavesARunningCampaignAlone) {
     EXPECT_TRUE(read_lineage(other));
 }
 
+TEST_F(LineageCommand, APathThatCannotBeFollowedIsBadInputToEveryQuestion) {
+    const auto loop = m_folder.path() / "loop";
+    std::filesystem::create_symlink("loop", loop);
+    for (const std::string& path : {std::string(300, 'x'), loop.string()}) {
+        for (const char* question : {"summary", "check", "rebuild", "rebuild --output other.h5"}) {
+            const Result result = atoll("lineage " + path + " " + question);
+            EXPECT_EQ(result.status, 2) << path << " " << question << ": " << result.output;
+            EXPECT_THAT(result.output, Not(HasSubstr("internal error")));
+        }
+    }
+}
+
 TEST_F(LineageCommand, BadArgumentsGetOneClearError) {
     const Result no_run = atoll("lineage " + (m_folder.path() / "none").string());
     EXPECT_EQ(no_run.status, 2);

@@ -75,7 +75,8 @@ StateSettings settings_of(const LineageView& view) {
 // What is left when the journal is damaged.
 [[nodiscard]] Error with_way_out(Error error, const std::filesystem::path& run) {
     const std::filesystem::path h5 = run / k_lineage_file;
-    if (error.code == ErrorCode::corrupt && std::filesystem::exists(h5)) {
+    std::error_code ignored;
+    if (error.code == ErrorCode::corrupt && std::filesystem::exists(h5, ignored)) {
         error.hint += error.hint.empty() ? "" : "; ";
         error.hint += "the data set may still tell: atoll lineage " + shell_quoted(h5.string());
     }
@@ -99,7 +100,8 @@ Loaded arranged(Expected<LineageData> data, const std::filesystem::path& run) {
 // A run whose journal was lost is not one that has just begun.
 Expected<LineageData> read_record(const std::filesystem::path& run) {
     ATOLL_TRY_ASSIGN(LineageData data, read_lineage(run));
-    if (data.events.empty() && std::filesystem::is_directory(run)) {
+    std::error_code ignored;
+    if (data.events.empty() && std::filesystem::is_directory(run, ignored)) {
         const auto folder = RunFolder::open_read_only(run);
         if (!folder && folder.error().code == ErrorCode::corrupt) {
             return tl::unexpected(folder.error());
@@ -266,10 +268,11 @@ int check(const Arguments& arguments) {
         check_copies(*copies, arguments.run, loaded.data, result);
     }
     const Decisions decisions = check_decisions(loaded.data, loaded.view, ATOLL_VERSION, result);
-    const std::filesystem::path h5 = std::filesystem::is_directory(arguments.run)
+    std::error_code ignored;
+    const std::filesystem::path h5 = std::filesystem::is_directory(arguments.run, ignored)
                                          ? arguments.run / k_lineage_file
                                          : arguments.run;
-    if (!std::filesystem::exists(h5)) {
+    if (!std::filesystem::exists(h5, ignored)) {
         result.notes.push_back("there is no lineage.h5: `atoll lineage RUN rebuild` writes it");
     } else if (const Status status = check_lineage_tables(h5, loaded.data.events.size(), result);
                !status) {
@@ -288,14 +291,14 @@ bool is_hdf5_file(const std::filesystem::path& path) {
 }
 
 void rebuild(const Arguments& arguments) {
-    if (std::filesystem::is_regular_file(arguments.run)) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(arguments.run, ignored)) {
         throw CommandError(k_exit_usage,
                            arguments.run.string() +
                                ": a data set is rebuilt from the journal: give the run folder");
     }
     std::optional<RunFolder> held;  // a campaign that is running writes the file itself
     std::filesystem::path output = arguments.output;
-    std::error_code ignored;
     const bool own = output.empty() ||
                      std::filesystem::weakly_canonical(output, ignored) ==
                          std::filesystem::weakly_canonical(arguments.run / k_lineage_file, ignored);
