@@ -54,12 +54,17 @@ std::string described(const toml::node& node) {
 }
 
 // Shown to people: no control characters, and no more than they can read.
-std::string quoted(const std::string& text) {
-    std::string shown = text.substr(0, 80);
+std::string shortened(std::string_view text) {
+    constexpr std::size_t k_longest = 80;
+    std::string shown(text.substr(0, k_longest));
     std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
-        '?');
-    return "\"" + shown + "\"";
+        shown.begin(), shown.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+    return shown + (text.size() > k_longest ? "..." : "");
+}
+
+std::string quoted(const std::string& text) {
+    return "\"" + shortened(text) + "\"";
 }
 
 std::string number(std::int64_t value) {
@@ -155,7 +160,7 @@ class Reader final : public SettingVisitor {
             wrong_type(key, *node, "one of the texts " + joined(choices));
         } else if (std::find(choices.begin(), choices.end(), chosen->get()) == choices.end()) {
             mistake(key, *node,
-                    "\"" + chosen->get() + "\" is not one of: " + joined(choices) +
+                    quoted(chosen->get()) + " is not one of: " + joined(choices) +
                         suggestion(nearest_word(chosen->get(), choices)));
         } else {
             value = chosen->get();
@@ -229,7 +234,7 @@ class Reader final : public SettingVisitor {
     }
 
     void mistake(std::string_view key, const toml::node& node, const std::string& what) {
-        mistakes.push_back({node.source().begin.line, std::string(key) + ": " + what});
+        mistakes.push_back({node.source().begin.line, shortened(key) + ": " + what});
     }
 
     void wrong_type(std::string_view key, const toml::node& node, const std::string& wanted) {

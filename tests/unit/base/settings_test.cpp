@@ -6,6 +6,7 @@
 namespace atl {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -118,6 +119,20 @@ TEST(Settings, WrongTypesAreMistakes) {
     EXPECT_THAT(mistakes_in("islands = 3\n"), HasSubstr("is a section; write [islands]"));
     EXPECT_THAT(mistakes_in("[operators.weights]\ntnue = 1\n"), HasSubstr("\"tune\"?"));
     EXPECT_THAT(mistakes_in("[operators.weights]\ntune = -1\n"), HasSubstr("at least 0"));
+}
+
+TEST(Settings, WhatIsNotKnownIsNotEchoedInFull) {
+    const std::string word(5000, 'x');
+    const std::string shown = std::string(80, 'x') + "...";
+    EXPECT_THAT(mistakes_in("[islands]\nshape = '" + word + "'\n"),
+                AllOf(HasSubstr("\"" + shown + "\" is not one of: ring, full"),
+                      Not(HasSubstr(word.substr(0, 81)))));
+    for (const std::string& text :
+         {word + " = 1\n", "[" + word + "]\n", "operators.weights." + word + " = 1\n"}) {
+        EXPECT_LT(mistakes_in(text).size(), 300u);
+    }
+    EXPECT_THAT(mistakes_in("[islands]\nshape = \"\\u001b[2J\\u007f\"\n"),
+                HasSubstr("\"?[2J?\" is not one of"));
 }
 
 TEST(Settings, BrokenTomlNamesTheLine) {
