@@ -9,6 +9,7 @@
 #include "search/novelty.hpp"
 #include "search/selectors/selector.hpp"
 
+#include <cmath>
 #include <numeric>
 
 namespace atl {
@@ -80,11 +81,13 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
            "Kind ranked: individuals closer than this (0 equal, 1 nothing in common) compete for "
            "one place.");
     v.texts("archive.axes", c.archive.axes,
-            "Axes of the grid, each a measure, its low and high end and a number of bins. Measures "
-            "are source_bytes, binary_bytes, memory_bytes (peak memory of its own while it is "
-            "verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and score:NAME.");
+           "Axes of the grid, at most 16, each a measure, its low and high end and a number of "
+           "bins. Measures are source_bytes, binary_bytes, memory_bytes (peak memory of its own "
+           "while it is verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and "
+           "score:NAME.");
     v.texts("archive.objectives", c.archive.objectives,
-            "Measures of which less is better, which kind pareto weighs against fitness.");
+            "Measures, at most 16, of which less is better, which kind pareto weighs against "
+            "fitness.");
     v.choice("selector.name", c.selector.name, selector_names(),
              "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
              "children more often); power_law (by rank); rank_ucb (by rank and by how seldom they "
@@ -201,7 +204,7 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
               "Stop after this many proposals in a row that were all measured before.");
 }
 
-constexpr std::size_t k_max_objectives = 16;
+constexpr std::size_t k_max_measures = 16;  // that an archive looks at: axes or objectives
 
 // Also of a kind that is not in use: a slip of the pen is one before it matters too.
 Status check_archive(const ArchiveSettings& archive, const std::string& file_name) {
@@ -212,15 +215,20 @@ Status check_archive(const ArchiveSettings& archive, const std::string& file_nam
         }
         return status;
     };
+    if (archive.axes.size() > k_max_measures) {
+        return failure(ErrorCode::invalid_argument,
+                       "archive.axes: at most " + std::to_string(k_max_measures) + " may be given",
+                       file_name);
+    }
     const auto axes = parse_axes(archive.axes);
     ATOLL_TRY(in("archive.axes", axes ? Status() : tl::unexpected<Error>(axes.error())));
     for (const GridAxis& axis : *axes) {
         ATOLL_TRY(in("archive.axes", check_measure(axis.measure, nullptr)));
     }
-    if (archive.objectives.empty() || archive.objectives.size() > k_max_objectives) {
+    if (archive.objectives.empty() || archive.objectives.size() > k_max_measures) {
         return failure(
             ErrorCode::invalid_argument,
-            "archive.objectives: between 1 and " + std::to_string(k_max_objectives) + " are needed",
+            "archive.objectives: between 1 and " + std::to_string(k_max_measures) + " are needed",
             file_name);
     }
     for (const std::string& objective : archive.objectives) {
@@ -236,6 +244,11 @@ Status check(const CampaignConfig& config, const std::string& file_name) {
     if (!(sum > 0)) {
         return failure(ErrorCode::invalid_argument, "operators.weights: no operator is in use",
                        file_name, "give at least one a weight above 0");
+    }
+    if (!std::isfinite(sum)) {
+        return failure(ErrorCode::invalid_argument,
+                       "operators.weights: their sum is larger than a number can be", file_name,
+                       "only their ratios count: give smaller ones");
     }
     return check_archive(config.archive, file_name);
 }

@@ -128,6 +128,15 @@ TEST(Config, NoOperatorAtAllIsAnError) {
     EXPECT_THAT(operator_weights(*one), ::testing::ElementsAre(::testing::Pair("crossover", 2.0)));
 }
 
+// Shares of an infinite sum are zero: no operator would ever be drawn.
+TEST(Config, WeightsWhoseSumIsNoNumberAreAnError) {
+    const auto config =
+        parse_config("[operators.weights]\ntune = 1e308\ncrossover = 1e308\n", "c.toml");
+    ASSERT_FALSE(config);
+    EXPECT_THAT(config.error().message(), HasSubstr("c.toml: operators.weights: their sum"));
+    EXPECT_TRUE(parse_config("[operators.weights]\ntune = 1e308\n", "c.toml"));
+}
+
 TEST(Config, LintFindsIslandsWithoutMigration) {
     CampaignConfig config;
     config.stop.seconds = 1;
@@ -151,6 +160,24 @@ TEST(Config, AxesAndObjectivesAreMeasuresThatExist) {
         const auto config = parse_config("[archive]\n" + text + "\n", "c.toml");
         ASSERT_FALSE(config) << text;
         EXPECT_THAT(config.error().message(), HasSubstr(complaint));
+    }
+}
+
+TEST(Config, AnArchiveLooksAtSixteenMeasuresAtMost) {
+    const auto with = [](const std::string& key, const std::string& item, int count) {
+        std::string text = "[archive]\n" + key + " = [";
+        for (int i = 0; i < count; ++i) {
+            text += item + ", ";
+        }
+        return parse_config(text + "]\n", "c.toml");
+    };
+    for (const auto& [key, item] :
+         {std::pair{"axes", "'time 0 1 1'"}, std::pair{"objectives", "'time'"}}) {
+        EXPECT_TRUE(with(key, item, 16)) << key;
+        const auto config = with(key, item, 17);
+        ASSERT_FALSE(config) << key;
+        EXPECT_THAT(config.error().message(), HasSubstr("c.toml: archive." + std::string(key)));
+        EXPECT_THAT(config.error().message(), HasSubstr("16"));
     }
 }
 
