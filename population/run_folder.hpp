@@ -11,6 +11,7 @@ namespace atl {
 /// The folder that a campaign writes:
 ///
 ///     config.toml    the resolved config
+///     peaks.json     what the device can do, and the clock that times are stated at
 ///     journal        the truth: every event and text (journal.hpp)
 ///     snapshots/     states that bound the replay on resume (snapshot.hpp)
 ///     lineage.h5     the data set, rebuildable from the journal (lineage.hpp)

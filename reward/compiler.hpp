@@ -54,7 +54,8 @@ struct CompilerOptions {
 /// For evaluators whose tasks need none: every call fails.
 [[nodiscard]] std::unique_ptr<Compiler> make_no_compiler();
 
-/// not_found (with what to install) when there is no compiler.
+/// unavailable (with what to install) when there is no compiler; invalid_argument when the one that
+/// the options or $CXX name is not there, or the one that was found compiles nothing.
 [[nodiscard]] Expected<std::unique_ptr<Compiler>> make_jailed_compiler(
     const CompilerOptions& options);
 

@@ -3,9 +3,11 @@
 #include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 namespace atl {
 namespace {
@@ -89,6 +91,24 @@ TEST_F(PeaksFile, AnotherCpuAndDamageCountForNothing) {
 
 TEST_F(PeaksFile, WhatCannotBeWrittenIsNoFault) {
     EXPECT_EQ(highest_peaks(peaks(60, 5), "cpu", {"/proc/none/peaks.json", ""}).flops, 60);
+}
+
+// A run folder's formats are described by field.
+TEST_F(PeaksFile, EveryFieldIsDocumented) {
+    static_cast<void>(highest_peaks(peaks(100, 10), "cpu", {m_run}));
+    std::stringstream formats;
+    formats << std::ifstream(ATOLL_SOURCE_DIR "/population/FORMATS.md").rdbuf();
+    const std::string text = formats.str();
+    const std::string name = k_run_peaks_file;
+    EXPECT_NE(text.find("| `" + name + "` |"), std::string::npos) << "what a run folder holds";
+    const std::size_t begin = text.find("## " + name + ", version 1\n");
+    ASSERT_NE(begin, std::string::npos);
+    const std::string section = text.substr(begin, text.find("\n## ", begin) - begin);
+    std::ifstream file(m_run);
+    const nlohmann::json json = nlohmann::json::parse(file);
+    for (const auto& [key, value] : json.items()) {
+        EXPECT_NE(section.find("| `" + key + "` |"), std::string::npos) << key;
+    }
 }
 
 }  // namespace
