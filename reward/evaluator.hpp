@@ -125,7 +125,7 @@ struct LocalEvaluatorOptions {
     std::function<void(const Error&)> on_cache_trouble;
     EvaluationLimits limits;
     /// False where the tasks at hand are judged by their own programs (see task_needs_device()):
-    /// then neither compiler nor sandbox is demanded, and no device is started.
+    /// then neither compiler nor sandbox is demanded, no device is started, and every core judges.
     bool needs_device = true;
     /// Where the highest peaks seen are kept (peaks_file.hpp); empty paths are passed over.
     std::vector<std::filesystem::path> peaks_files;

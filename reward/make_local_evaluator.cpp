@@ -15,6 +15,17 @@ namespace atl {
 
 namespace {
 
+/// A task whose own program judges needs no device: then every core may judge.
+Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
+                               const std::vector<int>& allowed) {
+    if (options.needs_device) {
+        return lay_out_cores(allowed, options.devices, options.device_cores);
+    }
+    CpuLayout layout;
+    layout.host = allowed;
+    return layout;
+}
+
 /// What compiles and runs candidates: the compiler's process and a lane for each device.
 Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout,
                    std::size_t all_cores, EvaluatorParts& parts) {
@@ -53,7 +64,7 @@ bool task_needs_device(const Task& task) {
 }
 
 Status check_local_evaluator(const LocalEvaluatorOptions& options) {
-    ATOLL_TRY(lay_out_cores(allowed_cores(), options.devices, options.device_cores));
+    ATOLL_TRY(layout_for(options, allowed_cores()));
     if (options.needs_device) {
         ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
         ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
@@ -65,8 +76,7 @@ Status check_local_evaluator(const LocalEvaluatorOptions& options) {
 Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {
     ATOLL_TRY(VerdictCache(options.cache_folder).try_folder());
     const std::vector<int> allowed = allowed_cores();
-    ATOLL_TRY_ASSIGN(const CpuLayout layout,
-                     lay_out_cores(allowed, options.devices, options.device_cores));
+    ATOLL_TRY_ASSIGN(const CpuLayout layout, layout_for(options, allowed));
     EvaluatorParts parts;
     if (options.needs_device) {
         ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));

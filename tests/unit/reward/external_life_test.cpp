@@ -1,3 +1,5 @@
+#include "reward/cpu_layout.hpp"
+#include "reward/evaluator.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/unit/reward/external_fixture.hpp"
 
@@ -23,6 +25,25 @@ TEST_F(ExternalTask, AnEndlessJudgeIsATimeoutAndItsGroupDies) {
                    ", \"timeout_s\": 2"));
     EXPECT_EQ(verdict.outcome, Outcome::timeout);
     EXPECT_TRUE(dies(std::stoi(testing::read_text(mark))));
+}
+
+// Nothing is timed beside it, so that no core has to be kept free for a device.
+TEST_F(ExternalTask, AJudgeMayUseEveryCore) {
+    LocalEvaluatorOptions options;
+    options.needs_device = false;
+    options.devices = 1000;  // of other tasks
+    ASSERT_TRUE(check_local_evaluator(options));
+    const auto evaluator = value_or_throw(make_local_evaluator(options));
+    const std::vector<int> cores = allowed_cores();
+    EXPECT_EQ(evaluator->parallelism(), static_cast<int>(cores.size()));
+    EvaluationRequest request;
+    request.task = task(
+        "cores=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)\n"
+        "echo \"{\\\"correct\\\": true, \\\"score\\\": 1, \\\"feedback\\\": \\\"$cores\\\"}\"\n");
+    request.candidate = {"external", "x", {}, {}};
+    const EvaluationResult result = evaluate_and_wait(*evaluator, std::move(request));
+    ASSERT_TRUE(result) << result.error().error.message();
+    EXPECT_EQ(result->feedback, core_list(cores)) << result->reason;
 }
 
 TEST_F(ExternalTask, WhatAJudgeLeavesBehindDoesNotHoldItUp) {
