@@ -194,32 +194,6 @@ std::optional<double> best_bandwidth(std::uint64_t last_level_bytes) {
     return best;
 }
 
-Status measure_here(int core, DevicePeaks& peaks) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    CPU_SET(static_cast<std::size_t>(core), &cores);
-    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores)) {
-        return tl::unexpected(
-            errno_error("pthread_setaffinity_np", "core " + std::to_string(core), error));
-    }
-    peaks.cache_bytes = cache_bytes(core, 0);
-    peaks.second_cache_bytes = cache_bytes(core, 2);
-    // In between, so that one moment of somebody else's work does not hide the core's best.
-    CoreBestLearner learner;
-    learner.take(k_probe_bursts);
-    peaks.flops = best_flops(peaks);
-    learner.take(k_probe_bursts);
-    const auto bandwidth = best_bandwidth(peaks.cache_bytes);
-    if (!bandwidth) {
-        return failure(ErrorCode::no_space, "no memory to measure the memory bandwidth with",
-                       "core " + std::to_string(core), "free 512 MiB");
-    }
-    peaks.bandwidth = *bandwidth;
-    learner.take(k_probe_bursts);
-    peaks.core = learner.best();
-    return {};
-}
-
 std::string read_word(const std::string& path) {
     std::ifstream file(path);
     std::string word;
@@ -238,6 +212,53 @@ std::uint64_t parse_cache_size(const std::string& text) {
     return unit == "K" ? value << 10 : unit == "M" ? value << 20 : unit.empty() ? value : 0;
 }
 
+/// Size of the last-level cache that serves `core`; 0 when sysfs does not tell.
+std::uint64_t cache_bytes(int core) {
+    const std::string folder =
+        "/sys/devices/system/cpu/cpu" + std::to_string(core) + "/cache/index";
+    std::uint64_t size = 0;
+    int last_level = 0;
+    for (int index = 0; index < 16; ++index) {
+        const std::string entry = folder + std::to_string(index);
+        const std::string kind = read_word(entry + "/type");
+        if (kind.empty()) {
+            break;
+        }
+        const std::string level_text = read_word(entry + "/level");
+        const int level = level_text.size() == 1 ? level_text[0] - '0' : 0;
+        if (kind != "Instruction" && level >= last_level) {
+            size = parse_cache_size(read_word(entry + "/size"));
+            last_level = level;
+        }
+    }
+    return size;
+}
+
+Status measure_here(int core, DevicePeaks& peaks) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    CPU_SET(static_cast<std::size_t>(core), &cores);
+    if (const int error = pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores)) {
+        return tl::unexpected(
+            errno_error("pthread_setaffinity_np", "core " + std::to_string(core), error));
+    }
+    peaks.cache_bytes = cache_bytes(core);
+    // In between, so that one moment of somebody else's work does not hide the core's best.
+    CoreBestLearner learner;
+    learner.take(k_probe_bursts);
+    peaks.flops = best_flops(peaks);
+    learner.take(k_probe_bursts);
+    const auto bandwidth = best_bandwidth(peaks.cache_bytes);
+    if (!bandwidth) {
+        return failure(ErrorCode::no_space, "no memory to measure the memory bandwidth with",
+                       "core " + std::to_string(core), "free 512 MiB");
+    }
+    peaks.bandwidth = *bandwidth;
+    learner.take(k_probe_bursts);
+    peaks.core = learner.best();
+    return {};
+}
+
 }  // namespace
 
 Expected<DevicePeaks> measure_device_peaks(int core) {
@@ -252,28 +273,6 @@ Expected<DevicePeaks> measure_device_peaks(int core) {
         return tl::unexpected(status.error());
     }
     return peaks;
-}
-
-std::uint64_t cache_bytes(int core, int level) {
-    const std::string folder =
-        "/sys/devices/system/cpu/cpu" + std::to_string(core) + "/cache/index";
-    std::uint64_t best = 0;
-    int best_level = 0;
-    for (int index = 0; index < 16; ++index) {
-        const std::string entry = folder + std::to_string(index);
-        const std::string kind = read_word(entry + "/type");
-        if (kind.empty()) {
-            break;
-        }
-        const std::string level_text = read_word(entry + "/level");
-        const int this_level = level_text.size() == 1 ? level_text[0] - '0' : 0;
-        const bool wanted = level == 0 ? this_level >= best_level : this_level == level;
-        if (kind != "Instruction" && wanted) {
-            best = parse_cache_size(read_word(entry + "/size"));
-            best_level = this_level;
-        }
-    }
-    return best;
 }
 
 }  // namespace atl

@@ -10,12 +10,11 @@ namespace atl {
 
 /// What one core of this machine can do, for speed-of-light bounds.
 struct DevicePeaks {
-    double flops = 0;                      ///< single-precision, per second, one core
-    double bandwidth = 0;                  ///< bytes read per second from memory by one core
-    std::uint64_t cache_bytes = 0;         ///< the last-level cache that this core can use
-    std::uint64_t second_cache_bytes = 0;  ///< the level-2 cache
-    CoreBest core;                         ///< its clock at its fastest, undisturbed
-    std::string vector_unit;               ///< "AVX-512", "AVX2 with FMA", "portable"
+    double flops = 0;               ///< single-precision, per second, one core
+    double bandwidth = 0;           ///< bytes read per second from memory by one core
+    std::uint64_t cache_bytes = 0;  ///< the last-level cache that this core can use
+    CoreBest core;                  ///< its clock at its fastest, undisturbed
+    std::string vector_unit;        ///< "AVX-512", "AVX2 with FMA", "portable"
 };
 
 /// Measures on `core` (the best of several repetitions of independent fused multiply-adds, and of
@@ -23,9 +22,5 @@ struct DevicePeaks {
 /// Cache sizes come from sysfs (/sys/devices/system/cpu/cpuN/cache). Thread-safe, but two at once
 /// disturb each other. Fails when the thread cannot be pinned to the core or memory is short.
 [[nodiscard]] Expected<DevicePeaks> measure_device_peaks(int core);
-
-/// Size of the largest cache of level `level` (0: of the last level) that serves `core`; 0 when
-/// sysfs does not tell.
-[[nodiscard]] std::uint64_t cache_bytes(int core, int level);
 
 }  // namespace atl

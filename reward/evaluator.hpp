@@ -65,7 +65,6 @@ struct EvaluatorStats {
     std::uint64_t coalesced = 0;  ///< joined an identical job in flight
     std::uint64_t faults = 0;
     std::uint64_t worker_restarts = 0;
-    double device_busy_seconds = 0;
     double compile_seconds = 0;
 };
 

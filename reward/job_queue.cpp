@@ -73,11 +73,6 @@ class LocalQueue final : public JobQueue {
         m_changed.notify_all();
     }
 
-    std::size_t depth() const override {
-        const std::lock_guard lock(m_mutex);
-        return m_waiting.size();
-    }
-
   private:
     /// A job keeps its place in the order of arrival when it comes back.
     struct Entry {
@@ -114,7 +109,6 @@ class LocalQueue final : public JobQueue {
 
     Loans::iterator return_to_waiting(Loans::iterator loan) {
         Entry entry = std::move(loan->second.entry);
-        ++entry.job.attempt;
         enqueue(std::move(entry));
         return m_lent.erase(loan);
     }
@@ -138,7 +132,7 @@ class LocalQueue final : public JobQueue {
     const std::size_t m_capacity;
     const std::chrono::milliseconds m_lease_time;
     const Clock& m_clock;
-    mutable std::mutex m_mutex;
+    std::mutex m_mutex;
     std::condition_variable m_changed;
     std::map<Place, Entry> m_waiting;
     Loans m_lent;

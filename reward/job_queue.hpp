@@ -18,7 +18,6 @@ struct Job {
     JobId id = 0;
     EvaluationRequest request;
     Digest key;  ///< verdict cache key; identical jobs in flight are coalesced on it
-    int attempt = 1;
     std::chrono::nanoseconds submitted{0};  ///< Clock::monotonic
 };
 
@@ -44,7 +43,6 @@ class JobQueue {
     /// Ends the job. False (and no effect) when the lease was lost.
     virtual bool complete(const Lease& lease) = 0;
     virtual void close() = 0;
-    [[nodiscard]] virtual std::size_t depth() const = 0;
 };
 
 /// A queue in this process. `capacity` bounds the waiting jobs (not those on loan); `clock` tells

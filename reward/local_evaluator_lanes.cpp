@@ -96,16 +96,10 @@ void LocalEvaluator::run_one(DeviceLane& lane, const HandedOver& item) {
         return drop(item.lease);
     }
     const std::unique_lock<std::mutex> cores = claim_cores();
-    const std::chrono::nanoseconds start = m_parts.clock->monotonic();
     m_flights.set_lane(id, &lane);
     int attempts = 0;
     Expected<Verdict> verdict = execute(lane, item, attempts);
     m_flights.set_lane(id, nullptr);
-    {
-        const std::lock_guard lock(m_stats_mutex);
-        m_stats.device_busy_seconds +=
-            std::chrono::duration<double>(m_parts.clock->monotonic() - start).count();
-    }
     if (verdict) {
         finish(item.lease, std::move(*verdict));
     } else {

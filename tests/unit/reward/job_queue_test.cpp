@@ -34,7 +34,6 @@ TEST_F(JobQueueTest, HandsOutByPriorityThenAge) {
     ASSERT_TRUE(m_queue->push(job(1)));
     ASSERT_TRUE(m_queue->push(job(2, 5)));
     ASSERT_TRUE(m_queue->push(job(3, 5)));
-    EXPECT_EQ(m_queue->depth(), 3u);
     EXPECT_EQ(pull_id(), 2u);
     EXPECT_EQ(pull_id(), 3u);
     EXPECT_EQ(pull_id(), 1u);
@@ -62,7 +61,6 @@ TEST_F(JobQueueTest, ALostLeaseGoesToSomebodyElse) {
     const std::optional<Lease> second = m_queue->pull(0ms);
     ASSERT_TRUE(second);
     EXPECT_EQ(second->job.id, 1u);
-    EXPECT_EQ(second->job.attempt, 2);
     EXPECT_FALSE(m_queue->keep_alive(*lost));
     EXPECT_FALSE(m_queue->complete(*lost));
     EXPECT_TRUE(m_queue->complete(*second));
@@ -87,7 +85,6 @@ TEST_F(JobQueueTest, AJobWhoseLeaseWasLostKeepsItsPlace) {
     m_clock.advance(1000ms);
     const std::optional<Lease> again = m_queue->pull(0ms);
     EXPECT_EQ(again->job.id, 1u);
-    EXPECT_EQ(again->job.attempt, 2);
 }
 
 TEST_F(JobQueueTest, CloseWakesWaitersAndHandsOutNothing) {
