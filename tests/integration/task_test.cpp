@@ -46,6 +46,28 @@ TEST_F(TaskCommand, ListsTasksAndWhatIsWrongWithThem) {
     EXPECT_TRUE(found);
 }
 
+// A task is a foreign text: it may not clear the screen, nor colour what follows it.
+TEST_F(TaskCommand, WhatATaskSaysDoesNotCommandTheTerminal) {
+    m_files.replace("definition.json", "\"op_type\": \"test\"",
+                    R"("description": "\u001b[2Jgone\u009b2J")");
+    testing::write_text(m_files.folder().parent_path() / "broken/definition.json",
+                        R"({"name": "broken", "atoll": {"kind": "\u001b[31mred\u0007"}})");
+    for (const char* line : {"list", "show small", "show broken", "check broken"}) {
+        const std::string out = task(line).out;
+        EXPECT_THAT(out,
+                    AllOf(Not(HasSubstr("\x1b")), Not(HasSubstr("\a")), Not(HasSubstr("\xC2\x9B"))))
+            << line;
+    }
+    EXPECT_THAT(task("list").out, HasSubstr("'?[31mred?'"));
+    EXPECT_THAT(task("show broken").out, HasSubstr("'?[31mred?'"));
+    EXPECT_THAT(task("show small").out, HasSubstr("?[2Jgone??2J"));
+    const auto json = nlohmann::json::parse(task("show small --json").out);
+    EXPECT_EQ(json["description"],
+              "\x1b[2Jgone\xC2\x9B"
+              "2J");
+    EXPECT_TRUE(nlohmann::json::accept(task("list --json").out));
+}
+
 TEST_F(TaskCommand, DescribesATaskOnce) {
     testing::write_text(m_files.folder().parent_path() / "judged/definition.json",
                         R"({"name": "judged", "description": "Do it well.", "atoll":

@@ -214,6 +214,18 @@ TEST_F(Usage, AnOptionThatTheConfigCouldNotHoldIsRefusedBeforeTheRunBegins) {
     EXPECT_FALSE(fs::exists(run));
 }
 
+TEST_F(Usage, WhatAConfigSaysDoesNotCommandTheTerminal) {
+    const std::string toml = file("c.toml", config("\"\\u001b[31mred\\u0007\" = 1\n"
+                                                   "[selector]\nname = \"\\u001b[2J\\u009b2J\"\n"));
+    const ShellResult check = atoll("config check " + toml);
+    EXPECT_EQ(check.status, 2);
+    EXPECT_THAT(check.err, HasSubstr("campaign.?[31mred?: unknown key"));
+    EXPECT_THAT(check.err, HasSubstr("\"?[2J??2J\" is not one of"));
+    for (const char* control : {"\x1b", "\a", "\xC2\x9B"}) {
+        EXPECT_THAT(check.err, ::testing::Not(HasSubstr(control)));
+    }
+}
+
 TEST_F(Usage, AQuotedKeyWithADotIsUnknown) {
     expect("run " + file("c.toml", "'stop.max_evaluations' = 5\n" + config("")),
            "stop.max_evaluations");

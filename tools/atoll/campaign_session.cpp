@@ -169,7 +169,7 @@ int run_session(Opened opened, const SessionOptions& options, SessionSignals& si
     if (const Status lineage = stream->finish(); !lineage) {
         const std::string text = "lineage.h5 is not complete: " + lineage.error().message() + later;
         observer.log(text);
-        std::fprintf(stderr, "atoll: %s\n", text.c_str());
+        complain(text);
     }
     if (!report) {
         observer.log("ended by a fault: " + report.error().message());
@@ -262,7 +262,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     value_or_end(parse_config(write_config(config), config_file.string() + " and the options"));
     const TaskPtr task = task_of(config);
     for (const std::string& remark : lint_config(config)) {
-        std::fprintf(stderr, "atoll: note: %s\n", remark.c_str());
+        complain("note: " + remark);
     }
     if (config.campaign.name.empty()) {
         config.campaign.name = task->name;
@@ -298,7 +298,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                                "off: they were not acknowledged yet");
     }
     for (const std::string& note : loaded.notes) {
-        std::fprintf(stderr, "atoll: note: %s\n", note.c_str());
+        complain("note: " + note);
     }
     const TaskPtr task = task_of(config);
     if (task->digest != started.task_digest) {
@@ -315,10 +315,8 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
     }
     auto evaluator = evaluator_of(config, *task, folder, folder.journal().string());
     if (evaluator->fingerprint() != started.fingerprint) {
-        std::fprintf(stderr,
-                     "atoll: note: this machine or its compiler is not the one that the campaign "
-                     "began on (%s): new times and old ones do not compare well\n",
-                     started.device.c_str());
+        complain("note: this machine or its compiler is not the one that the campaign began on (" +
+                 started.device + "): new times and old ones do not compare well");
     }
     signals.end_if_interrupted("before it went on");
     auto journal =

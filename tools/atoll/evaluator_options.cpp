@@ -3,10 +3,9 @@
 #include "reward/base/words.hpp"
 #include "reward/peaks_file.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 
 #include <CLI/CLI.hpp>
-
-#include <cstdio>
 
 namespace atl {
 
@@ -51,8 +50,7 @@ std::string evaluator_words(const LocalEvaluatorOptions& options) {
 std::unique_ptr<Evaluator> make_evaluator_or_throw(LocalEvaluatorOptions options) {
     options.peaks_files = {user_peaks_file()};
     options.on_cache_trouble = [](const Error& error) {
-        std::fprintf(stderr, "atoll: not all verdicts are kept in the cache folder: %s\n",
-                     error.message().c_str());
+        complain("not all verdicts are kept in the cache folder: " + error.message());
     };
     return value_or_end(make_local_evaluator(options));
 }

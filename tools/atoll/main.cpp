@@ -1,5 +1,6 @@
 #include "reward/base/error.hpp"
 #include "tools/atoll/exit_codes.hpp"
+#include "tools/atoll/output.hpp"
 #include "tools/atoll/process_setup.hpp"
 #include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
@@ -8,6 +9,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
 namespace {
 
@@ -45,10 +47,10 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s\n", atl::usage_error(app, error).c_str());
         return atl::k_exit_usage;
     } catch (const atl::CommandError& error) {
-        std::fprintf(stderr, "atoll: %s\n", error.what());
+        atl::complain(error.what());
         return error.exit_status();
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "atoll: internal error: %s\n", error.what());
+        atl::complain(std::string("internal error: ") + error.what());
         return atl::k_exit_infrastructure;
     }
 }

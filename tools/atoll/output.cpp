@@ -1,5 +1,6 @@
 #include "tools/atoll/output.hpp"
 
+#include "population/lineage/text_layout.hpp"
 #include "tools/atoll/exit_codes.hpp"
 
 #include <unistd.h>
@@ -16,6 +17,10 @@ void print(const std::string& text) {
         std::fflush(stdout) != 0) {
         end_with(errno_error("write", "standard output", errno));
     }
+}
+
+void complain(const std::string& text) {
+    std::fprintf(stderr, "atoll: %s\n", printable(text).c_str());
 }
 
 bool can_redraw(int fd) {

@@ -1,5 +1,6 @@
 #include "tools/atoll/task_report.hpp"
 
+#include "population/lineage/text_layout.hpp"
 #include "reward/kinds/kind.hpp"
 #include "reward/launch_contract.hpp"
 #include "reward/source_text.hpp"
@@ -166,7 +167,7 @@ std::string task_text(const Task& task) {
         text += fmt::format("Baseline {} (libraries: {})\n", baseline.name,
                             joined(baseline.libraries, ", "));
     }
-    return text;
+    return printable(text);
 }
 
 std::string task_json(const Task& task) {
@@ -218,9 +219,10 @@ std::string check_text(const Task& task, const TaskCheck& check, bool notes) {
     }
     const std::size_t errors = check.count(TaskFinding::Severity::error);
     const std::size_t warnings = check.count(TaskFinding::Severity::warning);
-    return text + fmt::format("{}: {} ({} error{}, {} warning{})\n", task.name,
-                              check.passed() ? "passed" : "FAILED", errors, errors == 1 ? "" : "s",
-                              warnings, warnings == 1 ? "" : "s");
+    text += fmt::format("{}: {} ({} error{}, {} warning{})\n", task.name,
+                        check.passed() ? "passed" : "FAILED", errors, errors == 1 ? "" : "s",
+                        warnings, warnings == 1 ? "" : "s");
+    return printable(text);
 }
 
 std::string check_json(const Task& task, const TaskCheck& check) {

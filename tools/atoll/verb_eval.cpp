@@ -136,9 +136,8 @@ void warn_about_unknown_macros(const std::string& file, const Candidate& candida
     for (const auto& [name, value] : candidate.tune) {
         if (std::find(known.begin(), known.end(), name) == known.end()) {
             const std::string nearest = nearest_word(name, known);
-            std::fprintf(stderr, "atoll: %s has no '// tune:' macro %s%s\n", file.c_str(),
-                         printable(name).c_str(),
-                         nearest.empty() ? "" : (" (did you mean " + nearest + "?)").c_str());
+            complain(file + " has no '// tune:' macro " + name +
+                     (nearest.empty() ? "" : " (did you mean " + nearest + "?)"));
         }
     }
 }
@@ -290,7 +289,7 @@ int run(const Arguments& arguments) {
     Answers answers(candidates.size() + (starter ? 1 : 0), show, stop);
     const std::unique_ptr<Evaluator> evaluator = evaluator_for(arguments, *task);
     if (show) {
-        std::fprintf(stderr, "%s\n", evaluator->description().c_str());
+        std::fprintf(stderr, "%s\n", printable(evaluator->description()).c_str());
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         evaluator->submit(

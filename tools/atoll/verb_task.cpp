@@ -1,3 +1,4 @@
+#include "population/lineage/text_layout.hpp"
 #include "reward/base/words.hpp"
 #include "reward/compiler.hpp"
 #include "reward/kinds/external.hpp"
@@ -67,7 +68,7 @@ int list(const TaskOptions& options) {
         table = "No tasks found: set ATOLL_TASKS to a folder of tasks, or run from a clone.\n";
     }
     print(options.json ? rows.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
-                       : table);
+                       : printable(table));
     return folders.empty() ? k_exit_failed : k_exit_ok;
 }
 
@@ -134,8 +135,8 @@ int check(const TaskOptions& options) {
     for (const fs::path& folder : list_tasks()) {
         const Expected<TaskPtr> task = load_task(folder);
         if (!task) {
-            print(
-                fmt::format("{}: error: {}\n", folder.filename().string(), task.error().message()));
+            print(printable(fmt::format("{}: error: {}\n", folder.filename().string(),
+                                        task.error().message())));
             passed = false;
         } else {
             passed = check_one(*task, compiler, options) && passed;
