@@ -46,8 +46,11 @@ ErrorCode code_of(std::string_view stack) {
     if (contains("errno = 13,") || contains("errno = 1,") || contains("errno = 30,")) {
         return ErrorCode::permission;  // EACCES, EPERM, EROFS
     }
-    if (contains("errno = 2,")) {
-        return ErrorCode::not_found;
+    if (contains("errno = 2,") || contains("errno = 20,")) {
+        return ErrorCode::not_found;  // ENOENT, ENOTDIR
+    }
+    if (contains("errno = 36,") || contains("errno = 40,")) {
+        return ErrorCode::invalid_argument;  // ENAMETOOLONG, ELOOP
     }
     if (contains("file signature not found") || contains("truncated file") ||
         contains("bad superblock") || contains("wrong fixed")) {

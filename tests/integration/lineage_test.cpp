@@ -180,6 +180,9 @@ TEST_F(LineageCommand, APathThatCannotBeFollowedIsBadInputToEveryQuestion) {
             EXPECT_THAT(result.output, Not(HasSubstr("internal error")));
         }
     }
+    for (const std::string& output : {std::string(300, 'x'), (m_run / "journal/x.h5").string()}) {
+        EXPECT_EQ(lineage("rebuild --output " + output).status, 2) << output;
+    }
 }
 
 TEST_F(LineageCommand, BadArgumentsGetOneClearError) {
