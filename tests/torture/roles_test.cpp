@@ -82,6 +82,10 @@ class OneRoleKilled : public Torture {
                 EXPECT_EQ(session.wait(), 0) << session.said().errors;
                 break;
             }
+            // Judges are soon done: stopped, none ends by itself.
+            for (const pid_t judge : players(session, k_judge)) {
+                ::kill(judge, SIGSTOP);
+            }
             ASSERT_EQ(::kill(session.pid(), SIGKILL), 0);
             EXPECT_EQ(session.wait(), -SIGKILL) << session.said().errors;
             ++tally.kills;
