@@ -81,10 +81,10 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
            "Kind ranked: individuals closer than this (0 equal, 1 nothing in common) compete for "
            "one place.");
     v.texts("archive.axes", c.archive.axes,
-           "Axes of the grid, at most 16, each a measure, its low and high end and a number of "
-           "bins. Measures are source_bytes, binary_bytes, memory_bytes (peak memory of its own "
-           "while it is verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and "
-           "score:NAME.");
+            "Axes of the grid, at most 16, each a measure, its low and high end and a number of "
+            "bins. Measures are source_bytes, binary_bytes, memory_bytes (peak memory of its own "
+            "while it is verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and "
+            "score:NAME.");
     v.texts("archive.objectives", c.archive.objectives,
             "Measures, at most 16, of which less is better, which kind pareto weighs against "
             "fitness.");
