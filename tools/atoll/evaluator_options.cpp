@@ -25,8 +25,10 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
     verb.add_option("--compile-workers", options.compile_workers,
                     "Compiles at once (default: one per core that no device owns)")
         ->check(CLI::Range(0, 1024));
-    verb.add_option("--cache", options.cache_folder,
-                    "Folder where verdicts are kept for later calls (default: none)");
+    verb.add_option(
+        "--cache", options.cache_folder,
+        "Folder where verdicts are kept for later calls (default: none); a few KB each, and "
+        "none is ever removed: any file in it may be deleted at any time");
 }
 
 std::string evaluator_words(const LocalEvaluatorOptions& options) {
