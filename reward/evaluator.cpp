@@ -31,33 +31,38 @@ double verification_allowance_s(Level level, double launch_timeout_s) {
 
 namespace {
 
-/// What the machine itself takes at most beside limits: loading, inputs, the reference's answers.
+/// What the machine itself usually takes at most beside limits: loading, inputs, the reference.
 constexpr double k_own_work_s = 60;
 /// A death that nothing explains is tried again.
 constexpr double k_tries = 2;
-/// Launches and waiting of one timed workload, in measure_seconds.
+/// Launches and waiting of one timed workload, in measure_seconds; and the launches that are timed
+/// however long they take.
 constexpr double k_measure_shares = 3;
+constexpr double k_least_timed = 10;
 
 double longest_evaluation_s(const EvaluationRequest& request, const EvaluationLimits& limits) {
     if (request.task->external) {
-        return k_own_work_s + request.task->external->timeout_s;
+        return k_own_work_s + k_tries * request.task->external->timeout_s;
     }
     const double programs = 1.0 + static_cast<double>(request.rivals.size());
-    const auto timed = std::count_if(
+    const auto timed = static_cast<double>(std::count_if(
         request.task->workloads.begin(), request.task->workloads.end(),
-        [](const Workload& workload) { return workload.use == Workload::Use::measure; });
+        [](const Workload& workload) { return workload.use == Workload::Use::measure; }));
+    const double timing = request.level == Level::verify
+                              ? 0
+                              : timed * (k_measure_shares * limits.measure_seconds +
+                                         k_least_timed * limits.launch_timeout_s);
     const double device = verification_allowance_s(request.level, limits.launch_timeout_s) +
-                          limits.launch_timeout_s +
-                          static_cast<double>(timed) * k_measure_shares * limits.measure_seconds;
+                          limits.launch_timeout_s + timing;
     return k_own_work_s + programs * (limits.compile_timeout_s + k_tries * device);
 }
 
 }  // namespace
 
 std::chrono::seconds deadline_for(const EvaluationRequest& request, const EvaluationLimits& limits,
-                                  std::chrono::seconds asked, std::size_t ahead, int parallelism) {
+                                  std::chrono::seconds asked, std::size_t ahead, int at_once) {
     const double turns =
-        1.0 + std::ceil(static_cast<double>(ahead) / static_cast<double>(std::max(parallelism, 1)));
+        1.0 + std::ceil(static_cast<double>(ahead) / static_cast<double>(std::max(at_once, 1)));
     constexpr double k_most_s = 1e9;
     const double longest = std::min(turns * longest_evaluation_s(request, limits), k_most_s);
     return std::max(asked, std::chrono::seconds(std::llround(std::ceil(longest))));

@@ -99,17 +99,18 @@ struct EvaluationLimits {
 };
 
 /// Seconds that the verification launches of one candidate may take together: ten times what one
-/// may take, twice that where hidden workloads take part. A kernel beyond it
-/// is a timeout: right or not, nobody waits for it.
+/// may take, twice that where hidden workloads take part. A kernel beyond it is a timeout: right or
+/// not, nobody waits for it.
 [[nodiscard]] double verification_allowance_s(Level level, double launch_timeout_s);
 
-/// The deadline of a request that others may be ahead of: `asked`, or longer where the limits let
-/// this evaluation and its share of those ahead take longer, so that what is slow ends by its
-/// limits, as a verdict, and not by the deadline, as a fault of ours.
+/// The deadline of a request that `ahead` others like it may be ahead of: `asked`, or longer where
+/// the limits let this evaluation and its share of those take longer, so that what is slow ends by
+/// its limits, as a verdict, and not by the deadline, as a fault of ours. `at_once`: how many the
+/// slowest stage takes at a time: devices, or judges where the task has one of its own.
 [[nodiscard]] std::chrono::seconds deadline_for(const EvaluationRequest& request,
                                                 const EvaluationLimits& limits,
                                                 std::chrono::seconds asked, std::size_t ahead,
-                                                int parallelism);
+                                                int at_once);
 
 struct LocalEvaluatorOptions {
     int device_cores = 1;     ///< cores of the CPU device (pinned); the rest compile

@@ -49,9 +49,10 @@ Evaluations::Answer Evaluations::evaluate_candidate(EvaluationRequest request, D
 }
 
 Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
-    request.deadline =
-        deadline_for(request, evaluation_limits(m_settings),
-                     std::chrono::seconds(m_settings.deadline_s), m_in_work.size(), m_parallelism);
+    request.deadline = deadline_for(
+        request, evaluation_limits(m_settings), std::chrono::seconds(m_settings.deadline_s),
+        m_in_work.size(),
+        task_needs_device(*request.task) ? static_cast<int>(m_settings.devices) : m_parallelism);
     const std::uint64_t abandoned_before = m_abandoned;
     for (std::int64_t attempt = 0;; ++attempt) {
         EvaluationResult result = co_await submit(request);

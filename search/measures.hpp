@@ -23,9 +23,9 @@ inline constexpr double k_not_measured = 1e300;
 ///     starter           place, from 0, of the starter that it descends from among the task's
 ///     tune:MACRO        value of a `// tune:` macro (its default where the candidate sets none)
 ///     binary_bytes      size of what the compiler made of it
-///     memory_bytes      peak memory of its own while it is verified (and timed):
-///     Verdict::memory_bytes error             largest absolute error over public verification
-///     launches time              geometric mean over public workloads, nanoseconds per launch
+///     memory_bytes      peak memory of its own (Verdict::memory_bytes)
+///     error             largest absolute error over public verification launches
+///     time              geometric mean over public workloads, nanoseconds per launch
 ///     time:WORKLOAD     median of that public workload, nanoseconds per launch
 ///     score:NAME        what an external judge reported under that name
 ///

@@ -220,7 +220,8 @@ EvaluationRequest request_for(const Arguments& arguments, const TaskPtr& task,
     request.deadline = arguments.deadline_s
                            ? std::chrono::seconds(*arguments.deadline_s)
                            : deadline_for(request, arguments.evaluator.limits, k_deadline, ahead,
-                                          evaluator.parallelism());
+                                          task_needs_device(*task) ? arguments.evaluator.devices
+                                                                   : evaluator.parallelism());
     return request;
 }
 

@@ -160,11 +160,11 @@ TEST_F(VerifierService, LoopingForEverIsKilled) {
 // not make a fault of ours of it.
 TEST_F(VerifierService, LaunchesThatAreSlowTogetherAreATimeout) {
     EvaluateOrder order = s_verifier->order(Level::verify);
-    order.launch_timeout_s = 0.5;
+    order.launch_timeout_s = 0.3;
     const EvaluateReply reply = s_verifier->evaluate(
-        {small_kernel("usleep(420'000);", "", "#include <unistd.h>\n")}, order);
+        {small_kernel("usleep(240'000);", "", "#include <unistd.h>\n")}, order);
     EXPECT_EQ(reply.outcome, Outcome::timeout) << reply.reason;
-    EXPECT_THAT(reply.reason, HasSubstr("took more than 5.0 s together"));
+    EXPECT_THAT(reply.reason, HasSubstr("took more than 3.0 s together"));
 }
 
 TEST_F(VerifierService, AbortExitAndForbiddenCallsAreTold) {
