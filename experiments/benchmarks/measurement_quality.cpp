@@ -13,6 +13,8 @@
 #include "reward/statistics.hpp"
 #include "reward/task.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -57,6 +59,15 @@ std::string spread_of(std::vector<double> values) {
     return text.data();
 }
 
+/// "lowest to highest"; a dash without any.
+std::string range_of(const std::vector<double>& values) {
+    if (values.empty()) {
+        return "-";
+    }
+    const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+    return fmt::format("{:.4f} to {:.4f}", *lowest, *highest);
+}
+
 void print_workload(const std::string& task, const std::string& workload, Repeated& repeated) {
     std::vector<double> quiet;
     for (const atl::WorkloadTiming& timing : repeated.timings) {
@@ -69,11 +80,13 @@ void print_workload(const std::string& task, const std::string& workload, Repeat
         std::count_if(repeated.timings.begin(), repeated.timings.end(), [&](const auto& timing) {
             return !timing.noisy && timing.low_ns <= pooled && pooled <= timing.high_ns;
         });
-    std::printf(
-        "| %s | %s | %.3f | %zu | %s | %.0f %% | %zu | %s |\n", task.c_str(), workload.c_str(),
-        pooled * 1e-6, quiet.size(), spread_of(quiet).c_str(),
-        100.0 * static_cast<double>(covering) / std::max(1.0, static_cast<double>(quiet.size())),
-        repeated.medians.size() - quiet.size(), spread_of(repeated.medians).c_str());
+    const std::string share = quiet.empty()
+                                  ? "-"
+                                  : fmt::format("{:.0f} %", 100.0 * static_cast<double>(covering) /
+                                                                static_cast<double>(quiet.size()));
+    std::printf("| %s | %s | %.3f | %zu | %s | %s | %zu | %s |\n", task.c_str(), workload.c_str(),
+                pooled * 1e-6, quiet.size(), spread_of(quiet).c_str(), share.c_str(),
+                repeated.medians.size() - quiet.size(), spread_of(repeated.medians).c_str());
 }
 
 /// False when an evaluation failed.
@@ -100,7 +113,7 @@ bool repeat(atl::Evaluator& evaluator, const atl::TaskPtr& task, int repetitions
 
 bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int times) {
     std::vector<double> ratios;
-    int noisy = 0;
+    std::vector<double> quiet;
     for (int i = 0; i < times; ++i) {
         atl::EvaluationRequest request = request_for(task, atl::Level::confirm);
         request.rivals.push_back({"itself", request.candidate, {}});
@@ -116,12 +129,13 @@ bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int tim
                 itself[timing.workload] = timing.median_ns;
             }
         }
-        noisy += result->noise.empty() ? 0 : 1;
         ratios.push_back(atl::score("speedup", *result, itself).value_or(std::nan("")));
+        if (result->noise.empty()) {
+            quiet.push_back(ratios.back());
+        }
     }
-    std::sort(ratios.begin(), ratios.end());
-    std::printf("| %s | %.4f | %.4f | %.4f | %d |\n", task->name.c_str(), ratios.front(),
-                atl::median(ratios), ratios.back(), noisy);
+    std::printf("| %s | %s | %.4f | %s | %zu |\n", task->name.c_str(), range_of(ratios).c_str(),
+                atl::median(ratios), range_of(quiet).c_str(), ratios.size() - quiet.size());
     return true;
 }
 
@@ -165,7 +179,7 @@ int run(const Plan& plan) {
         all = repeat(**evaluator, task, plan.repetitions) && all;
     }
     std::printf(
-        "\n| against itself, %d confirmations | lowest | median | highest | noisy |\n"
+        "\n| against itself, %d confirmations | all | median | not noisy | noisy |\n"
         "|---|---|---|---|---|\n",
         plan.against_itself);
     for (const atl::TaskPtr& task : tasks) {

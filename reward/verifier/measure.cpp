@@ -13,6 +13,7 @@ namespace atl {
 
 namespace {
 
+// A search ranks many candidates, a confirmation's number is reported.
 constexpr std::size_t k_most_samples = 20;
 constexpr std::size_t k_most_samples_confirming = 200;
 constexpr int k_wanted_checks = 2;
@@ -21,42 +22,20 @@ constexpr std::uint64_t k_check_one_in = 6;
 constexpr std::size_t k_screen_samples = 3;
 constexpr std::size_t k_screen_samples_of_slow = 2;
 constexpr double k_slow_seconds = 0.1;
-constexpr std::size_t k_look_every = 8;  // samples
-
-/// How often and how long launches are taken again on a disturbed machine: so many times what they
-/// may take on a quiet one.
-constexpr double k_patience = 1.5;
 
 }  // namespace
 
 Measurement::Measurement(const EvaluateOrder& order, const TaskLayout& layout, TimingTools& tools,
                          std::vector<Contestant>& contestants)
-    : m_order(order), m_layout(layout), m_tools(tools), m_contestants(contestants) {}
-
-std::size_t Measurement::most_samples() const {
-    return m_order.level == Level::confirm ? k_most_samples_confirming : k_most_samples;
-}
+    : m_order(order),
+      m_stop{order.level == Level::confirm ? k_most_samples_confirming : k_most_samples,
+             order.measure_seconds, order.confidence},
+      m_layout(layout),
+      m_tools(tools),
+      m_contestants(contestants) {}
 
 int Measurement::wanted_checks() const {
     return m_order.level == Level::confirm ? k_wanted_checks_confirming : k_wanted_checks;
-}
-
-bool Measurement::finished(const TimingSamples& samples) const {
-    if (static_cast<double>(samples.size()) >= k_patience * static_cast<double>(most_samples()) ||
-        (samples.size() >= TimingSamples::k_least &&
-         samples.seconds() >= k_patience * m_order.measure_seconds)) {
-        return true;
-    }
-    const std::size_t quiet = samples.quiet();
-    if (quiet < TimingSamples::k_least) {
-        return false;
-    }
-    if (quiet >= most_samples() || samples.quiet_seconds() >= m_order.measure_seconds) {
-        return true;
-    }
-    // One sample more changes little where there are many, and looking costs as much as a launch.
-    const bool look = quiet < k_look_every * 2 || samples.size() % k_look_every == 0;
-    return look && samples.is_narrow(m_order.confidence);
 }
 
 std::vector<std::size_t> Measurement::random_order() {
@@ -134,7 +113,7 @@ Status Measurement::sample_until_finished(std::size_t workload) {
             const bool checked = timed.checks() + 1 < wanted_checks() && timed.checks_left() > 1 &&
                                  m_tools.rng.below(k_check_one_in) == 0;
             ATOLL_TRY(take(contestant, workload, checked));
-            more = more || (alive(contestant) && !finished(timed.samples()));
+            more = more || (alive(contestant) && !m_stop.finished(timed.samples()));
         }
     }
     return {};

@@ -5,6 +5,7 @@
 #include "reward/verifier/bench.hpp"
 #include "reward/verifier/cases.hpp"
 #include "reward/verifier/messages.hpp"
+#include "reward/verifier/stop_rule.hpp"
 #include "reward/verifier/timed_workload.hpp"
 
 #include <memory>
@@ -50,10 +51,7 @@ class Measurement {
   private:
     [[nodiscard]] bool alive(const Contestant& contestant) const { return !contestant.fault; }
     [[nodiscard]] bool candidate_failed() const { return m_contestants.front().fault.has_value(); }
-    /// A search ranks many candidates, a confirmation's number is reported.
-    [[nodiscard]] std::size_t most_samples() const;
     [[nodiscard]] int wanted_checks() const;
-    [[nodiscard]] bool finished(const TimingSamples& samples) const;
     [[nodiscard]] std::vector<std::size_t> random_order();
     [[nodiscard]] Status take(Contestant& contestant, std::size_t workload, bool checked);
     [[nodiscard]] Status measure_workload(std::size_t workload);
@@ -62,6 +60,7 @@ class Measurement {
     [[nodiscard]] bool is_too_fast(const Contestant& contestant, std::size_t workload) const;
 
     const EvaluateOrder& m_order;
+    const StopRule m_stop;
     const TaskLayout& m_layout;
     TimingTools& m_tools;
     std::vector<Contestant>& m_contestants;
