@@ -1,87 +1,37 @@
 #include "reward/base/programs.hpp"
 #include "reward/base/words.hpp"
 #include "reward/compiler_discovery.hpp"
+#include "reward/cuda/toolkit.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
-#include <dlfcn.h>
-
 #include <array>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 namespace atl {
 
 namespace {
 
-struct CloseLibrary {
-    void operator()(void* handle) const { dlclose(handle); }
-};
-using Library = std::unique_ptr<void, CloseLibrary>;
-
-struct Found {
-    Library library;
-    std::string name;
-};
-
-Found open_first(const std::vector<std::string>& names) {
-    for (const std::string& name : names) {
-        // NODELETE: what CUPTI allocates in its initialisers it does not free when it is unloaded.
-        if (Library library{dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE)}) {
-            return {std::move(library), name};
-        }
-    }
-    return {};
+std::string fact_of(const std::optional<CudaLibrary>& library) {
+    return library ? "CUDA " + std::to_string(library->major) + "." +
+                         std::to_string(library->minor) + ": " + library->path
+                   : "not found";
 }
 
-std::string dotted(int version) {
-    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+std::string compiling_fact(const CudaToolkit& toolkit) {
+    if (!toolkit.nvrtc) {
+        return "no, there is no NVRTC";
+    }
+    return toolkit.include.empty() ? "no, there are no CUDA headers" : "yes";
 }
 
-std::string driver_fact() {
-    const Found found = open_first({"libcuda.so.1"});
-    if (!found.library) {
-        return "not found";
+std::string measuring_fact(const CudaToolkit& toolkit) {
+    if (!toolkit.driver) {
+        return "no, there is no NVIDIA driver";
     }
-    using Call = int (*)(int*);
-    const auto call = reinterpret_cast<Call>(dlsym(found.library.get(), "cuDriverGetVersion"));
-    int version = 0;
-    if (call == nullptr || call(&version) != 0) {
-        return found.name + ", which does not tell its version";
-    }
-    return found.name + ", CUDA " + dotted(version);
-}
-
-std::string nvrtc_fact() {
-    const Found found = open_first({"libnvrtc.so", "libnvrtc.so.13", "libnvrtc.so.12",
-                                    "libnvrtc.so.11.2", "/usr/local/cuda/lib64/libnvrtc.so"});
-    if (!found.library) {
-        return "not found";
-    }
-    using Call = int (*)(int*, int*);
-    const auto call = reinterpret_cast<Call>(dlsym(found.library.get(), "nvrtcVersion"));
-    int major = 0;
-    int minor = 0;
-    if (call == nullptr || call(&major, &minor) != 0) {
-        return found.name + ", which does not tell its version";
-    }
-    return found.name + " " + std::to_string(major) + "." + std::to_string(minor);
-}
-
-std::string cupti_fact() {
-    const Found found = open_first({"libcupti.so", "libcupti.so.13", "libcupti.so.12",
-                                    "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so"});
-    if (!found.library) {
-        return "not found";
-    }
-    using Call = int (*)(std::uint32_t*);
-    const auto call = reinterpret_cast<Call>(dlsym(found.library.get(), "cuptiGetVersion"));
-    std::uint32_t version = 0;
-    if (call == nullptr || call(&version) != 0) {
-        return found.name + ", which does not tell its version";
-    }
-    return found.name + ", API version " + std::to_string(version);
+    return toolkit.cupti ? "with CUPTI" : "with events, there is no CUPTI of CUDA 13";
 }
 
 }  // namespace
@@ -133,9 +83,15 @@ DoctorSection check_compilers() {
 
 DoctorSection check_cuda() {
     DoctorSection section{"cuda", {}, {}, {}};
-    section.facts.emplace_back("driver", driver_fact());
-    section.facts.emplace_back("nvrtc", nvrtc_fact());
-    section.facts.emplace_back("cupti", cupti_fact());
+    const CudaToolkit toolkit = find_cuda_toolkit();
+    section.facts.emplace_back("driver", fact_of(toolkit.driver));
+    section.facts.emplace_back("nvrtc", fact_of(toolkit.nvrtc));
+    section.facts.emplace_back("cupti", fact_of(toolkit.cupti));
+    section.facts.emplace_back("headers", toolkit.include.empty() ? "not found" : toolkit.include);
+    section.facts.emplace_back("compiling", compiling_fact(toolkit));
+    section.facts.emplace_back("measuring", measuring_fact(toolkit));
+    // Kernels for CPUs need none of it.
+    section.advice = toolkit.problems;
     std::string nvcc = find_program("nvcc");
     if (nvcc.empty()) {
         nvcc = find_program("/usr/local/cuda/bin/nvcc");
