@@ -1,3 +1,4 @@
+#include "reward/base/own_program.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/base/words.hpp"
 #include "reward/task.hpp"
@@ -25,9 +26,8 @@ bool names_task(const fs::path& folder) {
 /// The program's own folder first.
 std::vector<fs::path> folders_above_program() {
     std::vector<fs::path> folders;
-    std::error_code code;
-    const fs::path program = fs::read_symlink("/proc/self/exe", code);
-    for (fs::path folder = program.parent_path(); !code && folder.has_relative_path();
+    const fs::path program = own_program().value_or(std::string());
+    for (fs::path folder = program.parent_path(); folder.has_relative_path();
          folder = folder.parent_path()) {
         folders.push_back(folder);
     }

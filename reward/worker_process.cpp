@@ -1,6 +1,7 @@
 #include "reward/worker_process.hpp"
 
 #include "reward/base/json_reader.hpp"
+#include "reward/base/own_program.hpp"
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -34,9 +35,10 @@ std::vector<std::string> worker_environment() {
     return environment;
 }
 
+/// `argv`: the words that start the program.
 std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& options,
-                                          const std::string& program, std::uint32_t generation) {
-    std::vector<std::string> argv{program, std::string(to_string(role))};
+                                          std::vector<std::string> argv, std::uint32_t generation) {
+    argv.emplace_back(to_string(role));
     const auto add = [&argv](const char* name, std::string value) {
         argv.emplace_back(name);
         argv.push_back(std::move(value));
@@ -86,10 +88,9 @@ Expected<WorkerReady> parse_worker_ready(std::string_view json) {
 }
 
 Expected<std::string> find_worker_program() {
-    std::error_code error;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    ATOLL_TRY_ASSIGN(const std::filesystem::path self, own_program());
     const auto program = self.parent_path() / k_program_name;
-    if (error || ::access(program.c_str(), X_OK) != 0) {
+    if (::access(program.c_str(), X_OK) != 0) {
         return failure(ErrorCode::not_found, "there is no program atoll-worker", program.string(),
                        "install it beside this program, or build it");
     }
@@ -98,13 +99,14 @@ Expected<std::string> find_worker_program() {
 
 Expected<WorkerProcess> WorkerProcess::start(WorkerRole role, const WorkerOptions& options,
                                              std::uint32_t generation, FileHandle peer) {
-    std::string program = options.program;
-    if (program.empty()) {
-        ATOLL_TRY_ASSIGN(program, find_worker_program());
+    std::vector<std::string> program{options.program};
+    if (options.program.empty()) {
+        ATOLL_TRY_ASSIGN(const std::string found, find_worker_program());
+        ATOLL_TRY_ASSIGN(program, started_like_this_program(found));
     }
     ATOLL_TRY_ASSIGN(auto ends, make_socket_pair());
     SpawnOptions spawn;
-    spawn.argv = worker_arguments(role, options, program, generation);
+    spawn.argv = worker_arguments(role, options, std::move(program), generation);
     spawn.environment = worker_environment();
     spawn.handles.push_back(ends.second.get());
     if (peer) {

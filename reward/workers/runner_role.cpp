@@ -21,8 +21,9 @@ namespace {
 constexpr std::uint64_t k_binaries_bytes = 512u << 20;  ///< of the tmpfs for shared objects
 constexpr std::uint64_t k_max_processes = 256;          ///< mostly threads of candidates
 
-/// Loaded before the jail closes, so that a candidate's dependencies are there already. What is
-/// missing is not an error: then no candidate links it either.
+/// Loaded before the jail closes, so that a candidate's dependencies are there already, and as the
+/// user who started us, since a bundle may lie where no other may read. What is missing is not an
+/// error: then no candidate links it either.
 void preload_libraries() {
     for (const char* name : {"libm.so.6", "libmvec.so.1", "libstdc++.so.6", "libgcc_s.so.1",
                              "libgomp.so.1", "libatomic.so.1"}) {
@@ -86,6 +87,7 @@ int serve_runner(const WorkerArguments& arguments, FrameChannel supervisor, Fram
     if (!level) {
         return report(level.error());
     }
+    preload_libraries();
     if (Status left = leave_root_user(); !left) {
         return report(left.error());
     }
@@ -93,7 +95,6 @@ int serve_runner(const WorkerArguments& arguments, FrameChannel supervisor, Fram
     if (Status bound = die_with_parent(arguments.parent); !bound) {
         return report(bound.error());
     }
-    preload_libraries();
     const std::uint64_t address_space = address_space_bytes();
     auto options = make_options(*level, supervisor.fd(), address_space);
     if (!options) {

@@ -1,16 +1,35 @@
 #include "tools/atoll/program.hpp"
 
+#include "reward/base/own_program.hpp"
+
+#include <cerrno>  // program_invocation_name
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
 namespace atl {
 
-std::string program_name() {
-    namespace fs = std::filesystem;
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What starts this program: its own file, but in a bundle the launcher, which hands its path over
+/// as argv[0] when it gives the program to a dynamic loader. Empty when nobody knows.
+fs::path starter() {
+    const Expected<std::string> self = own_program();
     std::error_code error;
-    const fs::path self = fs::read_symlink("/proc/self/exe", error);
-    if (error) {
+    if (!self || fs::read_symlink("/proc/self/exe", error) == *self) {
+        return self.value_or(std::string());
+    }
+    return program_invocation_name;
+}
+
+}  // namespace
+
+std::string program_name() {
+    std::error_code error;
+    const fs::path self = starter();
+    if (self.empty()) {
         return "atoll";
     }
     const char* path = std::getenv("PATH");
