@@ -12,6 +12,7 @@
 namespace atl {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::run_shell;
@@ -101,6 +102,26 @@ TEST(DoctorCommand, WithoutACompilerItSaysWhatToInstall) {
     EXPECT_EQ(result.status, 3) << result.out;
     EXPECT_THAT(result.out, HasSubstr("not ready"));
     EXPECT_THAT(result.out, HasSubstr("install"));
+}
+
+TEST(DoctorCommand, WhatCudaLacksIsSaidWithItsRemedyAndDisturbsNothingElse) {
+    const testing::TemporaryFolder home;
+    const ShellResult result = doctor("--json", "ATOLL_CUDA_HOME=" + home.path().string() + " ");
+    const auto object = nlohmann::json::parse(result.out);
+    EXPECT_EQ(object["ready"].get<bool>(), result.status == 0);
+    for (const auto& section : object["sections"]) {
+        if (section["name"] == "cuda") {
+            const std::string text = section.dump();
+            for (const char* name : {"driver", "headers", "compiling", "measuring", "nvcc"}) {
+                EXPECT_THAT(text, HasSubstr("\"" + std::string(name) + "\""));
+            }
+            EXPECT_THAT(text, HasSubstr("no, there is no NVRTC"));
+            EXPECT_THAT(section["advice"].dump(),
+                        AllOf(HasSubstr("there is no NVRTC in " + home.path().string()),
+                              HasSubstr("ATOLL_CUDA_HOME")));
+            EXPECT_TRUE(section["problems"].empty());
+        }
+    }
 }
 
 TEST(DoctorCommand, LeavesNothingBehindInTheFolder) {
