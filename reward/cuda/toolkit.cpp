@@ -96,6 +96,7 @@ Expected<CudaLibrary> ask_nvrtc(const SharedLibrary& library,
                        found.path, k_install);
     }
     ATOLL_TRY(fits_driver(found, driver));
+    ATOLL_TRY(load_nvrtc_builtins(found));
     return found;
 }
 
@@ -230,6 +231,18 @@ void note_missing(CudaToolkit& toolkit, const CudaPlaces& places, bool nvrtc_ref
 }
 
 }  // namespace
+
+Status load_nvrtc_builtins(const CudaLibrary& nvrtc) {
+    const std::string name = "libnvrtc-builtins.so." + text_of(nvrtc.major, nvrtc.minor);
+    if (SharedLibrary::open((fs::path(nvrtc.path).parent_path() / name).string())) {
+        return {};
+    }
+    return SharedLibrary::open(name).map([](const SharedLibrary&) {}).map_error([&](Error error) {
+        error.where = nvrtc.path;
+        error.hint = "NVRTC compiles nothing without " + name + ": install it beside";
+        return error;
+    });
+}
 
 CudaVersion toolkit_of_cupti(std::uint32_t api_version) {
     constexpr std::uint32_t k_first_dotted = 130000;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/base/error.hpp"
 #include "reward/cuda/toolkit_places.hpp"
 
 #include <cstdint>
@@ -32,6 +33,11 @@ struct CudaToolkit {
 /// Loads libraries into this process for good (see SharedLibrary), but starts nothing: no cuInit.
 /// Loading NVRTC and CUPTI takes some 10 ms. Not for a process that runs candidates.
 [[nodiscard]] CudaToolkit find_cuda_toolkit(const CudaPlaces& places = usual_cuda_places());
+
+/// Loads what NVRTC opens by its bare name for each compilation, and which the dynamic linker then
+/// knows: not every installation tells it where that lies, and in a jail it would not be there.
+/// find_cuda_toolkit() has done so; another process that compiles must, before its jail closes.
+[[nodiscard]] Status load_nvrtc_builtins(const CudaLibrary& nvrtc);
 
 /// The CUDA toolkit of an API version that cuptiGetVersion() told, as the table in CUPTI's
 /// cupti_version.h has it: since CUDA 13 the number is 10000 * major + 100 * minor + update, before

@@ -1,5 +1,6 @@
 #include "reward/cuda/toolkit.hpp"
 
+#include "reward/cuda/shared_library.hpp"
 #include "tests/support/shell.hpp"
 
 #include <gmock/gmock.h>
@@ -39,6 +40,11 @@ class Toolkit : public ::testing::Test {
         library(file,
                 "int nvrtcVersion(int* major, int* minor) { *major = " + std::to_string(major) +
                     "; *minor = " + std::to_string(minor) + "; return 0; }");
+        library(builtins(file, major, minor), "int none;");
+    }
+    static fs::path builtins(const fs::path& nvrtc, int major, int minor) {
+        return nvrtc.parent_path() /
+               ("libnvrtc-builtins.so." + std::to_string(major) + "." + std::to_string(minor));
     }
     void cupti(const fs::path& file, int api_version) const {
         library(file, "int cuptiGetVersion(unsigned* version) { *version = " +
@@ -116,6 +122,17 @@ TEST_F(Toolkit, VersionsOfNvrtcThatCannotBeUsedAreRefused) {
                                           HasSubstr("12.4 to 13.x"), HasSubstr("install"))));
         }
     }
+}
+
+TEST_F(Toolkit, NvrtcWithoutWhatItCompilesWithIsRefused) {
+    const fs::path file = home("cuda/lib64/libnvrtc.so.12");
+    nvrtc(file, 12, 5);
+    fs::remove(builtins(file, 12, 5));
+    const CudaToolkit toolkit = find({"cuda"});
+    EXPECT_FALSE(toolkit.nvrtc);
+    EXPECT_THAT(toolkit.problems,
+                ElementsAre(AllOf(HasSubstr(file.string()),
+                                  HasSubstr("libnvrtc-builtins.so.12.5: install it"))));
 }
 
 TEST_F(Toolkit, AUsableOneIsFoundBehindOthers) {
@@ -222,6 +239,9 @@ TEST(CudaToolkit, TheOneOfThisMachineTellsItself) {
     EXPECT_TRUE(fs::path(toolkit.nvrtc->path).is_absolute() && fs::exists(toolkit.nvrtc->path));
     EXPECT_TRUE(fs::exists(fs::path(toolkit.include) / "cuda_fp16.h")) << toolkit.include;
     EXPECT_GE(toolkit.nvrtc->major, 12);
+    // By its bare name, as NVRTC does.
+    EXPECT_TRUE(SharedLibrary::open("libnvrtc-builtins.so." + std::to_string(toolkit.nvrtc->major) +
+                                    "." + std::to_string(toolkit.nvrtc->minor)));
     if (toolkit.cupti) {
         EXPECT_EQ(toolkit.cupti->major, 13);
     }
