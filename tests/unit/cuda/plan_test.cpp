@@ -69,50 +69,50 @@ TEST(PlanCheck, APlanWithinAllLimitsPasses) {
 }
 
 TEST(PlanCheck, LimitsOfALaunchAreNamedWithStepAndLine) {
-    using L = PlanLaunch;
-    using F = KernelFacts;
+    using Launch = PlanLaunch;
+    using Facts = KernelFacts;
     for (const auto& [change, text] :
-         std::vector<std::pair<std::function<void(L&, Plan&, F&)>, std::string>>{
-             {[](L&l, Plan&, F&) { l.grid[0] = 0; }, "grid.x is 0"},
-             {[](L&l, Plan&, F&) { l.grid[1] = 65536; }, "grid.y is 65536, must be 1 to 65535"},
-             {[](L&l, Plan&, F&) { l.block[2] = 65; }, "block.z is 65"},
-             {[](L&l, Plan&, F&) {
+         std::vector<std::pair<std::function<void(Launch&, Plan&, Facts&)>, std::string>>{
+             {[](Launch&l, Plan&, Facts&) { l.grid[0] = 0; }, "grid.x is 0"},
+             {[](Launch&l, Plan&, Facts&) { l.grid[1] = 65536; },
+              "grid.y is 65536, must be 1 to 65535"},
+             {[](Launch&l, Plan&, Facts&) { l.block[2] = 65; }, "block.z is 65"},
+             {[](Launch&l, Plan&, Facts&) {
                   l.block = {64, 32, 1};
               },
               "a block of 2048 threads"},
-             {[](L&l, Plan&, F&) { l.shared_bytes = 50'000; }, "must ask first"},
-             {[](L&l, Plan&p, F&) {
-                  l.shared_bytes = 232'448;
-                  p.settings = {{"softmax", 232'448, -1, false}};
-              },
-              "232448 bytes of dynamic shared memory beside 128 static ones"},
-             {[](L&l, Plan&, F&) {
+             {[](Launch&l, Plan&, Facts&) { l.shared_bytes = 50'000; }, "must ask first"},
+             {[](Launch&l, Plan&, Facts&) {
                   l.cluster = {3, 1, 1};
               },
               "no multiple of cluster.x"},
-             {[](L&l, Plan&, F&) {
+             {[](Launch&l, Plan&, Facts&) {
                   l.cluster = {1, 0, 1};
               },
               "cluster.y = 0"},
-             {[](L&l, Plan&, F&) {
+             {[](Launch&l, Plan&, Facts&) {
                   l.cluster = {16, 1, 1};
               },
               "a cluster of 16 blocks, at most 8"},
-             {[](L&, Plan&, F&f) { f.max_threads = 128; }, "__launch_bounds__ says 128"},
-             {[](L&l, Plan&, F&f) { f.registers = 255, l.block[0] = 512; }, "does not fit"},
-             {[](L&l, Plan&, F&) {
+             {[](Launch&, Plan&, Facts&f) { f.max_threads = 128; }, "__launch_bounds__ says 128"},
+             {[](Launch&l, Plan&, Facts&f) { f.registers = 255, l.block[0] = 512; },
+              "does not fit"},
+             {[](Launch&l, Plan&, Facts&) {
                   l.cooperative = true, l.grid = {64, 40, 1};
               },
               "a cooperative launch of 64x40x1 blocks, 1056 fit"},
-             {[](L&, Plan&, F&f) { f.parameters.pop_back(); }, "3 arguments for 2 parameters"},
-             {[](L&, Plan&, F&f) { f.parameters[2].size = 8; }, "4 bytes on the host and 8"},
-             {[](L&, Plan&, F&f) { f.name = "other"; }, "is not in the compiled code"},
-             {[](L&l, Plan&, F&) { l.arguments[0].pointers[0].target.offset = 4097; },
+             {[](Launch&, Plan&, Facts&f) { f.parameters.pop_back(); },
+              "3 arguments for 2 parameters"},
+             {[](Launch&, Plan&, Facts&f) { f.parameters[2].size = 8; },
+              "4 bytes on the host and 8"},
+             {[](Launch&, Plan&, Facts&f) { f.name = "other"; }, "is not in the compiled code"},
+             {[](Launch&l, Plan&, Facts&) { l.arguments[0].pointers[0].target.offset = 4097; },
               "a pointer to byte 4097 of input 0 lies outside its 4096 bytes"},
-             {[](L&l, Plan&, F&) { l.arguments[0].pointers[0].target.index = 1; },
+             {[](Launch&l, Plan&, Facts&) { l.arguments[0].pointers[0].target.index = 1; },
               "there is no input 1"},
-             {[](L&l, Plan&, F&) { l.arguments[0].pointers[0].at = 1; }, "outside its bytes"},
-             {[](L&l, Plan&, F&) { l.arguments[2].bytes.resize(40'000); },
+             {[](Launch&l, Plan&, Facts&) { l.arguments[0].pointers[0].at = 1; },
+              "outside its bytes"},
+             {[](Launch&l, Plan&, Facts&) { l.arguments[2].bytes.resize(40'000); },
               "bytes of arguments, at most 32764"},
          }) {
         EXPECT_THAT(complaint(change), HasSubstr(text));
@@ -127,6 +127,17 @@ TEST(PlanCheck, AskingFirstAllowsMoreSharedMemoryAndLargerClusters) {
                   p.settings = {{"softmax", 200'000, -1, true}};
               }),
               "");
+}
+
+TEST(PlanCheck, NobodyCanAskForMoreSharedMemoryThanThereIs) {
+    EXPECT_THAT(complaint([](PlanLaunch&, Plan& p, KernelFacts&) {
+                    p.settings = {{"softmax", 232'448, -1, false}};
+                }),
+                HasSubstr("232448 bytes of dynamic shared memory beside 128 static ones"));
+    EXPECT_THAT(complaint([](PlanLaunch&, Plan& p, KernelFacts&) {
+                    p.settings = {{"other", 1, -1, false}};
+                }),
+                HasSubstr("kernel other is not in the compiled code"));
 }
 
 TEST(PlanCheck, APointerToOnePastTheEndIsAPointer) {

@@ -1,0 +1,247 @@
+#include "reward/cuda/source_split.hpp"
+
+#include "tests/support/skip_or_fail.hpp"
+#include "tests/unit/cuda/nvrtc_for_tests.hpp"
+
+#include <gmock/gmock.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::size_t lines_of(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string device_of(const std::string& source) {
+    return split_cuda_source(source).device;
+}
+
+std::string host_of(const std::string& source) {
+    return split_cuda_source(source).host;
+}
+
+constexpr const char* k_everything = R"cu(// A launcher with <<< in a comment.
+#include <cstdio>
+#include <vector>
+#include <cuda_runtime.h>
+#include <cuda_fp16.h>
+#include "cuda.h"
+#ifndef BLOCK
+#define BLOCK 256  // tune: 128, 256
+#endif
+#define CHECK(call)                                  \
+    do {                                             \
+        if ((call) != cudaSuccess) printf("%s\n", #call); \
+    } while (0)
+#define DEVICE __device__ __forceinline__
+#define DEFINE_ADD(T) \
+    __global__ void add_##T(T* x) { x[0] += 1; }
+
+using namespace std;
+constexpr int k_lanes = 32;
+static const float k_scale = 0.5f;
+static int calls = 0;
+std::vector<int> history{1, 2, 3};
+cudaStream_t other = nullptr;
+const char* k_text = R"(void f() { " })";
+
+constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+__host__ __device__ inline int twice(int a) { return 2 * a; }
+DEVICE float reduce(float v) {
+    for (int o = k_lanes / 2; o > 0; o /= 2) v += __shfl_xor_sync(~0u, v, o);
+    return v;
+}
+struct Pair {
+    float* data;
+    int n = 0;
+    __host__ __device__ Pair(float* d, int m) : data{d}, n(m) {}
+    __device__ float operator()(int i) const { return data[i]; }
+    int host_only() const { CHECK(cudaGetLastError()); return n; }
+};
+struct Log {
+    std::vector<int> lines;
+    void add(int a) { lines.push_back(a); }
+};
+__constant__ float table[4];
+static __device__ int counter;
+DEFINE_ADD(float)
+template <int B, class F>
+__global__ void __launch_bounds__(B) apply(const Pair p, F f, float* y, int n) {
+    extern __shared__ float s[];
+    asm volatile("bar.sync 0;");
+    const int i = blockIdx.x * B + threadIdx.x;
+#pragma unroll
+    for (int k = 0; k < 2; ++k) s[threadIdx.x] = k;
+    if (i < n) y[i] = reduce(f(p(i)) * k_scale + table[0]) + twice(1) + ceil_div(3, 2);
+}
+namespace {
+__global__ void hidden(float* y) { y[0] = 1; }
+template <class T>
+void helper(T* y, cudaStream_t stream) {
+#pragma unroll
+    for (int i = 0; i < 2; ++i) hidden<<<1, 1, 0, stream>>>(y);
+}
+}  // namespace
+struct Half { __device__ float operator()(float v) const { return __half2float(__float2half(v)); } };
+extern "C" void other_launch(int);
+#ifdef NEVER
+void launch(const float* x, float* y) {
+#else
+void launch(const float* x, float* y, int n, cudaStream_t stream) {
+#endif
+    auto grid = [&](int b) { return (n + b - 1) / b; };
+    apply<BLOCK><<<grid(BLOCK), BLOCK, BLOCK * sizeof(float), stream>>>(
+        Pair((float*)x, n), Half{}, y, n);
+    add_float<<<1, 1>>>(y);
+    helper(y, stream);
+    history.push_back(++calls);
+}
+)cu";
+
+TEST(SourceSplit, NvrtcTakesTheDeviceHalfOfAllThatIsUsual) {
+    auto nvrtc = testing::TestNvrtc::find();
+    if (!nvrtc) {
+        ATOLL_SKIP_OR_FAIL("NVRTC is not installed");
+    }
+    EXPECT_EQ(nvrtc->compile(device_of(k_everything)), "") << device_of(k_everything);
+}
+
+TEST(SourceSplit, EveryLineStaysWhereItWas) {
+    const SplitSource split = split_cuda_source(k_everything);
+    EXPECT_EQ(lines_of(split.device), lines_of(k_everything));
+    EXPECT_EQ(lines_of(split.host), lines_of(k_everything));
+    // Bytes are left or blanked, but for the line of cuda.h.
+    const std::string source(k_everything);
+    ASSERT_EQ(split.host.size(), source.size());
+    for (std::size_t i = 0; i < source.size(); ++i) {
+        ASSERT_TRUE(split.host[i] == source[i] || split.host[i] == ' ') << i;
+    }
+}
+
+TEST(SourceSplit, TheDevicePartIsUnchanged) {
+    const std::string device = device_of(k_everything);
+    for (const std::string part : {
+             "for (int o = k_lanes / 2; o > 0; o /= 2) v += __shfl_xor_sync(~0u, v, o);",
+             "__global__ void __launch_bounds__(B) apply(const Pair p, F f, float* y, int n) {",
+             "    asm volatile(\"bar.sync 0;\");\n",
+             "constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }",
+             "__host__ __device__ Pair(float* d, int m) : data{d}, n(m) {}",
+             "#define BLOCK 256  // tune: 128, 256",
+         }) {
+        EXPECT_THAT(device, HasSubstr(part));
+    }
+    EXPECT_THAT(device, Not(HasSubstr("<<<grid")));
+    EXPECT_THAT(device, Not(HasSubstr("history")));
+}
+
+TEST(SourceSplit, TheHostPartHasSignaturesOfKernelsAndNoDeviceCode) {
+    const std::string host = host_of(k_everything);
+    EXPECT_THAT(host, HasSubstr("apply(const Pair p, F f, float* y, int n) {"));
+    EXPECT_THAT(host, HasSubstr("apply<BLOCK><<<grid(BLOCK), BLOCK, BLOCK * sizeof(float)"));
+    EXPECT_THAT(host, Not(HasSubstr("bar.sync")));
+    EXPECT_THAT(host, Not(HasSubstr("__half2float")));
+    EXPECT_THAT(host, Not(HasSubstr("__shfl_xor_sync")));
+    EXPECT_THAT(host, Not(HasSubstr("cuda_fp16.h")));
+    EXPECT_THAT(host, HasSubstr("#include <vector>"));
+}
+
+TEST(SourceSplit, ADeviceFunctionThatHostCodeNamesKeepsItsSignature) {
+    const std::string source =
+        "__device__ float relu(float v) { return fmaxf(v, 0); }\n"
+        "__device__ float tanh2(float v) { return __tanhf(v); }\n"
+        "template <float (*F)(float)> __global__ void k(float* x) { *x = F(*x); }\n"
+        "void launch(float* x) { k<relu><<<1, 1>>>(x); }\n";
+    EXPECT_THAT(host_of(source), HasSubstr("__device__ float relu(float v) {"));
+    EXPECT_THAT(host_of(source), Not(HasSubstr("fmaxf")));
+    EXPECT_THAT(host_of(source), Not(HasSubstr("tanh2")));
+    EXPECT_THAT(device_of(source), HasSubstr("return fmaxf(v, 0);"));
+}
+
+TEST(SourceSplit, NamesOfDeviceLibrariesLeaveTheHostHalfUnlessItUsesThem) {
+    const std::string source =
+        "namespace cg = cooperative_groups;\n"
+        "using Fragment = nvcuda::wmma::fragment<int>;\n"
+        "struct Tile { cg::thread_block_tile<32> group; };\n"
+        "struct Arguments { float* x; };\n"
+        "__global__ void k(Arguments a) {}\n";
+    EXPECT_THAT(host_of(source), Not(HasSubstr("fragment")));
+    EXPECT_THAT(host_of(source), Not(HasSubstr("thread_block_tile")));
+    EXPECT_THAT(host_of(source), HasSubstr("struct Arguments { float* x; };"));
+}
+
+TEST(SourceSplit, HostileTextGivesTextOfTheSameLinesInLittleTime) {
+    const auto repeated = [](const std::string& text, int times) {
+        std::string all;
+        for (int i = 0; i < times; ++i) {
+            all += text;
+        }
+        return all;
+    };
+    const auto start = std::chrono::steady_clock::now();
+    for (const std::string& source :
+         {repeated("namespace a{", 50'000), repeated("(", 100'000), repeated("struct a{", 50'000),
+          repeated("template<", 50'000), repeated("#if 1\n{\n", 20'000), repeated("}", 100'000),
+          repeated("void f(){}\n", 20'000), repeated("__device__ void f(){} ", 20'000),
+          repeated("#define f(x\nf(", 5000), std::string("struct"), std::string("template<"),
+          repeated("#if 1\nvoid f(){\n#else\n", 10'000)}) {
+        EXPECT_EQ(lines_of(device_of(source)), lines_of(source));
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+}
+
+TEST(SourceSplit, AnyTokensInAnyOrderKeepTheirLines) {
+    const std::vector<std::string> words{"__global__ ",
+                                         "__device__ ",
+                                         "__host__ ",
+                                         "void ",
+                                         "f",
+                                         "(",
+                                         ")",
+                                         "{",
+                                         "}",
+                                         ";",
+                                         "\n",
+                                         "template",
+                                         "<",
+                                         ">",
+                                         "struct ",
+                                         "namespace ",
+                                         "=",
+                                         ":",
+                                         "::",
+                                         "static ",
+                                         "constexpr ",
+                                         "\n#if X\n",
+                                         "\n#else\n",
+                                         "\n#endif\n",
+                                         "\n#define M(x) __global__\n",
+                                         "M",
+                                         "using ",
+                                         "operator",
+                                         "\"s\"",
+                                         "R\"(\n)\"",
+                                         "// c\n",
+                                         "/* \n */",
+                                         "extern ",
+                                         "\n#include <cuda.h>\n"};
+    EXPECT_TRUE(rc::check([&] {
+        std::string source;
+        for (const std::size_t i : *rc::gen::container<std::vector<std::size_t>>(
+                 rc::gen::inRange<std::size_t>(0, words.size()))) {
+            source += words[i];
+        }
+        const SplitSource split = split_cuda_source(source);
+        RC_ASSERT(lines_of(split.device) == lines_of(source));
+        RC_ASSERT(split.host.size() == source.size());
+    }));
+}
+
+}  // namespace
+}  // namespace atl
