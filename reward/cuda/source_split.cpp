@@ -139,6 +139,20 @@ bool is_host_header(std::string_view name) {
            name.starts_with("torch/") || name.starts_with("ATen/") || name.starts_with("c10/");
 }
 
+/// Headers of C that the shim's own declarations can stand in for.
+bool is_plain_header(std::string_view name) {
+    static constexpr std::array<std::string_view, 18> k_names{
+        "cmath",  "math.h",  "cstdlib", "stdlib.h", "cstring", "string.h",
+        "cstdio", "stdio.h", "cstdint", "stdint.h", "cstddef", "stddef.h",
+        "cfloat", "float.h", "climits", "limits.h", "cassert", "assert.h"};
+    return is_one_of(name, k_names);
+}
+
+/// Those of them that cost nothing and define macros.
+bool is_light_header(std::string_view name) {
+    return name == "cfloat" || name == "float.h" || name == "climits" || name == "limits.h";
+}
+
 bool has_tensor_maps(std::string_view header) {
     return header == "cuda.h" || header == "cudaTypedefs.h";
 }
@@ -168,7 +182,8 @@ class Splitter {
                 mark(one.body_begin + 1, one.body_end, k_device_half);
             }
         }
-        return {text_of(k_device_half), text_of(k_host_half)};
+        const bool headers = needs_host_headers();
+        return {text_of(k_device_half), text_of(k_host_half), headers};
     }
 
   private:
@@ -180,6 +195,13 @@ class Splitter {
         std::size_t body_begin = 0;  ///< the braces; equal to body_end: none
         std::size_t body_end = 0;
         bool keep_body = false;
+    };
+
+    /// Tokens of a directive.
+    struct Include {
+        std::size_t begin = 0;
+        std::size_t end = 0;
+        std::string name;
     };
 
     /// A declaration as far as it was read.
@@ -204,6 +226,7 @@ class Splitter {
     void read_directive(std::size_t& index);
     void read_macro(std::size_t begin, std::size_t end);
     void read_include(std::size_t begin, std::size_t end);
+    bool needs_host_headers();
     void drop_unbalanced_branches();
     void match_brackets();
 
@@ -243,6 +266,7 @@ class Splitter {
     std::vector<std::size_t> m_match;    ///< per m_code: of ( [ {, where it closes
     std::map<std::string, Macro, std::less<>> m_macros;
     std::map<std::size_t, bool> m_tensor_map_at;  ///< tokens that k_tensor_map stands in for
+    std::vector<Include> m_includes;
     std::vector<Conditional> m_conditional;
     std::set<std::string_view> m_host_words;
     std::set<std::string, std::less<>> m_device_aliases;  ///< of namespaces
@@ -330,9 +354,25 @@ void Splitter::read_include(std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
         m_halves[i] = halves;
     }
+    m_includes.push_back({begin, end, std::string(name)});
     if (has_tensor_maps(name)) {
         m_tensor_map_at.emplace(begin, m_tensor_map_at.empty());
     }
+}
+
+/// When all that the host half includes is plain C, it is taken out.
+bool Splitter::needs_host_headers() {
+    for (const Include& one : m_includes) {
+        if ((m_halves[one.begin] & k_host_half) != 0 && !is_plain_header(one.name)) {
+            return true;
+        }
+    }
+    for (const Include& one : m_includes) {
+        for (std::size_t i = one.begin; i < one.end && !is_light_header(one.name); ++i) {
+            m_halves[i] &= static_cast<std::uint8_t>(~k_host_half);
+        }
+    }
+    return false;
 }
 
 /// Where branches of #if open or close brackets, only the first one counts for the structure.

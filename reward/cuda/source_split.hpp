@@ -15,6 +15,9 @@ struct SplitSource {
     /// For a C++ compiler that knows __global__: kernels have empty bodies, and functions of the
     /// device alone are gone, so that no intrinsic, inline PTX or device library is needed.
     std::string host;
+    /// The host half includes more than headers of C, which the shim stands in for and which are
+    /// then blanked.
+    bool host_headers = false;
 };
 
 /// Splits by a lexer over declarations at namespace and class scope, without expanding macros.

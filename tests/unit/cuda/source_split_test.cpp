@@ -176,6 +176,15 @@ TEST(SourceSplit, NamesOfDeviceLibrariesLeaveTheHostHalfUnlessItUsesThem) {
     EXPECT_THAT(host_of(source), HasSubstr("struct Arguments { float* x; };"));
 }
 
+TEST(SourceSplit, HeadersOfCLeaveTheHostHalfWhenThereAreNoOthers) {
+    const SplitSource plain = split_cuda_source("#include <cmath>\n#include <float.h>\nint a;\n");
+    EXPECT_FALSE(plain.host_headers);
+    EXPECT_EQ(plain.host, "                \n#include <float.h>\nint a;\n");
+    const SplitSource larger = split_cuda_source("#include <cmath>\n#include <vector>\nint a;\n");
+    EXPECT_TRUE(larger.host_headers);
+    EXPECT_THAT(larger.host, HasSubstr("#include <cmath>"));
+}
+
 TEST(SourceSplit, HostileTextGivesTextOfTheSameLinesInLittleTime) {
     const auto repeated = [](const std::string& text, int times) {
         std::string all;

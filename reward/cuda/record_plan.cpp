@@ -1,0 +1,270 @@
+#include "reward/cuda/record.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace atl {
+
+namespace {
+
+using Kind = RecordStep::Kind;
+using Buffer = PlanAddress::Buffer;
+
+// Values of cudaFuncAttribute.
+constexpr std::uint64_t k_max_dynamic_shared = 8;
+constexpr std::uint64_t k_carveout = 9;
+constexpr std::uint64_t k_non_portable_cluster = 14;
+
+std::string what_is(const RecordStep& step) {
+    switch (step.kind) {
+        case Kind::launch:
+            return "the launch of " + step.name;
+        case Kind::memset:
+            return "a memset";
+        case Kind::copy:
+            return "a copy";
+        case Kind::write:
+            return "a copy of constants";
+        case Kind::scratch:
+            return "an allocation";
+        case Kind::symbol:
+            return "the use of variable " + step.name;
+        case Kind::setting:
+            break;
+    }
+    return "an attribute of " + step.name;
+}
+
+/// Goes through two records side by side. Its functions return false after a fault.
+class PlanMaker {
+  public:
+    PlanMaker(const Record& first, const Record& second, const RecordTensors& tensors)
+        : m_first(first), m_second(second) {
+        m_result.plan.inputs = tensors.inputs;
+        m_result.plan.outputs = tensors.outputs;
+    }
+
+    PlanOrFault make() {
+        if (m_first.steps.size() != m_second.steps.size()) {
+            const auto& longer =
+                m_first.steps.size() > m_second.steps.size() ? m_first.steps : m_second.steps;
+            const RecordStep& extra = longer[std::min(m_first.steps.size(), m_second.steps.size())];
+            m_line = extra.line;
+            depends(what_is(extra) + " happens only under some addresses");
+        }
+        for (std::size_t i = 0; i < m_first.steps.size() && !m_result.fault; ++i) {
+            m_line = m_first.steps[i].line;
+            if (same_shape(m_first.steps[i], m_second.steps[i])) {
+                add(m_first.steps[i], m_second.steps[i]);
+            }
+        }
+        return std::move(m_result);
+    }
+
+  private:
+    bool fail(std::string reason) {
+        if (!m_result.fault) {
+            m_result.fault = RecordFault{Outcome::rejected, m_line, std::move(reason)};
+        }
+        return false;
+    }
+    bool depends(const std::string& what) {
+        return fail(what +
+                    "; a launcher must do the same whatever the addresses of its buffers, "
+                    "the time or chance");
+    }
+    bool same_shape(const RecordStep& one, const RecordStep& other);
+    void add(const RecordStep& one, const RecordStep& other);
+    void add_launch(const RecordStep& one, const RecordStep& other);
+    void add_setting(const RecordStep& one);
+    bool address(std::uint64_t one, std::uint64_t other, PlanAddress& out);
+    bool place(const RecordAddresses::Place& place, PlanAddress& out);
+    bool data(const std::vector<std::uint8_t>& one, const std::vector<std::uint8_t>& other,
+              const std::string& what, PlanData& out);
+
+    const Record& m_first;
+    const Record& m_second;
+    const RecordAddresses m_one{false};
+    const RecordAddresses m_other{true};
+    PlanOrFault m_result;
+    std::uint32_t m_line = 0;
+};
+
+bool PlanMaker::same_shape(const RecordStep& one, const RecordStep& other) {
+    bool same = one.kind == other.kind && one.line == other.line && one.name == other.name &&
+                one.numbers == other.numbers && one.blobs.size() == other.blobs.size();
+    for (std::size_t i = 0; same && i < one.blobs.size(); ++i) {
+        same = one.blobs[i].size() == other.blobs[i].size();
+    }
+    return same || depends(what_is(one) + " differs when buffers lie elsewhere");
+}
+
+bool PlanMaker::place(const RecordAddresses::Place& place, PlanAddress& out) {
+    const Plan& plan = m_result.plan;
+    const auto as = [&](Buffer buffer, std::size_t first, std::size_t count) {
+        if (place.slot < first || place.slot >= first + count) {
+            return false;
+        }
+        out.buffer = buffer;
+        out.index = static_cast<std::uint32_t>(place.slot - first);
+        return true;
+    };
+    if (!as(Buffer::input, 0, plan.inputs.size()) &&
+        !as(Buffer::output, plan.inputs.size(), plan.outputs.size()) &&
+        !as(Buffer::scratch, RecordAddresses::k_first_scratch, plan.scratch.size()) &&
+        !as(Buffer::symbol, RecordAddresses::k_first_symbol, plan.symbols.size())) {
+        return fail("uses an address that belongs to no buffer");
+    }
+    if (place.offset < 0) {
+        return fail(fmt::format("uses a pointer to {} bytes before {} {}", -place.offset,
+                                to_string(out.buffer), out.index));
+    }
+    out.offset = static_cast<std::uint64_t>(place.offset);
+    return true;
+}
+
+bool PlanMaker::address(std::uint64_t one, std::uint64_t other, PlanAddress& out) {
+    const auto here = m_one.find(one);
+    const auto there = m_other.find(other);
+    if (!here && !there && one == other) {
+        return fail("uses an address that is not of device memory");
+    }
+    if (!here || !there || !(*here == *there)) {
+        return depends("an address is computed in a way that hangs on where buffers lie");
+    }
+    return place(*here, out);
+}
+
+bool PlanMaker::data(const std::vector<std::uint8_t>& one, const std::vector<std::uint8_t>& other,
+                     const std::string& what, PlanData& out) {
+    out.bytes = one;
+    std::size_t at = 0;
+    for (; at + k_pointer_bytes <= one.size(); at += k_pointer_bytes) {
+        std::uint64_t first = 0;
+        std::uint64_t second = 0;
+        std::memcpy(&first, one.data() + at, k_pointer_bytes);
+        std::memcpy(&second, other.data() + at, k_pointer_bytes);
+        if (first == second) {
+            continue;
+        }
+        const auto here = m_one.find(first);
+        const auto there = m_other.find(second);
+        if (!here || !there || !(*here == *there)) {
+            return depends(
+                fmt::format("bytes {} to {} of {} differ when buffers lie elsewhere (or "
+                            "were never written)",
+                            at, at + k_pointer_bytes - 1, what));
+        }
+        PlanRelocation pointer{static_cast<std::uint32_t>(at), {}};
+        if (!place(*here, pointer.target)) {
+            return false;
+        }
+        out.pointers.push_back(pointer);
+        std::fill_n(out.bytes.begin() + static_cast<std::ptrdiff_t>(at), k_pointer_bytes,
+                    std::uint8_t{0});
+    }
+    if (!std::equal(one.begin() + static_cast<std::ptrdiff_t>(at), one.end(),
+                    other.begin() + static_cast<std::ptrdiff_t>(at))) {
+        return depends("the last bytes of " + what + " differ when buffers lie elsewhere");
+    }
+    return true;
+}
+
+void PlanMaker::add_launch(const RecordStep& one, const RecordStep& other) {
+    PlanLaunch launch;
+    launch.kernel = one.name;
+    for (std::size_t i = 0; i < 3; ++i) {
+        launch.grid[i] = static_cast<std::uint32_t>(one.numbers[i]);
+        launch.block[i] = static_cast<std::uint32_t>(one.numbers[3 + i]);
+        launch.cluster[i] = static_cast<std::uint32_t>(one.numbers[6 + i]);
+    }
+    launch.cooperative = (one.numbers[9] & 1) != 0;
+    launch.programmatic = (one.numbers[9] & 2) != 0;
+    launch.shared_bytes = one.numbers[10];
+    if (launch.shared_bytes > k_max_plan_buffer) {
+        fail(fmt::format("kernel {}: {} bytes of dynamic shared memory", one.name,
+                         launch.shared_bytes));
+    }
+    for (std::size_t i = 0; i < one.blobs.size() && !m_result.fault; ++i) {
+        data(one.blobs[i], other.blobs[i], fmt::format("argument {} of {}", i + 1, one.name),
+             launch.arguments.emplace_back());
+    }
+    m_result.plan.steps.push_back({one.line, std::move(launch)});
+}
+
+void PlanMaker::add_setting(const RecordStep& one) {
+    auto& all = m_result.plan.settings;
+    auto found = std::find_if(all.begin(), all.end(), [&](const PlanKernelSettings& settings) {
+        return settings.kernel == one.name;
+    });
+    if (found == all.end()) {
+        found = all.insert(all.end(), PlanKernelSettings{one.name, 0, -1, false});
+    }
+    const auto value = static_cast<std::int64_t>(one.numbers[1]);
+    if (one.numbers[0] == k_max_dynamic_shared && value >= 0 &&
+        one.numbers[1] <= k_max_plan_buffer) {
+        found->max_dynamic_shared = one.numbers[1];
+    } else if (one.numbers[0] == k_carveout && value >= -1 && value <= 100) {
+        found->shared_carveout = static_cast<std::int32_t>(value);
+    } else if (one.numbers[0] == k_non_portable_cluster) {
+        found->non_portable_cluster = value != 0;
+    } else {
+        fail(fmt::format("sets attribute {} of {} to {}, which it cannot be", one.numbers[0],
+                         one.name, value));
+    }
+}
+
+void PlanMaker::add(const RecordStep& one, const RecordStep& other) {
+    Plan& plan = m_result.plan;
+    switch (one.kind) {
+        case Kind::launch:
+            add_launch(one, other);
+            break;
+        case Kind::memset: {
+            PlanMemset memset{{}, static_cast<std::uint8_t>(one.numbers[0]), one.numbers[1]};
+            address(one.addresses[0], other.addresses[0], memset.to);
+            plan.steps.push_back({one.line, memset});
+            break;
+        }
+        case Kind::copy: {
+            PlanCopy copy{{}, {}, one.numbers[0]};
+            address(one.addresses[0], other.addresses[0], copy.to);
+            address(one.addresses[1], other.addresses[1], copy.from);
+            plan.steps.push_back({one.line, copy});
+            break;
+        }
+        case Kind::write: {
+            PlanWrite write;
+            address(one.addresses[0], other.addresses[0], write.to);
+            data(one.blobs[0], other.blobs[0], "constants", write.data);
+            plan.steps.push_back({one.line, std::move(write)});
+            break;
+        }
+        case Kind::scratch:
+            if (plan.scratch.size() >= k_max_plan_scratch) {
+                fail("makes too many allocations");
+            }
+            plan.scratch.push_back(one.numbers[0]);
+            break;
+        case Kind::symbol:
+            if (plan.symbols.size() >= k_max_plan_symbols) {
+                fail("uses too many device variables");
+            }
+            plan.symbols.push_back({one.name, one.numbers[0]});
+            break;
+        case Kind::setting:
+            add_setting(one);
+            break;
+    }
+}
+
+}  // namespace
+
+PlanOrFault plan_of_records(const Record& first, const Record& second,
+                            const RecordTensors& tensors) {
+    return PlanMaker(first, second, tensors).make();
+}
+
+}  // namespace atl

@@ -1,0 +1,255 @@
+#include "reward/cuda/recorder.hpp"
+
+#include "reward/base/programs.hpp"
+#include "reward/cuda/recording_source.hpp"
+#include "reward/verifier/candidate_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+namespace atl {
+
+namespace {
+
+constexpr std::uint64_t k_facts_bytes = 256 << 10;
+constexpr std::uint64_t k_memory_bytes = 512ull << 20;  ///< of a launcher, for its own use
+constexpr std::uint64_t k_compile_memory = 2ull << 30;
+constexpr std::uint64_t k_binary_bytes = 8ull << 20;
+constexpr int k_newest_clang = 22;
+constexpr int k_oldest_clang = 14;
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+std::string find_clang() {
+    std::vector<std::string> names{"clang++"};
+    for (int version = k_newest_clang; version >= k_oldest_clang; --version) {
+        names.push_back("clang++-" + std::to_string(version));
+    }
+    for (const std::string& name : names) {
+        if (!find_programs(name).empty()) {
+            return name;
+        }
+    }
+    return {};
+}
+
+/// Of the first message that has one: "candidate.cu:12:".
+std::uint32_t line_in(const std::string& log) {
+    static const std::string k_name = "candidate.cu:";
+    const std::size_t at = log.find(k_name);
+    std::uint32_t line = 0;
+    for (std::size_t i = at + k_name.size();
+         at != std::string::npos && i < log.size() && log[i] >= '0' && log[i] <= '9'; ++i) {
+        line = line * 10 + static_cast<std::uint32_t>(log[i] - '0');
+    }
+    return line;
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Recorder>> Recorder::create(const RecorderOptions& options) {
+    CompilerOptions compiler;
+    compiler.compiler = options.clang.empty() ? find_clang() : options.clang;
+    if (compiler.compiler.empty()) {
+        return failure(ErrorCode::unavailable, "there is no clang++ in $PATH", "CUDA launchers",
+                       "install one, e.g. apt-get install clang");
+    }
+    compiler.required = options.required;
+    compiler.cores = options.cores;
+    compiler.worker_program = options.worker_program;
+    ATOLL_TRY_ASSIGN(auto made, make_jailed_compiler(compiler));
+    ATOLL_TRY_ASSIGN(SharedBuffers buffers,
+                     SharedBuffers::create({k_record_bytes, k_facts_bytes}, 1));
+    std::unique_ptr<Recorder> recorder(new Recorder(options, std::move(made), std::move(buffers)));
+    recorder->m_lld = !find_programs("ld.lld").empty();
+    ATOLL_TRY(recorder->start_runner());
+    return recorder;
+}
+
+Status Recorder::start_runner() {
+    ATOLL_TRY_ASSIGN(auto ends, make_socket_pair());
+    WorkerOptions worker;
+    worker.program = m_options.worker_program;
+    worker.required = m_options.required;
+    worker.cores = m_options.cores;
+    ATOLL_TRY_ASSIGN(WorkerProcess process,
+                     WorkerProcess::start(WorkerRole::runner, worker, 1, std::move(ends.second)));
+    m_runner = std::make_unique<Runner>(
+        Runner{std::move(process), RunnerLink(FrameChannel(std::move(ends.first)))});
+    return {};
+}
+
+Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
+    CompileRequest order;
+    order.source = request.host_source;
+    order.flags = recording_flags(m_lld);
+    for (const auto& [name, value] : request.tune) {
+        order.flags.push_back("-D" + name + "=" + value);
+    }
+    order.timeout_s = m_options.compile_timeout_s;
+    order.memory_bytes = k_compile_memory;
+    order.binary_bytes = k_binary_bytes;
+    return m_compiler->compile(order);
+}
+
+Expected<Recorder::Bound> Recorder::bind(const Task& task, const Workload& workload) const {
+    Bound bound;
+    ATOLL_TRY_ASSIGN(const auto axes, bind_axes(task, workload));
+    const auto bytes_of = [&](const TensorSpec& tensor) -> Expected<std::uint64_t> {
+        ATOLL_TRY_ASSIGN(const std::int64_t count, element_count(tensor, axes));
+        return static_cast<std::uint64_t>(count) * size_of(tensor.dtype);
+    };
+    for (const TensorSpec& input : task.inputs) {
+        if (input.scalar) {
+            const auto value = workload.scalars.find(input.name);
+            if (value == workload.scalars.end()) {
+                return failure(ErrorCode::invalid_argument, "scalar input has no value",
+                               task.name + "/" + workload.id + "/" + input.name);
+            }
+            bound.scalars.push_back(value->second);
+        } else {
+            ATOLL_TRY_ASSIGN(bound.tensors.inputs.emplace_back(), bytes_of(input));
+        }
+    }
+    for (const TensorSpec& output : task.outputs) {
+        ATOLL_TRY_ASSIGN(bound.tensors.outputs.emplace_back(), bytes_of(output));
+    }
+    for (const Axis& axis : task.axes) {
+        if (axis.kind == Axis::Kind::variable) {
+            bound.axes.push_back(axes.at(axis.name));
+        }
+    }
+    return bound;
+}
+
+void Recorder::write_facts(std::span<const KernelFacts> kernels) {
+    const std::vector<std::uint64_t> words = recording_facts(kernels, k_facts_bytes);
+    std::memcpy(m_buffers.memory(0, 1).bytes().data(), words.data(), words.size() * 8);
+}
+
+Expected<Recorder::RecordOrFault> Recorder::run_once(const FileHandle& binary, StartRun message) {
+    const auto record = m_buffers.memory(0, 0).bytes();
+    const std::array<std::uint64_t, 2> begin{k_record_magic, k_record_header_bytes};
+    std::memset(record.data(), 0, k_record_header_bytes);
+    std::memcpy(record.data(), begin.data(), sizeof(begin));
+    const auto patience =
+        std::chrono::nanoseconds(static_cast<std::int64_t>(m_options.launch_timeout_s * 1e9));
+    ATOLL_TRY_ASSIGN(auto run, CandidateRun::start(m_runner->link, binary, m_buffers,
+                                                   std::move(message), patience));
+    ATOLL_TRY_ASSIGN(CandidateRun::Launch launch, run->load());
+    if (launch.ok) {
+        ATOLL_TRY_ASSIGN(launch, run->launch(0));
+    }
+    // Dead before its memory is read.
+    ATOLL_TRY(run->end());
+    return read_record(launch.ok ? nullptr : &launch.fault);
+}
+
+Recorder::RecordOrFault Recorder::read_record(const CandidateFault* death) const {
+    const auto bytes = m_buffers.memory(0, 0).bytes().first(k_record_bytes);
+    Expected<Record> record = parse_record(bytes);
+    if (record && record->status == Record::Status::refused) {
+        return {RecordFault{Outcome::rejected, record->refused_line, record->reason}};
+    }
+    if (death != nullptr) {
+        const std::uint32_t line = record ? record->last_line : 0;
+        std::string reason = "the launcher " + death->reason;
+        if (line > 0) {
+            reason += fmt::format("; its last CUDA call was in line {}", line);
+        }
+        if (death->outcome == Outcome::memory_fault) {
+            reason += "; device memory cannot be read or written by the host";
+        }
+        return {RecordFault{death->outcome, line, std::move(reason)}, {}, death->unexplained};
+    }
+    if (!record || record->status != Record::Status::finished) {
+        return {RecordFault{Outcome::reward_hack, 0,
+                            "the launcher wrote into the record of its own launches" +
+                                (record ? std::string() : ": " + record.error().what)}};
+    }
+    return {std::nullopt, std::move(*record)};
+}
+
+Expected<Recorder::RecordOrFault> Recorder::run(const FileHandle& binary,
+                                                const DeviceLimits& device, const Bound& bound,
+                                                bool second) {
+    StartRun message;
+    message.cores = m_options.cores;
+    message.memory_bytes = k_memory_bytes;
+    message.cpu_seconds = std::ceil(m_options.launch_timeout_s) + 1;
+    StartRun::LaunchArguments& launch = message.launches.emplace_back();
+    launch.tensors = {{0, 0}, {1, 0}};
+    launch.scalars = bound.scalars;
+    launch.axes = recording_numbers(device, second);
+    const RecordAddresses addresses(second);
+    const std::size_t tensors = bound.tensors.inputs.size() + bound.tensors.outputs.size();
+    for (std::uint32_t i = 0; i < tensors; ++i) {
+        launch.axes.push_back(static_cast<std::int64_t>(addresses.address_of(i)));
+    }
+    launch.axes.insert(launch.axes.end(), bound.axes.begin(), bound.axes.end());
+    constexpr int k_attempts = 2;
+    for (int attempt = 1;; ++attempt) {
+        if (m_runner == nullptr) {
+            ATOLL_TRY(start_runner());
+        }
+        Expected<RecordOrFault> one = run_once(binary, message);
+        if (!one) {
+            m_runner.reset();
+        }
+        if ((one && !one->unexplained) || attempt == k_attempts) {
+            return one;
+        }
+    }
+}
+
+Expected<PlanOrFault> Recorder::plan_of(const FileHandle& binary, const RecordRequest& request,
+                                        const Workload& workload) {
+    ATOLL_TRY_ASSIGN(const Bound bound, bind(*request.task, workload));
+    std::array<Record, 2> records;
+    for (std::size_t i = 0; i < records.size(); ++i) {
+        ATOLL_TRY_ASSIGN(RecordOrFault one, run(binary, request.device, bound, i == 1));
+        if (one.fault) {
+            return PlanOrFault{std::move(one.fault), {}};
+        }
+        records[i] = std::move(one.record);
+    }
+    return plan_of_records(records[0], records[1], bound.tensors);
+}
+
+Expected<RecordReply> Recorder::record(const RecordRequest& request) {
+    RecordReply reply;
+    ATOLL_TRY_ASSIGN(CompileResult compiled, compile(request));
+    reply.compile_seconds = compiled.seconds;
+    reply.compile_log = compiled.log;
+    if (compiled.status != CompileResult::Status::ok) {
+        const bool limit = compiled.status == CompileResult::Status::limit;
+        reply.fault =
+            RecordFault{limit ? Outcome::compile_limit : Outcome::compile_error,
+                        line_in(compiled.log), compiled.log.substr(0, compiled.log.find('\n'))};
+        return reply;
+    }
+    const double since = seconds_now();
+    write_facts(request.kernels);
+    for (const Workload* workload : request.workloads) {
+        ATOLL_TRY_ASSIGN(PlanOrFault one, plan_of(compiled.binary, request, *workload));
+        if (one.fault) {
+            reply.fault = std::move(one.fault);
+            reply.workload = workload->id;
+            reply.plans.clear();
+            break;
+        }
+        reply.plans.push_back(std::move(one.plan));
+    }
+    reply.record_seconds = seconds_now() - since;
+    return reply;
+}
+
+}  // namespace atl

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/compiler.hpp"
+#include "reward/cuda/plan.hpp"
+#include "reward/cuda/record.hpp"
+#include "reward/task.hpp"
+#include "reward/verifier/candidate_fault.hpp"
+#include "reward/verifier/runner_link.hpp"
+#include "reward/verifier/shared_buffers.hpp"
+#include "reward/worker_process.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+struct RecorderOptions {
+    std::string clang;           ///< empty: clang++ and clang++-14 to -22 of $PATH, in that order
+    std::string worker_program;  ///< empty: atoll-worker beside this program
+    SandboxLevel required = SandboxLevel::full;
+    std::vector<int> cores;  ///< workers are pinned to these; empty: anywhere
+    double compile_timeout_s = 30;
+    double launch_timeout_s = 2;  ///< wall time of one launch(); also its CPU time
+};
+
+struct RecordRequest {
+    const Task* task = nullptr;
+    std::string host_source;                       ///< recording_source() of the split candidate
+    std::map<std::string, std::string> tune = {};  ///< macro values; checked by the caller
+    std::vector<const Workload*> workloads = {};
+    DeviceLimits device = {};
+    /// Of the candidate's cubin; without them occupancy queries are answered for 64 registers.
+    std::span<const KernelFacts> kernels = {};
+};
+
+struct RecordReply {
+    std::optional<RecordFault> fault;  ///< the candidate's; then there are no plans
+    std::string workload = {};         ///< where the fault was; empty: while compiling
+    std::vector<Plan> plans = {};      ///< one per workload, not yet checked against the device
+    std::string compile_log = {};
+    double compile_seconds = 0;
+    double record_seconds = 0;
+};
+
+/// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled by
+/// clang for the host alone and run as a CPU candidate whose output is the record, in a fresh
+/// process for each of two recordings per workload. Not thread-safe; the workers die with the
+/// thread that made it. Errors of its functions are faults of ours.
+class Recorder {
+  public:
+    /// unavailable when there is no clang++ or no jail of the level that is required.
+    [[nodiscard]] static Expected<std::unique_ptr<Recorder>> create(const RecorderOptions& options);
+
+    [[nodiscard]] Expected<RecordReply> record(const RecordRequest& request);
+    [[nodiscard]] std::string toolchain() const { return m_compiler->toolchain(); }
+
+  private:
+    struct Bound {
+        RecordTensors tensors;
+        std::vector<double> scalars;
+        std::vector<std::int64_t> axes;
+    };
+    struct Runner {
+        WorkerProcess worker;
+        RunnerLink link;
+    };
+    struct RecordOrFault {
+        std::optional<RecordFault> fault;
+        Record record = {};
+        bool unexplained = false;
+    };
+
+    Recorder(RecorderOptions options, std::unique_ptr<Compiler> compiler, SharedBuffers buffers)
+        : m_options(std::move(options)),
+          m_compiler(std::move(compiler)),
+          m_buffers(std::move(buffers)) {}
+
+    [[nodiscard]] Status start_runner();
+    [[nodiscard]] Expected<CompileResult> compile(const RecordRequest& request);
+    [[nodiscard]] Expected<Bound> bind(const Task& task, const Workload& workload) const;
+    void write_facts(std::span<const KernelFacts> kernels);
+    [[nodiscard]] Expected<RecordOrFault> run(const FileHandle& binary, const DeviceLimits& device,
+                                              const Bound& bound, bool second);
+    [[nodiscard]] Expected<RecordOrFault> run_once(const FileHandle& binary, StartRun message);
+    [[nodiscard]] RecordOrFault read_record(const CandidateFault* death) const;
+    [[nodiscard]] Expected<PlanOrFault> plan_of(const FileHandle& binary,
+                                                const RecordRequest& request,
+                                                const Workload& workload);
+
+    const RecorderOptions m_options;
+    std::unique_ptr<Compiler> m_compiler;
+    SharedBuffers m_buffers;  ///< the record and the facts of kernels
+    bool m_lld = false;
+    std::unique_ptr<Runner> m_runner;
+};
+
+}  // namespace atl

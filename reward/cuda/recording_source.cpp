@@ -1,0 +1,214 @@
+#include "reward/cuda/recording_source.hpp"
+
+#include "reward/cuda/record.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace atl {
+
+namespace {
+
+constexpr std::string_view k_types =
+#include "reward/cuda/shim/types.inc"
+    ;
+constexpr std::string_view k_libc =
+#include "reward/cuda/shim/libc.inc"
+    ;
+constexpr std::string_view k_record =
+#include "reward/cuda/shim/record.inc"
+    ;
+constexpr std::string_view k_api =
+#include "reward/cuda/shim/api.inc"
+    ;
+/// What nvcc includes by itself.
+constexpr std::string_view k_host_headers =
+    "#include <cmath>\n#include <cstdio>\n#include <cstdlib>\n#include <cstring>\n"
+    "#include <math.h>\n#include <stdlib.h>\n";
+
+/// Stands for the stream that launch() is given.
+constexpr std::int64_t k_stream = 0x5eed00;
+
+struct Argument {
+    std::string type;
+    std::string name;
+    std::string expression;
+};
+
+std::string cuda_type(DType dtype) {
+    return dtype == DType::f16 ? "__half" : dtype == DType::bf16 ? "__nv_bfloat16" : c_type(dtype);
+}
+
+std::vector<Argument> arguments_of(const Task& task) {
+    std::vector<Argument> arguments;
+    std::size_t number = k_recording_numbers;
+    std::size_t scalars = 0;
+    const auto add = [&](const std::string& type, const std::string& name) {
+        arguments.push_back(
+            {type, name, "(" + type + ")atoll_numbers[" + std::to_string(number++) + "]"});
+    };
+    for (const TensorSpec& input : task.inputs) {
+        const std::string type = cuda_type(input.dtype);
+        if (input.scalar) {
+            arguments.push_back({type, input.name,
+                                 "(" + type + ")atoll_scalars[" + std::to_string(scalars++) + "]"});
+        } else {
+            add("const " + type + "*", input.name);
+        }
+    }
+    for (const TensorSpec& output : task.outputs) {
+        add(cuda_type(output.dtype) + "*", output.name);
+    }
+    for (const Axis& axis : task.axes) {
+        if (axis.kind == Axis::Kind::variable) {
+            add("int", axis.name);
+        }
+    }
+    arguments.push_back({"cudaStream_t", "stream", "atoll_recording::g_stream"});
+    return arguments;
+}
+
+// A macro of the candidate must not change the generated lines.
+constexpr std::array k_words{"extern",        "void",          "const",          "int",
+                             "long",          "short",         "char",           "float",
+                             "double",        "signed",        "unsigned",       "sizeof",
+                             "static_assert", "namespace",     "__attribute__",  "visibility",
+                             "launch",        "atoll_entry",   "atoll_tensors",  "atoll_scalars",
+                             "atoll_numbers", "atoll_matches", "atoll_contract", "atoll_recording",
+                             "begin",         "finish",        "wipe_stack",     "g_stream",
+                             "cudaStream_t",  "__half",        "__nv_bfloat16"};
+
+std::string entry_point(const Task& task) {
+    const std::string wanted = cuda_launch_prototype(task);
+    std::string types;
+    std::string values;
+    for (const Argument& argument : arguments_of(task)) {
+        types += (types.empty() ? "" : ", ") + argument.type;
+        values += (values.empty() ? "" : ", ") + argument.expression;
+    }
+    // Two line ends, so that a trailing backslash cannot swallow the directive.
+    std::string text = "\n\n#line 1 \"required: " + wanted + "\"\n";
+    for (const char* word : k_words) {
+        text += std::string("#undef ") + word + "\n";
+    }
+    text += "namespace atoll_contract {\nchar atoll_matches(void (*)(" + types +
+            "));\nlong atoll_matches(...);\n}\n";
+    text +=
+        "static_assert(sizeof(atoll_contract::atoll_matches(&::launch)) == 1, \"launch has the "
+        "wrong signature; required is: " +
+        wanted + "\");\n";
+    text +=
+        "extern \"C\" __attribute__((visibility(\"default\"))) void atoll_entry(\n"
+        "    void* const* atoll_tensors, const double* atoll_scalars,\n"
+        "    const long long* atoll_numbers) {\n"
+        "    (void)atoll_scalars;\n"
+        "    ::atoll_recording::begin(atoll_tensors, atoll_numbers);\n"
+        "    atoll_recording::wipe_stack();\n"
+        "    ::launch(" +
+        values + ");\n    atoll_recording::finish();\n}\n";
+    return text;
+}
+
+}  // namespace
+
+std::string cuda_launch_prototype(const Task& task) {
+    std::string text = "void launch(";
+    const std::vector<Argument> arguments = arguments_of(task);
+    for (const Argument& argument : arguments) {
+        text += (&argument == &arguments.front() ? "" : ", ") + argument.type + " " + argument.name;
+    }
+    return text + ")";
+}
+
+std::string recording_source(const Task& task, const SplitSource& split) {
+    std::string text;
+    text += split.host_headers ? k_host_headers : std::string_view();
+    text += k_types;
+    text += split.host_headers ? std::string_view() : k_libc;
+    text += k_record;
+    text += k_api;
+    text += "#line 1 \"candidate.cu\"\n" + split.host + entry_point(task);
+    return text;
+}
+
+std::vector<std::string> recording_flags(bool lld) {
+    // The device's code is compiled elsewhere: any file will do for it. Without a CUDA version
+    // clang uses the launch interface of old, which names the size of every argument. Locals that
+    // were never written are the same in every run.
+    std::vector<std::string> flags{"-x",
+                                   "cuda",
+                                   "--cuda-host-only",
+                                   "-nocudainc",
+                                   "-nocudalib",
+                                   "--cuda-path=/nonexistent",
+                                   "-Xclang",
+                                   "-fcuda-include-gpubinary",
+                                   "-Xclang",
+                                   "/dev/null",
+                                   "-std=c++20",
+                                   "-O0",
+                                   "-w",
+                                   "-shared",
+                                   "-fPIC",
+                                   "-ferror-limit=20",
+                                   "-ftrivial-auto-var-init=pattern",
+                                   "-Wl,-z,defs",
+                                   "-Wl,--as-needed"};
+    if (lld) {
+        flags.emplace_back("-fuse-ld=lld");
+    }
+    return flags;
+}
+
+std::vector<std::int64_t> recording_numbers(const DeviceLimits& device, bool second) {
+    const RecordAddresses addresses(second);
+    const auto of = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+    return {of(k_record_bytes),
+            of(addresses.base),
+            addresses.shuffled ? 1 : 0,
+            of(addresses.tensor_shift),
+            of(addresses.other_shift),
+            k_stream,
+            device.multiprocessors,
+            device.warp_size,
+            device.threads_per_block,
+            device.block[0],
+            device.block[1],
+            device.block[2],
+            device.grid[0],
+            device.grid[1],
+            device.grid[2],
+            device.threads_per_multiprocessor,
+            device.blocks_per_multiprocessor,
+            device.registers_per_block,
+            device.registers_per_multiprocessor,
+            of(device.shared_per_block),
+            of(device.shared_per_block_optin),
+            of(device.shared_per_multiprocessor),
+            of(device.shared_reserved_per_block),
+            device.major,
+            device.minor,
+            of(device.l2_bytes),
+            of(device.memory_bytes),
+            device.cluster_blocks};
+}
+
+std::vector<std::uint64_t> recording_facts(std::span<const KernelFacts> kernels,
+                                           std::size_t most_bytes) {
+    std::vector<std::uint64_t> words{0};
+    for (const KernelFacts& kernel : kernels) {
+        const std::size_t name_words = (kernel.name.size() + 7) / 8;
+        if ((words.size() + 5 + name_words) * 8 > most_bytes) {
+            break;
+        }
+        ++words.front();
+        words.insert(words.end(), {kernel.registers, kernel.static_shared_bytes, kernel.max_threads,
+                                   kernel.local_bytes, kernel.name.size()});
+        words.resize(words.size() + name_words);
+        std::memcpy(words.data() + words.size() - name_words, kernel.name.data(),
+                    kernel.name.size());
+    }
+    return words;
+}
+
+}  // namespace atl

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "reward/cuda/device_limits.hpp"
+#include "reward/cuda/source_split.hpp"
+#include "reward/task.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// The argument rule of CUDA candidates: that of CPU candidates (reward/launch_contract.hpp) and a
+/// stream. Tensors lie in device memory. E.g. for softmax:
+/// `void launch(const float* x, float* y, int rows, int cols, cudaStream_t stream)`.
+[[nodiscard]] std::string cuda_launch_prototype(const Task& task);
+
+/// The host half between the recording runtime and an entry point (reward/workers/run_child.hpp
+/// calls it) that hands launch() addresses without memory. Messages of a compiler name
+/// candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts of
+/// kernels; numbers: those of recording_numbers().
+[[nodiscard]] std::string recording_source(const Task& task, const SplitSource& split);
+
+/// Flags for clang, 14 or newer. `lld`: link with it.
+[[nodiscard]] std::vector<std::string> recording_flags(bool lld);
+
+/// What the runtime answers queries with and where it writes, in the order that the shim has them:
+/// k_recording_numbers numbers, then the tensors' addresses, then the variable axes.
+inline constexpr std::size_t k_recording_numbers = 28;
+[[nodiscard]] std::vector<std::int64_t> recording_numbers(const DeviceLimits& device, bool second);
+
+/// Kernels' facts as the runtime reads them; what does not fit into `most_bytes` is left out.
+[[nodiscard]] std::vector<std::uint64_t> recording_facts(std::span<const KernelFacts> kernels,
+                                                         std::size_t most_bytes);
+
+}  // namespace atl
