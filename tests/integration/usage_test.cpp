@@ -89,7 +89,8 @@ TEST_F(Usage, ANumberThatIsNoneIsShownWithoutAbsurdRanges) {
 }
 
 TEST_F(Usage, HelpOfEveryVerbListsItsExitStatuses) {
-    for (const char* verb : {"eval", "run", "resume", "lineage", "task", "config", "doctor"}) {
+    for (const char* verb :
+         {"eval", "plan", "run", "resume", "lineage", "task", "config", "doctor"}) {
         const ShellResult help = atoll(std::string(verb) + " --help");
         EXPECT_EQ(help.status, 0);
         EXPECT_THAT(help.out, HasSubstr("Exit status")) << verb;

@@ -17,6 +17,7 @@ using AddVerb = void (*)(CLI::App& app, VerbContext& context);
 // One line per verb; main.cpp lists them in the order of the help text.
 void add_doctor_verb(CLI::App& app, VerbContext& context);
 void add_eval_verb(CLI::App& app, VerbContext& context);
+void add_plan_verb(CLI::App& app, VerbContext& context);
 void add_run_verb(CLI::App& app, VerbContext& context);
 void add_resume_verb(CLI::App& app, VerbContext& context);
 void add_config_verb(CLI::App& app, VerbContext& context);

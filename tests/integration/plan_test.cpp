@@ -1,0 +1,73 @@
+// `atoll plan`, through the real program, clang and jail.
+
+#include "reward/cuda/plan.hpp"
+
+#include "reward/base/programs.hpp"
+#include "tests/support/shell.hpp"
+#include "tests/support/skip_or_fail.hpp"
+#include "tests/unit/reward/task_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+namespace atl {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::ShellResult;
+
+constexpr const char* k_right = R"(#include <cuda_runtime.h>
+__global__ void k(const float* x, float* y, int n) { y[threadIdx.x] = __expf(x[0]); }
+void launch(const float* x, const float* bias, float alpha, float* y, int rows, int cols,
+            cudaStream_t stream) {
+    k<<<rows, 128, 0, stream>>>(x, y, cols);
+}
+)";
+
+class PlanCommand : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (find_programs("clang++").empty()) {
+            ATOLL_SKIP_OR_FAIL("clang++ is not installed");
+        }
+    }
+    [[nodiscard]] ShellResult plan(const std::string& source, const std::string& more = "") const {
+        testing::write_text(m_files.folder() / "candidate.cu", source);
+        return testing::run_shell("cd / && " ATOLL_BIN_DIR "/atoll plan " +
+                                  (m_files.folder() / "candidate.cu").string() + " --task " +
+                                  m_files.folder().string() + " " + more);
+    }
+    testing::SmallTask m_files;
+};
+
+TEST_F(PlanCommand, PrintsOnePlanPerPublicWorkload) {
+    const ShellResult shown = plan(k_right);
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    EXPECT_THAT(shown.out,
+                HasSubstr("odd: cols=17 rows=3\n    1 line 5    launch _Z1kPKfPfi grid "
+                          "(3, 1, 1) block (128, 1, 1) arguments input 0, output 0, 17"));
+    EXPECT_THAT(shown.out, HasSubstr("large: cols=256 rows=64"));
+    EXPECT_THAT(shown.out, ::testing::Not(HasSubstr("secret")));
+    const auto json = nlohmann::json::parse(plan(k_right, "--json").out);
+    EXPECT_EQ(json["workloads"].size(), 4u);
+    EXPECT_TRUE(parse_plan(json["workloads"][0]["plan"].dump()));
+}
+
+TEST_F(PlanCommand, SaysWhatIsWrongAndWhere) {
+    std::string source = k_right;
+    source.replace(source.find("    k<<<"), 4, "    cudaMemcpy(&rows, x, 4, cudaMemcpyDefault); ");
+    const ShellResult refused = plan(source);
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.out,
+                HasSubstr("rejected for workload odd in line 5: copies device memory"));
+    EXPECT_EQ(nlohmann::json::parse(plan(source, "--json").out)["fault"]["line"], 5);
+    EXPECT_THAT(plan("void launch(int) {}\n").out, HasSubstr("compile_error"));
+    EXPECT_THAT(plan("__global__ void k() {}\nvoid launch(const float*, const float*, float, "
+                     "float*, int, int, cudaStream_t) { k<<<1, 2000>>>(); }\n")
+                    .out,
+                HasSubstr("step 1 (line 2): kernel _Z1kv: block.x is 2000, must be 1 to 1024"));
+    EXPECT_EQ(plan(k_right, "--arch sm_10").status, 2);
+}
+
+}  // namespace
+}  // namespace atl
