@@ -21,6 +21,9 @@ std::span<const Target> all_targets() {
         Target{"snapshot", snapshot},
         Target{"lineage", lineage},
         Target{"rows", rows},
+        Target{"plan", plan},
+        Target{"launch_record", launch_record},
+        Target{"source_split", source_split},
     };
     return k_all;
 }

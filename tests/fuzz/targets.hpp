@@ -28,6 +28,10 @@ void lineage(std::string_view bytes);   ///< lineage.h5
 void rows(std::string_view bytes);      ///< u16 place, u16 offset, u32 bytes, again: written over
                                         ///< the raw data of a sound lineage.h5
 
+void plan(std::string_view bytes);           ///< JSON of a CUDA plan
+void launch_record(std::string_view bytes);  ///< two records of a host launcher, half of it each
+void source_split(std::string_view bytes);   ///< a .cu file
+
 struct Target {
     const char* name;
     void (*run)(std::string_view bytes);
