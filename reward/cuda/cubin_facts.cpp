@@ -1,0 +1,351 @@
+#include "reward/cuda/cubin_facts.hpp"
+
+#include <elf.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace atl {
+
+namespace {
+
+constexpr std::uint16_t k_machine_cuda = 190;
+constexpr unsigned char k_entry_flag = 0x10;  ///< of st_other
+constexpr std::size_t k_max_symbols = 1u << 20;
+constexpr std::size_t k_max_kernels = 4096;
+constexpr std::size_t k_max_name_bytes = 64u << 10;
+constexpr std::uint32_t k_max_parameter_bytes = 1u << 16;
+constexpr std::uint32_t k_reserved_shared_bytes = 1024;
+
+/// How the value of an attribute is stored.
+enum Format : std::uint8_t { k_no_value = 1, k_byte = 2, k_half = 3, k_sized = 4 };
+
+enum Attribute : std::uint8_t {
+    k_max_threads = 0x05,
+    k_frame_size = 0x11,
+    k_parameter = 0x17,
+    k_register_count = 0x2f,
+    k_barrier_count = 0x4c,
+};
+
+tl::unexpected<Error> corrupt(const std::string& what) {
+    return failure(ErrorCode::corrupt, what, "cubin");
+}
+
+/// A record at `offset`; the file may end inside it.
+template <class Record>
+Expected<Record> read_at(std::string_view bytes, std::uint64_t offset, const char* what) {
+    if (offset > bytes.size() || bytes.size() - offset < sizeof(Record)) {
+        return corrupt(std::string("ends inside ") + what);
+    }
+    Record record;
+    std::memcpy(&record, bytes.data() + offset, sizeof(record));
+    return record;
+}
+
+struct Attributed {
+    std::uint8_t attribute = 0;
+    std::uint16_t small = 0;   ///< the value of formats k_byte and k_half
+    std::string_view payload;  ///< of format k_sized
+    [[nodiscard]] Expected<std::uint32_t> word(std::size_t index) const {
+        return read_at<std::uint32_t>(payload, index * sizeof(std::uint32_t), "an attribute");
+    }
+};
+
+class CubinReader {
+  public:
+    explicit CubinReader(std::string_view bytes) : m_bytes(bytes) {}
+    [[nodiscard]] Expected<std::vector<KernelFacts>> read();
+
+  private:
+    struct Section {
+        Elf64_Shdr header{};
+        std::string_view name;
+    };
+
+    [[nodiscard]] Status read_sections();
+    [[nodiscard]] Expected<std::string_view> content(const Elf64_Shdr& header) const;
+    [[nodiscard]] static Expected<std::string_view> name_at(std::string_view names,
+                                                            std::uint32_t offset);
+    [[nodiscard]] const Section* find(const std::string& name) const;
+    [[nodiscard]] Status read_symbols();
+    [[nodiscard]] Status read_module_attributes();
+    [[nodiscard]] Status read_kernel_attributes(KernelFacts& kernel) const;
+    [[nodiscard]] Status read_shared_memory(KernelFacts& kernel) const;
+    template <class Take>
+    [[nodiscard]] Status for_each_attribute(const Section& section, Take take) const;
+
+    std::string_view m_bytes;
+    std::vector<Section> m_sections;
+    std::map<std::string_view, std::size_t> m_by_name;
+    std::vector<KernelFacts> m_kernels;
+    std::unordered_map<std::uint32_t, std::size_t> m_kernel_of_symbol;
+};
+
+Expected<std::string_view> CubinReader::content(const Elf64_Shdr& header) const {
+    if (header.sh_type == SHT_NOBITS) {
+        return std::string_view();
+    }
+    if (header.sh_offset > m_bytes.size() || m_bytes.size() - header.sh_offset < header.sh_size) {
+        return corrupt("a section lies beyond its end");
+    }
+    return m_bytes.substr(header.sh_offset, header.sh_size);
+}
+
+Expected<std::string_view> CubinReader::name_at(std::string_view names, std::uint32_t offset) {
+    if (offset >= names.size()) {
+        return corrupt("a name lies beyond its table");
+    }
+    const std::string_view from = names.substr(offset, k_max_name_bytes);
+    const std::size_t end = from.find('\0');
+    if (end == std::string_view::npos) {
+        return corrupt("a name has no end");
+    }
+    return from.substr(0, end);
+}
+
+Status CubinReader::read_sections() {
+    ATOLL_TRY_ASSIGN(const auto header, read_at<Elf64_Ehdr>(m_bytes, 0, "its header"));
+    if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+        header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+        header.e_machine != k_machine_cuda || header.e_shentsize != sizeof(Elf64_Shdr)) {
+        return corrupt("is no machine code of a CUDA device");
+    }
+    const std::uint64_t table_bytes = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
+    if (header.e_shoff > m_bytes.size() || m_bytes.size() - header.e_shoff < table_bytes ||
+        header.e_shstrndx >= header.e_shnum) {
+        return corrupt("has no table of sections");
+    }
+    const std::uint64_t segment_bytes = std::uint64_t{header.e_phnum} * header.e_phentsize;
+    if (header.e_phoff > m_bytes.size() || m_bytes.size() - header.e_phoff < segment_bytes) {
+        return corrupt("ends inside its table of segments");
+    }
+    m_sections.resize(header.e_shnum);
+    for (std::size_t i = 0; i < m_sections.size(); ++i) {
+        ATOLL_TRY_ASSIGN(m_sections[i].header,
+                         read_at<Elf64_Shdr>(m_bytes, header.e_shoff + i * sizeof(Elf64_Shdr),
+                                             "its table of sections"));
+    }
+    ATOLL_TRY_ASSIGN(const std::string_view names, content(m_sections[header.e_shstrndx].header));
+    for (std::size_t i = 0; i < m_sections.size(); ++i) {
+        ATOLL_TRY_ASSIGN(m_sections[i].name, name_at(names, m_sections[i].header.sh_name));
+        m_by_name.emplace(m_sections[i].name, i);
+    }
+    return {};
+}
+
+const CubinReader::Section* CubinReader::find(const std::string& name) const {
+    const auto found = m_by_name.find(name);
+    return found == m_by_name.end() ? nullptr : &m_sections[found->second];
+}
+
+Status CubinReader::read_symbols() {
+    const auto table =
+        std::find_if(m_sections.begin(), m_sections.end(),
+                     [](const Section& section) { return section.header.sh_type == SHT_SYMTAB; });
+    if (table == m_sections.end() || table->header.sh_link >= m_sections.size()) {
+        return corrupt("has no symbols");
+    }
+    ATOLL_TRY_ASSIGN(const std::string_view symbols, content(table->header));
+    ATOLL_TRY_ASSIGN(const std::string_view names,
+                     content(m_sections[table->header.sh_link].header));
+    const std::size_t count = symbols.size() / sizeof(Elf64_Sym);
+    if (count > k_max_symbols) {
+        return failure(ErrorCode::limit, "has too many symbols", "cubin");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        ATOLL_TRY_ASSIGN(const auto symbol,
+                         read_at<Elf64_Sym>(symbols, i * sizeof(Elf64_Sym), "its symbols"));
+        if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || (symbol.st_other & k_entry_flag) == 0) {
+            continue;
+        }
+        if (m_kernels.size() >= k_max_kernels) {
+            return failure(ErrorCode::limit, "has too many kernels", "cubin");
+        }
+        ATOLL_TRY_ASSIGN(const std::string_view name, name_at(names, symbol.st_name));
+        m_kernel_of_symbol[static_cast<std::uint32_t>(i)] = m_kernels.size();
+        m_kernels.emplace_back().name = name;
+    }
+    return {};
+}
+
+template <class Take>
+Status CubinReader::for_each_attribute(const Section& section, Take take) const {
+    ATOLL_TRY_ASSIGN(std::string_view rest, content(section.header));
+    while (!rest.empty()) {
+        ATOLL_TRY_ASSIGN(const auto word, read_at<std::uint32_t>(rest, 0, "an attribute"));
+        rest.remove_prefix(sizeof(word));
+        const auto format = static_cast<std::uint8_t>(word & 0xff);
+        Attributed attributed;
+        attributed.attribute = static_cast<std::uint8_t>(word >> 8 & 0xff);
+        attributed.small = static_cast<std::uint16_t>(word >> 16);
+        if (format == k_byte) {
+            attributed.small &= 0xff;
+        } else if (format == k_sized) {
+            if (attributed.small > rest.size()) {
+                return corrupt("an attribute is longer than its section");
+            }
+            attributed.payload = rest.substr(0, attributed.small);
+            rest.remove_prefix(attributed.small);
+        } else if (format != k_no_value && format != k_half) {
+            return corrupt("an attribute has a form that is not known");
+        }
+        ATOLL_TRY(take(attributed));
+    }
+    return {};
+}
+
+/// Attributes of the module name a symbol first.
+Status CubinReader::read_module_attributes() {
+    const Section* const section = find(".nv.info");
+    if (section == nullptr) {
+        return m_kernels.empty() ? Status{} : corrupt("says nothing of its kernels");
+    }
+    return for_each_attribute(*section, [this](const Attributed& attributed) -> Status {
+        if (attributed.attribute != k_register_count && attributed.attribute != k_frame_size) {
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(const std::uint32_t symbol, attributed.word(0));
+        ATOLL_TRY_ASSIGN(const std::uint32_t value, attributed.word(1));
+        const auto kernel = m_kernel_of_symbol.find(symbol);
+        if (kernel != m_kernel_of_symbol.end()) {
+            KernelFacts& facts = m_kernels[kernel->second];
+            (attributed.attribute == k_register_count ? facts.registers : facts.local_bytes) =
+                value;
+        }
+        return {};
+    });
+}
+
+Expected<std::uint32_t> threads_of(const Attributed& attributed) {
+    constexpr std::uint64_t k_most = 1u << 20;
+    std::uint64_t product = 1;
+    for (std::size_t axis = 0; axis < 3; ++axis) {
+        ATOLL_TRY_ASSIGN(const std::uint32_t threads, attributed.word(axis));
+        product *= std::min<std::uint64_t>(threads, k_most);
+        if (product > k_most) {
+            return corrupt("a kernel has too many threads");
+        }
+    }
+    return static_cast<std::uint32_t>(product);
+}
+
+/// An index, then ordinal and offset in one word, then flags with the size from bit 18 on.
+Status add_parameter(const Attributed& attributed,
+                     std::map<std::uint32_t, KernelParameter>& parameters) {
+    ATOLL_TRY_ASSIGN(const std::uint32_t place, attributed.word(1));
+    ATOLL_TRY_ASSIGN(const std::uint32_t flags, attributed.word(2));
+    const KernelParameter parameter{place >> 16, flags >> 18};
+    if (parameter.offset + parameter.size > k_max_parameter_bytes ||
+        !parameters.emplace(place & 0xffff, parameter).second) {
+        return corrupt("a kernel's parameters make no sense");
+    }
+    return {};
+}
+
+Status CubinReader::read_kernel_attributes(KernelFacts& kernel) const {
+    const Section* const section = find(".nv.info." + kernel.name);
+    if (section == nullptr) {
+        return corrupt("says nothing of kernel " + kernel.name.substr(0, 100));
+    }
+    std::map<std::uint32_t, KernelParameter> parameters;
+    ATOLL_TRY(for_each_attribute(*section, [&](const Attributed& attributed) -> Status {
+        if (attributed.attribute == k_parameter) {
+            return add_parameter(attributed, parameters);
+        }
+        if (attributed.attribute == k_max_threads) {
+            ATOLL_TRY_ASSIGN(kernel.max_threads, threads_of(attributed));
+        } else if (attributed.attribute == k_barrier_count) {
+            kernel.barriers = attributed.small;
+        }
+        return {};
+    }));
+    for (const auto& [ordinal, parameter] : parameters) {
+        if (ordinal != kernel.parameters.size()) {
+            return corrupt("a kernel's parameters are not numbered");
+        }
+        kernel.parameters.push_back(parameter);
+    }
+    return {};
+}
+
+Status CubinReader::read_shared_memory(KernelFacts& kernel) const {
+    const Section* const section = find(".nv.shared." + kernel.name);
+    if (section == nullptr) {
+        return {};
+    }
+    const std::uint32_t reserved =
+        find(".nv.shared.reserved.0") != nullptr ? k_reserved_shared_bytes : 0;
+    if (section->header.sh_size < reserved || section->header.sh_size > UINT32_MAX) {
+        return corrupt("a kernel's shared memory has an impossible size");
+    }
+    kernel.static_shared_bytes = static_cast<std::uint32_t>(section->header.sh_size) - reserved;
+    return {};
+}
+
+Expected<std::vector<KernelFacts>> CubinReader::read() {
+    ATOLL_TRY(read_sections());
+    ATOLL_TRY(read_symbols());
+    ATOLL_TRY(read_module_attributes());
+    for (KernelFacts& kernel : m_kernels) {
+        ATOLL_TRY(read_kernel_attributes(kernel));
+        ATOLL_TRY(read_shared_memory(kernel));
+    }
+    return std::move(m_kernels);
+}
+
+/// The number that stands before `words` in `line`.
+std::optional<std::uint32_t> number_before(std::string_view line, std::string_view words) {
+    const std::size_t end = line.find(words);
+    if (end == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::size_t begin = end;
+    while (begin > 0 && line[begin - 1] >= '0' && line[begin - 1] <= '9') {
+        --begin;
+    }
+    std::uint32_t number = 0;
+    const auto [stop, error] = std::from_chars(line.data() + begin, line.data() + end, number);
+    if (error != std::errc{} || stop != line.data() + end) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+}  // namespace
+
+Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin) {
+    return CubinReader(cubin).read();
+}
+
+void add_spills(std::string_view log, std::vector<KernelFacts>& kernels) {
+    constexpr std::string_view k_of = "Function properties for ";
+    std::unordered_map<std::string_view, KernelFacts*> by_name;
+    for (KernelFacts& kernel : kernels) {
+        by_name[kernel.name] = &kernel;
+    }
+    KernelFacts* current = nullptr;
+    while (!log.empty()) {
+        const std::string_view line = log.substr(0, log.find('\n'));
+        log.remove_prefix(std::min(line.size() + 1, log.size()));
+        if (const std::size_t at = line.find(k_of); at != std::string_view::npos) {
+            const auto found = by_name.find(line.substr(at + k_of.size()));
+            current = found == by_name.end() ? nullptr : found->second;
+            continue;
+        }
+        const auto stores = number_before(line, " bytes spill stores");
+        const auto loads = number_before(line, " bytes spill loads");
+        if (current != nullptr && stores && loads) {
+            current->spill_store_bytes = *stores;
+            current->spill_load_bytes = *loads;
+            current = nullptr;
+        }
+    }
+}
+
+}  // namespace atl

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/cuda/kernel_facts.hpp"
+
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// What a cubin (the machine code of one device, an ELF file) says of its kernels, in the order of
+/// its symbols. Hostile bytes give an error of code corrupt or limit and nothing worse; time and
+/// memory are linear in the size. Pure.
+///
+/// NVIDIA documents neither sections nor attributes. What is read here was found by comparing
+/// cubins of NVRTC 13.0 for sm_80, sm_90a and sm_100 with what ptxas says of the same kernels (the
+/// tests do the same): e_machine 190; kernels are the functions whose st_other has 0x10; .nv.info
+/// holds REGCOUNT and FRAME_SIZE by symbol, .nv.info.NAME the rest; .nv.shared.NAME is the static
+/// shared memory, with 1024 bytes that the device reserves where .nv.shared.reserved.0 exists.
+[[nodiscard]] Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin);
+
+/// Adds the spills that ptxas reported (option -v) to the kernels of those names. Only the last
+/// report of a name counts: text before it may come from the source. Kernels that the log does not
+/// know keep theirs.
+void add_spills(std::string_view log, std::vector<KernelFacts>& kernels);
+
+}  // namespace atl

@@ -1,0 +1,177 @@
+#include "reward/cuda/cubin_facts.hpp"
+
+#include "reward/base/rng.hpp"
+#include "tests/unit/cuda/nvrtc_fixture.hpp"
+
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <sstream>
+
+namespace atl {
+namespace {
+
+using testing::NvrtcTest;
+
+/// A device function that is not inlined, parameters with a gap, shared memory, bounds, spills.
+constexpr const char* k_kernels = R"(
+struct Shape { int sizes[5]; char order; };
+__device__ __noinline__ float square(float x) { return x * x + 1; }
+extern "C" __global__ void __launch_bounds__(256) mirror(float* a, Shape s, double d) {
+    __shared__ float t[100];
+    t[threadIdx.x] = a[threadIdx.x];
+    __syncthreads();
+    a[threadIdx.x] = t[99 - threadIdx.x] + s.sizes[threadIdx.x % 5] + d + square(a[3]);
+}
+extern "C" __global__ void __launch_bounds__(1024, 2) spill(float* a, int n) {
+    float r[200];
+    for (int i = 0; i < 200; i++) r[i] = a[i * n];
+    for (int j = 0; j < n; j++)
+        for (int i = 0; i < 200; i++) r[i] = r[i] * r[(i + 1) % 200] + a[j];
+    for (int i = 0; i < 200; i++) a[i] = r[i];
+}
+template <int N> __global__ void nothing() {}
+template __global__ void nothing<3>();
+)";
+
+class CubinFactsTest : public NvrtcTest {
+  protected:
+    void SetUp() override {
+        NvrtcTest::SetUp();
+        if (!IsSkipped()) {
+            m_output = compile_here(k_kernels, "sm_90a");
+        }
+    }
+    NvrtcOutput m_output;
+};
+
+const KernelFacts& find(const std::vector<KernelFacts>& kernels, const std::string& name) {
+    const auto found = std::find_if(kernels.begin(), kernels.end(),
+                                    [&](const KernelFacts& kernel) { return kernel.name == name; });
+    if (found == kernels.end()) {
+        throw std::runtime_error("no kernel " + name);
+    }
+    return *found;
+}
+
+struct Said {
+    std::uint32_t registers = 0, barriers = 0, shared = 0, frame = 0;
+};
+
+/// What ptxas says of each kernel.
+std::map<std::string, Said> said_by_ptxas(const std::string& log) {
+    std::map<std::string, Said> said;
+    std::istringstream lines(log);
+    std::string line;
+    std::string kernel;
+    std::smatch match;
+    const auto number = [&](const char* pattern) {
+        return std::regex_search(line, match, std::regex(pattern))
+                   ? static_cast<std::uint32_t>(std::stoul(match[1]))
+                   : 0u;
+    };
+    while (std::getline(lines, line)) {
+        if (std::regex_search(line, match, std::regex("entry function '(\\w+)'"))) {
+            kernel = match[1];
+        } else if (line.find("stack frame") != std::string::npos && !said.contains(kernel)) {
+            said[kernel].frame = number("(\\d+) bytes stack frame");
+        } else if (line.find("Used ") != std::string::npos) {
+            said[kernel].registers = number("Used (\\d+) registers");
+            said[kernel].barriers = number("used (\\d+) barriers");
+            said[kernel].shared = number("(\\d+) bytes smem");
+        }
+    }
+    return said;
+}
+
+TEST_F(CubinFactsTest, AreThoseOfPtxasOnEveryArchitecture) {
+    for (const char* architecture : {"sm_80", "sm_90a", "sm_100"}) {
+        const NvrtcOutput output = compile_here(k_kernels, architecture);
+        ASSERT_TRUE(output.ok) << output.log;
+        const auto kernels = read_cubin_facts(output.cubin);
+        ASSERT_TRUE(kernels) << kernels.error().message();
+        const auto said = said_by_ptxas(output.log);
+        ASSERT_EQ(said.size(), 3u) << output.log;
+        ASSERT_EQ(kernels->size(), 3u) << "the device function is no kernel";
+        for (const auto& [name, words] : said) {
+            const KernelFacts& facts = find(*kernels, name);
+            EXPECT_GT(facts.registers, 0u);
+            EXPECT_EQ(facts.registers, words.registers) << architecture << " " << name;
+            EXPECT_EQ(facts.static_shared_bytes, words.shared) << architecture << " " << name;
+            EXPECT_EQ(facts.local_bytes, words.frame) << architecture << " " << name;
+            EXPECT_EQ(facts.barriers, words.barriers) << architecture << " " << name;
+        }
+        EXPECT_EQ(find(*kernels, "mirror").static_shared_bytes, 400u);
+        EXPECT_EQ(find(*kernels, "mirror").barriers, 1u);
+        EXPECT_EQ(find(*kernels, "mirror").max_threads, 256u);
+        EXPECT_EQ(find(*kernels, "_Z7nothingILi3EEvv").max_threads, 0u);
+        const std::vector<KernelParameter> parameters{{0, 8}, {8, 24}, {32, 8}};
+        EXPECT_EQ(find(*kernels, "mirror").parameters, parameters);
+        EXPECT_TRUE(find(*kernels, "_Z7nothingILi3EEvv").parameters.empty());
+    }
+}
+
+TEST_F(CubinFactsTest, SpillsComeFromTheLastReportOfAKernel) {
+    auto kernels = read_cubin_facts(m_output.cubin);
+    ASSERT_TRUE(kernels);
+    const std::string forged =
+        "ptxas info    : Function properties for spill\n"
+        "    7 bytes stack frame, 7 bytes spill stores, 7 bytes spill loads\n";
+    add_spills(forged + m_output.log, *kernels);
+    EXPECT_GT(find(*kernels, "spill").spill_store_bytes, 100u);
+    EXPECT_GT(find(*kernels, "spill").spill_load_bytes, 100u);
+    EXPECT_EQ(find(*kernels, "mirror").spill_store_bytes, 0u);
+    add_spills(
+        "ptxas info : Function properties for spill\n bytes spill stores, x bytes spill "
+        "loads\n99999999999 bytes spill stores, 1 bytes spill loads",
+        *kernels);
+    EXPECT_GT(find(*kernels, "spill").spill_store_bytes, 100u) << "what is no number is not taken";
+}
+
+TEST_F(CubinFactsTest, ACubinThatEndsAnywhereIsAnError) {
+    for (std::size_t size = 0; size < m_output.cubin.size(); ++size) {
+        const std::string cut = m_output.cubin.substr(0, size);  // a copy: its end is memory's end
+        const auto facts = read_cubin_facts(cut);
+        ASSERT_FALSE(facts) << size;
+        ASSERT_EQ(facts.error().code, ErrorCode::corrupt);
+    }
+}
+
+TEST_F(CubinFactsTest, ChangedBytesNeverGiveMoreThanFactsOrAnError) {
+    CounterRng rng(7, RngPurpose::measurement, 0);
+    std::size_t errors = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        std::string bytes = m_output.cubin;
+        for (std::uint64_t changes = 1 + rng.below(4); changes > 0; --changes) {
+            // Half of them where the structure is: header, tables and attributes are at both ends.
+            const bool anywhere = rng.below(2) == 0;
+            const std::size_t window =
+                anywhere ? bytes.size() : std::min<std::size_t>(bytes.size(), 2400);
+            const std::size_t at = rng.below(window);
+            const std::size_t place = rng.below(2) == 0 ? at : bytes.size() - 1 - at;
+            bytes[place] = static_cast<char>(rng.below(256));
+        }
+        const auto facts = read_cubin_facts(bytes);
+        errors += facts ? 0 : 1;
+        if (!facts) {
+            ASSERT_TRUE(facts.error().code == ErrorCode::corrupt ||
+                        facts.error().code == ErrorCode::limit);
+        }
+    }
+    EXPECT_GT(errors, 1000u);
+}
+
+TEST(CubinFacts, RandomBytesAreAnError) {
+    CounterRng rng(8, RngPurpose::measurement, 0);
+    for (int round = 0; round < 2000; ++round) {
+        std::string bytes(rng.below(4096), '\0');
+        for (char& byte : bytes) {
+            byte = static_cast<char>(rng.below(256));
+        }
+        EXPECT_FALSE(read_cubin_facts(bytes));
+    }
+    EXPECT_FALSE(read_cubin_facts("\177ELF"));
+}
+
+}  // namespace
+}  // namespace atl
