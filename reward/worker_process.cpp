@@ -53,6 +53,15 @@ std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& 
     if (!options.compiler.empty()) {
         add("--compiler", options.compiler);
     }
+    if (!options.nvrtc.empty()) {
+        add("--nvrtc", options.nvrtc);
+    }
+    for (const std::string& folder : options.include) {
+        add("--include", folder);
+    }
+    if (!options.architecture.empty()) {
+        add("--architecture", options.architecture);
+    }
     return argv;
 }
 
@@ -62,6 +71,8 @@ std::string_view to_string(WorkerRole role) {
     switch (role) {
         case WorkerRole::compiler:
             return "compiler";
+        case WorkerRole::nvrtc:
+            return "nvrtc";
         case WorkerRole::runner:
             return "runner";
         case WorkerRole::verifier:

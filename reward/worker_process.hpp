@@ -15,6 +15,7 @@ namespace atl {
 /// The process roles that the program `atoll-worker` plays (DESIGN section 6).
 enum class WorkerRole {
     compiler,  ///< pre-jailed; compiles sources
+    nvrtc,     ///< pre-jailed; compiles device code
     runner,    ///< pre-jailed; forks a process per candidate
     verifier,  ///< trusted; holds oracle, seeds, comparison and the clock
 };
@@ -27,6 +28,9 @@ struct WorkerOptions {
     SandboxLevel at_most = SandboxLevel::full;   ///< do not go beyond (to test the lower levels)
     std::vector<int> cores;                      ///< pinned to these; empty: anywhere
     std::string compiler;                        ///< compiler role: absolute path of the driver
+    std::string nvrtc;                           ///< nvrtc role: the library's path
+    std::vector<std::string> include;  ///< nvrtc role: CUDA's folder of headers, then others
+    std::string architecture;  ///< nvrtc role: what headers are precompiled for, e.g. sm_90a
     std::chrono::milliseconds start_timeout{20'000};
 };
 

@@ -7,6 +7,7 @@
 #include "reward/verifier/service.hpp"
 #include "reward/worker_process.hpp"
 #include "reward/workers/compiler_role.hpp"
+#include "reward/workers/nvrtc_role.hpp"
 #include "reward/workers/runner_role.hpp"
 #include "reward/workers/worker_arguments.hpp"
 
@@ -51,6 +52,8 @@ int play(const atl::WorkerArguments& arguments) {
     switch (arguments.role) {
         case atl::WorkerRole::compiler:
             return atl::serve_compiler(arguments, std::move(supervisor));
+        case atl::WorkerRole::nvrtc:
+            return atl::serve_nvrtc(arguments, std::move(supervisor));
         case atl::WorkerRole::runner:
             return atl::serve_runner(arguments, std::move(supervisor),
                                      atl::FrameChannel(atl::FileHandle(k_peer_fd)));

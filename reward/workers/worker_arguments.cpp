@@ -24,7 +24,8 @@ tl::unexpected<Error> bad_argument(const std::string& argument) {
 }
 
 Expected<WorkerRole> role_from(const std::string& name) {
-    for (const auto role : {WorkerRole::compiler, WorkerRole::runner, WorkerRole::verifier}) {
+    for (const auto role :
+         {WorkerRole::compiler, WorkerRole::nvrtc, WorkerRole::runner, WorkerRole::verifier}) {
         if (name == to_string(role)) {
             return role;
         }
@@ -74,6 +75,18 @@ Status read_option(const std::string& name, const std::string& value, WorkerArgu
     }
     if (name == "--compiler") {
         out.compiler = value;
+        return {};
+    }
+    if (name == "--nvrtc") {
+        out.nvrtc = value;
+        return {};
+    }
+    if (name == "--include") {
+        out.include.push_back(value);
+        return {};
+    }
+    if (name == "--architecture") {
+        out.architecture = value;
         return {};
     }
     return bad_argument(name);

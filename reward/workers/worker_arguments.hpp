@@ -18,6 +18,9 @@ struct WorkerArguments {
     SandboxLevel at_most = SandboxLevel::full;
     std::vector<int> cores;
     std::string compiler;
+    std::string nvrtc;
+    std::vector<std::string> include;
+    std::string architecture;
 };
 
 [[nodiscard]] Expected<WorkerArguments> parse_worker_arguments(

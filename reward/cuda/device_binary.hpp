@@ -1,0 +1,47 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/cuda/kernel_facts.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// Device code compiled for one architecture, or why there is none.
+struct DeviceBinary {
+    enum class Status { ok, error, limit };  ///< limit: time, memory or output exhausted
+    Status status = Status::error;
+    /// When ok: a sealed memfd with the cubin, which several holders may read.
+    std::shared_ptr<const FileHandle> cubin;
+    std::uint64_t bytes = 0;
+    std::vector<KernelFacts> kernels;  ///< when ok: at least one
+    std::vector<std::string> names;    ///< when ok: as linked, one for each name expression
+    std::string log;                   ///< trimmed to the cause; empty when ok
+    double seconds = 0;                ///< of the compiler's process; 0 when cached
+    bool cached = false;
+};
+
+/// What a compilation that worked has left: all that a DeviceBinary is made of.
+struct DeviceArtifact {
+    std::string log;    ///< of NVRTC, as it was
+    std::string names;  ///< one a line
+    std::string cubin;
+};
+
+/// Reads the artifact's facts. A cubin without a kernel (NVRTC takes an empty or senseless text for
+/// a good one) and one that cannot be read are errors of the candidate. An Expected error is a
+/// fault of ours (no memory for the memfd).
+[[nodiscard]] Expected<DeviceBinary> binary_from(const DeviceArtifact& artifact);
+
+/// What a person or a prompt needs of NVRTC's log: the first errors with their excerpts, at most
+/// 16 KiB. Reports of ptxas on what it made go, folders of `include` are cut from names, and so are
+/// control characters and long lines. Linear.
+[[nodiscard]] std::string trim_device_log(std::string_view log,
+                                          const std::vector<std::string>& include);
+
+}  // namespace atl

@@ -1,0 +1,267 @@
+#include "reward/workers/nvrtc_child.hpp"
+
+#include "reward/base/jail_limits.hpp"
+#include "reward/base/jail_root.hpp"
+#include "reward/cuda/device_prelude.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+
+namespace atl {
+
+namespace {
+
+constexpr const char* k_bundle_name = "atoll_bundle.h";
+constexpr std::size_t k_pch_heap_bytes = 1u << 30;  ///< of address space; 0.4 GiB are used
+constexpr std::uint64_t k_max_open_files = 64;
+/// Deeply nested sources crash the front end with the usual 8 MB.
+constexpr rlim_t k_stack_bytes = 64u << 20;
+constexpr const char* k_precompiled_standard = "--std=c++17";
+
+std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
+    std::vector<std::string> options{"--gpu-architecture=" + architecture,
+                                     "--modify-stack-limit=false",
+                                     "--generate-line-info",
+                                     "--disable-warnings",
+                                     "--ptxas-options=-v",
+                                     "--pch-verbose=false",
+                                     "--pch-messages=false"};
+    for (const std::string& folder : warm.include) {
+        options.push_back("--include-path=" + folder);
+    }
+    return options;
+}
+
+bool is_standard(const std::string& flag) {
+    return flag.starts_with("--std=");
+}
+
+std::string file_of(const WarmNvrtc& warm, HeaderBundle bundle) {
+    return warm.folder + "/" + to_string(bundle) + ".pch";
+}
+
+NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::string& source,
+                     HeaderBundle bundle) {
+    NvrtcInput input;
+    input.source = source;
+    input.name = k_device_source_name;
+    input.headers = host_headers();
+    input.options = options_for(warm, order.architecture);
+    input.options.insert(input.options.end(), order.flags.begin(), order.flags.end());
+    if (std::none_of(order.flags.begin(), order.flags.end(), is_standard)) {
+        input.options.emplace_back(k_precompiled_standard);
+    }
+    input.name_expressions = order.name_expressions;
+    if (bundle != HeaderBundle::none) {
+        input.headers.push_back({k_bundle_name, bundle_text(bundle)});
+        input.options.push_back(std::string("--pre-include=") + k_bundle_name);
+        input.options.push_back("--use-pch=" + file_of(warm, bundle));
+    }
+    return input;
+}
+
+/// What is in a precompiled header was read with these options; with others it is not used, and
+/// the whole bundle would be compiled.
+HeaderBundle usable_bundle(const WarmNvrtc& warm, const NvrtcOrder& order) {
+    const bool same = order.architecture == warm.architecture && order.flags.empty();
+    return same && !warm.folder.empty() ? order.bundle : HeaderBundle::none;
+}
+
+/// Whether an error may come of a header that the source did not ask for.
+bool may_be_of_the_bundle(std::string_view log) {
+    return log.find("already") != std::string_view::npos ||
+           log.find("redefinition") != std::string_view::npos ||
+           log.find("redeclaration") != std::string_view::npos ||
+           log.find("incompatible") != std::string_view::npos ||
+           log.find("overload") != std::string_view::npos ||
+           log.find("ambiguous") != std::string_view::npos;
+}
+
+Status write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t step = ::write(fd, bytes.data(), bytes.size());
+        if (step < 0 && errno != EINTR) {
+            return tl::unexpected(errno_error("write", "NVRTC", errno));
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(step, 0)));
+    }
+    return {};
+}
+
+Expected<std::string> read_source(int fd) {
+    struct stat about {};
+    if (::fstat(fd, &about) != 0) {
+        return tl::unexpected(errno_error("fstat", "source", errno));
+    }
+    std::string source(static_cast<std::size_t>(about.st_size), '\0');
+    for (std::size_t done = 0; done < source.size();) {
+        const ssize_t got =
+            ::pread(fd, source.data() + done, source.size() - done, static_cast<off_t>(done));
+        if (got <= 0) {
+            return tl::unexpected(errno_error("read", "source", got == 0 ? EIO : errno));
+        }
+        done += static_cast<std::size_t>(got);
+    }
+    // NVRTC takes C strings: what follows a NUL would not be compiled, and nobody told.
+    std::replace(source.begin(), source.end(), '\0', ' ');
+    return source;
+}
+
+/// The only descriptors that survive: log, cubin, names and the pipe become 3 to 6.
+Status keep_descriptors(const NvrtcPlan& plan) {
+    constexpr int k_first = 3;
+    constexpr int k_away = 200;  // first out of each other's way
+    const std::array<int, 4> kept{plan.log.get(), plan.cubin.get(), plan.names.get(),
+                                  plan.confined.get()};
+    for (int i = 0; i < 4; ++i) {
+        if (::dup2(kept[static_cast<std::size_t>(i)], k_away + i) < 0) {
+            return tl::unexpected(errno_error("dup2", "NVRTC", errno));
+        }
+    }
+    for (int i = 0; i < 4; ++i) {
+        if (::dup2(k_away + i, k_first + i) < 0) {
+            return tl::unexpected(errno_error("dup2", "NVRTC", errno));
+        }
+    }
+    ::close_range(k_first + 4, ~0u, 0);
+    return {};
+}
+
+constexpr int k_log_fd = 3;
+constexpr int k_cubin_fd = 4;
+constexpr int k_names_fd = 5;
+constexpr int k_confined_fd = 6;
+
+Status limit_resources(const NvrtcOrder& order, std::uint64_t base_bytes) {
+    const rlimit stack{k_stack_bytes, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_STACK, &stack) != 0) {
+        const rlimit lower{k_stack_bytes, k_stack_bytes};
+        ::setrlimit(RLIMIT_STACK, &lower);  // a hard limit below it stays as it is
+    }
+    JailLimits limits;
+    limits.address_space_bytes = base_bytes + order.memory_bytes;
+    limits.cpu_seconds = static_cast<std::uint64_t>(std::ceil(order.timeout_s)) + 1;
+    limits.file_bytes = order.memory_bytes;  // its front end keeps its data in a temporary file
+    limits.open_files = k_max_open_files;
+    return apply_limits(limits);
+}
+
+Status confine(const NvrtcPlan& plan) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+        return tl::unexpected(errno_error("prctl", "NVRTC", errno));
+    }
+    if (plan.level == SandboxLevel::full) {
+        if (::unshare(CLONE_NEWNS) != 0) {
+            return tl::unexpected(errno_error("unshare", "NVRTC", errno));
+        }
+        ATOLL_TRY(mount_tmpfs(plan.work_folder, plan.order.memory_bytes / 2));
+    }
+    if (::chdir(plan.work_folder.c_str()) != 0) {
+        return tl::unexpected(errno_error("chdir", plan.work_folder, errno));
+    }
+    ::setenv("TMPDIR", plan.work_folder.c_str(), 1);
+    ATOLL_TRY(limit_resources(plan.order, plan.base_bytes));
+    ATOLL_TRY(drop_capabilities());
+    if (plan.landlock != nullptr) {
+        LandlockRules rules = *plan.landlock;
+        rules.writable = {plan.work_folder};  // not the folders of other compilations
+        ATOLL_TRY(apply_landlock(rules));
+    }
+    return plan.filter != nullptr ? plan.filter->apply_for_own_pid() : Status{};
+}
+
+int report(const NvrtcOutput& output) {
+    const std::string_view log = output.log;
+    if (!write_all(k_log_fd, log.substr(0, k_max_nvrtc_log_bytes))) {
+        return k_nvrtc_error;
+    }
+    if (!output.ok) {
+        return output.out_of_memory ? k_nvrtc_no_memory : k_nvrtc_error;
+    }
+    std::string names;
+    for (const std::string& name : output.names) {
+        names += name + "\n";
+    }
+    const bool written = write_all(k_cubin_fd, output.cubin) && write_all(k_names_fd, names);
+    return written ? k_nvrtc_ok : k_nvrtc_error;
+}
+
+int compile_confined(const NvrtcPlan& plan, const std::string& source) {
+    const HeaderBundle bundle = usable_bundle(*plan.warm, plan.order);
+    const auto compile = [&](HeaderBundle with) {
+        return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
+    };
+    Expected<NvrtcOutput> output = compile(bundle);
+    if (output && !output->ok && bundle != HeaderBundle::none &&
+        may_be_of_the_bundle(output->log)) {
+        output = compile(HeaderBundle::none);
+    }
+    if (!output) {
+        const std::string text = output.error().message() + "\n";
+        (void)write_all(k_log_fd, text.substr(0, k_max_nvrtc_log_bytes));
+        return k_nvrtc_error;
+    }
+    return report(*output);
+}
+
+}  // namespace
+
+Status precompile_headers(const WarmNvrtc& warm) {
+    ATOLL_TRY(warm.library.reserve_precompiled_headers(k_pch_heap_bytes));
+    NvrtcOrder order;
+    order.architecture = warm.architecture;
+    const std::string source = "__global__ void nothing() {}\n";
+    const auto compile = [&](const NvrtcInput& input) -> Status {
+        ATOLL_TRY_ASSIGN(const NvrtcOutput output, warm.library.compile(input));
+        if (!output.ok) {
+            return failure(ErrorCode::unavailable,
+                           "cannot compile CUDA's own headers: " + output.log.substr(0, 1000),
+                           warm.include.front(), "do they belong to this NVRTC?");
+        }
+        return {};
+    };
+    // Once without: what is loaded when first used must be, before the jail closes.
+    ATOLL_TRY(compile(input_for(warm, order, source, HeaderBundle::none)));
+    if (warm.folder.empty()) {
+        return {};
+    }
+    for (const HeaderBundle bundle : k_precompiled_bundles) {
+        NvrtcInput input = input_for(warm, order, source, bundle);
+        input.options.back() = "--create-pch=" + file_of(warm, bundle);
+        ATOLL_TRY(compile(input));
+    }
+    return {};
+}
+
+void compile_device_code(const NvrtcPlan& plan) {
+    Expected<std::string> source = read_source(plan.source.get());
+    Status ready = source ? keep_descriptors(plan) : tl::unexpected(source.error());
+    const int log_fd = ready ? k_log_fd : plan.log.get();
+    if (ready) {
+        ready = confine(plan);
+    }
+    if (!ready) {
+        (void)write_all(log_fd, ready.error().message());
+        ::_exit(k_nvrtc_fault);
+    }
+    const char byte = 1;
+    if (!write_all(k_confined_fd, std::string_view(&byte, 1))) {
+        ::_exit(k_nvrtc_fault);
+    }
+    ::close(k_confined_fd);
+    ::_exit(compile_confined(plan, *source));
+}
+
+}  // namespace atl
