@@ -22,7 +22,8 @@ struct DeviceBinary {
     std::vector<KernelFacts> kernels;  ///< when ok: at least one
     std::vector<std::string> names;    ///< when ok: as linked, one for each name expression
     std::string log;                   ///< trimmed to the cause; empty when ok
-    double seconds = 0;                ///< of the compiler's process; 0 when cached
+    double seconds = 0;                ///< wall time of the compiler's process; 0 when cached
+    double cpu_seconds = 0;            ///< its user and system time; 0 when cached
     bool cached = false;
 };
 

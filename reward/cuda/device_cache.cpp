@@ -122,6 +122,7 @@ void DeviceCache::insert(const Digest& key, const DeviceBinary& binary) {
     m_entries.push_front({key, binary});
     m_entries.front().binary.cached = true;
     m_entries.front().binary.seconds = 0;
+    m_entries.front().binary.cpu_seconds = 0;
     m_index[key] = m_entries.begin();
     while (m_entries.size() > m_max_binaries) {
         m_index.erase(m_entries.back().key);

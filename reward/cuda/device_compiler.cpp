@@ -259,6 +259,7 @@ Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& r
         }
     }
     binary.seconds = reply.seconds;
+    binary.cpu_seconds = reply.cpu_seconds;
     if (m_toolchain.empty()) {
         m_toolchain = reply.toolchain + " at " + m_options.nvrtc;
     }

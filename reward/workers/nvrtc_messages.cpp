@@ -51,6 +51,7 @@ std::string to_json(const NvrtcReply& message) {
     return Json{{"status", static_cast<int>(message.status)},
                 {"reason", message.reason},
                 {"seconds", message.seconds},
+                {"cpu_seconds", message.cpu_seconds},
                 {"toolchain", message.toolchain}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -63,6 +64,7 @@ Expected<NvrtcReply> parse_nvrtc_reply(std::string_view json) {
     fields.integer("status", status, 0, static_cast<int>(NvrtcReply::Status::limit))
         .text("reason", message.reason, 4096)
         .number("seconds", message.seconds, 0, 1e9)
+        .number("cpu_seconds", message.cpu_seconds, 0, 1e9)
         .text("toolchain", message.toolchain, 64);
     ATOLL_TRY(fields.finish());
     message.status = static_cast<NvrtcReply::Status>(status);

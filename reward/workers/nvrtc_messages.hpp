@@ -29,9 +29,10 @@ struct NvrtcOrder {
 struct NvrtcReply {
     enum class Status { ok, error, limit };
     Status status = Status::error;
-    std::string reason;  ///< why NVRTC ended without a word of its own
-    double seconds = 0;
-    std::string toolchain;  ///< "NVRTC 13.0"
+    std::string reason;      ///< why NVRTC ended without a word of its own
+    double seconds = 0;      ///< wall time of the child
+    double cpu_seconds = 0;  ///< user and system time of the child
+    std::string toolchain;   ///< "NVRTC 13.0"
 };
 
 [[nodiscard]] std::string to_json(const NvrtcOrder& message);

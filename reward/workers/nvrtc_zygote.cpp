@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,10 @@ bool seal(const FileHandle& file) {
     return ::fcntl(file.get(), F_ADD_SEALS, k_seals) == 0;
 }
 
+double seconds_of(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
 /// Why a child died, and whether that means that something ran out.
 std::pair<NvrtcReply::Status, std::string> cause_of(int signal) {
     using Status = NvrtcReply::Status;
@@ -79,6 +84,7 @@ struct NvrtcZygote::Job {
     Clock::time_point begin;
     Clock::time_point deadline;
     bool overdue = false;
+    double cpu_seconds = 0;  ///< once reaped
     std::string own_folder;  ///< removed with the job; empty at level full
 
     ~Job() {
@@ -97,9 +103,11 @@ struct NvrtcZygote::Job {
     }
     [[nodiscard]] ProcessEnd reap() {
         int status = 0;
-        while (pid > 0 && ::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        rusage usage{};
+        while (pid > 0 && ::wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
         }
         pid = -1;
+        cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
         return decode_wait_status(status);
     }
     [[nodiscard]] bool was_confined() const {
@@ -285,6 +293,7 @@ Frame NvrtcZygote::answer_to(Job& job, const ProcessEnd& end) {
     NvrtcReply answer;
     answer.toolchain = m_toolchain;
     answer.seconds = std::chrono::duration<double>(Clock::now() - job.begin).count();
+    answer.cpu_seconds = job.cpu_seconds;
     const bool sealed = seal(job.log) && seal(job.cubin) && seal(job.names);
     if (job.overdue) {
         answer.status = NvrtcReply::Status::limit;
