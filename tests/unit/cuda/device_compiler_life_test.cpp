@@ -1,11 +1,15 @@
 #include "reward/base/files.hpp"
 #include "reward/cuda/device_compiler.hpp"
+#include "reward/worker_calls.hpp"
+#include "reward/workers/nvrtc_messages.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -15,7 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::NvrtcTest;
-using Status = DeviceBinary::Status;
 
 /// The processes below this one that `pid` is the parent of.
 std::vector<pid_t> children_of(pid_t pid) {
@@ -65,14 +68,14 @@ class DeviceCompilerLifeTest : public NvrtcTest {
 TEST_F(DeviceCompilerLifeTest, AKilledWorkerIsStartedAgain) {
     const auto compiler = make();
     EXPECT_TRUE(compiler->toolchain().starts_with("NVRTC 1")) << compiler->toolchain();
-    ASSERT_EQ(compile(*compiler, "a[0] = 1;").status, Status::ok);
+    ASSERT_EQ(compile(*compiler, "a[0] = 1;").status, DeviceBinary::Status::ok);
     const auto workers = children_of(::getpid());
     ASSERT_EQ(workers.size(), 1u);
     // The one in the jail, so that the death has to be passed on.
     const auto zygotes = children_of(workers[0]);
     ASSERT_EQ(zygotes.size(), 1u);
     ASSERT_EQ(::kill(zygotes[0], SIGKILL), 0);
-    EXPECT_EQ(compile(*compiler, "a[0] = 2;").status, Status::ok);
+    EXPECT_EQ(compile(*compiler, "a[0] = 2;").status, DeviceBinary::Status::ok);
     EXPECT_EQ(compiler->restarts(), 1u);
 }
 
@@ -119,6 +122,51 @@ TEST_F(DeviceCompilerLifeTest, WhatCannotBeUsedIsToldAtTheStart) {
     options.architecture = "sm_3";
     EXPECT_EQ(DeviceCompiler::make(options).error().code, ErrorCode::invalid_argument);
 }
+
+/// Past the look at a source's headers, straight to the worker.
+class NvrtcWorkerTest : public NvrtcTest, public ::testing::WithParamInterface<SandboxLevel> {};
+
+TEST_P(NvrtcWorkerTest, FilesOfTheHostCannotBeRead) {
+    if (probe_sandbox().level < GetParam()) {
+        ATOLL_SKIP_OR_FAIL("this machine cannot lock processes up so");
+    }
+    const testing::TemporaryFolder folder;
+    std::ofstream(folder.path() / "secret.h") << "a secret of the host\n";
+    WorkerOptions options;
+    options.program = ATOLL_BIN_DIR "/atoll-worker";
+    options.required = GetParam();
+    options.at_most = GetParam();
+    options.nvrtc = place().library;
+    options.include = {place().include};
+    options.architecture = "sm_90a";
+    options.start_timeout = std::chrono::seconds(120);
+    WorkerCalls worker(WorkerRole::nvrtc, options);
+    const Status started = worker.start();
+    ASSERT_TRUE(started) << started.error().message();
+    for (const std::string& path : {std::string("/etc/passwd"), std::string("/proc/self/maps"),
+                                    (folder.path() / "secret.h").string()}) {
+        Frame question;
+        question.type = FrameType::compile;
+        question.payload =
+            to_json(NvrtcOrder{"sm_90a", {}, HeaderBundle::none, {}, 60, 1u << 30, 1u << 20});
+        question.handles.push_back(
+            *memory_file_of("#include \"" + path + "\"\n__global__ void k() {}\n"));
+        const Expected<Frame> answer = worker.ask(question, 60, {});
+        ASSERT_TRUE(answer) << answer.error().message();
+        ASSERT_EQ(answer->type, FrameType::compiled) << answer->payload;
+        EXPECT_EQ(parse_nvrtc_reply(answer->payload)->status, NvrtcReply::Status::error);
+        std::string log(4096, '\0');
+        const ssize_t got = ::pread(answer->handles.at(0).get(), log.data(), log.size(), 0);
+        log.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        EXPECT_NE(log.find("cannot open source file"), std::string::npos) << log;
+        EXPECT_EQ(log.find("root:"), std::string::npos) << log;
+        EXPECT_EQ(log.find("secret of"), std::string::npos) << log;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, NvrtcWorkerTest,
+                         ::testing::Values(SandboxLevel::full, SandboxLevel::restricted),
+                         [](const auto& level) { return std::string(to_string(level.param)); });
 
 class DeviceCacheTest : public NvrtcTest {
   protected:
