@@ -1,0 +1,246 @@
+#include "reward/cuda/plan_player.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace atl {
+
+namespace {
+
+/// A refusal of the driver that lies in what the candidate asked for.
+Status check_candidate(const DriverLibrary& driver, cuda::Result result, const char* call,
+                       const std::string& about) {
+    Status status = driver.check(result, call);
+    if (!status && !is_kernel_fault(result) && result != cuda::k_out_of_memory) {
+        status.error().code = ErrorCode::invalid_argument;
+        status.error().where = about;
+    }
+    return status;
+}
+
+cuda::LaunchAttribute attribute(cuda::LaunchAttributeId id, std::uint32_t value) {
+    cuda::LaunchAttribute made;
+    made.id = id;
+    made.value[0] = value;
+    return made;
+}
+
+std::vector<cuda::LaunchAttribute> attributes_of(const PlanLaunch& launch) {
+    std::vector<cuda::LaunchAttribute> attributes;
+    if (launch.cooperative) {
+        attributes.push_back(attribute(cuda::LaunchAttributeId::cooperative, 1));
+    }
+    if (launch.programmatic) {
+        attributes.push_back(attribute(cuda::LaunchAttributeId::programmatic, 1));
+    }
+    if (launch.cluster != PlanDim{0, 0, 0}) {
+        cuda::LaunchAttribute cluster = attribute(cuda::LaunchAttributeId::cluster, 0);
+        std::copy(launch.cluster.begin(), launch.cluster.end(), cluster.value.begin());
+        attributes.push_back(cluster);
+    }
+    return attributes;
+}
+
+void put_pointer(std::vector<std::uint8_t>& bytes, std::uint32_t at, cuda::Address address) {
+    std::memcpy(bytes.data() + at, &address, sizeof(address));
+}
+
+}  // namespace
+
+Expected<PlanPlayer> PlanPlayer::load(const Gpu& gpu, std::string_view cubin, const Plan& plan) {
+    PlanPlayer player(gpu, plan);
+    ATOLL_TRY(player.load_module(cubin));
+    ATOLL_TRY(player.find_kernels());
+    ATOLL_TRY(player.find_symbols());
+    ATOLL_TRY(player.take_scratch());
+    ATOLL_TRY(player.apply_settings());
+    player.prepare_launches();
+    return player;
+}
+
+Status PlanPlayer::load_module(std::string_view cubin) {
+    const std::string image(cubin);  // the driver wants no length: behind it must be something
+    cuda::Module module = nullptr;
+    ATOLL_TRY(check_candidate(m_gpu->driver(),
+                              m_gpu->call().module_load_data(&module, image.data()),
+                              "cuModuleLoadData", "cubin"));
+    m_module = {module, UnloadModule{m_gpu->call().module_unload}};
+    return {};
+}
+
+Status PlanPlayer::find_kernels() {
+    const auto find = [this](const std::string& name) -> Status {
+        if (m_functions.contains(name)) {
+            return {};
+        }
+        cuda::Function function = nullptr;
+        ATOLL_TRY(check_candidate(
+            m_gpu->driver(),
+            m_gpu->call().module_get_function(&function, m_module.get(), name.c_str()),
+            "cuModuleGetFunction", "kernel " + name));
+        m_functions[name] = function;
+        return {};
+    };
+    for (const PlanStep& step : m_plan.steps) {
+        if (const auto* launch = std::get_if<PlanLaunch>(&step.what)) {
+            ATOLL_TRY(find(launch->kernel));
+        }
+    }
+    for (const PlanKernelSettings& settings : m_plan.settings) {
+        ATOLL_TRY(find(settings.kernel));
+    }
+    return {};
+}
+
+Status PlanPlayer::find_symbols() {
+    for (const PlanSymbol& symbol : m_plan.symbols) {
+        cuda::Address address = 0;
+        std::size_t bytes = 0;
+        ATOLL_TRY(check_candidate(
+            m_gpu->driver(),
+            m_gpu->call().module_get_global(&address, &bytes, m_module.get(), symbol.name.c_str()),
+            "cuModuleGetGlobal", "variable " + symbol.name));
+        if (bytes < symbol.bytes) {
+            return failure(
+                ErrorCode::invalid_argument,
+                fmt::format("has {} bytes on the device and {} in the plan", bytes, symbol.bytes),
+                "variable " + symbol.name);
+        }
+        m_symbols.push_back(address);
+    }
+    return {};
+}
+
+Status PlanPlayer::take_scratch() {
+    for (const std::uint64_t bytes : m_plan.scratch) {
+        ATOLL_TRY_ASSIGN(GpuBuffer buffer, GpuBuffer::allocate(*m_gpu, bytes));
+        m_scratch.push_back(std::move(buffer));
+    }
+    return {};
+}
+
+Status PlanPlayer::apply_settings() {
+    for (const PlanKernelSettings& settings : m_plan.settings) {
+        const cuda::Function function = m_functions.at(settings.kernel);
+        const auto set = [&](cuda::FunctionAttribute attribute, std::int64_t value) {
+            return check_candidate(
+                m_gpu->driver(),
+                m_gpu->call().function_set_attribute(function, attribute, static_cast<int>(value)),
+                "cuFuncSetAttribute", "kernel " + settings.kernel);
+        };
+        if (settings.max_dynamic_shared > 0) {
+            ATOLL_TRY(set(cuda::k_max_dynamic_shared,
+                          static_cast<std::int64_t>(settings.max_dynamic_shared)));
+        }
+        if (settings.shared_carveout >= 0) {
+            ATOLL_TRY(set(cuda::k_shared_carveout, settings.shared_carveout));
+        }
+        if (settings.non_portable_cluster) {
+            ATOLL_TRY(set(cuda::k_non_portable_cluster, 1));
+        }
+    }
+    return {};
+}
+
+void PlanPlayer::prepare_launches() {
+    m_ready.resize(m_plan.steps.size());
+    for (std::size_t i = 0; i < m_ready.size(); ++i) {
+        Ready& ready = m_ready[i];
+        if (const auto* write = std::get_if<PlanWrite>(&m_plan.steps[i].what)) {
+            ready.data.push_back(write->data.bytes);
+        }
+        const auto* launch = std::get_if<PlanLaunch>(&m_plan.steps[i].what);
+        if (launch == nullptr) {
+            continue;
+        }
+        ready.function = m_functions.at(launch->kernel);
+        for (const PlanData& argument : launch->arguments) {
+            ready.data.push_back(argument.bytes);
+        }
+        for (std::vector<std::uint8_t>& argument : ready.data) {
+            ready.parameters.push_back(argument.data());
+        }
+        ready.attributes = attributes_of(*launch);
+        ready.config.grid = launch->grid;
+        ready.config.block = launch->block;
+        ready.config.shared_bytes = static_cast<unsigned>(launch->shared_bytes);
+        ready.config.attributes = ready.attributes.empty() ? nullptr : ready.attributes.data();
+        ready.config.attribute_count = static_cast<unsigned>(ready.attributes.size());
+    }
+}
+
+cuda::Address PlanPlayer::resolve(const PlanAddress& address, const PlanTensors& tensors) const {
+    switch (address.buffer) {
+        case PlanAddress::Buffer::input:
+            return tensors.inputs[address.index] + address.offset;
+        case PlanAddress::Buffer::output:
+            return tensors.outputs[address.index] + address.offset;
+        case PlanAddress::Buffer::scratch:
+            return m_scratch[address.index].begin() + address.offset;
+        case PlanAddress::Buffer::symbol:
+            return m_symbols[address.index] + address.offset;
+    }
+    return 0;
+}
+
+Status PlanPlayer::bind(const PlanTensors& tensors) {
+    if (tensors.inputs.size() != m_plan.inputs.size() ||
+        tensors.outputs.size() != m_plan.outputs.size()) {
+        return failure(ErrorCode::internal, "the plan is of another number of tensors", "plan");
+    }
+    for (std::size_t i = 0; i < m_ready.size(); ++i) {
+        Ready& ready = m_ready[i];
+        const auto put = [&](const PlanData& data, std::vector<std::uint8_t>& bytes) {
+            for (const PlanRelocation& pointer : data.pointers) {
+                put_pointer(bytes, pointer.at, resolve(pointer.target, tensors));
+            }
+        };
+        const auto& what = m_plan.steps[i].what;
+        if (const auto* launch = std::get_if<PlanLaunch>(&what)) {
+            for (std::size_t a = 0; a < launch->arguments.size(); ++a) {
+                put(launch->arguments[a], ready.data[a]);
+            }
+        } else if (const auto* write = std::get_if<PlanWrite>(&what)) {
+            put(write->data, ready.data.front());
+            ready.to = resolve(write->to, tensors);
+        } else if (const auto* copy = std::get_if<PlanCopy>(&what)) {
+            ready.to = resolve(copy->to, tensors);
+            ready.from = resolve(copy->from, tensors);
+        } else if (const auto* set = std::get_if<PlanMemset>(&what)) {
+            ready.to = resolve(set->to, tensors);
+        }
+    }
+    return {};
+}
+
+cuda::Result PlanPlayer::play(cuda::Stream stream) {
+    for (std::size_t i = 0; i < m_ready.size(); ++i) {
+        m_last_step = i;
+        if (const cuda::Result result = play_step(i, stream); result != cuda::k_success) {
+            return result;
+        }
+    }
+    return cuda::k_success;
+}
+
+cuda::Result PlanPlayer::play_step(std::size_t index, cuda::Stream stream) {
+    Ready& ready = m_ready[index];
+    const auto& call = m_gpu->call();
+    const auto& what = m_plan.steps[index].what;
+    if (const auto* copy = std::get_if<PlanCopy>(&what)) {
+        return call.copy_on_device(ready.to, ready.from, copy->bytes, stream);
+    }
+    if (const auto* set = std::get_if<PlanMemset>(&what)) {
+        return call.memset_bytes(ready.to, set->value, set->bytes, stream);
+    }
+    if (std::holds_alternative<PlanWrite>(what)) {
+        const std::vector<std::uint8_t>& bytes = ready.data.front();
+        return call.copy_to_device(ready.to, bytes.data(), bytes.size(), stream);
+    }
+    ready.config.stream = stream;
+    return call.launch_kernel(&ready.config, ready.function, ready.parameters.data(), nullptr);
+}
+
+}  // namespace atl

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "reward/cuda/gpu_memory.hpp"
+#include "reward/cuda/plan.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// Where the tensors of one launch lie.
+struct PlanTensors {
+    std::vector<cuda::Address> inputs;   ///< one per Plan::inputs
+    std::vector<cuda::Address> outputs;  ///< one per Plan::outputs
+};
+
+/// The machine code of one candidate on a device, with the plan of one workload ready to be carried
+/// out. A load of its own for each player: what a candidate keeps in global variables of the device
+/// ends with it. Used on the thread of its Gpu; what it queued must be done before it ends.
+/// Movable.
+class PlanPlayer {
+  public:
+    /// Loads the cubin, finds kernels and symbols, sets the kernels' attributes, takes scratch
+    /// memory. REQUIRES that check_plan() passed for this device. An error of code invalid_argument
+    /// is the candidate's fault (the driver refuses the cubin, or an attribute); others are ours.
+    [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu, std::string_view cubin,
+                                                   const Plan& plan);
+
+    /// Puts the addresses of `tensors` into all arguments. Cheap: no call of the driver.
+    [[nodiscard]] Status bind(const PlanTensors& tensors);
+
+    /// Queues every step. REQUIRES bind(). The first result that is no success: of a launch that
+    /// the driver refuses, or of a fault of something before it. Waits for nothing.
+    [[nodiscard]] cuda::Result play(cuda::Stream stream);
+
+    /// Which launch the last play() ended with: an index of Plan::steps.
+    [[nodiscard]] std::size_t last_step() const { return m_last_step; }
+
+  private:
+    struct UnloadModule {
+        cuda::Result (*unload)(cuda::Module);
+        void operator()(cuda::Module module) const { unload(module); }
+    };
+    /// One step with its bytes at addresses that stay.
+    struct Ready {
+        std::vector<std::vector<std::uint8_t>> data;  ///< arguments, or what is written
+        std::vector<void*> parameters;
+        std::vector<cuda::LaunchAttribute> attributes;
+        cuda::LaunchConfig config;
+        cuda::Function function = nullptr;
+        cuda::Address to = 0;
+        cuda::Address from = 0;
+    };
+
+    PlanPlayer(const Gpu& gpu, const Plan& plan) : m_gpu(&gpu), m_plan(plan) {}
+    [[nodiscard]] Status load_module(std::string_view cubin);
+    [[nodiscard]] Status find_kernels();
+    [[nodiscard]] Status find_symbols();
+    [[nodiscard]] Status take_scratch();
+    [[nodiscard]] Status apply_settings();
+    void prepare_launches();
+    [[nodiscard]] cuda::Address resolve(const PlanAddress& address,
+                                        const PlanTensors& tensors) const;
+    [[nodiscard]] cuda::Result play_step(std::size_t index, cuda::Stream stream);
+
+    const Gpu* m_gpu;
+    Plan m_plan;
+    std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule> m_module;
+    std::map<std::string, cuda::Function> m_functions;
+    std::vector<cuda::Address> m_symbols;
+    std::vector<GpuBuffer> m_scratch;
+    std::vector<Ready> m_ready;  ///< one per step
+    std::size_t m_last_step = 0;
+};
+
+}  // namespace atl

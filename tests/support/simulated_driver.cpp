@@ -1,0 +1,543 @@
+// A CUDA driver without a GPU, for tests: the functions that reward/cuda/driver_library loads, on
+// the memory and threads of this process. A "cubin" is a shared object of this machine, and its
+// kernels are functions
+//
+//     extern "C" int NAME(void** parameters, const unsigned* grid, const unsigned* block);
+//
+// which run once for a whole grid, in stream order, on a thread of the stream. They return the
+// result that the launch ends with: 0, or a fault that sticks to the process as a real one does. A
+// kernel that never returns is a hang; one that leaves its memory faults with an illegal address.
+
+#include "reward/cuda/driver_types.hpp"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <csetjmp>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace atl::cuda;  // NOLINT: what this file implements
+
+namespace {
+
+constexpr std::size_t k_granularity = 2u << 20;
+constexpr Result k_not_initialized = 3;
+constexpr Result k_invalid_context = 201;
+constexpr Result k_invalid_image = 200;
+constexpr int k_most_dynamic_shared = 227 << 10;
+
+std::atomic<bool> g_started = false;
+std::atomic<int> g_contexts = 0;
+std::atomic<Result> g_fault = k_success;  ///< sticks
+
+thread_local sigjmp_buf* t_after_fault = nullptr;
+
+void on_bad_access(int signal) {
+    if (t_after_fault != nullptr) {
+        siglongjmp(*t_after_fault, 1);
+    }
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+}
+
+struct FunctionTagData {
+    int (*run)(void**, const unsigned*, const unsigned*) = nullptr;
+};
+
+/// Runs what is queued, one after the other, until something faults.
+class Queue {
+  public:
+    Queue() : m_thread([this] { work(); }) {}
+
+    void push(std::function<Result()> job) {
+        const std::lock_guard lock(m_mutex);
+        m_jobs.push_back(std::move(job));
+        m_changed.notify_all();
+    }
+    bool idle() {
+        const std::lock_guard lock(m_mutex);
+        return m_jobs.empty();
+    }
+    void wait() {
+        std::unique_lock lock(m_mutex);
+        m_changed.wait(lock, [this] { return m_jobs.empty(); });
+    }
+    /// A hung kernel keeps its thread, and its queue, for ever.
+    static void end(Queue* queue) {
+        if (!queue->idle()) {
+            queue->m_thread.detach();
+            return;
+        }
+        {
+            const std::lock_guard lock(queue->m_mutex);
+            queue->m_ended = true;
+            queue->m_changed.notify_all();
+        }
+        queue->m_thread.join();
+        delete queue;
+    }
+
+  private:
+    void work() {
+        for (;;) {
+            std::function<Result()> job;
+            {
+                std::unique_lock lock(m_mutex);
+                m_changed.wait(lock, [this] { return m_ended || !m_jobs.empty(); });
+                if (m_jobs.empty()) {
+                    return;
+                }
+                job = m_jobs.front();
+            }
+            if (g_fault == k_success) {
+                if (const Result result = guarded(job); result != k_success) {
+                    g_fault = result;
+                }
+            }
+            const std::lock_guard lock(m_mutex);
+            m_jobs.pop_front();
+            m_changed.notify_all();
+        }
+    }
+
+    static Result guarded(const std::function<Result()>& job) {
+        sigjmp_buf after_fault;
+        if (sigsetjmp(after_fault, 1) != 0) {
+            t_after_fault = nullptr;
+            return k_illegal_address;
+        }
+        t_after_fault = &after_fault;
+        const Result result = job();
+        t_after_fault = nullptr;
+        return result;
+    }
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::deque<std::function<Result()>> m_jobs;  // the first one is at work
+    bool m_ended = false;
+    std::thread m_thread;
+};
+
+struct SharedMemory {
+    int descriptor = -1;
+    std::size_t bytes = 0;
+};
+
+std::mutex g_mutex;
+std::map<AllocationHandle, SharedMemory> g_shared;
+std::map<Address, std::pair<void*, std::size_t>> g_reserved;  ///< what was mapped for it
+std::map<Address, std::size_t> g_allocated;
+std::map<void*, FunctionTagData> g_functions;
+AllocationHandle g_next_handle = 1;
+
+Queue* queue_of(Stream stream) {
+    return reinterpret_cast<Queue*>(stream);
+}
+
+/// What every call answers first.
+Result state() {
+    if (!g_started) {
+        return k_not_initialized;
+    }
+    return g_contexts == 0 ? k_invalid_context : g_fault.load();
+}
+
+Result queue(Stream stream, std::function<Result()> job) {
+    const Result result = state();
+    if (result == k_success) {
+        queue_of(stream)->push(std::move(job));
+    }
+    return result;
+}
+
+std::size_t image_bytes(const void* image) {
+    const auto* header = static_cast<const Elf64_Ehdr*>(image);
+    if (std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) {
+        return 0;
+    }
+    return header->e_shoff + std::size_t{header->e_shnum} * header->e_shentsize;
+}
+
+void* as_pointer(Address address) {
+    return reinterpret_cast<void*>(address);  // NOLINT: device memory is ours here
+}
+
+}  // namespace
+
+extern "C" {
+
+Result cuInit(unsigned) {
+    if (!g_started.exchange(true)) {
+        struct sigaction action {};
+        action.sa_handler = on_bad_access;
+        action.sa_flags = SA_NODEFER;
+        sigaction(SIGSEGV, &action, nullptr);
+        sigaction(SIGBUS, &action, nullptr);
+    }
+    return k_success;
+}
+
+Result cuDriverGetVersion(int* version) {
+    *version = 13000;
+    return k_success;
+}
+
+Result cuGetErrorName(Result result, const char** name) {
+    static const std::map<Result, const char*> names{
+        {k_success, "CUDA_SUCCESS"},
+        {k_invalid_value, "CUDA_ERROR_INVALID_VALUE"},
+        {k_out_of_memory, "CUDA_ERROR_OUT_OF_MEMORY"},
+        {k_invalid_image, "CUDA_ERROR_INVALID_IMAGE"},
+        {k_not_found, "CUDA_ERROR_NOT_FOUND"},
+        {k_not_ready, "CUDA_ERROR_NOT_READY"},
+        {k_illegal_address, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+    };
+    const auto found = names.find(result);
+    *name = found == names.end() ? nullptr : found->second;
+    return found == names.end() ? k_invalid_value : k_success;
+}
+
+Result cuGetErrorString(Result result, const char** text) {
+    const char* name = nullptr;
+    const Result known = cuGetErrorName(result, &name);
+    *text = known == k_success ? "a simulated result" : nullptr;
+    return known;
+}
+
+Result cuDeviceGetCount(int* count) {
+    *count = 1;
+    return g_started ? k_success : k_not_initialized;
+}
+
+Result cuDeviceGet(Device* device, int ordinal) {
+    *device = ordinal;
+    return ordinal == 0 ? k_success : k_invalid_value;
+}
+
+Result cuDeviceGetName(char* name, int bytes, Device) {
+    std::strncpy(name, "simulated device", static_cast<std::size_t>(bytes));
+    return k_success;
+}
+
+Result cuDeviceGetAttribute(int* value, int attribute, Device) {
+    static const std::map<int, int> values{
+        {k_major, 9},
+        {k_minor, 0},
+        {k_multiprocessors, 132},
+        {k_l2_bytes, 60 << 20},
+        {k_threads_per_multiprocessor, 2048},
+        {k_blocks_per_multiprocessor, 32},
+        {k_registers_per_multiprocessor, 65536},
+        {k_shared_per_block, 48 << 10},
+        {k_shared_per_block_optin, k_most_dynamic_shared},
+        {k_shared_per_multiprocessor, 228 << 10},
+        {k_shared_reserved_per_block, 1 << 10},
+    };
+    const auto found = values.find(attribute);
+    *value = found == values.end() ? 0 : found->second;
+    return found == values.end() ? k_invalid_value : k_success;
+}
+
+Result cuDeviceTotalMem_v2(std::size_t* bytes, Device) {
+    *bytes = std::size_t{141} << 30;
+    return k_success;
+}
+
+Result cuDevicePrimaryCtxRetain(Context* context, Device) {
+    ++g_contexts;
+    *context = reinterpret_cast<Context>(&g_contexts);
+    return g_fault;
+}
+
+Result cuDevicePrimaryCtxRelease_v2(Device) {
+    --g_contexts;
+    return k_success;
+}
+
+Result cuCtxSetCurrent(Context) {
+    return state();
+}
+
+Result cuCtxResetPersistingL2Cache() {
+    return state();
+}
+
+Result cuModuleLoadData(Module* module, const void* image) {
+    if (const Result result = state(); result != k_success) {
+        return result;
+    }
+    const std::size_t bytes = image_bytes(image);
+    const int file = memfd_create("module", MFD_CLOEXEC);
+    if (bytes == 0 || write(file, image, bytes) != static_cast<ssize_t>(bytes)) {
+        close(file);
+        return k_invalid_image;
+    }
+    const std::string path = "/proc/self/fd/" + std::to_string(file);
+    void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    close(file);
+    *module = static_cast<Module>(library);
+    return library == nullptr ? k_invalid_image : k_success;
+}
+
+Result cuModuleUnload(Module module) {
+    return dlclose(module) == 0 ? k_success : k_invalid_value;
+}
+
+Result cuModuleGetFunction(Function* function, Module module, const char* name) {
+    void* const address = dlsym(module, name);
+    if (address == nullptr) {
+        return k_not_found;
+    }
+    const std::lock_guard lock(g_mutex);
+    FunctionTagData& data = g_functions[address];
+    data.run = reinterpret_cast<int (*)(void**, const unsigned*, const unsigned*)>(address);
+    *function = reinterpret_cast<Function>(&data);
+    return state();
+}
+
+Result cuModuleGetGlobal_v2(Address* address, std::size_t* bytes, Module module, const char* name) {
+    void* const found = dlsym(module, name);
+    Dl_info about{};
+    const Elf64_Sym* symbol = nullptr;
+    if (found == nullptr ||
+        dladdr1(found, &about, reinterpret_cast<void**>(const_cast<Elf64_Sym**>(&symbol)),
+                RTLD_DL_SYMENT) == 0 ||
+        symbol == nullptr) {
+        return k_not_found;
+    }
+    *address = reinterpret_cast<Address>(found);
+    *bytes = symbol->st_size;
+    return state();
+}
+
+Result cuFuncSetAttribute(Function, int attribute, int value) {
+    if (attribute == k_max_dynamic_shared && value > k_most_dynamic_shared) {
+        return k_invalid_value;
+    }
+    return state();
+}
+
+Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** parameters, void**) {
+    const std::uint64_t threads =
+        std::uint64_t{config->block[0]} * config->block[1] * config->block[2];
+    if (threads == 0 || threads > 1024 || config->shared_bytes > k_most_dynamic_shared) {
+        return k_invalid_value;
+    }
+    // A real driver copies the parameters at once; how long they are only the kernel knows here.
+    // So the caller's must stay until the stream is done, which those of a player do.
+    const auto run = reinterpret_cast<FunctionTagData*>(function)->run;
+    return queue(config->stream, [run, parameters, grid = config->grid, block = config->block] {
+        return run(parameters, grid.data(), block.data());
+    });
+}
+
+Result cuStreamCreate(Stream* stream, unsigned) {
+    if (const Result result = state(); result != k_success) {
+        return result;
+    }
+    *stream = reinterpret_cast<Stream>(new Queue);
+    return k_success;
+}
+
+Result cuStreamDestroy_v2(Stream stream) {
+    Queue::end(queue_of(stream));
+    return k_success;
+}
+
+Result cuStreamQuery(Stream stream) {
+    const Result result = state();
+    return result != k_success || queue_of(stream)->idle() ? result : k_not_ready;
+}
+
+Result cuStreamSynchronize(Stream stream) {
+    queue_of(stream)->wait();
+    return state();
+}
+
+Result cuMemAlloc_v2(Address* address, std::size_t bytes) {
+    if (const Result result = state(); result != k_success) {
+        return result;
+    }
+    if (bytes > std::size_t{141} << 30) {
+        return k_out_of_memory;
+    }
+    void* const memory =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return k_out_of_memory;
+    }
+    const std::lock_guard lock(g_mutex);
+    *address = reinterpret_cast<Address>(memory);
+    g_allocated[*address] = bytes;
+    return k_success;
+}
+
+Result cuMemFree_v2(Address address) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_allocated.find(address);
+    if (found == g_allocated.end()) {
+        return k_invalid_value;
+    }
+    munmap(as_pointer(address), found->second);
+    g_allocated.erase(found);
+    return k_success;
+}
+
+Result cuMemsetD8Async(Address to, unsigned char value, std::size_t bytes, Stream stream) {
+    return queue(stream, [=] {
+        std::memset(as_pointer(to), value, bytes);
+        return k_success;
+    });
+}
+
+Result cuMemcpyDtoDAsync_v2(Address to, Address from, std::size_t bytes, Stream stream) {
+    return queue(stream, [=] {
+        std::memmove(as_pointer(to), as_pointer(from), bytes);
+        return k_success;
+    });
+}
+
+Result cuMemcpyHtoDAsync_v2(Address to, const void* from, std::size_t bytes, Stream stream) {
+    const auto* const begin = static_cast<const unsigned char*>(from);
+    return queue(stream, [to, copy = std::vector<unsigned char>(begin, begin + bytes)] {
+        std::memcpy(as_pointer(to), copy.data(), copy.size());
+        return k_success;
+    });
+}
+
+Result cuMemcpyDtoHAsync_v2(void* to, Address from, std::size_t bytes, Stream stream) {
+    const Result result = queue(stream, [=] {
+        std::memcpy(to, as_pointer(from), bytes);
+        return k_success;
+    });
+    return result == k_success ? cuStreamSynchronize(stream) : result;
+}
+
+Result cuMemGetAllocationGranularity(std::size_t* bytes, const AllocationProperties*, int) {
+    *bytes = k_granularity;
+    return k_success;
+}
+
+Result cuMemCreate(AllocationHandle* handle, std::size_t bytes, const AllocationProperties*,
+                   unsigned long long) {
+    if (const Result result = state(); result != k_success) {
+        return result;
+    }
+    if (bytes % k_granularity != 0) {
+        return k_invalid_value;
+    }
+    const int file = memfd_create("device memory", MFD_CLOEXEC);
+    if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0) {
+        return k_out_of_memory;
+    }
+    const std::lock_guard lock(g_mutex);
+    *handle = g_next_handle++;
+    g_shared[*handle] = {file, bytes};
+    return k_success;
+}
+
+Result cuMemRelease(AllocationHandle handle) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_shared.find(handle);
+    if (found == g_shared.end()) {
+        return k_invalid_value;
+    }
+    close(found->second.descriptor);
+    g_shared.erase(found);
+    return k_success;
+}
+
+Result cuMemExportToShareableHandle(void* shareable, AllocationHandle handle, int,
+                                    unsigned long long) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_shared.find(handle);
+    if (found == g_shared.end()) {
+        return k_invalid_value;
+    }
+    const int copy = dup(found->second.descriptor);
+    std::memcpy(shareable, &copy, sizeof(copy));
+    return copy < 0 ? k_out_of_memory : k_success;
+}
+
+Result cuMemImportFromShareableHandle(AllocationHandle* handle, void* shareable, int) {
+    const int copy = dup(static_cast<int>(reinterpret_cast<std::intptr_t>(shareable)));
+    struct stat about {};
+    if (copy < 0 || fstat(copy, &about) != 0) {
+        return k_invalid_value;
+    }
+    const std::lock_guard lock(g_mutex);
+    *handle = g_next_handle++;
+    g_shared[*handle] = {copy, static_cast<std::size_t>(about.st_size)};
+    return state();
+}
+
+Result cuMemAddressReserve(Address* address, std::size_t bytes, std::size_t alignment, Address,
+                           unsigned long long) {
+    const std::size_t unit = std::max(alignment, k_granularity);
+    void* const memory =
+        mmap(nullptr, bytes + unit, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return k_out_of_memory;
+    }
+    const std::lock_guard lock(g_mutex);
+    *address = (reinterpret_cast<Address>(memory) + unit - 1) / unit * unit;
+    g_reserved[*address] = {memory, bytes + unit};
+    return state();
+}
+
+Result cuMemAddressFree(Address address, std::size_t) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_reserved.find(address);
+    if (found == g_reserved.end()) {
+        return k_invalid_value;
+    }
+    munmap(found->second.first, found->second.second);
+    g_reserved.erase(found);
+    return k_success;
+}
+
+Result cuMemMap(Address address, std::size_t bytes, std::size_t offset, AllocationHandle handle,
+                unsigned long long) {
+    const std::lock_guard lock(g_mutex);
+    const auto found = g_shared.find(handle);
+    if (found == g_shared.end() || offset + bytes > found->second.bytes) {
+        return k_invalid_value;
+    }
+    void* const mapped = mmap(as_pointer(address), bytes, PROT_NONE, MAP_SHARED | MAP_FIXED,
+                              found->second.descriptor, static_cast<off_t>(offset));
+    return mapped == MAP_FAILED ? k_out_of_memory : state();
+}
+
+Result cuMemUnmap(Address address, std::size_t bytes) {
+    void* const unmapped = mmap(as_pointer(address), bytes, PROT_NONE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    return unmapped == MAP_FAILED ? k_invalid_value : k_success;
+}
+
+Result cuMemSetAccess(Address address, std::size_t bytes, const AccessDescription* access,
+                      std::size_t) {
+    const int protection = access->access == Access::read_write ? PROT_READ | PROT_WRITE
+                           : access->access == Access::read     ? PROT_READ
+                                                                : PROT_NONE;
+    return mprotect(as_pointer(address), bytes, protection) == 0 ? state() : k_invalid_value;
+}
+
+}  // extern "C"
