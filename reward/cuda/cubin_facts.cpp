@@ -253,6 +253,10 @@ Status CubinReader::read_kernel_attributes(KernelFacts& kernel) const {
     if (section == nullptr) {
         return corrupt("says nothing of kernel " + kernel.name.substr(0, 100));
     }
+    if (const Section* const text = find(".text." + kernel.name); text != nullptr) {
+        // Where CUDA 12 says it; CUDA 13 has an attribute.
+        kernel.barriers = static_cast<std::uint32_t>(text->header.sh_flags >> 20 & 0x7f);
+    }
     std::map<std::uint32_t, KernelParameter> parameters;
     ATOLL_TRY(for_each_attribute(*section, [&](const Attributed& attributed) -> Status {
         if (attributed.attribute == k_parameter) {

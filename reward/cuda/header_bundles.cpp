@@ -40,7 +40,8 @@ constexpr std::size_t k_max_header_bytes = 200;
 template <std::size_t N>
 void append_includes(std::string& text, const std::array<std::string_view, N>& headers) {
     for (const std::string_view header : headers) {
-        text.append("#include <").append(header).append(">\n");
+        text.append("#if __has_include(<").append(header).append(">)\n");
+        text.append("#include <").append(header).append(">\n#endif\n");
     }
 }
 

@@ -20,7 +20,7 @@ inline constexpr std::array k_precompiled_bundles{HeaderBundle::halves, HeaderBu
 
 /// "halves": also the bundle's file name.
 [[nodiscard]] const char* to_string(HeaderBundle bundle);
-/// The #include lines of a bundle; empty for none.
+/// The #include lines of a bundle, for those of its headers that are installed; empty for none.
 [[nodiscard]] std::string bundle_text(HeaderBundle bundle);
 
 struct HeaderChoice {

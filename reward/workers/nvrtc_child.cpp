@@ -32,12 +32,8 @@ constexpr const char* k_precompiled_standard = "--std=c++17";
 
 std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
-                                     "--modify-stack-limit=false",
-                                     "--generate-line-info",
-                                     "--disable-warnings",
-                                     "--ptxas-options=-v",
-                                     "--pch-verbose=false",
-                                     "--pch-messages=false"};
+                                     "--modify-stack-limit=false", "--generate-line-info",
+                                     "--disable-warnings", "--ptxas-options=-v"};
     for (const std::string& folder : warm.include) {
         options.push_back("--include-path=" + folder);
     }
@@ -66,6 +62,7 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
     input.name_expressions = order.name_expressions;
     if (bundle != HeaderBundle::none) {
         input.headers.push_back({k_bundle_name, bundle_text(bundle)});
+        input.options.insert(input.options.end(), {"--pch-verbose=false", "--pch-messages=false"});
         input.options.push_back(std::string("--pre-include=") + k_bundle_name);
         input.options.push_back("--use-pch=" + file_of(warm, bundle));
     }
@@ -76,7 +73,9 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
 /// the whole bundle would be compiled.
 HeaderBundle usable_bundle(const WarmNvrtc& warm, const NvrtcOrder& order) {
     const bool same = order.architecture == warm.architecture && order.flags.empty();
-    return same && !warm.folder.empty() ? order.bundle : HeaderBundle::none;
+    const bool made =
+        std::find(warm.bundles.begin(), warm.bundles.end(), order.bundle) != warm.bundles.end();
+    return same && made ? order.bundle : HeaderBundle::none;
 }
 
 /// Whether an error may come of a header that the source did not ask for.
@@ -218,29 +217,29 @@ int compile_confined(const NvrtcPlan& plan, const std::string& source) {
 
 }  // namespace
 
-Status precompile_headers(const WarmNvrtc& warm) {
+Status precompile_headers(WarmNvrtc& warm) {
     ATOLL_TRY(warm.library.reserve_precompiled_headers(k_pch_heap_bytes));
     NvrtcOrder order;
     order.architecture = warm.architecture;
     const std::string source = "__global__ void nothing() {}\n";
-    const auto compile = [&](const NvrtcInput& input) -> Status {
-        ATOLL_TRY_ASSIGN(const NvrtcOutput output, warm.library.compile(input));
-        if (!output.ok) {
-            return failure(ErrorCode::unavailable,
-                           "cannot compile CUDA's own headers: " + output.log.substr(0, 1000),
-                           warm.include.front(), "do they belong to this NVRTC?");
-        }
-        return {};
-    };
     // Once without: what is loaded when first used must be, before the jail closes.
-    ATOLL_TRY(compile(input_for(warm, order, source, HeaderBundle::none)));
-    if (warm.folder.empty()) {
-        return {};
+    ATOLL_TRY_ASSIGN(const NvrtcOutput plain,
+                     warm.library.compile(input_for(warm, order, source, HeaderBundle::none)));
+    if (!plain.ok) {
+        return failure(ErrorCode::unavailable,
+                       "cannot compile an empty kernel: " + plain.log.substr(0, 1000),
+                       warm.library.path());
     }
     for (const HeaderBundle bundle : k_precompiled_bundles) {
+        if (warm.folder.empty()) {
+            break;
+        }
         NvrtcInput input = input_for(warm, order, source, bundle);
         input.options.back() = "--create-pch=" + file_of(warm, bundle);
-        ATOLL_TRY(compile(input));
+        ATOLL_TRY_ASSIGN(const NvrtcOutput output, warm.library.compile(input));
+        if (output.ok) {
+            warm.bundles.push_back(bundle);
+        }
     }
     return {};
 }

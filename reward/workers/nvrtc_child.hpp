@@ -16,14 +16,16 @@ namespace atl {
 /// NVRTC with all headers that can be precompiled, as a zygote has it.
 struct WarmNvrtc {
     NvrtcLibrary library;
-    std::string architecture;          ///< of the precompiled headers
-    std::string folder;                ///< where they lie; empty: there are none
-    std::vector<std::string> include;  ///< CUDA's folder, then others
+    std::string architecture;             ///< of the precompiled headers
+    std::string folder;                   ///< where they lie; empty: there are none
+    std::vector<std::string> include;     ///< CUDA's folder, then others
+    std::vector<HeaderBundle> bundles{};  ///< precompiled
 };
 
-/// Loads the precompiled headers' bundles into this process: only its forked children can use them
-/// (they are bound to addresses). Takes seconds.
-[[nodiscard]] Status precompile_headers(const WarmNvrtc& warm);
+/// Loads all that NVRTC needs into this process and precompiles the header bundles: only its forked
+/// children can use them (they are bound to addresses). Takes seconds. A bundle that cannot be
+/// compiled with these headers is left out; unavailable when not even a kernel without headers can.
+[[nodiscard]] Status precompile_headers(WarmNvrtc& warm);
 
 /// Everything a child needs of the zygote that forks it.
 struct NvrtcPlan {

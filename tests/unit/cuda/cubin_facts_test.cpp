@@ -85,7 +85,7 @@ std::map<std::string, Said> said_by_ptxas(const std::string& log) {
 }
 
 TEST_F(CubinFactsTest, AreThoseOfPtxasOnEveryArchitecture) {
-    for (const char* architecture : {"sm_80", "sm_90a", "sm_100"}) {
+    for (const std::string& architecture : architectures_of({"sm_80", "sm_90a", "sm_100"})) {
         const NvrtcOutput output = compile_here(k_kernels, architecture);
         ASSERT_TRUE(output.ok) << output.log;
         const auto kernels = read_cubin_facts(output.cubin);

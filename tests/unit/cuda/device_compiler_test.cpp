@@ -123,7 +123,7 @@ constexpr const char* k_endless =
     "__global__ void k(long* a) { a[0] = S<26, 0>::v; }\n";
 
 TEST_F(DeviceCompilerTest, GivesMachineCodeAndFacts) {
-    for (const char* architecture : {"sm_80", "sm_90a", "sm_100"}) {
+    for (const std::string& architecture : architectures_of({"sm_80", "sm_90a", "sm_100"})) {
         DeviceCompileRequest request;
         request.source = k_add;
         request.architecture = architecture;
@@ -288,7 +288,6 @@ TEST_F(DeviceCompilerTest, WhatCrashesNvrtcEndsOneChildAtMost) {
         request.memory_bytes = 2ull << 30;
         const DeviceBinary binary = compile(request);
         EXPECT_TRUE(binary.status == Status::ok || !binary.log.empty());
-        << "\n";
         expect_it_still_works();
     }
 }

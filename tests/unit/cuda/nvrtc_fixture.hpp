@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
@@ -47,6 +48,19 @@ class NvrtcTest : public ::testing::Test {
             throw std::runtime_error(library.error().message());
         }
         return *library;
+    }
+    /// Those of `names` that this NVRTC compiles for.
+    [[nodiscard]] std::vector<std::string> architectures_of(
+        const std::vector<std::string>& names) const {
+        const std::vector<int> known = library().architectures().value();
+        std::vector<std::string> usable;
+        for (const std::string& name : names) {
+            const int number = std::stoi(name.substr(3));
+            if (std::find(known.begin(), known.end(), number) != known.end()) {
+                usable.push_back(name);
+            }
+        }
+        return usable;
     }
     /// Compiles outside of any jail.
     [[nodiscard]] NvrtcOutput compile_here(const std::string& source,
