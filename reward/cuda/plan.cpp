@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -65,7 +66,13 @@ Json json_of(const PlanData& data) {
     for (const PlanRelocation& pointer : data.pointers) {
         pointers.push_back({{"at", pointer.at}, {"target", json_of(pointer.target)}});
     }
-    return {{"bytes", to_hex(data.bytes)}, {"pointers", std::move(pointers)}};
+    Json maps = Json::array();
+    for (const PlanMapUse& map : data.maps) {
+        maps.push_back({{"at", map.at}, {"index", map.index}});
+    }
+    return {{"bytes", to_hex(data.bytes)},
+            {"pointers", std::move(pointers)},
+            {"maps", std::move(maps)}};
 }
 
 Json json_of(const PlanLaunch& launch) {
@@ -109,6 +116,20 @@ Json json_of(const PlanKernelSettings& settings) {
             {"non_portable_cluster", settings.non_portable_cluster}};
 }
 
+Json json_of(const PlanTensorMap& map) {
+    return {{"data_type", map.data_type},
+            {"rank", map.rank},
+            {"address", json_of(map.address)},
+            {"dims", map.dims},
+            {"strides", map.strides},
+            {"box", map.box},
+            {"element_strides", map.element_strides},
+            {"interleave", map.interleave},
+            {"swizzle", map.swizzle},
+            {"l2_promotion", map.l2_promotion},
+            {"oob_fill", map.oob_fill}};
+}
+
 /// Parses one plan, and counts what its parts have in common.
 class PlanParser {
   public:
@@ -117,6 +138,7 @@ class PlanParser {
   private:
     [[nodiscard]] Expected<PlanAddress> address(const Json* json, const std::string& where);
     [[nodiscard]] Expected<PlanData> data(const Json* json, const std::string& where);
+    [[nodiscard]] Expected<PlanTensorMap> tensor_map(const Json& json, const std::string& where);
     [[nodiscard]] Status launch(JsonReader& fields, PlanLaunch& launch);
     [[nodiscard]] Expected<PlanStep> step(const Json& json, const std::string& where);
 
@@ -181,8 +203,44 @@ Expected<PlanData> PlanParser::data(const Json* json, const std::string& where) 
         ATOLL_TRY(inner.finish());
         free_from = pointer.at + k_pointer_bytes;
     }
+    items = fields.array("maps", data.bytes.size() / k_tensor_map_bytes);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+        PlanMapUse& map = data.maps.emplace_back();
+        JsonReader inner((*items)[i], fields.path("maps"));
+        inner.integer("at", map.at, 0, static_cast<std::uint32_t>(k_max_plan_data_bytes))
+            .integer("index", map.index, 0, k_most_index);
+        ATOLL_TRY(inner.finish());
+    }
     ATOLL_TRY(fields.finish());
     return data;
+}
+
+void read_five(JsonReader& fields, const char* key, std::array<std::uint64_t, 5>& out) {
+    std::vector<std::int64_t> values;
+    fields.integers(key, values, 5, 0, k_max_plan_buffer);
+    if (values.size() != out.size()) {
+        fields.fail(std::string("'") + key + "' must be five numbers");
+        return;
+    }
+    std::copy(values.begin(), values.end(), out.begin());
+}
+
+Expected<PlanTensorMap> PlanParser::tensor_map(const Json& json, const std::string& where) {
+    PlanTensorMap map;
+    JsonReader fields(json, where);
+    fields.integer("data_type", map.data_type, 0, k_most_u32)
+        .integer("rank", map.rank, 0, k_most_u32)
+        .integer("interleave", map.interleave, 0, k_most_u32)
+        .integer("swizzle", map.swizzle, 0, k_most_u32)
+        .integer("l2_promotion", map.l2_promotion, 0, k_most_u32)
+        .integer("oob_fill", map.oob_fill, 0, k_most_u32);
+    ATOLL_TRY_ASSIGN(map.address, address(fields.object("address", 3), fields.path("address")));
+    read_five(fields, "dims", map.dims);
+    read_five(fields, "strides", map.strides);
+    read_five(fields, "box", map.box);
+    read_five(fields, "element_strides", map.element_strides);
+    ATOLL_TRY(fields.finish());
+    return map;
 }
 
 void read_dim(JsonReader& fields, const char* key, PlanDim& dim) {
@@ -233,7 +291,7 @@ Expected<PlanStep> PlanParser::step(const Json& json, const std::string& where) 
     } else if (what == "write") {
         auto& write = step.what.emplace<PlanWrite>();
         ATOLL_TRY_ASSIGN(write.to, address(fields.object("to", 3), fields.path("to")));
-        ATOLL_TRY_ASSIGN(write.data, data(fields.object("data", 2), fields.path("data")));
+        ATOLL_TRY_ASSIGN(write.data, data(fields.object("data", 3), fields.path("data")));
     } else {
         fields.fail("'do' must be launch, memset, copy or write");
     }
@@ -261,6 +319,11 @@ Expected<Plan> PlanParser::parse(const Json& json) {
         inner.text("name", symbol.name, k_max_plan_name)
             .integer("bytes", symbol.bytes, 0, k_max_plan_buffer);
         ATOLL_TRY(inner.finish());
+    }
+    items = fields.array("tensor_maps", k_max_plan_tensor_maps);
+    for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
+        ATOLL_TRY_ASSIGN(PlanTensorMap map, tensor_map((*items)[i], fields.path("tensor_maps")));
+        plan.tensor_maps.push_back(map);
     }
     items = fields.array("settings", k_max_plan_kernels);
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
@@ -303,6 +366,10 @@ std::string to_json(const Plan& plan) {
     for (const PlanSymbol& symbol : plan.symbols) {
         symbols.push_back({{"name", symbol.name}, {"bytes", symbol.bytes}});
     }
+    Json maps = Json::array();
+    for (const PlanTensorMap& map : plan.tensor_maps) {
+        maps.push_back(json_of(map));
+    }
     Json settings = Json::array();
     for (const PlanKernelSettings& one : plan.settings) {
         settings.push_back(json_of(one));
@@ -317,6 +384,7 @@ std::string to_json(const Plan& plan) {
                       {"outputs", plan.outputs},
                       {"scratch", plan.scratch},
                       {"symbols", std::move(symbols)},
+                      {"tensor_maps", std::move(maps)},
                       {"settings", std::move(settings)},
                       {"steps", std::move(steps)}});
 }

@@ -30,6 +30,8 @@ inline constexpr std::size_t k_max_plan_name = 4096;           ///< bytes of a s
 inline constexpr std::uint64_t k_max_plan_buffer = 1ull << 42;
 inline constexpr std::size_t k_max_plan_text = 32 << 20;  ///< bytes of JSON
 inline constexpr std::size_t k_pointer_bytes = 8;
+inline constexpr std::size_t k_max_plan_tensor_maps = 256;
+inline constexpr std::size_t k_tensor_map_bytes = 128;  ///< sizeof(CUtensorMap)
 
 /// A place in device memory that has no address yet.
 struct PlanAddress {
@@ -49,10 +51,18 @@ struct PlanRelocation {
     bool operator==(const PlanRelocation&) const = default;
 };
 
-/// Bytes that may hold pointers; those are zero here.
+/// A tensor map inside bytes, to be put in when it is encoded.
+struct PlanMapUse {
+    std::uint32_t at = 0;     ///< first of its k_tensor_map_bytes
+    std::uint32_t index = 0;  ///< of Plan::tensor_maps
+    bool operator==(const PlanMapUse&) const = default;
+};
+
+/// Bytes that may hold pointers and tensor maps; those are zero here.
 struct PlanData {
     std::vector<std::uint8_t> bytes;
     std::vector<PlanRelocation> pointers;  ///< by place, not overlapping
+    std::vector<PlanMapUse> maps = {};     ///< likewise, and not overlapping pointers
     bool operator==(const PlanData&) const = default;
 };
 
@@ -112,11 +122,28 @@ struct PlanSymbol {
     bool operator==(const PlanSymbol&) const = default;
 };
 
+/// The arguments of cuTensorMapEncodeTiled (CUDA driver API 13.0, "Tensor Map Object Management").
+struct PlanTensorMap {
+    std::uint32_t data_type = 0;  ///< CUtensorMapDataType
+    std::uint32_t rank = 1;       ///< 1 to 5
+    PlanAddress address;
+    std::array<std::uint64_t, 5> dims{};     ///< elements, fastest first; zero beyond the rank
+    std::array<std::uint64_t, 5> strides{};  ///< bytes, of dimensions 1...; rank - 1 of them
+    std::array<std::uint64_t, 5> box{};
+    std::array<std::uint64_t, 5> element_strides{};
+    std::uint32_t interleave = 0;
+    std::uint32_t swizzle = 0;
+    std::uint32_t l2_promotion = 0;
+    std::uint32_t oob_fill = 0;
+    bool operator==(const PlanTensorMap&) const = default;
+};
+
 struct Plan {
     std::vector<std::uint64_t> inputs;   ///< bytes of each tensor input
     std::vector<std::uint64_t> outputs;  ///< bytes of each output
     std::vector<std::uint64_t> scratch;  ///< bytes of each allocation
     std::vector<PlanSymbol> symbols;
+    std::vector<PlanTensorMap> tensor_maps = {};
     std::vector<PlanKernelSettings> settings;
     std::vector<PlanStep> steps;
     bool operator==(const Plan&) const = default;

@@ -30,6 +30,8 @@ class PlanCheck {
   private:
     [[nodiscard]] Status check_memory() const;
     [[nodiscard]] Status check_settings() const;
+    [[nodiscard]] Status check_map(const PlanTensorMap& map) const;
+    [[nodiscard]] Status check_maps();
     [[nodiscard]] Status check_step(const PlanLaunch& launch);
     [[nodiscard]] Status check_step(const PlanMemset& memset);
     [[nodiscard]] Status check_step(const PlanCopy& copy);
@@ -72,6 +74,7 @@ Status PlanCheck::check() {
     }
     ATOLL_TRY(check_memory());
     ATOLL_TRY(check_settings());
+    ATOLL_TRY(check_maps());
     for (std::size_t i = 0; i < m_plan.steps.size(); ++i) {
         const PlanStep& step = m_plan.steps[i];
         m_where = step.line > 0 ? fmt::format("step {} (line {})", i + 1, step.line)
@@ -117,6 +120,51 @@ Status PlanCheck::check_settings() const {
         if (m_know_kernels && facts == nullptr) {
             return bad(fmt::format("kernel {} is not in the compiled code", one.kernel));
         }
+    }
+    return {};
+}
+
+/// The driver checks strides, boxes and swizzles against each other when it encodes a map; that all
+/// elements lie inside the buffer it cannot know.
+Status PlanCheck::check_map(const PlanTensorMap& map) const {
+    // Bytes of an element; the types packed below a byte count as whole ones.
+    constexpr std::array<std::uint64_t, 16> k_sizes{1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4, 1, 1, 1};
+    constexpr std::uint32_t k_interleaves = 3;
+    constexpr std::uint32_t k_swizzles = 7;
+    constexpr std::uint32_t k_promotions = 4;
+    constexpr std::uint32_t k_fills = 2;
+    if (m_limits.major < 9) {
+        return bad(fmt::format("tensor maps need compute capability 9.0, {} has {}.{}",
+                               m_limits.name, m_limits.major, m_limits.minor));
+    }
+    if (map.data_type >= k_sizes.size() || map.rank < 1 || map.rank > map.dims.size() ||
+        map.interleave >= k_interleaves || map.swizzle >= k_swizzles ||
+        map.l2_promotion >= k_promotions || map.oob_fill >= k_fills) {
+        return bad("has a tensor map with an argument that cuTensorMapEncodeTiled does not take");
+    }
+    // Numbers may be as large as 2^64 - 1.
+    using Wide = unsigned __int128;
+    Wide bytes = Wide{map.dims[0]} * k_sizes[map.data_type];
+    for (std::size_t i = 0; i < map.rank; ++i) {
+        if (map.dims[i] < 1 || map.dims[i] > 1ull << 32 || map.box[i] < 1 || map.box[i] > 256 ||
+            map.element_strides[i] < 1 || map.element_strides[i] > 8) {
+            return bad(
+                fmt::format("has a tensor map with an extent, box or element stride out of "
+                            "range in dimension {}",
+                            i));
+        }
+        bytes += i > 0 ? Wide{map.dims[i] - 1} * map.strides[i - 1] : Wide{0};
+    }
+    return check_range(map.address, bytes > ~0ull ? ~0ull : static_cast<std::uint64_t>(bytes));
+}
+
+Status PlanCheck::check_maps() {
+    if (m_plan.tensor_maps.size() > k_max_plan_tensor_maps) {
+        return bad("has too many tensor maps");
+    }
+    for (std::size_t i = 0; i < m_plan.tensor_maps.size(); ++i) {
+        m_where = fmt::format("tensor map {}", i);
+        ATOLL_TRY(check_map(m_plan.tensor_maps[i]));
     }
     return {};
 }
@@ -182,6 +230,19 @@ Status PlanCheck::check_data(const PlanData& data, const std::string& what) cons
         }
         free_from = pointer.at + k_pointer_bytes;
         ATOLL_TRY(check_pointer(pointer.target));
+    }
+    free_from = 0;
+    for (const PlanMapUse& map : data.maps) {
+        const bool overlaps = std::any_of(data.pointers.begin(), data.pointers.end(),
+                                          [&](const PlanRelocation& pointer) {
+                                              return pointer.at + k_pointer_bytes > map.at &&
+                                                     pointer.at < map.at + k_tensor_map_bytes;
+                                          });
+        if (map.at < free_from || map.at + k_tensor_map_bytes > data.bytes.size() || overlaps ||
+            map.index >= m_plan.tensor_maps.size()) {
+            return bad(what + " has a tensor map that does not fit");
+        }
+        free_from = map.at + k_tensor_map_bytes;
     }
     return {};
 }

@@ -43,6 +43,9 @@ std::string text_of(const PlanData& data) {
     for (const PlanRelocation& pointer : data.pointers) {
         text += fmt::format(", at {}: {}", pointer.at, text_of(pointer.target));
     }
+    for (const PlanMapUse& map : data.maps) {
+        text += fmt::format(", at {}: tensor map {}", map.at, map.index);
+    }
     return "{" + text + "}";
 }
 
@@ -86,6 +89,14 @@ std::string to_text(const Plan& plan) {
     for (std::size_t i = 0; i < plan.symbols.size(); ++i) {
         text += fmt::format("  symbol {}: {}, {} bytes\n", i, plan.symbols[i].name,
                             plan.symbols[i].bytes);
+    }
+    for (std::size_t i = 0; i < plan.tensor_maps.size(); ++i) {
+        const PlanTensorMap& map = plan.tensor_maps[i];
+        text += fmt::format("  tensor map {}: {}", i, text_of(map.address));
+        for (std::size_t d = 0; d < std::min<std::size_t>(map.rank, map.dims.size()); ++d) {
+            text += fmt::format("{}{} by {}", d == 0 ? ", " : " x ", map.dims[d], map.box[d]);
+        }
+        text += "\n";
     }
     for (const PlanKernelSettings& one : plan.settings) {
         text += fmt::format("  kernel {}: dynamic shared memory up to {} bytes", one.kernel,

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t k_word = 8;
 constexpr std::size_t k_text_at = 64;
+constexpr std::size_t k_map_numbers = 26;
 /// An order of the slots in which no sum, difference or bitwise combination of two addresses is
 /// what it is in the plain one. The shim has the same numbers.
 constexpr std::uint32_t k_shuffle = 389;
@@ -132,6 +133,12 @@ bool read_step(Payload& payload, RecordStep& step) {
             step.numbers.push_back(payload.word());
             step.name = name_of(payload.block(payload.word()));
             return is_name(step.name);
+        case Kind::tensor_map:
+            step.addresses = {payload.word()};
+            for (std::size_t i = 0; i < k_map_numbers; ++i) {
+                step.numbers.push_back(payload.word());
+            }
+            return true;
     }
     return false;
 }
@@ -173,7 +180,7 @@ Expected<Record> parse_record(std::span<const std::byte> bytes) {
         const std::uint64_t kind = head.word();
         const std::uint64_t size = head.word();
         if (head.bad() || size > used - at - 2 * k_word || size % k_word != 0 ||
-            (kind & 0xffffffff) < 1 || (kind & 0xffffffff) > 7) {
+            (kind & 0xffffffff) < 1 || (kind & 0xffffffff) > 8) {
             return corrupt("an entry does not fit");
         }
         if (record.steps.size() >= k_max_record_entries) {

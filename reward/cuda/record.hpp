@@ -66,6 +66,9 @@ struct RecordStep {
         scratch = 5,  ///< numbers: bytes
         symbol = 6,   ///< numbers: bytes; its name
         setting = 7,  ///< numbers: which attribute, value; its kernel's name
+        /// addresses: of the tensor; numbers: data type, rank, interleave, swizzle, promotion,
+        /// fill, then five each of extents, strides, box, element strides
+        tensor_map = 8,
     };
     Kind kind = Kind::launch;
     std::uint32_t line = 0;
@@ -85,6 +88,8 @@ struct Record {
 };
 
 inline constexpr std::uint64_t k_record_magic = 0x31647263'6C6F7461;  ///< "atolcrd1"
+/// What the runtime writes where a tensor map is to be: two words and the map's number.
+inline constexpr std::uint64_t k_record_map_mark = 0x70616d'6c6c6f7461;  ///< "atollmap"
 inline constexpr std::size_t k_record_header_bytes = 512;
 inline constexpr std::size_t k_record_bytes = 2u << 20;
 /// Steps, allocations, symbols and settings together.

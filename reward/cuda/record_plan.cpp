@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace atl {
@@ -31,6 +32,8 @@ std::string what_is(const RecordStep& step) {
             return "an allocation";
         case Kind::symbol:
             return "the use of variable " + step.name;
+        case Kind::tensor_map:
+            return "a tensor map";
         case Kind::setting:
             break;
     }
@@ -79,6 +82,8 @@ class PlanMaker {
     void add(const RecordStep& one, const RecordStep& other);
     void add_launch(const RecordStep& one, const RecordStep& other);
     void add_setting(const RecordStep& one);
+    void add_map(const RecordStep& one, const RecordStep& other);
+    void find_maps(PlanData& data) const;
     bool address(std::uint64_t one, std::uint64_t other, PlanAddress& out);
     bool place(const RecordAddresses::Place& place, PlanAddress& out);
     bool data(const std::vector<std::uint8_t>& one, const std::vector<std::uint8_t>& other,
@@ -169,6 +174,7 @@ bool PlanMaker::data(const std::vector<std::uint8_t>& one, const std::vector<std
                     other.begin() + static_cast<std::ptrdiff_t>(at))) {
         return depends("the last bytes of " + what + " differ when buffers lie elsewhere");
     }
+    find_maps(out);
     return true;
 }
 
@@ -216,6 +222,53 @@ void PlanMaker::add_setting(const RecordStep& one) {
     }
 }
 
+/// The runtime leaves a mark and the map's number where a map is to be.
+void PlanMaker::find_maps(PlanData& data) const {
+    constexpr std::size_t k_step = 8;
+    for (std::size_t at = 0; at + k_tensor_map_bytes <= data.bytes.size(); at += k_step) {
+        std::array<std::uint64_t, 3> words{};
+        std::memcpy(words.data(), data.bytes.data() + at, sizeof(words));
+        if (words[0] == k_record_map_mark && words[1] == ~k_record_map_mark &&
+            words[2] < m_result.plan.tensor_maps.size()) {
+            data.maps.push_back(
+                {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(words[2])});
+            std::fill_n(data.bytes.begin() + static_cast<std::ptrdiff_t>(at), k_tensor_map_bytes,
+                        std::uint8_t{0});
+            at += k_tensor_map_bytes - k_step;
+        }
+    }
+}
+
+void PlanMaker::add_map(const RecordStep& one, const RecordStep& other) {
+    const std::vector<std::uint64_t>& numbers = one.numbers;
+    constexpr std::uint64_t k_most = 1024;
+    PlanTensorMap map;
+    if (std::any_of(numbers.begin(), numbers.begin() + 6,
+                    [](std::uint64_t number) { return number > k_most; })) {
+        fail("makes a tensor map with an argument that does not exist");
+    }
+    map.data_type = static_cast<std::uint32_t>(numbers[0]);
+    map.rank = static_cast<std::uint32_t>(numbers[1]);
+    map.interleave = static_cast<std::uint32_t>(numbers[2]);
+    map.swizzle = static_cast<std::uint32_t>(numbers[3]);
+    map.l2_promotion = static_cast<std::uint32_t>(numbers[4]);
+    map.oob_fill = static_cast<std::uint32_t>(numbers[5]);
+    std::size_t at = 6;
+    for (auto* five : {&map.dims, &map.strides, &map.box, &map.element_strides}) {
+        for (std::uint64_t& value : *five) {
+            value = numbers[at++];
+            if (value > k_max_plan_buffer) {
+                fail("makes a tensor map with an extent or stride that is too large");
+            }
+        }
+    }
+    address(one.addresses[0], other.addresses[0], map.address);
+    if (m_result.plan.tensor_maps.size() >= k_max_plan_tensor_maps) {
+        fail("makes too many tensor maps");
+    }
+    m_result.plan.tensor_maps.push_back(map);
+}
+
 void PlanMaker::add(const RecordStep& one, const RecordStep& other) {
     Plan& plan = m_result.plan;
     switch (one.kind) {
@@ -256,6 +309,9 @@ void PlanMaker::add(const RecordStep& one, const RecordStep& other) {
             break;
         case Kind::setting:
             add_setting(one);
+            break;
+        case Kind::tensor_map:
+            add_map(one, other);
             break;
     }
 }

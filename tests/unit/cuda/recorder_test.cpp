@@ -245,6 +245,45 @@ TEST_F(RecorderTest, DeviceVariablesAndConstants) {
               (PlanRelocation{8, {Buffer::input, 1, 0}}));
 }
 
+TEST_F(RecorderTest, TensorMapsAreArgumentsOfTheirOwn) {
+    const std::string kernel =
+        "#include <cuda.h>\n#include <cudaTypedefs.h>\n"
+        "__global__ void k(int n, const __grid_constant__ CUtensorMap map, float* y) {}\n";
+    const std::string direct_call = "#define ENCODE cuTensorMapEncodeTiled\n";
+    const std::string encode = R"(
+    CUtensorMap map{};
+    cuuint64_t dims[2] = {(cuuint64_t)cols, (cuuint64_t)rows}, strides[1] = {cols * sizeof(float)};
+    cuuint32_t box[2] = {32, 8}, steps[2] = {1, 1};
+    ENCODE(&map, CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 2, (void*)x, dims, strides, box, steps,
+        CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_NONE,
+        CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+    k<<<1, 32>>>(7, map, y);)";
+    const Plan direct = plan(launcher(encode, kernel + direct_call));
+    ASSERT_EQ(direct.tensor_maps.size(), 1u);
+    EXPECT_EQ(direct.tensor_maps[0].dims[0], 256u);
+    EXPECT_EQ(direct.tensor_maps[0].strides[0], 1024u);
+    EXPECT_EQ(direct.tensor_maps[0].swizzle, 3u);
+    EXPECT_EQ(direct.tensor_maps[0].address, (PlanAddress{Buffer::input, 0, 0}));
+    const PlanLaunch launch = launch_of(direct);
+    ASSERT_EQ(launch.arguments.size(), 3u);
+    EXPECT_EQ(launch.arguments[1].maps, (std::vector<PlanMapUse>{{0, 0}}));
+    EXPECT_EQ(launch.arguments[1].bytes, std::vector<std::uint8_t>(128, 0));
+    EXPECT_EQ(value_or_throw(parse_plan(to_json(direct))), direct);
+    const Plan found = plan(launcher(R"(
+    void* function = nullptr; cudaDriverEntryPointQueryResult result;
+    cudaGetDriverEntryPoint("cuTensorMapEncodeTiled", &function, cudaEnableDefault, &result);
+    auto ENCODE = (PFN_cuTensorMapEncodeTiled_v12000)function;)" +
+                                         encode,
+                                     kernel));
+    EXPECT_EQ(found.tensor_maps, direct.tensor_maps);
+    std::string beyond = encode;
+    beyond.replace(beyond.find("(cuuint64_t)rows"), 16, "rows + 1ul");
+    const RecordReply reply = record(launcher(beyond, kernel + direct_call));
+    ASSERT_FALSE(reply.fault);
+    EXPECT_THAT(check_plan(reply.plans[0], *device_limits_of("sm_90a")).error().message(),
+                HasSubstr("tensor map 0: 66560 bytes at byte 0 of input 0 lie outside"));
+}
+
 TEST_F(RecorderTest, QueriesAreAnsweredForTheTargetDevice) {
     KernelFacts facts;
     facts.name = "_Z1kPKfPfi";
