@@ -31,6 +31,7 @@ Status DriverLibrary::load() {
     ATOLL_TRY(from.load("cuModuleGetGlobal_v2", f.module_get_global));
     ATOLL_TRY(from.load("cuFuncSetAttribute", f.function_set_attribute));
     ATOLL_TRY(from.load("cuLaunchKernelEx", f.launch_kernel));
+    ATOLL_TRY(from.load("cuTensorMapEncodeTiled", f.tensor_map_encode_tiled));
     ATOLL_TRY(from.load("cuStreamCreate", f.stream_create));
     ATOLL_TRY(from.load("cuStreamDestroy_v2", f.stream_destroy));
     ATOLL_TRY(from.load("cuStreamQuery", f.stream_query));

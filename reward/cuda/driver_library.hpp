@@ -50,6 +50,14 @@ class DriverLibrary {
         cuda::Result (*launch_kernel)(const cuda::LaunchConfig* config, cuda::Function function,
                                       void** parameters, void** extra) = nullptr;
 
+        cuda::Result (*tensor_map_encode_tiled)(void* map, int data_type, std::uint32_t rank,
+                                                void* address, const std::uint64_t* dims,
+                                                const std::uint64_t* strides,
+                                                const std::uint32_t* box,
+                                                const std::uint32_t* element_strides,
+                                                int interleave, int swizzle, int l2_promotion,
+                                                int oob_fill) = nullptr;
+
         cuda::Result (*stream_create)(cuda::Stream* stream, unsigned flags) = nullptr;
         cuda::Result (*stream_destroy)(cuda::Stream stream) = nullptr;
         cuda::Result (*stream_query)(cuda::Stream stream) = nullptr;

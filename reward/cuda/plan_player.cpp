@@ -185,25 +185,57 @@ cuda::Address PlanPlayer::resolve(const PlanAddress& address, const PlanTensors&
     return 0;
 }
 
+Status PlanPlayer::encode_maps(const PlanTensors& tensors) {
+    m_maps.resize(m_plan.tensor_maps.size());
+    for (std::size_t i = 0; i < m_maps.size(); ++i) {
+        const PlanTensorMap& map = m_plan.tensor_maps[i];
+        const auto narrow = [](const std::array<std::uint64_t, 5>& from) {
+            std::array<std::uint32_t, 5> to{};
+            std::transform(from.begin(), from.end(), to.begin(),
+                           [](std::uint64_t value) { return static_cast<std::uint32_t>(value); });
+            return to;
+        };
+        const auto box = narrow(map.box);
+        const auto element_strides = narrow(map.element_strides);
+        const auto as_int = [](std::uint32_t value) { return static_cast<int>(value); };
+        ATOLL_TRY(check_candidate(
+            m_gpu->driver(),
+            m_gpu->call().tensor_map_encode_tiled(
+                m_maps[i].bytes.data(), as_int(map.data_type), map.rank,
+                reinterpret_cast<void*>(resolve(map.address, tensors)), map.dims.data(),
+                map.strides.data(), box.data(), element_strides.data(), as_int(map.interleave),
+                as_int(map.swizzle), as_int(map.l2_promotion), as_int(map.oob_fill)),
+            "cuTensorMapEncodeTiled", fmt::format("tensor map {}", i)));
+    }
+    return {};
+}
+
+void PlanPlayer::put(const PlanData& data, const PlanTensors& tensors,
+                     std::vector<std::uint8_t>& bytes) const {
+    for (const PlanRelocation& pointer : data.pointers) {
+        put_pointer(bytes, pointer.at, resolve(pointer.target, tensors));
+    }
+    for (const PlanMapUse& use : data.maps) {
+        std::copy_n(m_maps[use.index].bytes.begin(), k_tensor_map_bytes,
+                    bytes.begin() + static_cast<std::ptrdiff_t>(use.at));
+    }
+}
+
 Status PlanPlayer::bind(const PlanTensors& tensors) {
     if (tensors.inputs.size() != m_plan.inputs.size() ||
         tensors.outputs.size() != m_plan.outputs.size()) {
         return failure(ErrorCode::internal, "the plan is of another number of tensors", "plan");
     }
+    ATOLL_TRY(encode_maps(tensors));
     for (std::size_t i = 0; i < m_ready.size(); ++i) {
         Ready& ready = m_ready[i];
-        const auto put = [&](const PlanData& data, std::vector<std::uint8_t>& bytes) {
-            for (const PlanRelocation& pointer : data.pointers) {
-                put_pointer(bytes, pointer.at, resolve(pointer.target, tensors));
-            }
-        };
         const auto& what = m_plan.steps[i].what;
         if (const auto* launch = std::get_if<PlanLaunch>(&what)) {
             for (std::size_t a = 0; a < launch->arguments.size(); ++a) {
-                put(launch->arguments[a], ready.data[a]);
+                put(launch->arguments[a], tensors, ready.data[a]);
             }
         } else if (const auto* write = std::get_if<PlanWrite>(&what)) {
-            put(write->data, ready.data.front());
+            put(write->data, tensors, ready.data.front());
             ready.to = resolve(write->to, tensors);
         } else if (const auto* copy = std::get_if<PlanCopy>(&what)) {
             ready.to = resolve(copy->to, tensors);

@@ -3,6 +3,7 @@
 #include "reward/cuda/gpu_memory.hpp"
 #include "reward/cuda/plan.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,7 +32,9 @@ class PlanPlayer {
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu, std::string_view cubin,
                                                    const Plan& plan);
 
-    /// Puts the addresses of `tensors` into all arguments. Cheap: no call of the driver.
+    /// Puts the addresses of `tensors` into all arguments. Cheap: of the driver's functions only
+    /// the encoder of tensor maps is called, which works on the host. invalid_argument: it refuses
+    /// one.
     [[nodiscard]] Status bind(const PlanTensors& tensors);
 
     /// Queues every step. REQUIRES bind(). The first result that is no success: of a launch that
@@ -45,6 +48,9 @@ class PlanPlayer {
     struct UnloadModule {
         cuda::Result (*unload)(cuda::Module);
         void operator()(cuda::Module module) const { unload(module); }
+    };
+    struct alignas(64) EncodedMap {
+        std::array<std::uint8_t, k_tensor_map_bytes> bytes{};
     };
     /// One step with its bytes at addresses that stay.
     struct Ready {
@@ -64,6 +70,9 @@ class PlanPlayer {
     [[nodiscard]] Status take_scratch();
     [[nodiscard]] Status apply_settings();
     void prepare_launches();
+    [[nodiscard]] Status encode_maps(const PlanTensors& tensors);
+    void put(const PlanData& data, const PlanTensors& tensors,
+             std::vector<std::uint8_t>& bytes) const;
     [[nodiscard]] cuda::Address resolve(const PlanAddress& address,
                                         const PlanTensors& tensors) const;
     [[nodiscard]] cuda::Result play_step(std::size_t index, cuda::Stream stream);
@@ -74,7 +83,8 @@ class PlanPlayer {
     std::map<std::string, cuda::Function> m_functions;
     std::vector<cuda::Address> m_symbols;
     std::vector<GpuBuffer> m_scratch;
-    std::vector<Ready> m_ready;  ///< one per step
+    std::vector<EncodedMap> m_maps;  ///< one per Plan::tensor_maps
+    std::vector<Ready> m_ready;      ///< one per step
     std::size_t m_last_step = 0;
 };
 

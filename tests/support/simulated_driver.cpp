@@ -349,6 +349,20 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
     });
 }
 
+// A simulated map begins with the address, the rank, and the first dimension.
+Result cuTensorMapEncodeTiled(void* map, int, std::uint32_t rank, void* address,
+                              const std::uint64_t* dims, const std::uint64_t*, const std::uint32_t*,
+                              const std::uint32_t*, int, int, int, int) {
+    if (rank == 0 || rank > 5 || reinterpret_cast<std::uintptr_t>(map) % 64 != 0 ||
+        reinterpret_cast<std::uintptr_t>(address) % 16 != 0) {
+        return k_invalid_value;
+    }
+    const std::array<std::uint64_t, 3> said{reinterpret_cast<std::uint64_t>(address), rank,
+                                            dims[0]};
+    std::memcpy(map, said.data(), sizeof(said));
+    return k_success;
+}
+
 Result cuStreamCreate(Stream* stream, unsigned) {
     if (const Result result = state(); result != k_success) {
         return result;

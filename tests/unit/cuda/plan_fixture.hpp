@@ -32,6 +32,14 @@ inline constexpr const char* k_kernels = R"(
         }
         return 0;
     }
+    // What is said of a tensor map, see the simulated driver: fills the tensor with its rank.
+    SIMULATED_KERNEL(fill_by_map) {
+        const long* map = static_cast<const long*>(parameters[0]);
+        for (long i = 0; i < map[2]; ++i) {
+            reinterpret_cast<float*>(map[0])[i] = map[1];
+        }
+        return 0;
+    }
     SIMULATED_KERNEL(slow_ones) {
         timespec pause{0, 30'000'000};
         nanosleep(&pause, nullptr);

@@ -58,6 +58,25 @@ TEST_F(PlanPlayerTest, BindsAnewForOtherTensors) {
     EXPECT_FALSE(player.bind({{}, {m_output.begin()}}));
 }
 
+TEST_F(PlanPlayerTest, EncodesTensorMapsForTheTensorsOfALaunch) {
+    Plan plan = empty_plan();
+    PlanTensorMap map;
+    map.rank = 2;
+    map.address = in(Buffer::output, 0);
+    map.dims = {2, 1};
+    plan.tensor_maps = {map};
+    PlanData argument{std::vector<std::uint8_t>(k_tensor_map_bytes), {}, {{0, 0}}};
+    plan.steps.push_back({1, launch_of("fill_by_map", {argument})});
+    PlanPlayer player = value_or_throw(PlanPlayer::load(m_gpu, m_cubin, plan));
+    ASSERT_TRUE(player.bind(m_tensors));
+    ASSERT_EQ(player.play(m_stream.handle()), cuda::k_success);
+    EXPECT_THAT(answer(), ElementsAre(2, 2));
+    const Status refused = player.bind({m_tensors.inputs, {m_output.begin() + 4}});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(refused.error().message(), HasSubstr("tensor map 0"));
+}
+
 TEST_F(PlanPlayerTest, ALoadOfItsOwnForgetsGlobals) {
     Plan plan = empty_plan();
     plan.symbols = {{"table", 8}};
