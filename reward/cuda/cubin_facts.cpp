@@ -21,6 +21,8 @@ constexpr std::size_t k_max_kernels = 4096;
 constexpr std::size_t k_max_name_bytes = 64u << 10;
 constexpr std::uint32_t k_max_parameter_bytes = 1u << 16;
 constexpr std::uint32_t k_reserved_shared_bytes = 1024;
+constexpr std::uint32_t k_first_reserving_capability = 90;
+constexpr unsigned char k_last_abi_with_low_flags = 7;
 
 /// How the value of an attribute is stored.
 enum Format : std::uint8_t { k_no_value = 1, k_byte = 2, k_half = 3, k_sized = 4 };
@@ -81,6 +83,7 @@ class CubinReader {
     [[nodiscard]] Status for_each_attribute(const Section& section, Take take) const;
 
     std::string_view m_bytes;
+    std::uint32_t m_capability = 0;  ///< 90 for 9.0
     std::vector<Section> m_sections;
     std::map<std::string_view, std::size_t> m_by_name;
     std::vector<KernelFacts> m_kernels;
@@ -116,6 +119,8 @@ Status CubinReader::read_sections() {
         header.e_machine != k_machine_cuda || header.e_shentsize != sizeof(Elf64_Shdr)) {
         return corrupt("is no machine code of a CUDA device");
     }
+    const bool low = header.e_ident[EI_ABIVERSION] <= k_last_abi_with_low_flags;
+    m_capability = (low ? header.e_flags : header.e_flags >> 8) & 0xff;
     const std::uint64_t table_bytes = std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
     if (header.e_shoff > m_bytes.size() || m_bytes.size() - header.e_shoff < table_bytes ||
         header.e_shstrndx >= header.e_shnum) {
@@ -284,7 +289,7 @@ Status CubinReader::read_shared_memory(KernelFacts& kernel) const {
         return {};
     }
     const std::uint32_t reserved =
-        find(".nv.shared.reserved.0") != nullptr ? k_reserved_shared_bytes : 0;
+        m_capability >= k_first_reserving_capability ? k_reserved_shared_bytes : 0;
     if (section->header.sh_size < reserved || section->header.sh_size > UINT32_MAX) {
         return corrupt("a kernel's shared memory has an impossible size");
     }

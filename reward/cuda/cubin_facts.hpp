@@ -16,8 +16,9 @@ namespace atl {
 /// cubins of NVRTC 12.4, 12.8 and 13.0 for sm_80, sm_90a and sm_100 with what ptxas says of the
 /// same kernels (the tests do the same): e_machine 190; kernels are the functions whose st_other
 /// has 0x10; .nv.info holds REGCOUNT and FRAME_SIZE by symbol, .nv.info.NAME the rest;
-/// .nv.shared.NAME is the static shared memory, with 1024 bytes that the device reserves where
-/// .nv.shared.reserved.0 exists.
+/// .nv.shared.NAME is the static shared memory, with 1024 bytes that the device reserves from
+/// compute capability 9.0 on (e_flags have it: in the lowest byte up to ABI version 7, in the next
+/// one since).
 [[nodiscard]] Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin);
 
 /// Adds the spills that ptxas reported (option -v) to the kernels of those names. Only the last
