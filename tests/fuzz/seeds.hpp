@@ -13,6 +13,8 @@ struct SeedsOfTarget {
 
 /// For the parsers of texts: config, task, expression, source, compile_log.
 [[nodiscard]] std::vector<SeedsOfTarget> text_seeds();
+/// For what a device compiler gets and makes: cubin, device_text.
+[[nodiscard]] std::vector<SeedsOfTarget> device_seeds();
 /// For verdicts, judges' answers, and what processes say to each other.
 [[nodiscard]] std::vector<SeedsOfTarget> message_seeds();
 /// For what a campaign records: journal, records, event, snapshot, lineage, rows.

@@ -11,6 +11,8 @@ std::span<const Target> all_targets() {
         Target{"expression", expression},
         Target{"source", source},
         Target{"compile_log", compile_log},
+        Target{"cubin", cubin},
+        Target{"device_text", device_text},
         Target{"verdict", verdict},
         Target{"judge_answer", judge_answer},
         Target{"frames", frames},

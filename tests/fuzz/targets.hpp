@@ -15,6 +15,8 @@ void task(std::string_view bytes);          ///< definition.json, a line "%%", w
 void expression(std::string_view bytes);    ///< arithmetic over axes
 void source(std::string_view bytes);        ///< two C++ sources with a NUL between them
 void compile_log(std::string_view bytes);   ///< what a compiler printed
+void cubin(std::string_view bytes);         ///< machine code of a device
+void device_text(std::string_view bytes);   ///< a CUDA source, a log, a kernel's name
 void verdict(std::string_view bytes);       ///< JSON of a stored verdict
 void judge_answer(std::string_view bytes);  ///< standard output of an external judge
 void frames(std::string_view bytes);        ///< what a worker writes to its socket

@@ -3,6 +3,7 @@
 #include "reward/worker_process.hpp"
 #include "reward/workers/compile_messages.hpp"
 #include "reward/workers/messages.hpp"
+#include "reward/workers/nvrtc_messages.hpp"
 #include "tests/fuzz/targets.hpp"
 
 #include <sys/socket.h>
@@ -28,8 +29,10 @@ void parse_payload(const Frame& frame) {
         case FrameType::ready:
             return there_and_back(frame.payload, parse_worker_ready);
         case FrameType::compile:
+            there_and_back(frame.payload, parse_nvrtc_order);
             return there_and_back(frame.payload, parse_compile_order);
         case FrameType::compiled:
+            there_and_back(frame.payload, parse_nvrtc_reply);
             return there_and_back(frame.payload, parse_compile_reply);
         case FrameType::evaluate:
             return there_and_back(frame.payload, parse_evaluate_order);
