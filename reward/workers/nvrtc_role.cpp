@@ -2,6 +2,7 @@
 
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/private_folder.hpp"
+#include "reward/cuda/toolkit.hpp"
 #include "reward/workers/jailed_role.hpp"
 #include "reward/workers/nvrtc_filter.hpp"
 #include "reward/workers/nvrtc_zygote.hpp"
@@ -48,6 +49,7 @@ Expected<std::string> make_folder(const fs::path& path) {
 Expected<NvrtcZygoteOptions> prepare(const WorkerArguments& arguments, SandboxLevel level,
                                      const PrivateFolder& folder) {
     ATOLL_TRY_ASSIGN(NvrtcLibrary library, NvrtcLibrary::open(arguments.nvrtc));
+    ATOLL_TRY(load_nvrtc_builtins({library.path(), library.major(), library.minor()}));
     ATOLL_TRY_ASSIGN(std::vector<std::string> include, real_folders(arguments.include));
     NvrtcZygoteOptions options{{std::move(library), arguments.architecture, "", std::move(include)},
                                level,
