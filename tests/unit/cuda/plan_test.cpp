@@ -180,6 +180,45 @@ TEST(PlanCheck, OtherStepsStayInsideTheirBuffersAndOutOfInputs) {
                 HasSubstr("there is no symbol 0"));
 }
 
+TEST(PlanCheck, TensorMapsLieInsideTheirBuffersAndArguments) {
+    const auto say = [](const std::function<void(PlanTensorMap&, PlanData&)>& change) {
+        Plan plan = small_plan();
+        PlanTensorMap map;
+        map.data_type = 7;  // float32
+        map.rank = 2;
+        map.dims = {32, 32};
+        map.strides = {128};
+        map.box = {32, 8};
+        map.element_strides = {1, 1};
+        PlanLaunch launch = launch_of_softmax();
+        launch.arguments.push_back({std::vector<std::uint8_t>(136, 0), {}, {{0, 0}}});
+        change(map, launch.arguments.back());
+        plan.tensor_maps = {map};
+        plan.steps = {{3, launch}};
+        const Status status = check_plan(plan, k_h200);
+        return status ? std::string() : status.error().message();
+    };
+    EXPECT_EQ(say([](PlanTensorMap&, PlanData&) {}), "");
+    EXPECT_THAT(say([](PlanTensorMap& map, PlanData&) { map.dims[1] = 33; }), HasSubstr("outside"));
+    EXPECT_THAT(say([](PlanTensorMap& map, PlanData&) { map.strides[0] = 1ull << 60; }),
+                HasSubstr("outside"));
+    EXPECT_THAT(say([](PlanTensorMap& map, PlanData&) { map.rank = 6; }),
+                HasSubstr("cuTensorMapEncodeTiled does not take"));
+    EXPECT_THAT(say([](PlanTensorMap& map, PlanData&) { map.box[0] = 257; }),
+                HasSubstr("in dimension 0"));
+    for (const auto& [at, index] :
+         std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 1}, {16, 0}, {~0u, 0}}) {
+        EXPECT_THAT(say([&](PlanTensorMap&, PlanData& data) {
+                        data.maps[0] = {at, index};
+                    }),
+                    HasSubstr("a tensor map that does not fit"));
+    }
+    EXPECT_THAT(say([](PlanTensorMap&, PlanData& data) {
+                    data.pointers = {{120, k_output}};
+                }),
+                HasSubstr("a tensor map that does not fit"));
+}
+
 TEST(PlanCheck, StepsAndMemoryAreLimited) {
     Plan plan = small_plan();
     plan.scratch = {100ull << 30, 40ull << 30};
@@ -270,6 +309,12 @@ Plan any_plan() {
     plan.outputs = *sizes;
     plan.scratch = *sizes;
     plan.symbols = {{"table", 12}};
+    PlanTensorMap map;
+    map.rank = *rc::gen::arbitrary<std::uint32_t>();
+    map.address = *any_address();
+    map.dims[4] = *rc::gen::inRange<std::uint64_t>(0, k_max_plan_buffer);
+    map.oob_fill = *rc::gen::arbitrary<std::uint32_t>();
+    plan.tensor_maps = {map};
     plan.settings = {{"k", *rc::gen::inRange<std::uint64_t>(0, 1 << 20), 50, true}};
     const int steps = *rc::gen::inRange(0, 6);
     for (int i = 0; i < steps; ++i) {
