@@ -82,7 +82,8 @@ bool is_name(const std::string& name) {
 
 std::vector<std::uint8_t> bytes_of(std::span<const std::byte> bytes) {
     std::vector<std::uint8_t> values(bytes.size());
-    std::memcpy(values.data(), bytes.data(), bytes.size());
+    std::transform(bytes.begin(), bytes.end(), values.begin(),
+                   [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
     return values;
 }
 

@@ -98,6 +98,12 @@ TEST(Record, ForgedOnesAreRefused) {
     EXPECT_THAT(parse_record(many.bytes()).error().what, HasSubstr("too many"));
 }
 
+// Found by the fuzzer under UBSan: nothing may be copied from or to a null pointer either.
+TEST(Record, ConstantsMayBeEmpty) {
+    const Record record = Writer().entry(RecordStep::Kind::write, 1, {0, 0}).record();
+    EXPECT_TRUE(record.steps.at(0).blobs.at(0).empty());
+}
+
 TEST(Record, AReasonIsMadePrintable) {
     Writer writer;
     writer.header(2, 2).header(8, 0x0a1b'2265'6f6eull);  // "noe\"" with an escape and a newline
