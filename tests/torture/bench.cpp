@@ -38,10 +38,10 @@ std::string program() {
 }
 
 std::vector<std::string> environment_of(const Bench& bench) {
-    return {std::string("PATH=") + std::getenv("PATH"),
-            "TMPDIR=" + bench.temporary().string(),
-            "HOME=" + bench.home().string(),
-            "LD_PRELOAD=" + std::string(ATOLL_PROBE),
+    return {std::string("PATH=") + std::getenv("PATH"), "TMPDIR=" + bench.temporary().string(),
+            "HOME=" + bench.home().string(), "LD_PRELOAD=" + std::string(ATOLL_PROBE),
+            // AddressSanitizer wants to be the first library, which the probe has to be.
+            "ASAN_OPTIONS=verify_asan_link_order=0:allocator_may_return_null=1",
             std::string(k_page_variable) + "=" + bench.page_file().string(),
             std::string(k_folder_variable) + "=" + bench.run().string()};
 }

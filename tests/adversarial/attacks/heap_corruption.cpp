@@ -1,5 +1,6 @@
 // Writes over the allocator's own records.
 // expect: crash, memory_fault
+// limits: memory
 #include "tests/adversarial/only_in_jail.hpp"
 #include "tests/adversarial/row_mean.hpp"
 
