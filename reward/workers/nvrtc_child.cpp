@@ -33,7 +33,10 @@ constexpr const char* k_precompiled_standard = "--std=c++17";
 std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
                                      "--modify-stack-limit=false", "--generate-line-info",
-                                     "--disable-warnings", "--ptxas-options=-v"};
+                                     "--disable-warnings", "--ptxas-options=-v",
+                                     // split_cuda_source() leaves constants and constexpr
+                                     // functions without a space, which both halves use.
+                                     "--device-as-default-execution-space"};
     for (const std::string& folder : warm.include) {
         options.push_back("--include-path=" + folder);
     }
