@@ -1,4 +1,4 @@
-#include "reward/cuda/plan.hpp"
+#include "reward/cuda/plan_check_memory.hpp"
 
 #include <fmt/format.h>
 
@@ -9,14 +9,12 @@ namespace atl {
 
 namespace {
 
-using Buffer = PlanAddress::Buffer;
-
 /// One plan and what it is checked against.
 class PlanCheck {
   public:
     PlanCheck(const Plan& plan, const DeviceLimits& limits,
               const std::span<const KernelFacts>* kernels)
-        : m_plan(plan), m_limits(limits), m_know_kernels(kernels != nullptr) {
+        : m_plan(plan), m_spot{plan}, m_limits(limits), m_know_kernels(kernels != nullptr) {
         for (const PlanKernelSettings& one : plan.settings) {
             m_settings[one.kernel] = &one;
         }
@@ -28,9 +26,7 @@ class PlanCheck {
     [[nodiscard]] Status check();
 
   private:
-    [[nodiscard]] Status check_memory() const;
     [[nodiscard]] Status check_settings() const;
-    [[nodiscard]] Status check_map(const PlanTensorMap& map) const;
     [[nodiscard]] Status check_maps();
     [[nodiscard]] Status check_step(const PlanLaunch& launch);
     [[nodiscard]] Status check_step(const PlanMemset& memset);
@@ -44,27 +40,20 @@ class PlanCheck {
     [[nodiscard]] Status check_kernel(const PlanLaunch& launch) const;
     [[nodiscard]] Status check_parameters(const PlanLaunch& launch, const KernelFacts& facts) const;
 
-    /// Bytes of the buffer that it points into; an error when there is none.
-    [[nodiscard]] Expected<std::uint64_t> size_of(const PlanAddress& address) const;
-    [[nodiscard]] Status check_pointer(const PlanAddress& address) const;
-    [[nodiscard]] Status check_range(const PlanAddress& address, std::uint64_t bytes) const;
-    [[nodiscard]] Status check_target(const PlanAddress& address, std::uint64_t bytes) const;
-    [[nodiscard]] Status check_data(const PlanData& data, const std::string& what) const;
-
     [[nodiscard]] const KernelFacts* facts_of(const std::string& kernel) const {
         const auto found = m_kernels.find(kernel);
         return found == m_kernels.end() ? nullptr : found->second;
     }
     [[nodiscard]] tl::unexpected<Error> bad(std::string what) const {
-        return failure(ErrorCode::limit, std::move(what), m_where);
+        return plan_fault(m_spot, std::move(what));
     }
 
     const Plan& m_plan;
+    PlanSpot m_spot;
     const DeviceLimits& m_limits;
     const bool m_know_kernels;
     std::map<std::string, const KernelFacts*, std::less<>> m_kernels;
     std::map<std::string, const PlanKernelSettings*, std::less<>> m_settings;
-    std::string m_where = "plan";
 };
 
 Status PlanCheck::check() {
@@ -72,36 +61,14 @@ Status PlanCheck::check() {
         return bad(fmt::format("has {} steps, at most {} are carried out", m_plan.steps.size(),
                                k_max_plan_steps));
     }
-    ATOLL_TRY(check_memory());
+    ATOLL_TRY(check_plan_memory(m_spot, m_limits));
     ATOLL_TRY(check_settings());
     ATOLL_TRY(check_maps());
     for (std::size_t i = 0; i < m_plan.steps.size(); ++i) {
         const PlanStep& step = m_plan.steps[i];
-        m_where = step.line > 0 ? fmt::format("step {} (line {})", i + 1, step.line)
-                                : fmt::format("step {}", i + 1);
+        m_spot.where = step.line > 0 ? fmt::format("step {} (line {})", i + 1, step.line)
+                                     : fmt::format("step {}", i + 1);
         ATOLL_TRY(std::visit([&](const auto& what) { return check_step(what); }, step.what));
-    }
-    return {};
-}
-
-Status PlanCheck::check_memory() const {
-    if (m_plan.scratch.size() > k_max_plan_scratch) {
-        return bad(fmt::format("has {} allocations, at most {} are made", m_plan.scratch.size(),
-                               k_max_plan_scratch));
-    }
-    std::uint64_t total = 0;
-    for (const auto* sizes : {&m_plan.inputs, &m_plan.outputs, &m_plan.scratch}) {
-        for (const std::uint64_t bytes : *sizes) {
-            if (bytes > k_max_plan_buffer) {
-                return bad(fmt::format("has a buffer of {} bytes", bytes));
-            }
-            total += bytes;  // at most 768 times 2^42
-        }
-    }
-    if (total > m_limits.memory_bytes / 10 * 9) {
-        return bad(fmt::format(
-            "needs {} bytes of device memory, nine tenths of the device's {} are available", total,
-            m_limits.memory_bytes));
     }
     return {};
 }
@@ -124,125 +91,13 @@ Status PlanCheck::check_settings() const {
     return {};
 }
 
-/// The driver checks strides, boxes and swizzles against each other when it encodes a map; that all
-/// elements lie inside the buffer it cannot know.
-Status PlanCheck::check_map(const PlanTensorMap& map) const {
-    // Bytes of an element; the types packed below a byte count as whole ones.
-    constexpr std::array<std::uint64_t, 16> k_sizes{1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4, 1, 1, 1};
-    constexpr std::uint32_t k_interleaves = 3;
-    constexpr std::uint32_t k_swizzles = 7;
-    constexpr std::uint32_t k_promotions = 4;
-    constexpr std::uint32_t k_fills = 2;
-    if (m_limits.major < 9) {
-        return bad(fmt::format("tensor maps need compute capability 9.0, {} has {}.{}",
-                               m_limits.name, m_limits.major, m_limits.minor));
-    }
-    if (map.data_type >= k_sizes.size() || map.rank < 1 || map.rank > map.dims.size() ||
-        map.interleave >= k_interleaves || map.swizzle >= k_swizzles ||
-        map.l2_promotion >= k_promotions || map.oob_fill >= k_fills) {
-        return bad("has a tensor map with an argument that cuTensorMapEncodeTiled does not take");
-    }
-    // Numbers may be as large as 2^64 - 1.
-    using Wide = unsigned __int128;
-    Wide bytes = Wide{map.dims[0]} * k_sizes[map.data_type];
-    for (std::size_t i = 0; i < map.rank; ++i) {
-        if (map.dims[i] < 1 || map.dims[i] > 1ull << 32 || map.box[i] < 1 || map.box[i] > 256 ||
-            map.element_strides[i] < 1 || map.element_strides[i] > 8) {
-            return bad(
-                fmt::format("has a tensor map with an extent, box or element stride out of "
-                            "range in dimension {}",
-                            i));
-        }
-        bytes += i > 0 ? Wide{map.dims[i] - 1} * map.strides[i - 1] : Wide{0};
-    }
-    return check_range(map.address, bytes > ~0ull ? ~0ull : static_cast<std::uint64_t>(bytes));
-}
-
 Status PlanCheck::check_maps() {
     if (m_plan.tensor_maps.size() > k_max_plan_tensor_maps) {
         return bad("has too many tensor maps");
     }
     for (std::size_t i = 0; i < m_plan.tensor_maps.size(); ++i) {
-        m_where = fmt::format("tensor map {}", i);
-        ATOLL_TRY(check_map(m_plan.tensor_maps[i]));
-    }
-    return {};
-}
-
-Expected<std::uint64_t> PlanCheck::size_of(const PlanAddress& address) const {
-    const auto of = [&](const std::vector<std::uint64_t>& sizes) -> Expected<std::uint64_t> {
-        if (address.index >= sizes.size()) {
-            return bad(fmt::format("there is no {} {}", to_string(address.buffer), address.index));
-        }
-        return sizes[address.index];
-    };
-    switch (address.buffer) {
-        case Buffer::input:
-            return of(m_plan.inputs);
-        case Buffer::output:
-            return of(m_plan.outputs);
-        case Buffer::scratch:
-            return of(m_plan.scratch);
-        case Buffer::symbol:
-            break;
-    }
-    if (address.index >= m_plan.symbols.size()) {
-        return bad(fmt::format("there is no symbol {}", address.index));
-    }
-    return m_plan.symbols[address.index].bytes;
-}
-
-Status PlanCheck::check_range(const PlanAddress& address, std::uint64_t bytes) const {
-    ATOLL_TRY_ASSIGN(const std::uint64_t size, size_of(address));
-    if (address.offset > size || bytes > size - address.offset) {
-        return bad(fmt::format("{} bytes at byte {} of {} {} lie outside its {} bytes", bytes,
-                               address.offset, to_string(address.buffer), address.index, size));
-    }
-    return {};
-}
-
-/// One past the end is a pointer, too.
-Status PlanCheck::check_pointer(const PlanAddress& address) const {
-    ATOLL_TRY_ASSIGN(const std::uint64_t size, size_of(address));
-    if (address.offset > size) {
-        return bad(fmt::format("a pointer to byte {} of {} {} lies outside its {} bytes",
-                               address.offset, to_string(address.buffer), address.index, size));
-    }
-    return {};
-}
-
-Status PlanCheck::check_target(const PlanAddress& address, std::uint64_t bytes) const {
-    if (address.buffer == Buffer::input) {
-        return bad(fmt::format("writes to input {}, which is read-only", address.index));
-    }
-    return check_range(address, bytes);
-}
-
-Status PlanCheck::check_data(const PlanData& data, const std::string& what) const {
-    if (data.bytes.size() > k_max_plan_data_bytes) {
-        return bad(fmt::format("{} has {} bytes, at most {} are taken", what, data.bytes.size(),
-                               k_max_plan_data_bytes));
-    }
-    std::uint64_t free_from = 0;
-    for (const PlanRelocation& pointer : data.pointers) {
-        if (pointer.at < free_from || pointer.at + k_pointer_bytes > data.bytes.size()) {
-            return bad(what + " has a pointer outside its bytes");
-        }
-        free_from = pointer.at + k_pointer_bytes;
-        ATOLL_TRY(check_pointer(pointer.target));
-    }
-    free_from = 0;
-    for (const PlanMapUse& map : data.maps) {
-        const bool overlaps = std::any_of(data.pointers.begin(), data.pointers.end(),
-                                          [&](const PlanRelocation& pointer) {
-                                              return pointer.at + k_pointer_bytes > map.at &&
-                                                     pointer.at < map.at + k_tensor_map_bytes;
-                                          });
-        if (map.at < free_from || map.at + k_tensor_map_bytes > data.bytes.size() || overlaps ||
-            map.index >= m_plan.tensor_maps.size()) {
-            return bad(what + " has a tensor map that does not fit");
-        }
-        free_from = map.at + k_tensor_map_bytes;
+        m_spot.where = fmt::format("tensor map {}", i);
+        ATOLL_TRY(check_plan_map(m_spot, m_limits, m_plan.tensor_maps[i]));
     }
     return {};
 }
@@ -324,8 +179,8 @@ Status PlanCheck::check_arguments(const PlanLaunch& launch) const {
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < launch.arguments.size(); ++i) {
         bytes += launch.arguments[i].bytes.size();
-        ATOLL_TRY(check_data(launch.arguments[i],
-                             fmt::format("kernel {}: argument {}", launch.kernel, i + 1)));
+        ATOLL_TRY(check_plan_data(m_spot, launch.arguments[i],
+                                  fmt::format("kernel {}: argument {}", launch.kernel, i + 1)));
     }
     if (launch.arguments.size() > k_max_plan_arguments || bytes > m_limits.parameter_bytes) {
         return bad(fmt::format("kernel {}: {} bytes of arguments, at most {}", launch.kernel, bytes,
@@ -392,12 +247,12 @@ Status PlanCheck::check_step(const PlanLaunch& launch) {
 }
 
 Status PlanCheck::check_step(const PlanMemset& memset) {
-    return check_target(memset.to, memset.bytes);
+    return check_plan_target(m_spot, memset.to, memset.bytes);
 }
 
 Status PlanCheck::check_step(const PlanCopy& copy) {
-    ATOLL_TRY(check_range(copy.from, copy.bytes));
-    ATOLL_TRY(check_target(copy.to, copy.bytes));
+    ATOLL_TRY(check_plan_range(m_spot, copy.from, copy.bytes));
+    ATOLL_TRY(check_plan_target(m_spot, copy.to, copy.bytes));
     const bool same = copy.from.buffer == copy.to.buffer && copy.from.index == copy.to.index;
     if (same && copy.from.offset < copy.to.offset + copy.bytes &&
         copy.to.offset < copy.from.offset + copy.bytes) {
@@ -407,8 +262,8 @@ Status PlanCheck::check_step(const PlanCopy& copy) {
 }
 
 Status PlanCheck::check_step(const PlanWrite& write) {
-    ATOLL_TRY(check_target(write.to, write.data.bytes.size()));
-    return check_data(write.data, "what is written");
+    ATOLL_TRY(check_plan_target(m_spot, write.to, write.data.bytes.size()));
+    return check_plan_data(m_spot, write.data, "what is written");
 }
 
 }  // namespace
