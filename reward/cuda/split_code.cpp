@@ -10,7 +10,7 @@ namespace {
 
 /// In place of cuda.h, which NVRTC cannot read: what kernels take from it.
 constexpr std::string_view k_tensor_map =
-    "struct __align__(64) CUtensorMap_st { unsigned long long opaque[16]; }; "
+    "struct __align__(128) CUtensorMap_st { unsigned long long opaque[16]; }; "
     "typedef CUtensorMap_st CUtensorMap;";
 
 }  // namespace
