@@ -7,6 +7,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -19,6 +20,7 @@ constexpr unsigned char k_entry_flag = 0x10;  ///< of st_other
 constexpr std::size_t k_max_symbols = 1u << 20;
 constexpr std::size_t k_max_kernels = 4096;
 constexpr std::size_t k_max_name_bytes = 64u << 10;
+constexpr std::size_t k_max_kernel_name_bytes = 4096;
 constexpr std::uint32_t k_max_parameter_bytes = 1u << 16;
 constexpr std::uint32_t k_reserved_shared_bytes = 1024;
 constexpr std::uint32_t k_first_reserving_capability = 90;
@@ -87,6 +89,7 @@ class CubinReader {
     std::vector<Section> m_sections;
     std::map<std::string_view, std::size_t> m_by_name;
     std::vector<KernelFacts> m_kernels;
+    std::set<std::string_view> m_kernel_names;
     std::unordered_map<std::uint32_t, std::size_t> m_kernel_of_symbol;
 };
 
@@ -139,6 +142,8 @@ Status CubinReader::read_sections() {
     ATOLL_TRY_ASSIGN(const std::string_view names, content(m_sections[header.e_shstrndx].header));
     for (std::size_t i = 0; i < m_sections.size(); ++i) {
         ATOLL_TRY_ASSIGN(m_sections[i].name, name_at(names, m_sections[i].header.sh_name));
+        // The driver is told no length: nothing may lie beyond the end, whether read here or not.
+        ATOLL_TRY(content(m_sections[i].header));
         m_by_name.emplace(m_sections[i].name, i);
     }
     return {};
@@ -173,6 +178,9 @@ Status CubinReader::read_symbols() {
             return failure(ErrorCode::limit, "has too many kernels", "cubin");
         }
         ATOLL_TRY_ASSIGN(const std::string_view name, name_at(names, symbol.st_name));
+        if (name.size() > k_max_kernel_name_bytes || !m_kernel_names.insert(name).second) {
+            return corrupt("a kernel's name is too long, or there twice");
+        }
         m_kernel_of_symbol[static_cast<std::uint32_t>(i)] = m_kernels.size();
         m_kernels.emplace_back().name = name;
     }

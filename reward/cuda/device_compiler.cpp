@@ -23,6 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t k_max_name_expressions = 256;
 constexpr std::chrono::seconds k_start_timeout{120};
 constexpr std::size_t k_max_source_bytes = 16u << 20;
 constexpr std::size_t k_max_define_bytes = 256;
@@ -205,11 +206,23 @@ Digest DeviceCompiler::key_of(const DeviceCompileRequest& request) const {
 }
 
 Expected<DeviceBinary> DeviceCompiler::compile(const DeviceCompileRequest& request) {
+    for (const std::string& expression : request.name_expressions) {
+        if (expression.size() > k_max_name_expression_bytes) {
+            return refused(DeviceBinary::Status::limit,
+                           fmt::format("error: a kernel's name is longer than {} bytes\n",
+                                       k_max_name_expression_bytes));
+        }
+    }
     ATOLL_TRY(check(request));
     if (request.source.size() > k_max_source_bytes) {
         return refused(
             DeviceBinary::Status::limit,
             fmt::format("error: the source is larger than {} bytes\n", k_max_source_bytes));
+    }
+    if (request.name_expressions.size() > k_max_name_expressions) {
+        return refused(
+            DeviceBinary::Status::limit,
+            fmt::format("error: more than {} kernels are launched\n", k_max_name_expressions));
     }
     const Digest key = key_of(request);
     if (auto known = m_cache.find(key); known && known->bytes <= request.cubin_bytes) {
@@ -251,6 +264,11 @@ Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& r
         ATOLL_TRY_ASSIGN(artifact.cubin, read_handle(answer.handles[1], request.cubin_bytes));
         ATOLL_TRY_ASSIGN(artifact.names, read_handle(answer.handles[2], k_max_lowered_names_bytes));
         ATOLL_TRY_ASSIGN(binary, binary_from(artifact));
+        if (binary.status == DeviceBinary::Status::ok &&
+            binary.names.size() != request.name_expressions.size()) {
+            return refused(DeviceBinary::Status::error,
+                           "error: the names of the kernels do not come out of the compiler\n");
+        }
     } else {
         binary.status = static_cast<DeviceBinary::Status>(reply.status);
         binary.log = trim_device_log(artifact.log, m_folders);

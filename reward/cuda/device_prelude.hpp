@@ -20,6 +20,9 @@ namespace atl {
 [[nodiscard]] std::string with_device_prelude(std::string_view source,
                                               const std::map<std::string, std::string>& defines);
 
+/// Of both halves, as nvcc has it; flags of a candidate may ask for another in the device's.
+inline constexpr const char* k_cuda_standard = "-std=c++17";
+
 inline constexpr const char* k_device_source_name = "candidate.cu";
 
 /// Standard headers (cstdio, vector, ...) as empty files: device code finds what it can use of them

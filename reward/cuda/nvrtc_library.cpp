@@ -163,8 +163,7 @@ Status NvrtcLibrary::take_results(Program* program, const NvrtcInput& input,
 }
 
 bool is_name_expression(std::string_view text) {
-    constexpr std::size_t k_max_bytes = 512;
-    if (text.empty() || text.size() > k_max_bytes) {
+    if (text.empty() || text.size() > k_max_name_expression_bytes) {
         return false;
     }
     const auto is_word = [](char c) {
@@ -173,16 +172,18 @@ bool is_name_expression(std::string_view text) {
     const bool starts_well =
         text[0] == ':' || (is_word(text[0]) && (text[0] < '0' || text[0] > '9'));
     int depth = 0;
+    int open = 0;  // round and square brackets
     for (const char c : text) {
         depth += c == '<' ? 1 : c == '>' ? -1 : 0;
+        open += c == '(' || c == '[' ? 1 : c == ')' || c == ']' ? -1 : 0;
         const bool fits = is_word(c) || std::string_view(":<> ").find(c) != std::string_view::npos;
         const bool fits_inside =
-            depth > 0 && std::string_view(",*&-+").find(c) != std::string_view::npos;
-        if (depth < 0 || !(fits || fits_inside)) {
+            depth > 0 && std::string_view(",*&-+()[]").find(c) != std::string_view::npos;
+        if (depth < 0 || open < 0 || !(fits || fits_inside)) {
             return false;
         }
     }
-    return starts_well && depth == 0;
+    return starts_well && depth == 0 && open == 0;
 }
 
 }  // namespace atl

@@ -92,9 +92,11 @@ class NvrtcLibrary {
     int (*m_set_pch_heap_size)(std::size_t bytes) = nullptr;  ///< null before 12.8
 };
 
+inline constexpr std::size_t k_max_name_expression_bytes = 512;
+
 /// Whether `text` is the name of a function, maybe a template's specialisation, and nothing more:
-/// identifiers, "::", numbers, and template arguments of them with "*", "&" and signs; at most 512
-/// bytes, angle brackets in pairs.
+/// identifiers, "::", numbers, and template arguments of them with "*", "&", signs, casts and
+/// brackets; at most 512 bytes, brackets in pairs.
 [[nodiscard]] bool is_name_expression(std::string_view text);
 
 }  // namespace atl

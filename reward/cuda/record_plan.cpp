@@ -206,6 +206,10 @@ void PlanMaker::add_setting(const RecordStep& one) {
         return settings.kernel == one.name;
     });
     if (found == all.end()) {
+        if (all.size() >= k_max_plan_kernels) {
+            fail("sets attributes of too many kernels");
+            return;
+        }
         found = all.insert(all.end(), PlanKernelSettings{one.name, 0, -1, false});
     }
     const auto value = static_cast<std::int64_t>(one.numbers[1]);

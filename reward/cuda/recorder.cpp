@@ -91,9 +91,6 @@ Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
     CompileRequest order;
     order.source = request.host_source;
     order.flags = recording_flags(m_lld);
-    for (const auto& [name, value] : request.tune) {
-        order.flags.push_back("-D" + name + "=" + value);
-    }
     order.timeout_s = m_options.compile_timeout_s;
     order.memory_bytes = k_compile_memory;
     order.binary_bytes = k_binary_bytes;
@@ -132,13 +129,17 @@ Expected<Recorder::Bound> Recorder::bind(const Task& task, const Workload& workl
 
 void Recorder::write_facts(std::span<const KernelFacts> kernels) {
     const std::vector<std::uint64_t> words = recording_facts(kernels, k_facts_bytes);
-    std::memcpy(m_buffers.memory(0, 1).bytes().data(), words.data(), words.size() * 8);
+    const auto facts = m_buffers.memory(0, 1).bytes();
+    std::memset(facts.data(), 0, k_facts_bytes);
+    std::memcpy(facts.data(), words.data(), words.size() * 8);
 }
 
 Expected<Recorder::RecordOrFault> Recorder::run_once(const FileHandle& binary, StartRun message) {
     const auto record = m_buffers.memory(0, 0).bytes();
     const std::array<std::uint64_t, 2> begin{k_record_magic, k_record_header_bytes};
-    std::memset(record.data(), 0, k_record_header_bytes);
+    // All of both buffers: a recording must not leave word to the next one.
+    std::memset(record.data(), 0, k_record_bytes);
+    write_facts(m_facts);
     std::memcpy(record.data(), begin.data(), sizeof(begin));
     const auto patience =
         std::chrono::nanoseconds(static_cast<std::int64_t>(m_options.launch_timeout_s * 1e9));
@@ -237,7 +238,7 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
         return reply;
     }
     const double since = seconds_now();
-    write_facts(request.kernels);
+    m_facts = request.kernels;
     for (const Workload* workload : request.workloads) {
         ATOLL_TRY_ASSIGN(PlanOrFault one, plan_of(compiled.binary, request, *workload));
         if (one.fault) {

@@ -10,7 +10,6 @@
 #include "reward/verifier/shared_buffers.hpp"
 #include "reward/worker_process.hpp"
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,8 +29,7 @@ struct RecorderOptions {
 
 struct RecordRequest {
     const Task* task = nullptr;
-    std::string host_source;                       ///< recording_source() of the split candidate
-    std::map<std::string, std::string> tune = {};  ///< macro values; checked by the caller
+    std::string host_source;  ///< recording_source() of the split candidate
     std::vector<const Workload*> workloads = {};
     DeviceLimits device = {};
     /// Of the candidate's cubin; without them occupancy queries are answered for 64 registers.
@@ -94,7 +92,8 @@ class Recorder {
 
     const RecorderOptions m_options;
     std::unique_ptr<Compiler> m_compiler;
-    SharedBuffers m_buffers;  ///< the record and the facts of kernels
+    SharedBuffers m_buffers;               ///< the record and the facts of kernels
+    std::span<const KernelFacts> m_facts;  ///< of the request at work
     bool m_lld = false;
     std::unique_ptr<Runner> m_runner;
 };

@@ -1,5 +1,6 @@
 #include "reward/cuda/recording_source.hpp"
 
+#include "reward/cuda/device_prelude.hpp"
 #include "reward/cuda/record.hpp"
 
 #include <array>
@@ -120,13 +121,18 @@ std::string cuda_launch_prototype(const Task& task) {
     return text + ")";
 }
 
-std::string recording_source(const Task& task, const SplitSource& split) {
+std::string recording_source(const Task& task, const SplitSource& split,
+                             const std::map<std::string, std::string>& tune) {
     std::string text;
     text += split.host_headers ? k_host_headers : std::string_view();
     text += k_types;
     text += split.host_headers ? std::string_view() : k_libc;
     text += k_record;
     text += k_api;
+    // Not by -D, where they would change the shim too.
+    for (const auto& [name, value] : tune) {
+        text += "#define " + name + " " + value + "\n";
+    }
     text += "#line 1 \"candidate.cu\"\n" + split.host + entry_point(task);
     return text;
 }
@@ -145,7 +151,7 @@ std::vector<std::string> recording_flags(bool lld) {
                                    "-fcuda-include-gpubinary",
                                    "-Xclang",
                                    "/dev/null",
-                                   "-std=c++20",
+                                   k_cuda_standard,
                                    "-O0",
                                    "-w",
                                    "-shared",

@@ -5,6 +5,7 @@
 #include "reward/task.hpp"
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,8 +20,10 @@ namespace atl {
 /// The host half between the recording runtime and an entry point (reward/workers/run_child.hpp
 /// calls it) that hands launch() addresses without memory. Messages of a compiler name
 /// candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts of
-/// kernels; numbers: those of recording_numbers().
-[[nodiscard]] std::string recording_source(const Task& task, const SplitSource& split);
+/// kernels; numbers: those of recording_numbers(). `tune`: macro values of the candidate, which the
+/// caller has checked.
+[[nodiscard]] std::string recording_source(const Task& task, const SplitSource& split,
+                                           const std::map<std::string, std::string>& tune = {});
 
 /// Flags for clang, 14 or newer. `lld`: link with it.
 [[nodiscard]] std::vector<std::string> recording_flags(bool lld);

@@ -28,7 +28,6 @@ constexpr std::size_t k_pch_heap_bytes = 1u << 30;  ///< of address space; 0.4 G
 constexpr std::uint64_t k_max_open_files = 64;
 /// Deeply nested sources crash the front end with the usual 8 MB.
 constexpr rlim_t k_stack_bytes = 64u << 20;
-constexpr const char* k_precompiled_standard = "--std=c++17";
 
 std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
@@ -60,7 +59,7 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
     input.options = options_for(warm, order.architecture);
     input.options.insert(input.options.end(), order.flags.begin(), order.flags.end());
     if (std::none_of(order.flags.begin(), order.flags.end(), is_standard)) {
-        input.options.emplace_back(k_precompiled_standard);
+        input.options.emplace_back(k_cuda_standard);
     }
     input.name_expressions = order.name_expressions;
     if (bundle != HeaderBundle::none) {
@@ -124,16 +123,17 @@ Expected<std::string> read_source(int fd) {
 /// The only descriptors that survive: log, cubin, names and the pipe become 3 to 6.
 Status keep_descriptors(const NvrtcPlan& plan) {
     constexpr int k_first = 3;
-    constexpr int k_away = 200;  // first out of each other's way
-    const std::array<int, 4> kept{plan.log.get(), plan.cubin.get(), plan.names.get(),
-                                  plan.confined.get()};
-    for (int i = 0; i < 4; ++i) {
-        if (::dup2(kept[static_cast<std::size_t>(i)], k_away + i) < 0) {
-            return tl::unexpected(errno_error("dup2", "NVRTC", errno));
+    std::array<int, 4> kept{plan.log.get(), plan.cubin.get(), plan.names.get(),
+                            plan.confined.get()};
+    // First out of each other's way, to numbers that nothing has.
+    for (int& fd : kept) {
+        fd = ::fcntl(fd, F_DUPFD, k_first + 4);
+        if (fd < 0) {
+            return tl::unexpected(errno_error("fcntl", "NVRTC", errno));
         }
     }
-    for (int i = 0; i < 4; ++i) {
-        if (::dup2(k_away + i, k_first + i) < 0) {
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        if (::dup2(kept[i], k_first + static_cast<int>(i)) < 0) {
             return tl::unexpected(errno_error("dup2", "NVRTC", errno));
         }
     }
@@ -239,8 +239,8 @@ Status precompile_headers(WarmNvrtc& warm) {
         }
         NvrtcInput input = input_for(warm, order, source, bundle);
         input.options.back() = "--create-pch=" + file_of(warm, bundle);
-        ATOLL_TRY_ASSIGN(const NvrtcOutput output, warm.library.compile(input));
-        if (output.ok) {
+        const Expected<NvrtcOutput> output = warm.library.compile(input);
+        if (output && output->ok) {
             warm.bundles.push_back(bundle);
         }
     }

@@ -45,11 +45,15 @@ Expected<std::string> make_folder(const fs::path& path) {
     return path.string();
 }
 
-/// `folder` holds the precompiled headers and, below level full, the children's folders.
-Expected<NvrtcZygoteOptions> prepare(const WorkerArguments& arguments, SandboxLevel level,
-                                     const PrivateFolder& folder) {
-    ATOLL_TRY_ASSIGN(NvrtcLibrary library, NvrtcLibrary::open(arguments.nvrtc));
+Expected<NvrtcLibrary> open_nvrtc(const std::string& path) {
+    ATOLL_TRY_ASSIGN(NvrtcLibrary library, NvrtcLibrary::open(path));
     ATOLL_TRY(load_nvrtc_builtins({library.path(), library.major(), library.minor()}));
+    return library;
+}
+
+/// `folder` holds the precompiled headers and, below level full, the children's folders.
+Expected<NvrtcZygoteOptions> prepare(const WorkerArguments& arguments, NvrtcLibrary library,
+                                     SandboxLevel level, const PrivateFolder& folder) {
     ATOLL_TRY_ASSIGN(std::vector<std::string> include, real_folders(arguments.include));
     NvrtcZygoteOptions options{{std::move(library), arguments.architecture, "", std::move(include)},
                                level,
@@ -102,6 +106,11 @@ int serve_nvrtc(const WorkerArguments& arguments, FrameChannel supervisor) {
     if (!level) {
         return report(level.error());
     }
+    // As the user that we were started by: it may lie where the jail's user cannot read.
+    auto library = open_nvrtc(arguments.nvrtc);
+    if (!library) {
+        return report(library.error());
+    }
     // The change of user makes the parent's death go unnoticed, so that is asked for again.
     Status alone = leave_root_user();
     alone = alone ? die_with_parent(arguments.parent) : alone;
@@ -114,7 +123,7 @@ int serve_nvrtc(const WorkerArguments& arguments, FrameChannel supervisor) {
     }
     ::clearenv();
     ::setenv("TMPDIR", folder->path().c_str(), 1);
-    auto options = prepare(arguments, *level, *folder);
+    auto options = prepare(arguments, std::move(*library), *level, *folder);
     if (!options) {
         return report(options.error());
     }

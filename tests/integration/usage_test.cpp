@@ -52,7 +52,7 @@ TEST_F(Usage, AMistypedWordIsNamedWithTheNearestOne) {
            "there is no option '--max-evaluation'; did you mean '--max-evaluations'?");
     expect("lineage run sumary", "there is no command 'sumary'; did you mean 'summary'?");
     expect("config explan", "did you mean 'explain'?");
-    expect("", "which command? One of: doctor, eval, run");
+    expect("", "which command? One of: doctor, eval, plan, run");
     expect("run a.toml b.toml", "'b.toml' is one word too many");
     expect("run", "config");
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/cuda/device_prelude.hpp"
 #include "reward/cuda/shared_library.hpp"
 
 #include <filesystem>
@@ -32,7 +33,7 @@ class TestNvrtc {
         const std::string include =
             "-I" + (std::filesystem::path(m_library.path()).parent_path() / "../include").string();
         const std::vector<const char*> options{"--gpu-architecture=sm_90a", "-default-device",
-                                               "-std=c++20", include.c_str()};
+                                               k_cuda_standard, include.c_str()};
         for (const std::string& expression : expressions) {
             m_add_name(program, expression.c_str());
         }

@@ -77,12 +77,12 @@ TEST(NvrtcVersion, OthersAreRefusedWithWhatToDo) {
 }
 
 TEST(NvrtcNameExpression, NothingButNames) {
-    for (const char* good :
-         {"add", "::a::add", "scale<float, 4>", "k<&f, -1, unsigned int*>", "t<u<int>, true>"}) {
+    for (const char* good : {"add", "::a::add", "scale<float, 4>", "k<&f, -1, unsigned int*>",
+                             "t<u<int>, true>", "map<(kernels::Mode)1, float[2]>"}) {
         EXPECT_TRUE(is_name_expression(good)) << good;
     }
     for (const char* bad : {"", "4k", "a)", "a;", "a\nb", "a\"", "a<", "a>b<", "a*", "a<'c'>", "#a",
-                            "a<(1)>", "a\\"}) {
+                            "a<1)>", "a<)(>", "a<(1>", "a(1)", "a\\"}) {
         EXPECT_FALSE(is_name_expression(bad)) << bad;
     }
     EXPECT_FALSE(is_name_expression(std::string(513, 'a')));

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstring>
+#include <map>
+#include <string>
 
 namespace atl {
 namespace {
@@ -49,10 +51,11 @@ class RecorderTest : public ::testing::Test {
                body + "\n}\n";
     }
     static RecordReply record(const std::string& source, const std::string& workload = "large",
-                              std::span<const KernelFacts> kernels = {}) {
+                              std::span<const KernelFacts> kernels = {},
+                              const std::map<std::string, std::string>& tune = {}) {
         RecordRequest request;
         request.task = s_task.get();
-        request.host_source = recording_source(*s_task, split_cuda_source(source));
+        request.host_source = recording_source(*s_task, split_cuda_source(source), tune);
         for (const Workload& one : s_task->workloads) {
             if (one.id == workload || workload == "all") {
                 request.workloads.push_back(&one);
@@ -437,6 +440,15 @@ TEST_F(RecorderTest, CompileErrorsNameTheCandidatesLine) {
     EXPECT_THAT(none.compile_log, HasSubstr("required: void launch("));
     // Files of the host are not there to be quoted.
     EXPECT_EQ(fault("#include \"/etc/passwd\"\n" + launcher("")).outcome, Outcome::compile_error);
+}
+
+// A tune value is a macro of the candidate alone: T names a type in the shim.
+TEST_F(RecorderTest, TuneValuesDoNotReachTheShim) {
+    const RecordReply reply = record(launcher("    kernel<<<T, 32, 0, stream>>>(y);",
+                                              "__global__ void kernel(float* y) { *y = T; }"),
+                                     "large", {}, {{"T", "8"}, {"word", "9"}});
+    ASSERT_FALSE(reply.fault) << reply.fault->reason << reply.compile_log;
+    EXPECT_EQ(launch_of(reply.plans.at(0)).grid, (PlanDim{8, 1, 1}));
 }
 
 }  // namespace
