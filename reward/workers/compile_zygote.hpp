@@ -5,7 +5,6 @@
 #include "reward/base/jail_landlock.hpp"
 #include "reward/base/sandbox.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,10 +44,6 @@ class CompileZygote {
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Expected<CompilePlan> make_plan(Frame& frame);
     [[nodiscard]] Status start(Frame& frame);
-    [[nodiscard]] int poll_timeout_ms() const;
-    void forgive_pause(std::chrono::steady_clock::duration overslept);
-    void kill_overdue();
-    void cancel(const Frame& frame);
     void finish(Job& job);
     /// Turns what the manager saw into a status; seals the shared object.
     static void judge(const Job& job, const ManagerReport& report, CompileReply& answer);

@@ -1,5 +1,7 @@
 #include "reward/workers/nvrtc_zygote.hpp"
 
+#include "reward/workers/job_deadlines.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -20,9 +22,6 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_max_jobs = 64;
-/// The longest poll while something compiles: a longer sleep was somebody else's doing.
-constexpr std::int64_t k_slice_ms = 1000;
-constexpr std::chrono::seconds k_pause{1};
 constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 using Clock = std::chrono::steady_clock;
@@ -130,11 +129,11 @@ int NvrtcZygote::serve() {
         for (const auto& job : m_jobs) {
             entries.push_back({job->pidfd.get(), POLLIN, 0});
         }
-        const int timeout_ms = poll_timeout_ms();
+        const int timeout_ms = poll_timeout_ms(m_jobs);
         const Clock::time_point before = Clock::now();
         const bool interrupted = ::poll(entries.data(), entries.size(), timeout_ms) < 0;
         if (timeout_ms >= 0) {
-            forgive_pause(Clock::now() - before - std::chrono::milliseconds(timeout_ms));
+            forgive_pause(m_jobs, Clock::now() - before - std::chrono::milliseconds(timeout_ms));
         }
         if (interrupted) {
             continue;  // EINTR
@@ -145,53 +144,13 @@ int NvrtcZygote::serve() {
                 m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
             }
         }
-        kill_overdue();
+        kill_overdue(m_jobs);
         if (entries[0].revents != 0 && !handle_supervisor()) {
             break;
         }
     }
     m_jobs.clear();
     return 0;
-}
-
-int NvrtcZygote::poll_timeout_ms() const {
-    int timeout_ms = -1;
-    for (const auto& job : m_jobs) {
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(job->deadline - Clock::now()).count();
-        const int wait_ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, k_slice_ms));
-        if (!job->overdue && (timeout_ms < 0 || wait_ms < timeout_ms)) {
-            timeout_ms = wait_ms;
-        }
-    }
-    return timeout_ms;
-}
-
-/// Whoever stopped this process may have stopped its children as well: that is no time of theirs.
-void NvrtcZygote::forgive_pause(Clock::duration overslept) {
-    if (overslept > k_pause) {
-        for (const auto& job : m_jobs) {
-            job->deadline += overslept;
-        }
-    }
-}
-
-void NvrtcZygote::kill_overdue() {
-    for (const auto& job : m_jobs) {
-        if (!job->overdue && Clock::now() >= job->deadline) {
-            job->overdue = true;
-            job->kill();
-        }
-    }
-}
-
-void NvrtcZygote::cancel(const Frame& frame) {
-    for (const auto& job : m_jobs) {
-        if (job->request == frame.request && job->generation == frame.generation) {
-            job->overdue = true;
-            job->kill();
-        }
-    }
 }
 
 bool NvrtcZygote::handle_supervisor() {
@@ -203,7 +162,7 @@ bool NvrtcZygote::handle_supervisor() {
         return false;
     }
     if (frame->type == FrameType::cancel) {
-        cancel(*frame);
+        cancel_job(m_jobs, *frame);
         return true;
     }
     Status started =

@@ -4,7 +4,6 @@
 #include "reward/base/process.hpp"
 #include "reward/workers/nvrtc_child.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,10 +40,6 @@ class NvrtcZygote {
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] Expected<NvrtcPlan> make_plan(Frame& frame, Job& job);
-    [[nodiscard]] int poll_timeout_ms() const;
-    void forgive_pause(std::chrono::steady_clock::duration overslept);
-    void kill_overdue();
-    void cancel(const Frame& frame);
     void finish(Job& job);
     [[nodiscard]] Frame answer_to(Job& job, const ProcessEnd& end);
     void reply(const Job& job, Frame frame);
