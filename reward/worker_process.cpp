@@ -27,7 +27,8 @@ std::string join_cores(const std::vector<int>& cores) {
 /// sanitizer build is steered by.
 std::vector<std::string> worker_environment() {
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LC_ALL=C"};
-    for (const char* name : {"TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+    for (const char* name :
+         {"TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "CUDA_VISIBLE_DEVICES"}) {
         if (const char* value = std::getenv(name)) {
             environment.push_back(std::string(name) + "=" + value);
         }
@@ -62,6 +63,13 @@ std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& 
     if (!options.architecture.empty()) {
         add("--architecture", options.architecture);
     }
+    if (!options.driver.empty()) {
+        add("--driver", options.driver);
+        add("--gpu", std::to_string(options.gpu));
+    }
+    if (!options.cupti.empty()) {
+        add("--cupti", options.cupti);
+    }
     return argv;
 }
 
@@ -77,6 +85,10 @@ std::string_view to_string(WorkerRole role) {
             return "runner";
         case WorkerRole::verifier:
             return "verifier";
+        case WorkerRole::gpu_runner:
+            return "gpu_runner";
+        case WorkerRole::gpu_verifier:
+            return "gpu_verifier";
     }
     return "unknown";
 }

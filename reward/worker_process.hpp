@@ -14,10 +14,12 @@ namespace atl {
 
 /// The process roles that the program `atoll-worker` plays (DESIGN section 6).
 enum class WorkerRole {
-    compiler,  ///< pre-jailed; compiles sources
-    nvrtc,     ///< pre-jailed; compiles device code
-    runner,    ///< pre-jailed; forks a process per candidate
-    verifier,  ///< trusted; holds oracle, seeds, comparison and the clock
+    compiler,      ///< pre-jailed; compiles sources
+    nvrtc,         ///< pre-jailed; compiles device code
+    runner,        ///< pre-jailed; forks a process per candidate
+    verifier,      ///< trusted; holds oracle, seeds, comparison and the clock
+    gpu_runner,    ///< loads candidates' cubins and launches them on a GPU
+    gpu_verifier,  ///< trusted; as verifier, for a GPU
 };
 
 [[nodiscard]] std::string_view to_string(WorkerRole role);
@@ -31,6 +33,9 @@ struct WorkerOptions {
     std::string nvrtc;                           ///< nvrtc role: the library's path
     std::vector<std::string> include;  ///< nvrtc role: CUDA's folder of headers, then others
     std::string architecture;  ///< nvrtc role: what headers are precompiled for, e.g. sm_90a
+    std::string driver;        ///< gpu roles: path of libcuda
+    std::string cupti;         ///< gpu_runner: path of libcupti; empty: the clock is events
+    int gpu = 0;               ///< gpu roles: ordinal
     std::chrono::milliseconds start_timeout{20'000};
 };
 

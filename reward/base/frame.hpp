@@ -37,10 +37,16 @@ enum class FrameType : std::uint16_t {
     run_ended = 8,    ///< runner -> verifier: how the candidate's process died
     load_task = 9,    ///< supervisor -> verifier: task and compiled oracle
     task_loaded = 10,
-    failed = 11,  ///< a fault of ours, with an Error (make_failed_frame, parse_failed_frame)
-    stop = 12,    ///< supervisor -> any: finish and exit
-    cancel = 13,  ///< supervisor -> compiler: end the request of this number; it is answered all
-                  ///< the same
+    failed = 11,    ///< a fault of ours, with an Error (make_failed_frame, parse_failed_frame)
+    stop = 12,      ///< supervisor -> any: finish and exit
+    cancel = 13,    ///< supervisor -> compiler: end the request of this number; it is answered all
+                    ///< the same
+    gpu_call = 14,  ///< GPU verifier -> GPU runner: reward/gpu/runner_messages.hpp
+    gpu_answer = 15,   ///< GPU runner -> GPU verifier
+    new_runner = 16,   ///< supervisor -> GPU verifier: handle of the channel to its next runner
+    may_measure = 17,  ///< GPU verifier -> supervisor: is the device quiet? Answered likewise
+    gpu_start = 18,    ///< supervisor -> GPU roles: open the device; handle: cubin of our kernels
+    gpu_started = 19,  ///< the answer: the device's name (GpuStarted)
 };
 
 inline constexpr std::uint16_t k_frame_version = 1;

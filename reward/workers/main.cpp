@@ -4,6 +4,8 @@
 
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/process.hpp"
+#include "reward/gpu/gpu_runner_role.hpp"
+#include "reward/gpu/gpu_verifier_role.hpp"
 #include "reward/verifier/service.hpp"
 #include "reward/worker_process.hpp"
 #include "reward/workers/compiler_role.hpp"
@@ -59,6 +61,12 @@ int play(const atl::WorkerArguments& arguments) {
                                      atl::FrameChannel(atl::FileHandle(k_peer_fd)));
         case atl::WorkerRole::verifier:
             return play_verifier(arguments, std::move(supervisor));
+        case atl::WorkerRole::gpu_runner:
+            return atl::serve_gpu_runner(arguments, std::move(supervisor),
+                                         atl::FrameChannel(atl::FileHandle(k_peer_fd)));
+        case atl::WorkerRole::gpu_verifier:
+            return atl::serve_gpu_verifier(arguments, std::move(supervisor),
+                                           atl::FrameChannel(atl::FileHandle(k_peer_fd)));
     }
     return 1;
 }

@@ -25,7 +25,8 @@ tl::unexpected<Error> bad_argument(const std::string& argument) {
 
 Expected<WorkerRole> role_from(const std::string& name) {
     for (const auto role :
-         {WorkerRole::compiler, WorkerRole::nvrtc, WorkerRole::runner, WorkerRole::verifier}) {
+         {WorkerRole::compiler, WorkerRole::nvrtc, WorkerRole::runner, WorkerRole::verifier,
+          WorkerRole::gpu_runner, WorkerRole::gpu_verifier}) {
         if (name == to_string(role)) {
             return role;
         }
@@ -88,6 +89,17 @@ Status read_option(const std::string& name, const std::string& value, WorkerArgu
     if (name == "--architecture") {
         out.architecture = value;
         return {};
+    }
+    if (name == "--driver") {
+        out.driver = value;
+        return {};
+    }
+    if (name == "--cupti") {
+        out.cupti = value;
+        return {};
+    }
+    if (name == "--gpu") {
+        return read_integer(value, out.gpu);
     }
     return bad_argument(name);
 }

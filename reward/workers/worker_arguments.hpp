@@ -21,6 +21,9 @@ struct WorkerArguments {
     std::string nvrtc;
     std::vector<std::string> include;
     std::string architecture;
+    std::string driver;
+    std::string cupti;
+    int gpu = 0;
 };
 
 [[nodiscard]] Expected<WorkerArguments> parse_worker_arguments(

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/cuda/device_compiler.hpp"
+#include "reward/cuda/device_limits.hpp"
+#include "reward/cuda/kernel_facts.hpp"
+#include "reward/cuda/plan.hpp"
+#include "reward/cuda/recorder.hpp"
+#include "reward/outcome.hpp"
+#include "reward/task.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// One CUDA source for the stages that need no device.
+struct FrontEndRequest {
+    TaskPtr task;
+    std::string source;
+    std::map<std::string, std::string> tune = {};
+    std::vector<std::string> flags = {};  ///< of NVRTC; checked by check_device_flag()
+    bool reference = false;    ///< the task's reference.cu: reference() with outputs of double
+    bool with_hidden = false;  ///< record hidden workloads too
+    double compile_timeout_s = 30;
+    std::stop_token cancel = {};
+};
+
+/// What became of it: a fault of the candidate's, or machine code with plans that fit it.
+struct FrontEndReply {
+    std::optional<Outcome> fault;  ///< compile_error, compile_limit, rejected, timeout, crash...
+    std::string reason;            ///< one sentence; hidden workloads unnamed
+    std::string log;               ///< of the compiler that refused, trimmed
+    std::string cubin;
+    /// By index of Task::workloads; each has passed check_plan() with the cubin's facts.
+    std::vector<std::pair<std::size_t, Plan>> plans;
+    std::vector<KernelFacts> kernels;
+    double host_compile_seconds = 0;
+    double record_seconds = 0;
+    double device_compile_seconds = 0;
+    bool cached = false;
+};
+
+struct FrontEndOptions {
+    DeviceCompilerOptions device_compiler;
+    RecorderOptions recorder;
+    DeviceLimits device;
+};
+
+/// Split, record, compile, check (DESIGN section 5): text to plans. Thread-safe; each thread that
+/// calls has a recorder of its own, whose workers die with the thread.
+class CudaFrontEnd {
+  public:
+    [[nodiscard]] static Expected<std::unique_ptr<CudaFrontEnd>> make(FrontEndOptions options);
+    /// An error is a fault of ours, as for Recorder and DeviceCompiler.
+    [[nodiscard]] Expected<FrontEndReply> prepare(const FrontEndRequest& request);
+    /// "NVRTC 13.0, clang 14.0.6": part of verdicts' keys.
+    [[nodiscard]] std::string toolchain() const;
+    [[nodiscard]] const DeviceLimits& device() const { return m_options.device; }
+    [[nodiscard]] DeviceCompiler& device_compiler() { return *m_compiler; }
+
+  private:
+    CudaFrontEnd(FrontEndOptions options, std::unique_ptr<DeviceCompiler> compiler,
+                 std::string clang);
+
+    const FrontEndOptions m_options;
+    const std::unique_ptr<DeviceCompiler> m_compiler;
+    std::string m_clang;
+    std::mutex m_mutex;
+    std::map<std::thread::id, std::unique_ptr<Recorder>> m_recorders;
+};
+
+}  // namespace atl

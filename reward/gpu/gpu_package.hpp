@@ -1,0 +1,32 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/cuda/plan.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// A CUDA program ready for one model of device: what a GPU's processes are given in one file
+/// handle. Made by the supervisor, which has checked every plan (check_plan()) against the device
+/// and the cubin; sealed, so that what was checked is what is run.
+struct GpuPackage {
+    std::string cubin;
+    /// Plan of each workload of the task (index of Task::workloads); workloads that were not
+    /// recorded (hidden ones, unless they take part) are missing.
+    std::vector<std::pair<std::size_t, Plan>> plans;
+
+    /// nullptr when the workload has none.
+    [[nodiscard]] const Plan* plan_of(std::size_t workload) const;
+};
+
+/// A sealed memfd. Layout: 8 bytes magic, 8 bytes length of the JSON, the JSON, the cubin.
+[[nodiscard]] Expected<FileHandle> write_gpu_package(const GpuPackage& package);
+/// corrupt for what is no package.
+[[nodiscard]] Expected<GpuPackage> read_gpu_package(const FileHandle& file);
+
+}  // namespace atl

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/comparison.hpp"
+#include "reward/cuda/gpu.hpp"
+#include "reward/cuda/gpu_memory.hpp"
+#include "reward/task.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+/// Our own CUDA C++ (reward/gpu/kernels/), for NVRTC: inputs, comparison, checksums, cache flush,
+/// anchor. Compiled by the supervisor for the device's architecture and handed to verifier and
+/// runner as a cubin. Kernels' names begin with "atoll_".
+[[nodiscard]] std::string support_kernel_source();
+/// Options that source needs: no contraction, so that values are the same bits as fill_input()'s.
+[[nodiscard]] std::vector<std::string> support_kernel_flags();
+
+/// Those kernels on one device. All functions queue on `stream` and wait for nothing, unless they
+/// say so; an error is a fault of ours. Used on the thread of its Gpu, which must outlive it.
+/// Movable.
+class SupportKernels {
+  public:
+    [[nodiscard]] static Expected<SupportKernels> load(const Gpu& gpu, std::string_view cubin);
+
+    /// The same bytes as fill_input() makes for elements [0, count). `generator` is resolved
+    /// (resolve_generator()). invalid_argument for parts of sparse matrices.
+    [[nodiscard]] Status fill(const InputGenerator& generator, DType dtype, std::uint64_t seed,
+                              std::uint32_t stream_number, std::int64_t count, cuda::Address to,
+                              cuda::Stream stream) const;
+
+    /// Fills `bytes` bytes with `value`.
+    [[nodiscard]] Status fill_bytes(cuda::Address to, std::uint8_t value, std::uint64_t bytes,
+                                    cuda::Stream stream) const;
+
+    /// A 64-bit checksum of `bytes` bytes at `from` (any alignment) into result `slot`, that every
+    /// changed byte changes with high probability; for equality within one process only.
+    [[nodiscard]] Status checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot,
+                                  cuda::Stream stream);
+    /// How many of `bytes` bytes are not `value`, into result `slot`.
+    [[nodiscard]] Status count_other_bytes(cuda::Address from, std::uint8_t value,
+                                           std::uint64_t bytes, std::size_t slot,
+                                           cuda::Stream stream);
+    /// compare_output() of `count` elements of `dtype` at `out` with the doubles at `want`, into
+    /// result `slot`. `tolerance` is resolved (atol_rms = 0). `poison`: the byte that the output
+    /// was filled with, to count float elements that still hold it.
+    [[nodiscard]] Status compare(DType dtype, cuda::Address out, cuda::Address want,
+                                 std::int64_t count, const Tolerance& tolerance, std::size_t slot,
+                                 cuda::Stream stream);
+    /// Sum of squares of `count` doubles (those that are finite) into result `slot`.
+    [[nodiscard]] Status sum_squares(cuda::Address values, std::int64_t count, std::size_t slot,
+                                     cuda::Stream stream);
+
+    struct Result {
+        std::uint64_t number = 0;     ///< checksum, count of bytes
+        double sum = 0;               ///< sum_squares
+        Comparison comparison = {};   ///< compare
+        std::uint64_t unwritten = 0;  ///< compare: float elements that still are poison
+    };
+    /// Waits for the stream and copies the results of slots [0, count). count <= k_result_slots.
+    [[nodiscard]] Expected<std::vector<Result>> results(std::size_t count, cuda::Stream stream);
+    static constexpr std::size_t k_result_slots = 1024;
+
+    /// Writes a buffer of twice the L2 cache, so that nothing of a candidate's is left in it.
+    [[nodiscard]] Status flush_l2(cuda::Stream stream) const;
+    /// One block that takes a fixed number of cycles (about 10 us): its time tells the clock.
+    [[nodiscard]] Status anchor(cuda::Stream stream) const;
+
+  private:
+    struct State;
+    explicit SupportKernels(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+
+  public:
+    SupportKernels(SupportKernels&&) noexcept;
+    SupportKernels& operator=(SupportKernels&&) noexcept;
+    ~SupportKernels();
+};
+
+}  // namespace atl
