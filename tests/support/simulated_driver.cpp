@@ -7,6 +7,8 @@
 // which run once for a whole grid, in stream order, on a thread of the stream. They return the
 // result that the launch ends with: 0, or a fault that sticks to the process as a real one does. A
 // kernel that never returns is a hang; one that leaves its memory faults with an illegal address.
+// Where there is `extern "C" const unsigned NAME_sizes[]`, the bytes of each parameter and then 0,
+// a launch copies its parameters, as those of a real driver do.
 
 #include "reward/cuda/driver_types.hpp"
 #include "tests/support/simulated_stream.hpp"
@@ -46,6 +48,25 @@ std::atomic<int> g_contexts = 0;
 
 struct FunctionTagData {
     int (*run)(void**, const unsigned*, const unsigned*) = nullptr;
+    const unsigned* sizes = nullptr;  ///< of its parameters; null: not known
+};
+
+/// Parameters of one launch, copied.
+struct Parameters {
+    Parameters(void** from, const unsigned* sizes) {
+        for (; *sizes != 0; ++sizes, ++from) {
+            const auto* const begin = static_cast<const unsigned char*>(*from);
+            bytes.emplace_back(begin, begin + *sizes);
+        }
+    }
+    std::vector<void*> pointers() {
+        std::vector<void*> result;
+        for (std::vector<unsigned char>& one : bytes) {
+            result.push_back(one.data());
+        }
+        return result;
+    }
+    std::vector<std::vector<unsigned char>> bytes;
 };
 
 struct SharedMemory {
@@ -221,6 +242,8 @@ Result cuModuleGetFunction(Function* function, Module module, const char* name) 
     const std::lock_guard lock(g_mutex);
     FunctionTagData& data = g_functions[address];
     data.run = reinterpret_cast<int (*)(void**, const unsigned*, const unsigned*)>(address);
+    data.sizes =
+        static_cast<const unsigned*>(dlsym(module, (std::string(name) + "_sizes").c_str()));
     *function = reinterpret_cast<Function>(&data);
     return state();
 }
@@ -253,12 +276,19 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
     if (threads == 0 || threads > 1024 || config->shared_bytes > k_most_dynamic_shared) {
         return k_invalid_value;
     }
-    // A real driver copies the parameters at once; how long they are only the kernel knows here.
-    // So the caller's must stay until the stream is done, which those of a player do.
-    const auto run = reinterpret_cast<FunctionTagData*>(function)->run;
-    return queue(config->stream, [run, parameters, grid = config->grid, block = config->block] {
-        return run(parameters, grid.data(), block.data());
-    });
+    const auto [run, sizes] = *reinterpret_cast<FunctionTagData*>(function);
+    if (sizes != nullptr) {
+        return queue(config->stream, [run = run, copy = Parameters(parameters, sizes),
+                                      grid = config->grid, block = config->block]() mutable {
+            return run(copy.pointers().data(), grid.data(), block.data());
+        });
+    }
+    // How long parameters are only the kernel knows, so the caller's must stay until the stream is
+    // done, which those of a player do.
+    return queue(config->stream,
+                 [run = run, parameters, grid = config->grid, block = config->block] {
+                     return run(parameters, grid.data(), block.data());
+                 });
 }
 
 // A simulated map begins with the address, the rank, and the first dimension.
