@@ -23,8 +23,10 @@ namespace atl {
 [[nodiscard]] std::vector<std::string> support_kernel_flags();
 
 /// Those kernels on one device. All functions queue on `stream` and wait for nothing, unless they
-/// say so; an error is a fault of ours. Used on the thread of its Gpu, which must outlive it.
-/// Movable.
+/// say so; an error is a fault of ours. Used on the thread of its Gpu, which must outlive it, and
+/// with one stream at a time. Elements lie at multiples of their size. Movable.
+///
+/// A slot holds the result of one call from then until results() returns it.
 class SupportKernels {
   public:
     [[nodiscard]] static Expected<SupportKernels> load(const Gpu& gpu, std::string_view cubin);
@@ -35,7 +37,8 @@ class SupportKernels {
                               std::uint32_t stream_number, std::int64_t count, cuda::Address to,
                               cuda::Stream stream) const;
 
-    /// Fills `bytes` bytes with `value`.
+    /// Fills `bytes` bytes with `value`, by a kernel, so that no record of a clock takes it for a
+    /// candidate's memset.
     [[nodiscard]] Status fill_bytes(cuda::Address to, std::uint8_t value, std::uint64_t bytes,
                                     cuda::Stream stream) const;
 
@@ -48,17 +51,20 @@ class SupportKernels {
                                            std::uint64_t bytes, std::size_t slot,
                                            cuda::Stream stream);
     /// compare_output() of `count` elements of `dtype` at `out` with the doubles at `want`, into
-    /// result `slot`. `tolerance` is resolved (atol_rms = 0). `poison`: the byte that the output
-    /// was filled with, to count float elements that still hold it.
+    /// result `slot`. `tolerance` is resolved (atol_rms = 0; else invalid_argument). Counts the
+    /// elements of floats that still hold poison_of(dtype), too (reward/verifier/
+    /// shared_buffers.hpp). max_rel_error is the largest quotient; compare_output() may be off by
+    /// its last bit.
     [[nodiscard]] Status compare(DType dtype, cuda::Address out, cuda::Address want,
                                  std::int64_t count, const Tolerance& tolerance, std::size_t slot,
                                  cuda::Stream stream);
-    /// Sum of squares of `count` doubles (those that are finite) into result `slot`.
+    /// Sum of squares of `count` doubles (those that are finite, whose count is the number) into
+    /// result `slot`; the same bits on every device.
     [[nodiscard]] Status sum_squares(cuda::Address values, std::int64_t count, std::size_t slot,
                                      cuda::Stream stream);
 
     struct Result {
-        std::uint64_t number = 0;     ///< checksum, count of bytes
+        std::uint64_t number = 0;     ///< checksum, count of bytes or of finite values
         double sum = 0;               ///< sum_squares
         Comparison comparison = {};   ///< compare
         std::uint64_t unwritten = 0;  ///< compare: float elements that still are poison
@@ -67,9 +73,11 @@ class SupportKernels {
     [[nodiscard]] Expected<std::vector<Result>> results(std::size_t count, cuda::Stream stream);
     static constexpr std::size_t k_result_slots = 1024;
 
-    /// Writes a buffer of twice the L2 cache, so that nothing of a candidate's is left in it.
+    /// Writes a buffer of twice the L2 cache, so that nothing of a candidate's is left in it. The
+    /// first call allocates it.
     [[nodiscard]] Status flush_l2(cuda::Stream stream) const;
-    /// One block that takes a fixed number of cycles (about 10 us): its time tells the clock.
+    /// One warp that takes a fixed number of cycles, about 15,000 (some 10 us): its time tells the
+    /// clock.
     [[nodiscard]] Status anchor(cuda::Stream stream) const;
 
   private:

@@ -1,0 +1,352 @@
+#include "reward/gpu/support_kernels.hpp"
+
+#include "reward/base/rng.hpp"
+#include "reward/gpu/fill_arguments.hpp"
+#include "reward/inputs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <optional>
+#include <random>
+#include <type_traits>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+constexpr unsigned k_threads = 256;                 ///< of a block
+constexpr std::uint64_t k_items = 4;                ///< that a thread works on at once
+constexpr unsigned k_blocks_per_processor = 8;      ///< enough to hide the memory's latency
+constexpr unsigned k_sums = 1024;                   ///< blocks of a sum, whatever the device
+constexpr std::uint32_t k_anchor_steps = 3750;      ///< of 4 cycles: about 15,000
+constexpr std::uint64_t k_flush_bytes = 128 << 20;  ///< where the driver tells no cache size
+
+/// As reward/gpu/kernels/basics.inc has it.
+struct Slot {
+    std::uint64_t number = 0;
+    double sum = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t unwritten = 0;
+    std::uint64_t first_bad = 0;
+    std::uint64_t max_abs = 0;
+    std::uint64_t max_rel = 0;
+    std::uint64_t flags = 0;
+    double got = 0;
+    double want = 0;
+};
+constexpr std::uint64_t k_non_finite = 1;
+constexpr std::uint64_t k_over_cap = 2;
+
+Status check_place(const char* what, DType dtype, cuda::Address at, std::int64_t count) {
+    if (count < 0 || at % size_of(dtype) != 0) {
+        return failure(ErrorCode::invalid_argument,
+                       fmt::format("{} elements of {} at {:#x}", count, to_string(dtype), at), what,
+                       "counts are not negative, and elements lie at multiples of their size");
+    }
+    return {};
+}
+
+std::uint64_t random_key() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+std::string support_kernel_source() {
+    return
+#include "reward/gpu/kernels/basics.inc"
+#include "reward/gpu/kernels/elements.inc"
+#include "reward/gpu/kernels/inputs.inc"
+#include "reward/gpu/kernels/judging.inc"
+#include "reward/gpu/kernels/timing.inc"
+        ;
+}
+
+std::vector<std::string> support_kernel_flags() {
+    // All else that fill_input() needs is the default: IEEE division and square root, subnormals.
+    return {"--fmad=false"};
+}
+
+struct SupportKernels::State {
+    struct UnloadModule {
+        cuda::Result (*unload)(cuda::Module);
+        void operator()(cuda::Module module) const { unload(module); }
+    };
+    /// What results() needs to know of a compare().
+    struct Asked {
+        std::int64_t count = -1;  ///< -1: nothing
+        double matched_ratio = 1;
+    };
+
+    State(const Gpu& on, GpuBuffer slot_memory, GpuBuffer sum_memory)
+        : gpu(&on), slots(std::move(slot_memory)), sums(std::move(sum_memory)) {}
+
+    [[nodiscard]] Status find_functions(std::string_view cubin);
+    [[nodiscard]] Status clear_slots();
+
+    template <class... Arguments>
+    [[nodiscard]] Status launch(cuda::Function function, const char* name, unsigned blocks,
+                                unsigned threads, cuda::Stream stream,
+                                Arguments... arguments) const {
+        std::array<void*, sizeof...(arguments)> parameters{&arguments...};
+        cuda::LaunchConfig config;
+        config.grid = {blocks, 1, 1};
+        config.block = {threads, 1, 1};
+        config.stream = stream;
+        Status status = gpu->driver().check(
+            gpu->call().launch_kernel(&config, function, parameters.data(), nullptr),
+            "cuLaunchKernelEx");
+        if (!status) {
+            status.error().where = name;
+        }
+        return status;
+    }
+
+    /// For so many items, all of which may be worked on in one sweep or in several.
+    [[nodiscard]] unsigned blocks_for(std::uint64_t items) const {
+        const std::uint64_t wanted = (items + k_threads * k_items - 1) / (k_threads * k_items);
+        const std::uint64_t most =
+            std::uint64_t{std::max(gpu->limits().multiprocessors, 1u)} * k_blocks_per_processor;
+        return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted, 1, most));
+    }
+
+    [[nodiscard]] cuda::Address slot(std::size_t number) const {
+        return slots.begin() + number * sizeof(Slot);
+    }
+
+    const Gpu* gpu;
+    std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule> module;
+    cuda::Function fill = nullptr;
+    cuda::Function fill_bytes = nullptr;
+    cuda::Function checksum = nullptr;
+    cuda::Function count_other_bytes = nullptr;
+    cuda::Function compare = nullptr;
+    cuda::Function look_up = nullptr;
+    cuda::Function sum_squares = nullptr;
+    cuda::Function add_sums = nullptr;
+    cuda::Function anchor = nullptr;
+    GpuBuffer slots;
+    GpuBuffer sums;
+    std::optional<GpuBuffer> flush;  ///< taken when it is needed first
+    std::uint64_t flush_bytes = 0;
+    std::uint64_t key = random_key();
+    std::array<Asked, k_result_slots> asked{};
+};
+
+Status SupportKernels::State::find_functions(std::string_view cubin) {
+    const std::string image(cubin);  // the driver wants no length: behind it must be something
+    cuda::Module loaded = nullptr;
+    ATOLL_TRY(gpu->driver().check(gpu->call().module_load_data(&loaded, image.data()),
+                                  "cuModuleLoadData of our own kernels"));
+    module = {loaded, UnloadModule{gpu->call().module_unload}};
+    const std::array<std::pair<const char*, cuda::Function*>, 9> all{{
+        {"atoll_fill", &fill},
+        {"atoll_fill_bytes", &fill_bytes},
+        {"atoll_checksum", &checksum},
+        {"atoll_count_other_bytes", &count_other_bytes},
+        {"atoll_compare", &compare},
+        {"atoll_look_up", &look_up},
+        {"atoll_sum_squares", &sum_squares},
+        {"atoll_add_sums", &add_sums},
+        {"atoll_anchor", &anchor},
+    }};
+    for (const auto& [name, function] : all) {
+        Status found = gpu->driver().check(
+            gpu->call().module_get_function(function, module.get(), name), "cuModuleGetFunction");
+        if (!found) {
+            found.error().where = name;
+            return found;
+        }
+    }
+    return {};
+}
+
+Status SupportKernels::State::clear_slots() {
+    ATOLL_TRY_ASSIGN(const GpuStream stream, GpuStream::create(*gpu));
+    ATOLL_TRY(gpu->driver().check(
+        gpu->call().memset_bytes(slots.begin(), 0, k_result_slots * sizeof(Slot), stream.handle()),
+        "cuMemsetD8Async"));
+    return gpu->driver().check(gpu->call().stream_synchronize(stream.handle()),
+                               "cuStreamSynchronize");
+}
+
+SupportKernels::SupportKernels(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+SupportKernels::SupportKernels(SupportKernels&&) noexcept = default;
+SupportKernels& SupportKernels::operator=(SupportKernels&&) noexcept = default;
+SupportKernels::~SupportKernels() = default;
+
+Expected<SupportKernels> SupportKernels::load(const Gpu& gpu, std::string_view cubin) {
+    ATOLL_TRY_ASSIGN(GpuBuffer slots, GpuBuffer::allocate(gpu, k_result_slots * sizeof(Slot)));
+    ATOLL_TRY_ASSIGN(GpuBuffer sums, GpuBuffer::allocate(gpu, k_sums * sizeof(double)));
+    auto state = std::make_unique<State>(gpu, std::move(slots), std::move(sums));
+    ATOLL_TRY(state->find_functions(cubin));
+    ATOLL_TRY(state->clear_slots());
+    const std::uint64_t l2_bytes = gpu.limits().l2_bytes;
+    state->flush_bytes = l2_bytes > 0 ? 2 * l2_bytes : k_flush_bytes;
+    return SupportKernels(std::move(state));
+}
+
+Status SupportKernels::fill(const InputGenerator& generator, DType dtype, std::uint64_t seed,
+                            std::uint32_t stream_number, std::int64_t count, cuda::Address to,
+                            cuda::Stream stream) const {
+    ATOLL_TRY(check_generator(generator, dtype));
+    if (!generator.expressions.empty() || is_sparse_part(generator)) {
+        return failure(ErrorCode::invalid_argument,
+                       "generator " + generator.kind + " needs the axes or the other inputs",
+                       "input on the device");
+    }
+    ATOLL_TRY(check_place("input on the device", dtype, to, count));
+    if (count == 0) {
+        return {};
+    }
+    const FillArguments with = fill_arguments(generator, dtype);
+    const std::uint32_t lane =
+        static_cast<std::uint32_t>(RngPurpose::input_values) << 20 ^ stream_number;
+    return m_state->launch(m_state->fill, "atoll_fill",
+                           m_state->blocks_for(static_cast<std::uint64_t>(count)), k_threads,
+                           stream, to, count, static_cast<int>(dtype), seed, lane,
+                           static_cast<int>(with.kind), with.a, with.b, with.c);
+}
+
+Status SupportKernels::fill_bytes(cuda::Address to, std::uint8_t value, std::uint64_t bytes,
+                                  cuda::Stream stream) const {
+    if (bytes == 0) {
+        return {};
+    }
+    return m_state->launch(m_state->fill_bytes, "atoll_fill_bytes", m_state->blocks_for(bytes / 16),
+                           k_threads, stream, to, bytes, std::uint32_t{value});
+}
+
+namespace {
+
+Status check_slot(std::size_t slot) {
+    if (slot >= SupportKernels::k_result_slots) {
+        return failure(ErrorCode::invalid_argument, fmt::format("there is no slot {}", slot),
+                       "results on the device",
+                       fmt::format("they are {}", SupportKernels::k_result_slots));
+    }
+    return {};
+}
+
+}  // namespace
+
+Status SupportKernels::checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot,
+                                cuda::Stream stream) {
+    ATOLL_TRY(check_slot(slot));
+    return m_state->launch(m_state->checksum, "atoll_checksum", m_state->blocks_for(bytes / 8),
+                           k_threads, stream, m_state->slot(slot), from, bytes, m_state->key);
+}
+
+Status SupportKernels::count_other_bytes(cuda::Address from, std::uint8_t value,
+                                         std::uint64_t bytes, std::size_t slot,
+                                         cuda::Stream stream) {
+    ATOLL_TRY(check_slot(slot));
+    return m_state->launch(m_state->count_other_bytes, "atoll_count_other_bytes",
+                           m_state->blocks_for(bytes / 8), k_threads, stream, m_state->slot(slot),
+                           from, bytes, std::uint32_t{value});
+}
+
+Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address want,
+                               std::int64_t count, const Tolerance& tolerance, std::size_t slot,
+                               cuda::Stream stream) {
+    ATOLL_TRY(check_slot(slot));
+    ATOLL_TRY(check_place("output on the device", dtype, out, count));
+    ATOLL_TRY(check_place("expectation on the device", DType::f64, want, count));
+    if (tolerance.atol_rms != 0) {
+        return failure(ErrorCode::invalid_argument, "the tolerance is not resolved",
+                       "output on the device", "add atol_rms times the rms to atol");
+    }
+    m_state->asked[slot] = {count, tolerance.matched_ratio};
+    if (count == 0) {
+        return {};
+    }
+    const double cap = tolerance.max_error_cap > 0 ? tolerance.max_error_cap
+                                                   : std::numeric_limits<double>::infinity();
+    ATOLL_TRY(m_state->launch(m_state->compare, "atoll_compare",
+                              m_state->blocks_for(static_cast<std::uint64_t>(count)), k_threads,
+                              stream, m_state->slot(slot), out, want, count,
+                              static_cast<int>(dtype), tolerance.atol, tolerance.rtol, cap));
+    return m_state->launch(m_state->look_up, "atoll_look_up", 1, 1, stream, m_state->slot(slot),
+                           out, want, static_cast<int>(dtype));
+}
+
+Status SupportKernels::sum_squares(cuda::Address values, std::int64_t count, std::size_t slot,
+                                   cuda::Stream stream) {
+    ATOLL_TRY(check_slot(slot));
+    ATOLL_TRY(check_place("values on the device", DType::f64, values, count));
+    const cuda::Address sums = m_state->sums.begin();
+    ATOLL_TRY(m_state->launch(m_state->sum_squares, "atoll_sum_squares", k_sums, k_threads, stream,
+                              m_state->slot(slot), sums, values, count));
+    return m_state->launch(m_state->add_sums, "atoll_add_sums", 1, k_threads, stream,
+                           m_state->slot(slot), sums, std::uint32_t{k_sums});
+}
+
+namespace {
+
+Comparison comparison_of(const Slot& slot, std::int64_t count, double required_ratio) {
+    Comparison result;
+    result.non_finite = (slot.flags & k_non_finite) != 0;
+    result.max_abs_error = std::bit_cast<double>(slot.max_abs);
+    result.max_rel_error = std::bit_cast<double>(slot.max_rel);
+    const auto whole = static_cast<double>(count);
+    result.matched_ratio = count == 0 ? 1 : (whole - static_cast<double>(slot.failed)) / whole;
+    result.passed = result.matched_ratio >= required_ratio && !result.non_finite &&
+                    (slot.flags & k_over_cap) == 0;
+    if (slot.first_bad != 0) {
+        result.first_bad_index = static_cast<std::int64_t>(~slot.first_bad);
+        result.got = slot.got;
+        result.want = slot.want;
+    }
+    return result;
+}
+
+}  // namespace
+
+Expected<std::vector<SupportKernels::Result>> SupportKernels::results(std::size_t count,
+                                                                      cuda::Stream stream) {
+    if (count == 0) {
+        return std::vector<Result>{};
+    }
+    ATOLL_TRY(check_slot(count - 1));
+    const auto& call = m_state->gpu->call();
+    const DriverLibrary& driver = m_state->gpu->driver();
+    std::vector<Slot> slots(count);
+    const std::size_t bytes = count * sizeof(Slot);
+    ATOLL_TRY(driver.check(call.copy_from_device(slots.data(), m_state->slot(0), bytes, stream),
+                           "cuMemcpyDtoHAsync"));
+    ATOLL_TRY(
+        driver.check(call.memset_bytes(m_state->slot(0), 0, bytes, stream), "cuMemsetD8Async"));
+    ATOLL_TRY(driver.check(call.stream_synchronize(stream), "cuStreamSynchronize"));
+    std::vector<Result> results(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        results[i].number = slots[i].number;
+        results[i].sum = slots[i].sum;
+        results[i].unwritten = slots[i].unwritten;
+        const State::Asked asked = std::exchange(m_state->asked[i], State::Asked{});
+        if (asked.count >= 0) {
+            results[i].comparison = comparison_of(slots[i], asked.count, asked.matched_ratio);
+        }
+    }
+    return results;
+}
+
+Status SupportKernels::flush_l2(cuda::Stream stream) const {
+    if (!m_state->flush) {
+        ATOLL_TRY_ASSIGN(m_state->flush, GpuBuffer::allocate(*m_state->gpu, m_state->flush_bytes));
+    }
+    return fill_bytes(m_state->flush->begin(), 0, m_state->flush_bytes, stream);
+}
+
+Status SupportKernels::anchor(cuda::Stream stream) const {
+    constexpr unsigned k_warp = 32;
+    return m_state->launch(m_state->anchor, "atoll_anchor", 1, k_warp, stream,
+                           m_state->sums.begin(), k_anchor_steps);
+}
+
+}  // namespace atl
