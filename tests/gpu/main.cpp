@@ -1,0 +1,22 @@
+// Runs the tests where there is a GPU; says once that there is none where not.
+
+#include "tests/gpu/gpu_fixture.hpp"
+#include "tests/support/skip_or_fail.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+    constexpr int k_skipped = 77;  // what CTest is told to take for a skip
+    ::testing::InitGoogleMock(&argc, argv);
+    if (::testing::GTEST_FLAG(list_tests)) {
+        return RUN_ALL_TESTS();
+    }
+    const std::string missing = atl::testing::RealGpu::get().open();
+    if (missing.empty()) {
+        return RUN_ALL_TESTS();
+    }
+    std::printf("Skipped all of it: there is no GPU here (%s)\n", missing.c_str());
+    return atl::testing::all_legs_asked_for() ? 1 : k_skipped;
+}
