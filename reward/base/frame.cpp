@@ -223,7 +223,7 @@ Status FrameChannel::check_header() const {
     }
     const auto type = take<std::uint16_t>(m_received, k_at_type);
     if (type < static_cast<std::uint16_t>(FrameType::ready) ||
-        type > static_cast<std::uint16_t>(FrameType::cancel)) {
+        type > static_cast<std::uint16_t>(FrameType::gpu_started)) {
         return corrupt_frame("unknown type " + std::to_string(type));
     }
     const auto bytes = take<std::uint32_t>(m_received, k_at_payload_bytes);
