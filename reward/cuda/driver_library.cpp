@@ -36,6 +36,10 @@ Status DriverLibrary::load() {
     ATOLL_TRY(from.load("cuStreamDestroy_v2", f.stream_destroy));
     ATOLL_TRY(from.load("cuStreamQuery", f.stream_query));
     ATOLL_TRY(from.load("cuStreamSynchronize", f.stream_synchronize));
+    ATOLL_TRY(from.load("cuEventCreate", f.event_create));
+    ATOLL_TRY(from.load("cuEventDestroy_v2", f.event_destroy));
+    ATOLL_TRY(from.load("cuEventRecord", f.event_record));
+    ATOLL_TRY(from.load("cuEventElapsedTime", f.event_elapsed));
     ATOLL_TRY(from.load("cuMemAlloc_v2", f.mem_allocate));
     ATOLL_TRY(from.load("cuMemFree_v2", f.mem_free));
     ATOLL_TRY(from.load("cuMemsetD8Async", f.memset_bytes));

@@ -63,6 +63,12 @@ class DriverLibrary {
         cuda::Result (*stream_query)(cuda::Stream stream) = nullptr;
         cuda::Result (*stream_synchronize)(cuda::Stream stream) = nullptr;
 
+        cuda::Result (*event_create)(cuda::Event* event, unsigned flags) = nullptr;
+        cuda::Result (*event_destroy)(cuda::Event event) = nullptr;
+        cuda::Result (*event_record)(cuda::Event event, cuda::Stream stream) = nullptr;
+        /// Milliseconds.
+        cuda::Result (*event_elapsed)(float* time, cuda::Event begin, cuda::Event end) = nullptr;
+
         cuda::Result (*mem_allocate)(cuda::Address* address, std::size_t bytes) = nullptr;
         cuda::Result (*mem_free)(cuda::Address address) = nullptr;
         cuda::Result (*memset_bytes)(cuda::Address to, unsigned char value, std::size_t bytes,

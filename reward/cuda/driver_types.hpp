@@ -36,6 +36,7 @@ using Context = struct ContextTag*;
 using Module = struct ModuleTag*;
 using Function = struct FunctionTag*;
 using Stream = struct StreamTag*;
+using Event = struct EventTag*;
 
 /// CUdevice_attribute.
 enum DeviceAttribute : int {

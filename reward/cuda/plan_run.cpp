@@ -79,7 +79,11 @@ PlanRun run_plan(const Gpu& gpu, PlanPlayer& player, cuda::Stream stream,
                  std::chrono::nanoseconds limit) {
     const auto deadline = Clock::now() + limit;
     const cuda::Result queued = player.play(stream);
-    const std::size_t step = player.last_step();
+    return wait_for_plan(gpu, stream, queued, player.last_step(), deadline);
+}
+
+PlanRun wait_for_plan(const Gpu& gpu, cuda::Stream stream, cuda::Result queued, std::size_t step,
+                      Clock::time_point deadline) {
     PlanRun run = ended_with(queued, step);
     if (queued != cuda::k_success && is_refusal(queued)) {
         run.end = PlanRun::End::refused;

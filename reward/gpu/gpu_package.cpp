@@ -33,32 +33,6 @@ tl::unexpected<Error> corrupt(const std::string& what) {
     return failure(ErrorCode::corrupt, what, "GPU package");
 }
 
-Expected<std::string> read_all(const FileHandle& file) {
-    struct stat about {};
-    if (::fstat(file.get(), &about) != 0) {
-        return tl::unexpected(errno_error("fstat", "GPU package", errno));
-    }
-    // What is no file (a pipe, say) has no size, and is nothing to wait for.
-    if (!S_ISREG(about.st_mode) || std::cmp_less(about.st_size, k_head_bytes) ||
-        std::cmp_greater(about.st_size, k_max_package_bytes)) {
-        return corrupt(
-            fmt::format("it is no file of {} to {} bytes", k_head_bytes, k_max_package_bytes));
-    }
-    std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
-    for (std::size_t done = 0; done < bytes.size();) {
-        const ssize_t step =
-            ::pread(file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-        if (step < 0 && errno != EINTR) {
-            return tl::unexpected(errno_error("pread", "GPU package", errno));
-        }
-        if (step == 0) {
-            return corrupt("it became shorter while it was read");
-        }
-        done += static_cast<std::size_t>(std::max<ssize_t>(step, 0));
-    }
-    return bytes;
-}
-
 Status read_plans(std::string_view json, GpuPackage& package) {
     ATOLL_TRY_ASSIGN(const Json parsed,
                      parse_json_object(json, k_max_package_bytes, "GPU package"));
@@ -112,10 +86,38 @@ Expected<FileHandle> write_gpu_package(const GpuPackage& package) {
     return file;
 }
 
+Expected<std::string> read_whole_file(const FileHandle& file, const std::string& name) {
+    struct stat about {};
+    if (::fstat(file.get(), &about) != 0) {
+        return tl::unexpected(errno_error("fstat", name, errno));
+    }
+    // What is no file (a pipe, say) has no size, and is nothing to wait for.
+    if (!S_ISREG(about.st_mode) || std::cmp_greater(about.st_size, k_max_package_bytes)) {
+        return failure(ErrorCode::corrupt,
+                       fmt::format("it is no file of at most {} bytes", k_max_package_bytes), name);
+    }
+    std::string bytes(static_cast<std::size_t>(about.st_size), '\0');
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t step =
+            ::pread(file.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+        if (step < 0 && errno != EINTR) {
+            return tl::unexpected(errno_error("pread", name, errno));
+        }
+        if (step == 0) {
+            return failure(ErrorCode::corrupt, "it became shorter while it was read", name);
+        }
+        done += static_cast<std::size_t>(std::max<ssize_t>(step, 0));
+    }
+    return bytes;
+}
+
 Expected<GpuPackage> read_gpu_package(const FileHandle& file) {
-    const Expected<std::string> read = read_all(file);
+    const Expected<std::string> read = read_whole_file(file, "GPU package");
     ATOLL_TRY(read);
     const std::string_view bytes = *read;
+    if (bytes.size() < k_head_bytes) {
+        return corrupt("it is too short");
+    }
     std::uint64_t size = 0;
     std::memcpy(&size, bytes.data() + k_magic.size(), sizeof(size));
     if (!bytes.starts_with(k_magic) || size > bytes.size() - k_head_bytes) {

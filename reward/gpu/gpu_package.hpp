@@ -29,4 +29,9 @@ struct GpuPackage {
 /// corrupt for what is no package.
 [[nodiscard]] Expected<GpuPackage> read_gpu_package(const FileHandle& file);
 
+/// All bytes of a file that came with a frame (the cubin of our kernels, say); corrupt for what is
+/// no regular file of at most 1 GiB. `name` is for errors.
+[[nodiscard]] Expected<std::string> read_whole_file(const FileHandle& file,
+                                                    const std::string& name);
+
 }  // namespace atl

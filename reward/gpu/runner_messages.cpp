@@ -259,6 +259,7 @@ std::string to_json(const GpuTimed& answer) {
     }
     return dump_json({{"samples", std::move(samples)},
                       {"clock", answer.clock},
+                      {"why_events", answer.why_events},
                       {"fault", to_value(answer.fault)}});
 }
 
@@ -351,7 +352,8 @@ Expected<GpuTimed> parse_gpu_timed(std::string_view json) {
     GpuTimed answer;
     JsonReader fields(parsed, "timed");
     read_list(fields, "samples", k_max_gpu_timed, answer.samples, read_sample);
-    fields.text("clock", answer.clock, k_max_word);
+    fields.text("clock", answer.clock, k_max_word)
+        .text("why_events", answer.why_events, k_max_sentence);
     read_fault(fields, answer.fault);
     ATOLL_TRY(fields.finish());
     return answer;

@@ -124,6 +124,7 @@ struct GpuTimed {
     std::vector<GpuSample> samples;  ///< one for each launch
     std::string clock;               ///< "cupti" or "events"
     std::optional<GpuFault> fault;   ///< then samples are those before it, or fewer
+    std::string why_events = {};     ///< of a call for CUPTI that was measured by events
 };
 
 /// JSON. Parsers are strict: every key, numbers in their ranges, lists within their limits.

@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -72,6 +73,10 @@ struct Parameters {
 struct SharedMemory {
     int descriptor = -1;
     std::size_t bytes = 0;
+};
+
+struct EventTagData {
+    std::atomic<std::chrono::steady_clock::rep> time{0};  ///< 0: not reached
 };
 
 std::mutex g_mutex;
@@ -326,6 +331,32 @@ Result cuStreamQuery(Stream stream) {
 Result cuStreamSynchronize(Stream stream) {
     queue_of(stream)->wait();
     return state();
+}
+
+Result cuEventCreate(Event* event, unsigned) {
+    *event = reinterpret_cast<Event>(new EventTagData);
+    return state();
+}
+
+Result cuEventDestroy_v2(Event event) {
+    delete reinterpret_cast<EventTagData*>(event);
+    return k_success;
+}
+
+Result cuEventRecord(Event event, Stream stream) {
+    auto* const data = reinterpret_cast<EventTagData*>(event);
+    data->time = 0;
+    return queue(stream, [data] {
+        data->time = std::chrono::steady_clock::now().time_since_epoch().count();
+        return k_success;
+    });
+}
+
+Result cuEventElapsedTime(float* time, Event begin, Event end) {
+    const auto from = reinterpret_cast<EventTagData*>(begin)->time.load();
+    const auto to = reinterpret_cast<EventTagData*>(end)->time.load();
+    *time = static_cast<float>(static_cast<double>(to - from) * 1e-6);
+    return from == 0 || to == 0 ? k_not_ready : state();
 }
 
 Result cuMemAlloc_v2(Address* address, std::size_t bytes) {

@@ -1,0 +1,133 @@
+#include "reward/gpu/cupti_clock.hpp"
+
+#include "reward/gpu/cupti_records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+/// Records of calls to the driver are enabled because ids of ours come with them only.
+constexpr cupti::Kind k_kinds[] = {cupti::Kind::concurrent_kernel, cupti::Kind::memset,
+                                   cupti::Kind::memcpy, cupti::Kind::driver,
+                                   cupti::Kind::external_correlation};
+constexpr std::uint32_t k_flush_unfinished = 1;
+
+double span_of(const std::vector<CuptiOperation>& operations) {
+    std::uint64_t end = 0;
+    for (const CuptiOperation& operation : operations) {
+        end = std::max(end, operation.end);
+    }
+    return static_cast<double>(end - operations.front().start);
+}
+
+}  // namespace
+
+Expected<CuptiClock> CuptiClock::open(const std::string& path) {
+    ATOLL_TRY_ASSIGN(const CuptiLibrary library, CuptiLibrary::open(path));
+    ATOLL_TRY(CuptiRecords::collect(library));
+    CuptiClock clock(library);
+    ATOLL_TRY(clock.resume());
+    return clock;
+}
+
+Status CuptiClock::resume() {
+    for (const cupti::Kind kind : k_kinds) {
+        if (!m_running) {
+            ATOLL_TRY(m_library.check(m_library.call().enable(kind), "cuptiActivityEnable"));
+        }
+    }
+    m_running = true;
+    return {};
+}
+
+Status CuptiClock::pause() {
+    for (const cupti::Kind kind : k_kinds) {
+        if (m_running) {
+            ATOLL_TRY(m_library.check(m_library.call().disable(kind), "cuptiActivityDisable"));
+        }
+    }
+    m_running = false;
+    return {};
+}
+
+Status CuptiClock::begin(std::size_t launches, std::size_t operations, cuda::Stream) {
+    ATOLL_TRY(resume());
+    ATOLL_TRY(m_library.check(m_library.call().flush_all(0), "cuptiActivityFlushAll"));
+    CuptiRecords::of_process().clear();
+    std::size_t of_before = 0;  // asking sets CUPTI's count to zero
+    ATOLL_TRY(m_library.check(m_library.call().get_dropped_records(nullptr, 0, &of_before),
+                              "cuptiActivityGetNumDroppedRecords"));
+    m_launches = launches;
+    m_operations = operations;
+    m_first_id = m_next_id;
+    m_next_id += 2 * launches;
+    return {};
+}
+
+Status CuptiClock::mark(std::size_t launch, Mark what, cuda::Stream) {
+    const std::uint64_t id = m_first_id + 2 * launch;
+    const auto push = [this](std::uint64_t current) {
+        return m_library.check(m_library.call().push_external(cupti::k_custom_correlation, current),
+                               "cuptiActivityPushExternalCorrelationId");
+    };
+    switch (what) {
+        case Mark::anchor:
+            return push(id);
+        case Mark::plan:
+            return push(id + 1);
+        case Mark::anchor_end:
+        case Mark::plan_end:
+            break;
+    }
+    std::uint64_t last = 0;
+    return m_library.check(m_library.call().pop_external(cupti::k_custom_correlation, &last),
+                           "cuptiActivityPopExternalCorrelationId");
+}
+
+Status CuptiClock::check_dropped() const {
+    std::size_t dropped = 0;
+    ATOLL_TRY(m_library.check(m_library.call().get_dropped_records(nullptr, 0, &dropped),
+                              "cuptiActivityGetNumDroppedRecords"));
+    const std::size_t without_times = CuptiRecords::of_process().without_times();
+    if (dropped + without_times > 0) {
+        return failure(
+            ErrorCode::unavailable,
+            fmt::format("{} records were dropped and {} have no times", dropped, without_times),
+            "CUPTI");
+    }
+    return {};
+}
+
+Expected<std::vector<GpuSample>> CuptiClock::finish() {
+    ATOLL_TRY(
+        m_library.check(m_library.call().flush_all(k_flush_unfinished), "cuptiActivityFlushAll"));
+    ATOLL_TRY(check_dropped());
+    const auto by_id = CuptiRecords::of_process().by_id();
+    std::vector<GpuSample> samples;
+    for (std::size_t i = 0; i < m_launches; ++i) {
+        const auto anchor = by_id.find(m_first_id + 2 * i);
+        const auto plan = by_id.find(m_first_id + 2 * i + 1);
+        const std::size_t seen = plan == by_id.end() ? 0 : plan->second.size();
+        if (anchor == by_id.end() || seen != m_operations) {
+            return failure(ErrorCode::unavailable,
+                           fmt::format("launch {} has {} records of {}, and its anchor {}", i, seen,
+                                       m_operations, anchor == by_id.end() ? "none" : "one"),
+                           "CUPTI");
+        }
+        GpuSample& sample = samples.emplace_back();
+        sample.anchor_ns = span_of(anchor->second);
+        sample.span_ns = seen == 0 ? 0 : span_of(plan->second);
+        for (std::size_t k = 0; i == 0 && k < seen; ++k) {
+            const CuptiOperation& operation = plan->second[k];
+            sample.kernels.push_back(
+                {operation.name, static_cast<double>(operation.end - operation.start)});
+        }
+    }
+    return samples;
+}
+
+}  // namespace atl

@@ -1,0 +1,209 @@
+#include "reward/gpu/gpu_runner.hpp"
+
+#include "reward/cuda/plan_run.hpp"
+#include "reward/gpu/runner_faults.hpp"
+#include "reward/gpu/timed_launches.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace atl {
+
+namespace {
+
+tl::unexpected<Error> bad_call(const std::string& what) {
+    return failure(ErrorCode::invalid_argument, what, "GPU runner");
+}
+
+Expected<const GpuPackage*> program_of(const std::map<std::uint32_t, GpuPackage>& programs,
+                                       std::uint32_t number) {
+    const auto found = programs.find(number);
+    if (found == programs.end()) {
+        return bad_call(fmt::format("there is no program {}", number));
+    }
+    return &found->second;
+}
+
+Expected<const Plan*> plan_of(const GpuPackage& program, std::uint32_t workload) {
+    const Plan* plan = program.plan_of(workload);
+    if (plan == nullptr) {
+        return bad_call(fmt::format("the program has no plan of workload {}", workload));
+    }
+    return plan;
+}
+
+}  // namespace
+
+GpuRunner::GpuRunner(Gpu gpu) : m_gpu(std::move(gpu)), m_buffers(m_gpu), m_events(m_gpu) {}
+
+Expected<std::unique_ptr<GpuRunner>> GpuRunner::start(const WorkerArguments& arguments,
+                                                      std::string_view support_cubin) {
+    ATOLL_TRY_ASSIGN(const DriverLibrary driver, DriverLibrary::open(arguments.driver));
+    ATOLL_TRY_ASSIGN(Gpu gpu, Gpu::open(driver, arguments.gpu));
+    std::unique_ptr<GpuRunner> runner(new GpuRunner(std::move(gpu)));
+    runner->open_clock(arguments.cupti);
+    ATOLL_TRY(runner->open_parts(support_cubin));
+    return runner;
+}
+
+/// Before the stream is made and a module loaded: CUPTI then knows them from their beginning.
+void GpuRunner::open_clock(const std::string& cupti) {
+    m_started.device = m_gpu.limits().name;
+    m_started.clock = m_events.name();
+    if (cupti.empty()) {
+        m_started.why_events = "no CUPTI is given";
+        return;
+    }
+    Expected<CuptiClock> clock = CuptiClock::open(cupti);
+    if (!clock) {
+        m_started.why_events = clock.error().message();
+        return;
+    }
+    m_cupti.emplace(std::move(*clock));
+    m_started.clock = m_cupti->name();
+}
+
+Status GpuRunner::open_parts(std::string_view support_cubin) {
+    ATOLL_TRY_ASSIGN(GpuStream stream, GpuStream::create(m_gpu));
+    m_stream.emplace(std::move(stream));
+    ATOLL_TRY_ASSIGN(SupportKernels support, SupportKernels::load(m_gpu, support_cubin));
+    m_support.emplace(std::move(support));
+    return {};
+}
+
+bool GpuRunner::device_works() const {
+    return m_gpu.call().stream_query(m_stream->handle()) == cuda::k_success;
+}
+
+Expected<GpuRunner::Answer> GpuRunner::answer(std::string_view call,
+                                              std::span<const FileHandle> handles) {
+    m_player.reset();
+    ATOLL_TRY_ASSIGN(const std::string what, gpu_call_of(call));
+    if (what == "buffers") {
+        ATOLL_TRY_ASSIGN(const GpuBuffersCall buffers, parse_gpu_buffers_call(call));
+        return map_buffers(buffers, handles);
+    }
+    if (what == "load") {
+        ATOLL_TRY_ASSIGN(const GpuLoadCall load_call, parse_gpu_load_call(call));
+        return load(load_call, handles);
+    }
+    if (what == "play") {
+        ATOLL_TRY_ASSIGN(const GpuPlayCall play_call, parse_gpu_play_call(call));
+        return play(play_call);
+    }
+    ATOLL_TRY_ASSIGN(const GpuTimeCall time_call, parse_gpu_time_call(call));
+    return time(time_call);
+}
+
+Expected<GpuRunner::Answer> GpuRunner::map_buffers(const GpuBuffersCall& call,
+                                                   std::span<const FileHandle> handles) {
+    if (call.forget) {
+        m_buffers.clear();
+    }
+    ATOLL_TRY(m_buffers.add(handles, call.bytes));
+    return Answer{to_json(GpuDone{})};
+}
+
+Expected<GpuRunner::Answer> GpuRunner::load(const GpuLoadCall& call,
+                                            std::span<const FileHandle> handles) {
+    if (handles.size() != 1) {
+        return bad_call(fmt::format("a program is one file, {} came", handles.size()));
+    }
+    ATOLL_TRY_ASSIGN(GpuPackage package, read_gpu_package(handles[0]));
+    m_programs.insert_or_assign(call.program, std::move(package));
+    return Answer{to_json(GpuDone{})};
+}
+
+Expected<std::optional<GpuFault>> GpuRunner::load_player(const GpuPackage& program,
+                                                         const Plan& plan) {
+    m_player.reset();
+    Expected<PlanPlayer> player = PlanPlayer::load(m_gpu, program.cubin, plan);
+    if (!player) {
+        return fault_of(player.error()).map([](const GpuFault& fault) {
+            return std::optional(fault);
+        });
+    }
+    m_player.emplace(std::move(*player));
+    // Lines that another candidate made persist must not stay for this one.
+    ATOLL_TRY(m_gpu.driver().check(m_gpu.call().context_reset_persisting_l2(),
+                                   "cuCtxResetPersistingL2Cache"));
+    return std::nullopt;
+}
+
+Expected<std::optional<GpuFault>> GpuRunner::play_once(const GpuPackage& program,
+                                                       const GpuPlay& play, std::uint64_t limit_ns,
+                                                       double& wall_ns) {
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(program, play.workload));
+    ATOLL_TRY_ASSIGN(const PlanTensors tensors, place_tensors(*plan, play.tensors, m_buffers));
+    ATOLL_TRY_ASSIGN(std::optional<GpuFault> fault, load_player(program, *plan));
+    if (fault) {
+        return fault;
+    }
+    if (const Status bound = m_player->bind(tensors); !bound) {
+        return fault_of(bound.error()).map([](const GpuFault& bad) { return std::optional(bad); });
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    const PlanRun run =
+        run_plan(m_gpu, *m_player, m_stream->handle(), std::chrono::nanoseconds(limit_ns));
+    wall_ns =
+        std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+    return fault_of(run, *plan, m_gpu.driver());
+}
+
+Expected<GpuRunner::Answer> GpuRunner::play(const GpuPlayCall& call) {
+    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, call.program));
+    GpuPlayed played;
+    for (const GpuPlay& play : call.plays) {
+        double wall_ns = 0;
+        ATOLL_TRY_ASSIGN(played.fault, play_once(*program, play, call.limit_ns, wall_ns));
+        if (played.fault) {
+            break;
+        }
+        played.wall_ns.push_back(wall_ns);
+    }
+    return Answer{to_json(played), played.fault && played.fault->runner_lost};
+}
+
+Expected<GpuTimed> GpuRunner::time_by(LaunchClock& clock, const Plan& plan,
+                                      const GpuTimeCall& call) {
+    TimedLaunches launches({m_gpu, m_stream->handle(), *m_support, m_buffers}, clock, plan,
+                           *m_player, call);
+    return launches.run();
+}
+
+Expected<GpuTimed> GpuRunner::time_by_best(const Plan& plan, const GpuTimeCall& call) {
+    std::string why_events;
+    if (m_cupti && !call.events) {
+        Expected<GpuTimed> by_cupti = time_by(*m_cupti, plan, call);
+        if (by_cupti || by_cupti.error().code != ErrorCode::unavailable || !device_works()) {
+            return by_cupti;
+        }
+        // Launches without all of their records: the other clock sees every one.
+        why_events = by_cupti.error().message();
+    }
+    if (m_cupti) {
+        // Under CUPTI's eyes events are apart by anything (seen on an H200).
+        ATOLL_TRY(m_cupti->pause());
+    }
+    Expected<GpuTimed> by_events = time_by(m_events, plan, call);
+    if (by_events) {
+        by_events->why_events = why_events;
+    }
+    return by_events;
+}
+
+Expected<GpuRunner::Answer> GpuRunner::time(const GpuTimeCall& call) {
+    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, call.program));
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(*program, call.workload));
+    GpuTimed timed;
+    ATOLL_TRY_ASSIGN(timed.fault, load_player(*program, *plan));
+    if (timed.fault) {
+        timed.clock = m_started.clock;
+        return Answer{to_json(timed)};
+    }
+    ATOLL_TRY_ASSIGN(timed, time_by_best(*plan, call));
+    return Answer{to_json(timed), timed.fault && timed.fault->runner_lost};
+}
+
+}  // namespace atl

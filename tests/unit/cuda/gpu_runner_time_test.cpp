@@ -1,0 +1,171 @@
+#include "reward/gpu/timed_launches.hpp"
+#include "tests/unit/cuda/runner_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace atl {
+namespace {
+
+using testing::Buffer;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class GpuRunnerTimeTest : public testing::WithRunner {
+  protected:
+    /// Launches of workload 0: x (buffer 0) is made anew, y is buffer 1 and buffer 2 by turns.
+    static GpuTimeCall time_call(std::size_t launches) {
+        GpuTimeCall call;
+        GpuRefill refill;
+        refill.generator = {"ramp", {{"start", 1}, {"step", 2}}};
+        refill.count = 2;
+        call.refills = {refill};
+        call.output_bytes = {8};
+        call.poison = {0xff};
+        for (std::size_t i = 0; i < launches; ++i) {
+            call.launches.push_back({{place(0), place(1 + i % 2)}, i, 0});
+        }
+        call.cold = false;
+        call.limit_ns = 5'000'000'000;
+        return call;
+    }
+    std::vector<float> tensor(std::size_t index) { return {values(index), values(index) + 2}; }
+};
+
+TEST_F(GpuRunnerTimeTest, EachLaunchHasItsOwnTensorsAndASample) {
+    ready({{0, scale_plan()}});
+    GpuTimeCall call = time_call(2);
+    call.cold = true;
+    const GpuTimed timed = time(call);
+    EXPECT_FALSE(timed.fault) << timed.fault->reason;
+    EXPECT_EQ(timed.clock, "events");
+    EXPECT_THAT(timed.why_events, IsEmpty());
+    ASSERT_THAT(timed.samples, SizeIs(2));
+    EXPECT_GE(timed.samples[0].span_ns, 0);
+    EXPECT_THAT(timed.samples[0].kernels, IsEmpty());
+    EXPECT_THAT(tensor(0), ElementsAre(1, 2));  // a ramp of two elements
+    EXPECT_THAT(tensor(1), ElementsAre(3, 6));
+    EXPECT_THAT(tensor(2), ElementsAre(3, 6));
+}
+
+TEST_F(GpuRunnerTimeTest, TheSpanIsThatOfThePlanAlone) {
+    ready({{0, plan_of("slow_ones")}});
+    const GpuTimed timed = time(time_call(3));
+    ASSERT_THAT(timed.samples, SizeIs(3));
+    for (const GpuSample& sample : timed.samples) {
+        EXPECT_GE(sample.span_ns, 29e6);  // the kernel sleeps for 30 ms
+        EXPECT_LT(sample.anchor_ns, 29e6);
+    }
+}
+
+TEST_F(GpuRunnerTimeTest, OutputsArePoisonedBeforeEveryLaunch) {
+    Plan nothing = testing::empty_plan();
+    nothing.steps.push_back({1, PlanMemset{testing::in(Buffer::output, 0), 7, 4}});
+    ready({{0, nothing}});
+    EXPECT_FALSE(time(time_call(2)).fault);
+    std::uint32_t words[2];
+    std::memcpy(words, values(1), sizeof(words));
+    EXPECT_EQ(words[0], 0x07070707u);
+    EXPECT_EQ(words[1], 0xffffffffu);
+}
+
+TEST_F(GpuRunnerTimeTest, CopiesComeFromTheLaunchesDonor) {
+    ready({{0, scale_plan()}});
+    share_buffers(false);  // 3, 4, 5
+    values(3)[0] = 10;
+    values(4)[0] = 20;
+    GpuTimeCall call = time_call(2);
+    call.refills[0].generator = {"copy", {}};
+    call.refills[0].donors = {place(3), place(4)};
+    call.launches[1].donor = 1;
+    EXPECT_FALSE(time(call).fault);
+    EXPECT_EQ(values(1)[0], 30);
+    EXPECT_EQ(values(2)[0], 60);
+    call.launches[1].donor = 2;
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("no donor 2"));
+}
+
+TEST_F(GpuRunnerTimeTest, PlansThatWriteFromTheHostKeepEveryLaunchsTensors) {
+    // The address of each launch's output, written by the host and read by the kernel.
+    Plan plan = testing::empty_plan();
+    plan.scratch = {24};
+    PlanData pair{std::vector<std::uint8_t>(24),
+                  {{8, testing::in(Buffer::input, 0)}, {16, testing::in(Buffer::output, 0)}}};
+    pair.bytes[0] = 2;
+    plan.steps.push_back({1, PlanMemset{testing::in(Buffer::output, 0), 0, 8}});
+    plan.steps.push_back({2, PlanWrite{testing::in(Buffer::scratch, 0), pair}});
+    plan.steps.push_back({3, testing::launch_of("add", {pair})});
+    ready({{0, plan}});
+    const GpuTimed timed = time(time_call(4));
+    EXPECT_FALSE(timed.fault);
+    EXPECT_THAT(timed.samples, SizeIs(4));
+    EXPECT_THAT(tensor(1), ElementsAre(1, 2));
+    EXPECT_THAT(tensor(2), ElementsAre(1, 2));
+}
+
+TEST_F(GpuRunnerTimeTest, MoreLaunchesThanAStreamTakesAtOnce) {
+    Plan plan = scale_plan();
+    plan.steps.resize(40, plan.steps[0]);
+    ready({{0, plan}});
+    const GpuTimed timed = time(time_call(64));
+    EXPECT_FALSE(timed.fault);
+    EXPECT_THAT(timed.samples, SizeIs(64));
+}
+
+TEST_F(GpuRunnerTimeTest, AFaultIsAnsweredAndThenTheRunnerEnds) {
+    ready({{0, plan_of("out_of_bounds")}});
+    const GpuTimed timed = time(time_call(8));
+    ASSERT_TRUE(timed.fault);
+    EXPECT_EQ(timed.fault->outcome, Outcome::memory_fault);
+    EXPECT_TRUE(timed.fault->runner_lost);
+    EXPECT_THAT(timed.samples, IsEmpty());
+    expect_end(0);
+}
+
+TEST_F(GpuRunnerTimeTest, AHangIsAnsweredAndThenTheRunnerEnds) {
+    ready({{0, plan_of("for_ever")}});
+    GpuTimeCall call = time_call(2);
+    call.limit_ns = 50'000'000;
+    const GpuTimed timed = time(call);
+    ASSERT_TRUE(timed.fault);
+    EXPECT_EQ(timed.fault->outcome, Outcome::timeout);
+    EXPECT_TRUE(timed.fault->runner_lost);
+    expect_end(0);
+}
+
+TEST_F(GpuRunnerTimeTest, ARefusedLaunchIsTheCandidatesAndTheRunnerStays) {
+    Plan refused = scale_plan();
+    std::get<PlanLaunch>(refused.steps[0].what).block = {2048, 1, 1};
+    ready({{0, refused}, {1, scale_plan()}});
+    const GpuTimed timed = time(time_call(2));
+    ASSERT_TRUE(timed.fault);
+    EXPECT_EQ(timed.fault->outcome, Outcome::launch_error);
+    EXPECT_FALSE(timed.fault->runner_lost);
+    GpuTimeCall call = time_call(1);
+    call.workload = 1;
+    EXPECT_FALSE(time(call).fault);
+}
+
+TEST_F(GpuRunnerTimeTest, CallsThatMakeNoSenseFail) {
+    ready({{0, scale_plan()}});
+    GpuTimeCall call = time_call(1);
+    call.poison.clear();
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("outputs"));
+    call = time_call(1);
+    call.output_bytes = {9};
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("output 0"));
+    call = time_call(1);
+    call.refills[0].tensor = 2;
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("no tensor 2"));
+    call = time_call(1);
+    call.refills[0].count = 3;
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("leave buffer 0"));
+    EXPECT_FALSE(time(time_call(1)).fault);
+}
+
+}  // namespace
+}  // namespace atl
