@@ -6,10 +6,8 @@
 #include "reward/oracle.hpp"
 #include "reward/worker_process.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 
-#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -21,14 +19,6 @@ namespace {
 
 /// Between the end of a process's channel and its own.
 constexpr std::chrono::milliseconds k_end_patience{1000};
-
-Expected<FileHandle> duplicate(int fd) {
-    FileHandle copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    if (!copy) {
-        return tl::unexpected(errno_error("fcntl(F_DUPFD_CLOEXEC)", "device lane", errno));
-    }
-    return copy;
-}
 
 /// Not one that somebody sent.
 bool is_crash(int signal) {
@@ -72,8 +62,8 @@ class CpuLane final : public DeviceLane {
         stop();
         ++m_generation;
         ATOLL_TRY_ASSIGN(WorkerPair pair, start_pair());
-        ATOLL_TRY_ASSIGN(FileHandle verifier, duplicate(pair.verifier.process().pidfd()));
-        ATOLL_TRY_ASSIGN(FileHandle runner, duplicate(pair.runner.process().pidfd()));
+        ATOLL_TRY_ASSIGN(FileHandle verifier, duplicate_handle(pair.verifier.process().pidfd()));
+        ATOLL_TRY_ASSIGN(FileHandle runner, duplicate_handle(pair.runner.process().pidfd()));
         const std::lock_guard lock(m_mutex);
         m_verifier_pidfd = std::move(verifier);
         m_runner_pidfd = std::move(runner);
@@ -132,7 +122,7 @@ class CpuLane final : public DeviceLane {
         frame.type = FrameType::evaluate;
         frame.payload = to_json(message);
         for (const std::shared_ptr<const FileHandle>& binary : order.binaries) {
-            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate(binary->get()));
+            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(*binary));
             frame.handles.push_back(std::move(copy));
         }
         ATOLL_TRY_ASSIGN(const Frame reply,
@@ -173,7 +163,7 @@ class CpuLane final : public DeviceLane {
         Frame frame;
         frame.type = FrameType::load_task;
         frame.payload = to_json(LoadTask{order.task->folder.string(), order.task->digest});
-        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate(order.oracle->get()));
+        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate_handle(*order.oracle));
         frame.handles.push_back(std::move(oracle));
         ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
         return {};

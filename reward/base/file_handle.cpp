@@ -1,6 +1,9 @@
 #include "reward/base/files.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 namespace atl {
 
@@ -9,6 +12,18 @@ void FileHandle::reset(int fd) {
         ::close(m_fd);
     }
     m_fd = fd;
+}
+
+Expected<FileHandle> duplicate_handle(int fd) {
+    FileHandle copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!copy) {
+        return tl::unexpected(errno_error("fcntl(F_DUPFD_CLOEXEC)", "a file handle", errno));
+    }
+    return copy;
+}
+
+Expected<FileHandle> duplicate_handle(const FileHandle& file) {
+    return duplicate_handle(file.get());
 }
 
 }  // namespace atl

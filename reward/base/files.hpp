@@ -34,6 +34,10 @@ class FileHandle {
     int m_fd = -1;
 };
 
+/// Another handle of the same open file, closed on exec.
+[[nodiscard]] Expected<FileHandle> duplicate_handle(const FileHandle& file);
+[[nodiscard]] Expected<FileHandle> duplicate_handle(int fd);
+
 /// Reads a whole file; longer than `max_bytes` is an error of code limit.
 [[nodiscard]] Expected<std::string> read_file(const std::filesystem::path& path,
                                               std::uint64_t max_bytes);

@@ -1,9 +1,267 @@
 #include "reward/gpu/gpu_verifier_role.hpp"
 
+#include "reward/base/jail_limits.hpp"
+#include "reward/cuda/driver_library.hpp"
+#include "reward/gpu/gpu_evaluation.hpp"
+#include "reward/gpu/runner_messages.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
 namespace atl {
 
-int serve_gpu_verifier(const WorkerArguments&, FrameChannel, FrameChannel) {
-    return 1;
+namespace {
+
+constexpr std::size_t k_most_tasks = 2;
+constexpr std::chrono::milliseconds k_for_ever{-1};
+constexpr std::uint64_t k_most_support_bytes = 64u << 20;
+
+Frame reply_to(const Frame& frame, FrameType type) {
+    Frame reply;
+    reply.type = type;
+    reply.request = frame.request;
+    reply.generation = frame.generation;
+    return reply;
+}
+
+/// The device with all that this process needs on it. Members end in reverse order.
+struct Device {
+    Gpu gpu;
+    std::optional<GpuStream> stream;
+    std::optional<SupportKernels> kernels;
+
+    [[nodiscard]] GpuTools tools() { return {gpu, *kernels, stream->handle()}; }
+};
+
+Expected<std::unique_ptr<Device>> open_device(const WorkerArguments& arguments,
+                                              const FileHandle& support) {
+    ATOLL_TRY_ASSIGN(
+        const std::string cubin,
+        read_file("/proc/self/fd/" + std::to_string(support.get()), k_most_support_bytes));
+    ATOLL_TRY_ASSIGN(DriverLibrary driver, DriverLibrary::open(arguments.driver));
+    ATOLL_TRY_ASSIGN(Gpu gpu, Gpu::open(driver, arguments.gpu));
+    auto device = std::make_unique<Device>(Device{std::move(gpu), {}, {}});
+    ATOLL_TRY_ASSIGN(device->stream, GpuStream::create(device->gpu));
+    ATOLL_TRY_ASSIGN(device->kernels, SupportKernels::load(device->gpu, cubin));
+    return device;
+}
+
+class GpuVerifierService final : public RunnerSource {
+  public:
+    GpuVerifierService(const WorkerArguments& arguments, FrameChannel supervisor)
+        : m_arguments(arguments), m_supervisor(std::move(supervisor)) {}
+
+    int serve();
+
+    Expected<RunnerClient*> runner(GpuTask& task, bool& fresh) override;
+    Status wait_until_quiet() override;
+
+  private:
+    struct KnownTask {
+        LoadedGpuTask loaded;
+        TaskPtr task;
+        std::shared_ptr<const FileHandle> oracle;  ///< with hidden workloads' plans or without
+        std::uint64_t last_use = 0;
+    };
+
+    [[nodiscard]] bool answer(const Frame& frame);
+    Expected<Frame> start(const Frame& frame);
+    Expected<Frame> load_task(const Frame& frame);
+    Expected<Frame> evaluate(const Frame& frame);
+    Expected<EvaluateReply> confirm(KnownTask& known, const EvaluateOrder& order,
+                                    const std::vector<FileHandle>& packages);
+    Expected<Frame> ask_supervisor(FrameType type);
+    void make_room();
+
+    const WorkerArguments m_arguments;
+    FrameChannel m_supervisor;
+    std::unique_ptr<Device> m_device;
+    std::map<Digest, KnownTask> m_tasks;
+    std::unique_ptr<RunnerClient> m_runner;
+    const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
+    std::uint64_t m_uses = 0;
+    std::uint64_t m_questions = 0;
+    double m_best_anchor_ns = 0;
+    std::uint32_t m_generation = 0;
+};
+
+Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type) {
+    Frame question;
+    question.type = type;
+    question.request = ++m_questions;
+    question.generation = m_generation;
+    ATOLL_TRY(m_supervisor.send(question));
+    ATOLL_TRY_ASSIGN(Frame reply, m_supervisor.receive(k_for_ever));
+    if (reply.type == FrameType::failed) {
+        return tl::unexpected(parse_failed_frame(reply));
+    }
+    if (reply.type != type) {
+        return failure(ErrorCode::corrupt, "the supervisor sent a frame out of turn",
+                       "GPU verifier");
+    }
+    return reply;
+}
+
+Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
+    fresh = false;
+    if (!m_runner || !m_runner->usable()) {
+        m_runner.reset();
+        m_shared_with = nullptr;
+        ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
+        if (reply.handles.size() != 1) {
+            return failure(ErrorCode::corrupt, "needs one handle, the runner's channel",
+                           "new_runner");
+        }
+        m_runner = std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())));
+        fresh = true;
+    }
+    if (m_shared_with != &task) {
+        m_shared_with = nullptr;
+        ATOLL_TRY(m_runner->share(task.shared()));
+        m_shared_with = &task;
+    }
+    return m_runner.get();
+}
+
+Status GpuVerifierService::wait_until_quiet() {
+    ATOLL_TRY(ask_supervisor(FrameType::may_measure));
+    return {};
+}
+
+Expected<Frame> GpuVerifierService::start(const Frame& frame) {
+    if (frame.handles.size() != 1 || m_device) {
+        return failure(ErrorCode::corrupt, "needs one handle, our kernels, once", "gpu_start");
+    }
+    ATOLL_TRY_ASSIGN(m_device, open_device(m_arguments, frame.handles.front()));
+    Frame reply = reply_to(frame, FrameType::gpu_started);
+    reply.payload = to_json(GpuStarted{m_device->gpu.limits().name, "", ""});
+    return reply;
+}
+
+void GpuVerifierService::make_room() {
+    while (m_tasks.size() >= k_most_tasks) {
+        m_shared_with = nullptr;
+        m_tasks.erase(std::min_element(
+            m_tasks.begin(), m_tasks.end(),
+            [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
+    }
+}
+
+Expected<Frame> GpuVerifierService::load_task(const Frame& frame) {
+    ATOLL_TRY_ASSIGN(const LoadTask message, parse_load_task(frame.payload));
+    if (frame.handles.size() != 1 || !m_device) {
+        return failure(ErrorCode::corrupt, "needs one handle, the reference, and a device",
+                       "load_task");
+    }
+    ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(frame.handles.front()));
+    auto oracle = std::make_shared<const FileHandle>(std::move(copy));
+    const auto known = m_tasks.find(message.digest);
+    if (known == m_tasks.end()) {
+        ATOLL_TRY_ASSIGN(TaskPtr task, atl::load_task(message.folder, message.kind));
+        if (task->digest != message.digest) {
+            return failure(ErrorCode::invalid_argument, "the task changed since it was loaded",
+                           message.folder, "start again with the changed task");
+        }
+        make_room();
+        ATOLL_TRY_ASSIGN(LoadedGpuTask loaded,
+                         LoadedGpuTask::create(task, false, *oracle, m_device->tools()));
+        m_tasks.emplace(message.digest, KnownTask{std::move(loaded), task, oracle, ++m_uses});
+    } else {
+        known->second.oracle = oracle;
+        known->second.last_use = ++m_uses;
+    }
+    return reply_to(frame, FrameType::task_loaded);
+}
+
+/// Everything fresh: seeds, buffers, and hidden workloads besides the public ones.
+Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const EvaluateOrder& order,
+                                                    const std::vector<FileHandle>& packages) {
+    ATOLL_TRY_ASSIGN(LoadedGpuTask fresh,
+                     LoadedGpuTask::create(known.task, true, *known.oracle, m_device->tools()));
+    Expected<EvaluateReply> reply =
+        evaluate_on_gpu(fresh, order, packages, *this, m_best_anchor_ns);
+    m_shared_with = nullptr;
+    return reply;
+}
+
+Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
+    ATOLL_TRY_ASSIGN(const EvaluateOrder order, parse_evaluate_order(frame.payload));
+    if (frame.handles.size() != 1 + order.rivals.size()) {
+        return failure(ErrorCode::corrupt, "needs one handle per package", "evaluate");
+    }
+    const auto known = m_tasks.find(order.task);
+    if (known == m_tasks.end()) {
+        return failure(ErrorCode::not_found, "the task is not loaded (any more)", "evaluate",
+                       "send load_task again");
+    }
+    known->second.last_use = ++m_uses;
+    ATOLL_TRY_ASSIGN(
+        const EvaluateReply result,
+        order.level == Level::confirm
+            ? confirm(known->second, order, frame.handles)
+            : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this, m_best_anchor_ns));
+    Frame reply = reply_to(frame, FrameType::evaluated);
+    reply.payload = to_json(result);
+    return reply;
+}
+
+/// False when the process must end.
+bool GpuVerifierService::answer(const Frame& frame) {
+    m_generation = frame.generation;
+    Expected<Frame> reply = failure(ErrorCode::corrupt, "is not an order for a verifier", "frame");
+    try {
+        if (frame.type == FrameType::gpu_start) {
+            reply = start(frame);
+        } else if (frame.type == FrameType::load_task) {
+            reply = load_task(frame);
+        } else if (frame.type == FrameType::evaluate) {
+            reply = evaluate(frame);
+        }
+    } catch (const std::bad_alloc&) {
+        reply = failure(ErrorCode::no_space, "out of memory", "verifier", "use smaller workloads");
+    } catch (const std::exception& error) {
+        reply = failure(ErrorCode::internal, error.what(), "verifier");
+    }
+    Frame answered = reply ? std::move(*reply) : make_failed_frame(frame.request, reply.error());
+    answered.generation = frame.generation;
+    return m_supervisor.send(answered).has_value();
+}
+
+int GpuVerifierService::serve() {
+    while (true) {
+        const Expected<Frame> frame = m_supervisor.receive(k_for_ever);
+        if (!frame) {
+            return frame.error().code == ErrorCode::unavailable ? 0 : 1;
+        }
+        if (frame->type == FrameType::stop) {
+            return 0;
+        }
+        if (!answer(*frame)) {
+            return 1;
+        }
+    }
+}
+
+}  // namespace
+
+int serve_gpu_verifier(const WorkerArguments& arguments, FrameChannel supervisor) {
+    if (Status dropped = drop_privilege_paths(); !dropped) {
+        static_cast<void>(supervisor.send(make_failed_frame(0, dropped.error())));
+        return 1;
+    }
+    Frame ready;
+    ready.type = FrameType::ready;
+    ready.generation = arguments.generation;
+    ready.payload = to_json(WorkerReady{});
+    if (!supervisor.send(ready)) {
+        return 1;
+    }
+    return GpuVerifierService(arguments, std::move(supervisor)).serve();
 }
 
 }  // namespace atl

@@ -85,8 +85,4 @@ class Bench {
     double m_overhead_ns = 0;
 };
 
-/// "workload odd (rows=3, cols=17), inputs 'ramp'"; a hidden workload is not named.
-[[nodiscard]] std::string describe_case(const TaskLayout& layout, std::size_t workload,
-                                        std::size_t distribution);
-
 }  // namespace atl

@@ -1,6 +1,7 @@
 #include "reward/verifier/measure.hpp"
 
 #include "reward/statistics.hpp"
+#include "reward/verifier/case_words.hpp"
 #include "reward/verifier/light.hpp"
 
 #include <fmt/format.h>

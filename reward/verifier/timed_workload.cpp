@@ -2,6 +2,7 @@
 
 #include "reward/base/hash.hpp"
 #include "reward/statistics.hpp"
+#include "reward/verifier/case_words.hpp"
 
 #include <fmt/format.h>
 

@@ -65,8 +65,7 @@ int play(const atl::WorkerArguments& arguments) {
             return atl::serve_gpu_runner(arguments, std::move(supervisor),
                                          atl::FrameChannel(atl::FileHandle(k_peer_fd)));
         case atl::WorkerRole::gpu_verifier:
-            return atl::serve_gpu_verifier(arguments, std::move(supervisor),
-                                           atl::FrameChannel(atl::FileHandle(k_peer_fd)));
+            return atl::serve_gpu_verifier(arguments, std::move(supervisor));
     }
     return 1;
 }

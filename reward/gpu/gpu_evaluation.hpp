@@ -1,0 +1,34 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
+#include "reward/gpu/gpu_case_pool.hpp"
+#include "reward/gpu/gpu_task.hpp"
+#include "reward/gpu/runner_source.hpp"
+#include "reward/verifier/messages.hpp"
+
+#include <memory>
+#include <span>
+
+namespace atl {
+
+/// A task with its cases, kept across candidates.
+struct LoadedGpuTask {
+    std::unique_ptr<GpuTask> task;
+    GpuCasePool pool;
+
+    [[nodiscard]] static Expected<LoadedGpuTask> create(TaskPtr task, bool with_hidden,
+                                                        const FileHandle& oracle,
+                                                        const GpuTools& tools);
+};
+
+/// The device stages of one order (smoke, verify, screen, measure; at Level::confirm with fresh
+/// seeds, hidden workloads and rivals: `loaded` was made for that). `packages[0]` is the
+/// candidate's GpuPackage, the others are the rivals'. `best_anchor_ns`: shortest anchor on this
+/// device so far, 0: none. An error is a fault of ours. Used on the thread of the Gpu.
+[[nodiscard]] Expected<EvaluateReply> evaluate_on_gpu(LoadedGpuTask& loaded,
+                                                      const EvaluateOrder& order,
+                                                      std::span<const FileHandle> packages,
+                                                      RunnerSource& source, double& best_anchor_ns);
+
+}  // namespace atl

@@ -1,0 +1,128 @@
+#include "reward/gpu/gpu_inputs.hpp"
+
+#include "reward/input_sets.hpp"
+#include "reward/inputs.hpp"
+#include "reward/verifier/cases.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+const Distribution& distribution_of(const Task& task, std::size_t distribution) {
+    static const Distribution none;
+    return distribution < task.distributions.size() ? task.distributions[distribution] : none;
+}
+
+}  // namespace
+
+bool GpuInputs::is_sparse(std::size_t tensor) const {
+    return is_sparse_part(
+        generator_for(distribution_of(m_layout->task(), 0), m_layout->tensor(tensor)));
+}
+
+Expected<InputGenerator> GpuInputs::generator(std::size_t workload, std::size_t distribution,
+                                              std::size_t tensor) const {
+    const TensorSpec& input = m_layout->tensor(tensor);
+    return resolve_generator(generator_for(distribution_of(m_layout->task(), distribution), input),
+                             input.dtype, m_layout->workloads()[workload].axes);
+}
+
+Status GpuInputs::make_donor(std::size_t workload) {
+    const BoundWorkload& bound = m_layout->workloads()[workload];
+    const Task& task = m_layout->task();
+    ATOLL_TRY_ASSIGN(
+        const InputSet inputs,
+        make_input_set(task, *bound.workload, distribution_of(task, 0), bound.axes, secret_seed()));
+    for (std::size_t i = 0; i < m_layout->tensor_inputs(); ++i) {
+        if (!is_sparse(i)) {
+            continue;
+        }
+        const auto& values = inputs.tensors[m_layout->input_position(i)];
+        ATOLL_TRY_ASSIGN(GpuAllocation allocation,
+                         GpuAllocation::create(*m_gpu, std::max<std::size_t>(values.size(), 1)));
+        ATOLL_TRY_ASSIGN(GpuMapping mapping, GpuMapping::map(*m_gpu, allocation));
+        const auto& call = m_gpu->call();
+        if (!values.empty()) {
+            ATOLL_TRY(m_gpu->driver().check(
+                call.copy_to_device(mapping.begin(), values.data(), values.size(), nullptr),
+                "cuMemcpyHtoDAsync"));
+            ATOLL_TRY(
+                m_gpu->driver().check(call.stream_synchronize(nullptr), "cuStreamSynchronize"));
+        }
+        m_donors_of[{workload, i}].push_back(m_donors.size());
+        m_donors.push_back({std::move(allocation), std::move(mapping)});
+    }
+    return {};
+}
+
+Status GpuInputs::make_donors() {
+    for (std::size_t w = 0; w < m_layout->workloads().size(); ++w) {
+        bool any = false;
+        for (std::size_t i = 0; i < m_layout->tensor_inputs(); ++i) {
+            any = any || is_sparse(i);
+        }
+        for (std::uint32_t d = 0; any && d < k_donors; ++d) {
+            ATOLL_TRY(make_donor(w));
+        }
+    }
+    return {};
+}
+
+Status GpuInputs::fill(std::size_t workload, std::size_t distribution, std::uint64_t seed,
+                       std::span<const cuda::Address> tensors, cuda::Stream stream) const {
+    const BoundWorkload& bound = m_layout->workloads()[workload];
+    for (std::size_t i = 0; i < m_layout->tensor_inputs(); ++i) {
+        if (bound.bytes[i] == 0) {
+            continue;
+        }
+        if (const auto donors = m_donors_of.find({workload, i}); donors != m_donors_of.end()) {
+            const Donor& donor = m_donors[donors->second[donor_of(seed)]];
+            ATOLL_TRY(m_gpu->driver().check(
+                m_gpu->call().copy_on_device(tensors[i], donor.mapping.begin(), bound.bytes[i],
+                                             stream),
+                "cuMemcpyDtoDAsync"));
+            continue;
+        }
+        ATOLL_TRY_ASSIGN(const InputGenerator how, generator(workload, distribution, i));
+        ATOLL_TRY(m_kernels->fill(how, m_layout->tensor(i).dtype, seed,
+                                  static_cast<std::uint32_t>(m_layout->input_position(i)),
+                                  bound.counts[i], tensors[i], stream));
+    }
+    return {};
+}
+
+Expected<std::vector<GpuRefill>> GpuInputs::refills(std::size_t workload,
+                                                    std::size_t distribution) const {
+    const BoundWorkload& bound = m_layout->workloads()[workload];
+    std::vector<GpuRefill> refills;
+    for (std::size_t i = 0; i < m_layout->tensor_inputs(); ++i) {
+        if (bound.bytes[i] == 0) {
+            continue;
+        }
+        GpuRefill refill;
+        refill.tensor = static_cast<std::uint32_t>(i);
+        refill.dtype = m_layout->tensor(i).dtype;
+        refill.stream = static_cast<std::uint32_t>(m_layout->input_position(i));
+        refill.count = bound.counts[i];
+        if (const auto donors = m_donors_of.find({workload, i}); donors != m_donors_of.end()) {
+            refill.generator.kind = "copy";
+            for (const std::size_t donor : donors->second) {
+                refill.donors.push_back({m_first_buffer + static_cast<std::uint32_t>(donor), 0});
+            }
+        } else {
+            ATOLL_TRY_ASSIGN(refill.generator, generator(workload, distribution, i));
+        }
+        refills.push_back(std::move(refill));
+    }
+    return refills;
+}
+
+void GpuInputs::add_to(std::vector<const GpuAllocation*>& allocations) const {
+    for (const Donor& donor : m_donors) {
+        allocations.push_back(&donor.allocation);
+    }
+}
+
+}  // namespace atl

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/cuda/gpu_memory.hpp"
+#include "reward/gpu/runner_messages.hpp"
+#include "reward/gpu/support_kernels.hpp"
+#include "reward/verifier/task_layout.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace atl {
+
+/// Inputs of a task's workloads, made on the device from a seed: the values that make_input_set()
+/// makes of it on the host. Sparse matrices, whose entries depend on each other, are made on the
+/// host instead, a few per workload (donors), and the seed says which one. Used on the thread of
+/// its Gpu.
+class GpuInputs {
+  public:
+    GpuInputs(const Gpu& gpu, const SupportKernels& kernels, const TaskLayout& layout,
+              std::uint32_t first_buffer)
+        : m_gpu(&gpu), m_kernels(&kernels), m_layout(&layout), m_first_buffer(first_buffer) {}
+
+    /// Makes the donors of those workloads that have any, with the task's first distribution for
+    /// all (sparse matrices do not differ between distributions in kind).
+    [[nodiscard]] Status make_donors();
+
+    /// Queues writing every tensor input to `tensors` (addresses by tensor; outputs are passed
+    /// over).
+    [[nodiscard]] Status fill(std::size_t workload, std::size_t distribution, std::uint64_t seed,
+                              std::span<const cuda::Address> tensors, cuda::Stream stream) const;
+
+    /// What the runner does to the same effect.
+    [[nodiscard]] Expected<std::vector<GpuRefill>> refills(std::size_t workload,
+                                                           std::size_t distribution) const;
+    [[nodiscard]] static std::uint32_t donor_of(std::uint64_t seed) { return seed % k_donors; }
+
+    /// Donors are shared with the runner, numbered from `first_buffer` on.
+    void add_to(std::vector<const GpuAllocation*>& allocations) const;
+
+    static constexpr std::uint32_t k_donors = 3;
+
+  private:
+    struct Donor {
+        GpuAllocation allocation;
+        GpuMapping mapping;
+    };
+    [[nodiscard]] Expected<InputGenerator> generator(std::size_t workload, std::size_t distribution,
+                                                     std::size_t tensor) const;
+    [[nodiscard]] bool is_sparse(std::size_t tensor) const;
+    [[nodiscard]] Status make_donor(std::size_t workload);
+
+    const Gpu* m_gpu;
+    const SupportKernels* m_kernels;
+    const TaskLayout* m_layout;
+    std::uint32_t m_first_buffer;
+    std::vector<Donor> m_donors;
+    /// (workload, tensor) -> index of the first of its k_donors donors.
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> m_donors_of;
+};
+
+}  // namespace atl

@@ -1,0 +1,315 @@
+#include "reward/gpu/gpu_measure.hpp"
+
+#include "reward/statistics.hpp"
+#include "reward/verifier/case_words.hpp"
+#include "reward/verifier/light.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+constexpr double k_ns = 1e-9;
+constexpr std::size_t k_screen_launches = 3;
+constexpr std::size_t k_least_samples = 6;
+constexpr std::size_t k_most_samples = 60;
+constexpr std::size_t k_most_samples_confirming = 200;
+/// Few in a call, so that contestants alternate and a judged launch may be any; enough that a call
+/// costs little beside its launches.
+constexpr std::size_t k_call_launches = 8;
+constexpr double k_call_seconds = 0.05;
+constexpr std::size_t k_wanted_checks = 2;
+constexpr std::uint64_t k_check_one_in = 3;
+/// The GPU's clock is its own; half of what a CPU is allowed.
+constexpr double k_most_confidence = 0.005;
+/// What unjudged launches can gain over the judged ones, at most.
+constexpr double k_tolerated = 1.05;
+constexpr double k_noisy_factor = 3;
+constexpr double k_slow_clock = 1.05;
+constexpr std::size_t k_event_launches = 5;
+/// Events have a launch's cost in them and shake; a clock that was tampered with is far off.
+constexpr double k_clock_share = 0.7;
+constexpr double k_clock_slack_ns = 20'000;
+
+}  // namespace
+
+double GpuTimes::median_ns() const {
+    return verified_median(spans_ns, judged_ns, k_tolerated);
+}
+
+GpuMeasurement::GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCasePool& pool,
+                               GpuPrograms& programs, CounterRng& rng, double& best_anchor_ns,
+                               std::vector<GpuContestant>& contestants)
+    : m_order(order),
+      m_task(task),
+      m_pool(pool),
+      m_programs(programs),
+      m_rng(rng),
+      m_best_anchor_ns(best_anchor_ns),
+      m_contestants(contestants),
+      m_confidence(std::min(order.confidence, k_most_confidence)) {
+    for (GpuContestant& contestant : contestants) {
+        contestant.workloads.resize(task.layout().measured().size());
+    }
+}
+
+std::size_t GpuMeasurement::layout_index(std::size_t workload) const {
+    return m_task.layout().measured()[workload];
+}
+
+std::size_t GpuMeasurement::call_size(const GpuTimes& times) const {
+    if (times.spans_ns.empty()) {
+        return k_screen_launches;
+    }
+    const double fit =
+        k_call_seconds / std::max(k_ns, times.seconds / static_cast<double>(times.spans_ns.size()));
+    return static_cast<std::size_t>(std::clamp(fit, 1.0, static_cast<double>(k_call_launches)));
+}
+
+Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std::size_t launches,
+                            bool judged, bool events) {
+    const std::size_t index = layout_index(workload);
+    const TaskLayout& layout = m_task.layout();
+    const BoundWorkload& bound = layout.workloads()[index];
+    GpuTimeCall call;
+    call.program = contestant.program;
+    call.workload = static_cast<std::uint32_t>(task_index_of(layout, index));
+    ATOLL_TRY_ASSIGN(call.refills, m_task.inputs().refills(index, 0));
+    for (std::size_t i = layout.tensor_inputs(); i < layout.tensors(); ++i) {
+        call.output_bytes.push_back(bound.bytes[i]);
+        call.poison.push_back(static_cast<std::uint8_t>(poison_of(layout.tensor(i).dtype)));
+    }
+    call.events = events;
+    call.limit_ns = static_cast<std::uint64_t>(m_order.launch_timeout_s / k_ns);
+    const std::size_t slots = m_task.slots(m_task.is_small(index));
+    const std::size_t turn = m_rng.below(slots);
+    for (std::size_t i = 0; i < launches; ++i) {
+        GpuTimedLaunch launch;
+        launch.tensors = m_task.places(index, (turn + i) % slots, Placement::start);
+        launch.seed = m_rng();
+        launch.donor = GpuInputs::donor_of(launch.seed);
+        call.launches.push_back(std::move(launch));
+    }
+    GpuTrial trial;
+    trial.canaries = false;
+    if (judged) {
+        ATOLL_TRY_ASSIGN(trial.judged,
+                         m_pool.get(index, 0, m_rng.below(GpuCasePool::k_timed_cases)));
+        GpuTimedLaunch& last = call.launches.back();
+        last.seed = trial.judged->seed;
+        last.donor = GpuInputs::donor_of(last.seed);
+        trial.tensors = last.tensors;
+    }
+    ATOLL_TRY_ASSIGN(RunnerClient * runner, m_programs.runner());
+    ATOLL_TRY_ASSIGN(const GpuTimed timed, runner->time(call));
+    if (timed.fault) {
+        contestant.fault =
+            CandidateFault{timed.fault->outcome, timed.fault->reason + ", in a timed launch on " +
+                                                     describe_case(layout, index, 0)};
+        return {};
+    }
+    GpuTimes events_only;
+    GpuTimes& times = events ? events_only : contestant.workloads[workload];
+    for (const GpuSample& sample : timed.samples) {
+        times.spans_ns.push_back(sample.span_ns);
+        times.anchors_ns.push_back(sample.anchor_ns);
+        times.seconds += sample.span_ns * k_ns;
+        m_timed_seconds += sample.span_ns * k_ns;
+        if (!events && sample.anchor_ns > 0 &&
+            (m_best_anchor_ns <= 0 || sample.anchor_ns < m_best_anchor_ns)) {
+            m_best_anchor_ns = sample.anchor_ns;
+        }
+    }
+    if (events) {
+        const GpuTimes& known = contestant.workloads[workload];
+        const double by_events = median(events_only.spans_ns);
+        if (median(known.spans_ns) < k_clock_share * by_events - k_clock_slack_ns) {
+            contestant.fault = CandidateFault{
+                Outcome::reward_hack,
+                fmt::format("took {:.4g} ns by CUPTI's clock and {:.4g} ns by events, on {}",
+                            median(known.spans_ns), by_events, describe_case(layout, index, 0))};
+        }
+        return {};
+    }
+    m_clock = timed.clock;
+    if (judged) {
+        ATOLL_TRY(judge(contestant, workload, trial));
+        times.judged_ns.push_back(timed.samples.back().span_ns);
+    }
+    return {};
+}
+
+Status GpuMeasurement::judge(GpuContestant& contestant, std::size_t workload,
+                             const GpuTrial& trial) {
+    ATOLL_TRY_ASSIGN(auto checks, m_task.judge(std::span(&trial, 1)));
+    if (!checks.front().fault) {
+        return {};
+    }
+    m_pool.expose(*trial.judged);
+    CandidateFault fault = *checks.front().fault;
+    if (fault.outcome == Outcome::wrong_result || fault.outcome == Outcome::non_finite) {
+        ATOLL_TRY_ASSIGN(const bool repeats, m_task.repeats_an_answer(trial));
+        fault.reason =
+            repeats ? "gave the answer of an earlier launch when the inputs had changed; " +
+                          fault.reason
+                    : "passed verification, but was wrong in a timed launch: " + fault.reason;
+        fault.outcome = repeats ? Outcome::reward_hack : Outcome::inconsistent;
+    }
+    static_cast<void>(workload);
+    contestant.fault = std::move(fault);
+    return {};
+}
+
+Expected<bool> GpuMeasurement::screen() {
+    GpuContestant& candidate = m_contestants.front();
+    std::vector<double> medians;
+    for (std::size_t w = 0; w < candidate.workloads.size(); ++w) {
+        ATOLL_TRY(take(candidate, w, k_screen_launches, false));
+        if (candidate.fault) {
+            return false;
+        }
+        if (!m_task.layout().workloads()[layout_index(w)].workload->hidden) {
+            medians.push_back(median(candidate.workloads[w].spans_ns));
+        }
+    }
+    return m_order.cutoff_ns > 0 && !medians.empty() &&
+           geometric_mean(medians) > k_cutoff_factor * m_order.cutoff_ns;
+}
+
+bool GpuMeasurement::finished(const GpuTimes& times) const {
+    const std::size_t most = confirming() ? k_most_samples_confirming : k_most_samples;
+    if (times.spans_ns.size() < k_least_samples) {
+        return false;
+    }
+    if (times.spans_ns.size() >= most || times.seconds >= m_order.measure_seconds) {
+        return true;
+    }
+    const MedianInterval interval = median_interval(times.spans_ns);
+    return (interval.high - interval.low) / 2 <= m_confidence * median(times.spans_ns);
+}
+
+Status GpuMeasurement::sample_until_finished(std::size_t workload) {
+    std::vector<std::size_t> order(m_contestants.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    bool more = true;
+    while (more && !m_contestants.front().fault) {
+        more = false;
+        std::shuffle(order.begin(), order.end(), m_rng);
+        for (const std::size_t turn : order) {
+            GpuContestant& contestant = m_contestants[turn];
+            if (contestant.fault) {
+                continue;
+            }
+            const GpuTimes& times = contestant.workloads[workload];
+            const bool judged =
+                times.judged_ns.size() + 1 < k_wanted_checks && m_rng.below(k_check_one_in) == 0;
+            ATOLL_TRY(take(contestant, workload, call_size(times), judged));
+            more = more || (!contestant.fault && !finished(times));
+        }
+    }
+    return {};
+}
+
+Expected<bool> GpuMeasurement::is_too_fast(const GpuTimes& times, std::size_t workload) const {
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light,
+                     speed_of_light(m_task.layout(),
+                                    m_task.layout().workloads()[layout_index(workload)], m_order));
+    return beats_light(times.spans_ns, times.spans_ns, light.judge_ns);
+}
+
+Status GpuMeasurement::judge_speed(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        if (candidate.fault) {
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(const bool too_fast, is_too_fast(candidate.workloads[workload], workload));
+        if (!too_fast) {
+            return {};
+        }
+        if (attempt == 0) {
+            candidate.workloads[workload] = {};
+            ATOLL_TRY(sample_until_finished(workload));
+        }
+    }
+    const std::size_t index = layout_index(workload);
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light,
+                     speed_of_light(m_task.layout(), m_task.layout().workloads()[index], m_order));
+    candidate.fault = CandidateFault{
+        Outcome::reward_hack,
+        fmt::format("took {:.4g} ns on {}, less than the {:.4g} ns that this device needs",
+                    median(candidate.workloads[workload].spans_ns),
+                    describe_case(m_task.layout(), index, 0), light.judge_ns)};
+    return {};
+}
+
+Status GpuMeasurement::compare_clocks(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
+    if (!confirming() || candidate.fault || m_clock != "cupti") {
+        return {};
+    }
+    return take(candidate, workload, k_event_launches, false, true);
+}
+
+Status GpuMeasurement::measure_workload(std::size_t workload) {
+    ATOLL_TRY(sample_until_finished(workload));
+    ATOLL_TRY(judge_speed(workload));
+    for (GpuContestant& contestant : m_contestants) {
+        // The last launch is always judged: being right only at first must not pay.
+        do {
+            if (contestant.fault) {
+                break;
+            }
+            const std::size_t launches = 1 + m_rng.below(k_screen_launches);
+            ATOLL_TRY(take(contestant, workload, launches, true));
+        } while (contestant.workloads[workload].judged_ns.size() < k_wanted_checks);
+    }
+    return compare_clocks(workload);
+}
+
+Status GpuMeasurement::run() {
+    for (std::size_t w = 0; w < m_task.layout().measured().size(); ++w) {
+        if (m_contestants.front().fault) {
+            break;
+        }
+        ATOLL_TRY(measure_workload(w));
+    }
+    return {};
+}
+
+Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestant& of) const {
+    std::vector<WorkloadTiming> out;
+    for (std::size_t w = 0; w < of.workloads.size(); ++w) {
+        const GpuTimes& times = of.workloads[w];
+        if (times.spans_ns.empty()) {
+            continue;
+        }
+        const BoundWorkload& bound = m_task.layout().workloads()[layout_index(w)];
+        ATOLL_TRY_ASSIGN(const SpeedOfLight light, speed_of_light(m_task.layout(), bound, m_order));
+        const MedianInterval interval = median_interval(times.spans_ns);
+        WorkloadTiming timing;
+        timing.workload = bound.workload->id;
+        timing.hidden = bound.workload->hidden;
+        timing.samples_ns = times.spans_ns;
+        timing.median_ns = times.median_ns();
+        timing.low_ns = interval.low;
+        timing.high_ns = std::max(interval.high, timing.median_ns);
+        timing.light_ns = light.report_ns;
+        timing.reverified = static_cast<int>(times.judged_ns.size());
+        if (m_best_anchor_ns > 0) {
+            timing.clock_ratio = std::max(1.0, median(times.anchors_ns) / m_best_anchor_ns);
+        }
+        timing.noisy =
+            (interval.high - interval.low) / 2 > k_noisy_factor * m_confidence * timing.median_ns ||
+            timing.clock_ratio > k_slow_clock;
+        out.push_back(std::move(timing));
+    }
+    return out;
+}
+
+}  // namespace atl

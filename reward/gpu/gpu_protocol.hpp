@@ -1,0 +1,8 @@
+#pragma once
+
+namespace atl {
+
+/// The measuring protocol of GPUs (reward/gpu/README.md): part of verdict cache keys.
+inline constexpr const char* k_cuda_protocol = "cuda-cold-v1";
+
+}  // namespace atl

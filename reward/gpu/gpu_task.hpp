@@ -1,0 +1,123 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+#include "reward/base/rng.hpp"
+#include "reward/gpu/gpu_inputs.hpp"
+#include "reward/gpu/gpu_oracle.hpp"
+#include "reward/gpu/gpu_slots.hpp"
+#include "reward/gpu/runner_client.hpp"
+#include "reward/gpu/support_kernels.hpp"
+#include "reward/verdict.hpp"
+#include "reward/verifier/candidate_fault.hpp"
+#include "reward/verifier/task_layout.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Inputs of one workload and the answer to them, both on the device and the answer in this process
+/// only.
+struct GpuCase {
+    std::size_t workload = 0;  ///< index into TaskLayout::workloads()
+    std::size_t distribution = 0;
+    std::uint64_t seed = 0;
+    std::vector<cuda::Address> wants;  ///< of each output, doubles
+    bool answered = false;
+    std::vector<Tolerance> tolerances;     ///< per output, resolved; once answered
+    std::vector<std::uint64_t> checksums;  ///< per tensor input; once answered
+};
+
+/// A launch of a candidate on a case.
+struct GpuTrial {
+    GpuCase* judged = nullptr;
+    std::vector<GpuTensorPlace> tensors;
+    bool canaries = true;  ///< prepare() was called: what lies beside the tensors is ours
+};
+
+struct GpuCheck {
+    VerifyCase report;
+    std::optional<CandidateFault> fault;
+};
+
+/// What stays the same for all candidates on one device.
+struct GpuTools {
+    const Gpu& gpu;
+    SupportKernels& kernels;
+    cuda::Stream stream;
+};
+
+/// A task ready to judge candidates on a GPU: its oracle, cases and buffers. The buffers are mapped
+/// by the runner too and stay so while it serves this task (nothing of a candidate runs when it is
+/// not asked to); inputs of the oracle and its answers are in this process only. Used on the thread
+/// of its Gpu. Errors are faults of ours.
+class GpuTask {
+  public:
+    [[nodiscard]] static Expected<std::unique_ptr<GpuTask>> create(TaskPtr task, bool with_hidden,
+                                                                   const FileHandle& oracle,
+                                                                   const GpuTools& tools);
+    GpuTask(const GpuTask&) = delete;
+    GpuTask& operator=(const GpuTask&) = delete;
+
+    [[nodiscard]] const TaskLayout& layout() const { return m_layout; }
+    [[nodiscard]] const GpuInputs& inputs() const { return m_inputs; }
+    [[nodiscard]] std::vector<const GpuAllocation*> shared() const;
+
+    /// Whether launches on the workload take place in the many small slots.
+    [[nodiscard]] bool is_small(std::size_t workload) const;
+    /// How many trials of small, or else of any, workloads can be told apart.
+    [[nodiscard]] std::size_t slots(bool small) const;
+    [[nodiscard]] std::vector<GpuTensorPlace> places(std::size_t workload, std::size_t slot,
+                                                     Placement placement) const;
+
+    /// A case whose answer lies in a small slot's own memory until the slot's next case.
+    [[nodiscard]] GpuCase small_case(std::size_t workload, std::size_t distribution,
+                                     std::size_t slot) const;
+    /// A case with memory of its own.
+    [[nodiscard]] Expected<GpuCase> kept_case(std::size_t workload, std::size_t distribution);
+
+    /// Writes inputs, poison and canaries, and waits.
+    [[nodiscard]] Status prepare(std::span<const GpuTrial> trials);
+    /// What the launches left. Asks the oracle for answers that are not there yet: only now, so
+    /// that they are nowhere while a candidate runs. At most as many trials as there are slots.
+    [[nodiscard]] Expected<std::vector<GpuCheck>> judge(std::span<const GpuTrial> trials);
+    /// Whether the outputs of the trial are those, byte for byte, of the same workload's launch in
+    /// another slot, whose inputs were others.
+    [[nodiscard]] Expected<bool> repeats_an_answer(const GpuTrial& trial);
+    /// The report on a launch that ended in a fault.
+    [[nodiscard]] GpuCheck check_of_fault(const GpuCase& judged, CandidateFault fault) const;
+
+  private:
+    GpuTask(TaskLayout layout, const GpuTools& tools);
+    [[nodiscard]] Status make_buffers();
+    [[nodiscard]] cuda::Address address(const GpuTensorPlace& place) const;
+    [[nodiscard]] std::vector<cuda::Address> addresses(
+        const std::vector<GpuTensorPlace>& places) const;
+    [[nodiscard]] Status answer(std::span<const GpuTrial> trials);
+    [[nodiscard]] Status queue_checks(const GpuTrial& trial, std::size_t& slot);
+    [[nodiscard]] GpuCheck read_checks(const GpuTrial& trial,
+                                       std::span<const SupportKernels::Result> results) const;
+    [[nodiscard]] std::uint8_t canary_of(std::size_t tensor) const;
+    [[nodiscard]] const GpuSlots& slots_of(std::size_t workload) const;
+
+    TaskLayout m_layout;
+    GpuTools m_tools;
+    GpuInputs m_inputs;
+    std::unique_ptr<GpuOracle> m_oracle;
+    std::optional<GpuSlots> m_small;
+    std::optional<GpuSlots> m_large;
+    std::vector<GpuBuffer> m_private_inputs;            ///< per tensor input
+    std::vector<std::vector<GpuBuffer>> m_small_wants;  ///< per small slot and output
+    std::vector<std::vector<GpuBuffer>> m_kept_wants;
+};
+
+/// Like TaskLayout::capacity() for some workloads.
+[[nodiscard]] std::vector<std::uint64_t> capacity_of(const TaskLayout& layout,
+                                                     std::span<const std::size_t> workloads);
+
+}  // namespace atl

@@ -1,0 +1,114 @@
+#include "reward/gpu/runner_client.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+/// Beyond what launches may take: for what is ours around them.
+constexpr std::chrono::seconds k_slack{10};
+
+std::chrono::nanoseconds patience_for(std::uint64_t limit_ns, std::size_t launches) {
+    constexpr std::uint64_t k_most = std::numeric_limits<std::int64_t>::max() / 4;
+    const std::uint64_t share = k_most / std::max<std::size_t>(launches, 1);
+    return std::chrono::nanoseconds(std::min(limit_ns, share) * launches) + k_slack;
+}
+
+GpuFault silence() {
+    return {Outcome::timeout, "its launches did not end in the allowed time", true};
+}
+
+}  // namespace
+
+Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHandle> handles,
+                                        std::chrono::nanoseconds patience) {
+    Frame frame;
+    frame.type = FrameType::gpu_call;
+    frame.request = ++m_request;
+    frame.payload = std::move(payload);
+    frame.handles = std::move(handles);
+    Status sent = m_channel.send(frame);
+    Expected<Frame> answer =
+        sent ? m_channel.receive(std::chrono::ceil<std::chrono::milliseconds>(patience))
+             : tl::unexpected(sent.error());
+    m_usable = false;  // unless all is well below
+    if (!answer) {
+        return tl::unexpected(answer.error());
+    }
+    if (answer->request != frame.request) {
+        return failure(ErrorCode::corrupt, "the runner answered another call", "GPU runner");
+    }
+    if (answer->type == FrameType::failed) {
+        return tl::unexpected(parse_failed_frame(*answer));
+    }
+    if (answer->type != FrameType::gpu_answer) {
+        return failure(ErrorCode::corrupt, "the runner sent a frame out of turn", "GPU runner");
+    }
+    m_usable = true;
+    return std::move(answer->payload);
+}
+
+Status RunnerClient::share(const std::vector<const GpuAllocation*>& allocations) {
+    std::size_t next = 0;
+    do {
+        GpuBuffersCall call;
+        call.forget = next == 0;
+        std::vector<FileHandle> handles;
+        while (next < allocations.size() && handles.size() < k_max_frame_handles) {
+            ATOLL_TRY_ASSIGN(FileHandle handle, allocations[next]->export_handle());
+            handles.push_back(std::move(handle));
+            call.bytes.push_back(allocations[next]->bytes());
+            ++next;
+        }
+        ATOLL_TRY(ask(to_json(call), std::move(handles), k_slack));
+    } while (next < allocations.size());
+    return {};
+}
+
+Status RunnerClient::load(std::uint32_t program, const FileHandle& package) {
+    ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(package));
+    std::vector<FileHandle> handles;
+    handles.push_back(std::move(copy));
+    ATOLL_TRY(ask(to_json(GpuLoadCall{program}), std::move(handles), k_slack));
+    return {};
+}
+
+Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
+    const Expected<std::string> answer =
+        ask(to_json(call), {}, patience_for(call.limit_ns, call.plays.size()));
+    if (!answer) {
+        if (answer.error().code == ErrorCode::timeout) {
+            return GpuPlayed{{}, silence()};
+        }
+        return tl::unexpected(answer.error());
+    }
+    ATOLL_TRY_ASSIGN(GpuPlayed played, parse_gpu_played(*answer));
+    m_usable = !played.fault || !played.fault->runner_lost;
+    if (played.wall_ns.size() + (played.fault ? 1 : 0) > call.plays.size() ||
+        (!played.fault && played.wall_ns.size() != call.plays.size())) {
+        return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
+    }
+    return played;
+}
+
+Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
+    const Expected<std::string> answer =
+        ask(to_json(call), {}, patience_for(call.limit_ns, call.launches.size()));
+    if (!answer) {
+        if (answer.error().code == ErrorCode::timeout) {
+            return GpuTimed{{}, "", silence()};
+        }
+        return tl::unexpected(answer.error());
+    }
+    ATOLL_TRY_ASSIGN(GpuTimed timed, parse_gpu_timed(*answer));
+    m_usable = !timed.fault || !timed.fault->runner_lost;
+    if (!timed.fault && timed.samples.size() != call.launches.size()) {
+        return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
+    }
+    return timed;
+}
+
+}  // namespace atl

@@ -1,0 +1,254 @@
+#include "reward/gpu_lane.hpp"
+
+#include "reward/base/process.hpp"
+#include "reward/gpu/runner_messages.hpp"
+#include "reward/worker_process.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+/// Opening the driver takes 0.2 s on an idle machine.
+constexpr std::chrono::milliseconds k_start_patience{60'000};
+constexpr std::chrono::milliseconds k_for_ever{-1};
+
+/// A runner with the verifier's end of the channel to it.
+struct GpuRunner {
+    WorkerProcess worker;
+    FileHandle verifier_end;
+    bool started = false;  ///< its device is open
+};
+
+class GpuLane final : public DeviceLane {
+  public:
+    explicit GpuLane(GpuLaneOptions options) : m_options(std::move(options)) {}
+
+    Expected<EvaluateReply> evaluate(const DeviceOrder& order) override {
+        Expected<EvaluateReply> reply = exchange(order);
+        m_broken = m_broken || !reply;
+        return reply;
+    }
+
+    void abort() override {
+        const std::lock_guard lock(m_mutex);
+        if (m_verifier_pidfd) {
+            kill_through(m_verifier_pidfd.get());
+        }
+    }
+
+    bool broken() const override { return m_broken; }
+
+    Status restart() override {
+        stop();
+        ++m_generation;
+        ATOLL_TRY_ASSIGN(
+            WorkerProcess verifier,
+            WorkerProcess::start(WorkerRole::gpu_verifier, worker_options(), m_generation));
+        ATOLL_TRY_ASSIGN(FileHandle pidfd, duplicate_handle(verifier.process().pidfd()));
+        ATOLL_TRY(send_start(verifier));
+        {
+            const std::lock_guard lock(m_mutex);
+            m_verifier_pidfd = std::move(pidfd);
+        }
+        m_verifier.emplace(std::move(verifier));
+        ATOLL_TRY(start_spare());
+        ATOLL_TRY(wait_until_started(*m_verifier));
+        m_broken = false;
+        return {};
+    }
+
+    void stop() override {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_verifier_pidfd.reset();
+        }
+        m_spare.reset();
+        m_runner.reset();
+        m_verifier.reset();
+        m_broken = true;
+    }
+
+    std::string device() const override {
+        return fmt::format("gpu:{} {}", m_options.gpu, m_options.limits.name);
+    }
+
+    std::string description() const override {
+        return fmt::format("{} multiprocessors, {}, clock by {}", m_options.limits.multiprocessors,
+                           m_options.limits.arch, m_options.cupti.empty() ? "events" : "CUPTI");
+    }
+
+  private:
+    WorkerOptions worker_options() const {
+        WorkerOptions options;
+        options.program = m_options.worker_program;
+        options.cores = m_options.cores;
+        options.driver = m_options.driver;
+        options.gpu = m_options.gpu;
+        return options;
+    }
+
+    Status send_start(WorkerProcess& worker) const {
+        Frame frame;
+        frame.type = FrameType::gpu_start;
+        frame.generation = m_generation;
+        ATOLL_TRY_ASSIGN(FileHandle support, duplicate_handle(*m_options.support));
+        frame.handles.push_back(std::move(support));
+        return worker.channel().send(frame);
+    }
+
+    static Status wait_until_started(WorkerProcess& worker) {
+        ATOLL_TRY_ASSIGN(const Frame reply, worker.channel().receive(k_start_patience));
+        if (reply.type == FrameType::failed) {
+            return tl::unexpected(parse_failed_frame(reply));
+        }
+        if (reply.type != FrameType::gpu_started) {
+            return failure(ErrorCode::corrupt, "a worker sent a frame out of turn", "GPU lane");
+        }
+        return {};
+    }
+
+    /// Does not wait for its device.
+    Status start_spare() {
+        ATOLL_TRY_ASSIGN(auto sockets, make_socket_pair());
+        WorkerOptions options = worker_options();
+        options.cupti = m_options.cupti;
+        ATOLL_TRY_ASSIGN(WorkerProcess worker,
+                         WorkerProcess::start(WorkerRole::gpu_runner, options, m_generation,
+                                              std::move(sockets.first)));
+        ATOLL_TRY(send_start(worker));
+        m_spare.emplace(GpuRunner{std::move(worker), std::move(sockets.second), false});
+        return {};
+    }
+
+    Status ready_spare() {
+        if (!m_spare) {
+            ATOLL_TRY(start_spare());
+        }
+        if (!m_spare->started) {
+            if (Status started = wait_until_started(m_spare->worker); !started) {
+                m_spare.reset();
+                return started;
+            }
+            m_spare->started = true;
+        }
+        return {};
+    }
+
+    /// The verifier's runner is of no use any more, or it has none yet.
+    Status hand_over_spare(const Frame& question) {
+        std::optional<GpuRunner> retired = std::move(m_runner);
+        m_runner.reset();
+        if (retired) {
+            // What it runs must be off the device before the next one's first kernel; reaping it
+            // takes longer and can wait.
+            kill_through(retired->worker.process().pidfd());
+        }
+        ATOLL_TRY(ready_spare());
+        Frame answer;
+        answer.type = FrameType::new_runner;
+        answer.request = question.request;
+        answer.generation = m_generation;
+        answer.handles.push_back(std::move(m_spare->verifier_end));
+        m_runner = std::move(m_spare);
+        m_spare.reset();
+        ATOLL_TRY(m_verifier->channel().send(answer));
+        return start_spare();
+    }
+
+    Status say_quiet(const Frame& question) {
+        ATOLL_TRY(ready_spare());
+        Frame answer;
+        answer.type = FrameType::may_measure;
+        answer.request = question.request;
+        answer.generation = m_generation;
+        return m_verifier->channel().send(answer);
+    }
+
+    /// Sends a frame and waits for its answer; the verifier may ask back meanwhile.
+    Expected<Frame> ask(Frame frame, FrameType expected, std::chrono::nanoseconds deadline) {
+        frame.request = ++m_request;
+        frame.generation = m_generation;
+        frame.deadline = deadline;
+        FrameChannel& channel = m_verifier->channel();
+        ATOLL_TRY(channel.send(frame));
+        while (true) {
+            ATOLL_TRY_ASSIGN(Frame reply, channel.receive(k_for_ever));
+            if (reply.generation != m_generation) {
+                continue;
+            }
+            if (reply.type == FrameType::new_runner) {
+                ATOLL_TRY(hand_over_spare(reply));
+            } else if (reply.type == FrameType::may_measure) {
+                ATOLL_TRY(say_quiet(reply));
+            } else if (reply.request == frame.request) {
+                if (reply.type == FrameType::failed) {
+                    return tl::unexpected(parse_failed_frame(reply));
+                }
+                if (reply.type != expected) {
+                    return failure(ErrorCode::corrupt, "the verifier sent a frame out of turn",
+                                   "GPU lane");
+                }
+                return reply;
+            }
+        }
+    }
+
+    Status load_task(const DeviceOrder& order) {
+        Frame frame;
+        frame.type = FrameType::load_task;
+        frame.payload =
+            to_json(LoadTask{order.task->folder.string(), order.task->digest, order.task->kind});
+        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate_handle(*order.oracle));
+        frame.handles.push_back(std::move(oracle));
+        ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
+        return {};
+    }
+
+    Expected<EvaluateReply> exchange(const DeviceOrder& order) {
+        if (!m_verifier) {
+            return failure(ErrorCode::unavailable, "its processes do not run", "GPU lane");
+        }
+        // Every time: the verifier keeps only a few tasks, and one it has costs it nothing.
+        ATOLL_TRY(load_task(order));
+        EvaluateOrder message = order.evaluate;
+        message.peak_flops = peak_flops_for(m_options.peaks, *order.task);
+        message.peak_bandwidth = m_options.peaks.bandwidth;
+        message.cache_bytes = m_options.limits.l2_bytes;
+        Frame frame;
+        frame.type = FrameType::evaluate;
+        frame.payload = to_json(message);
+        for (const std::shared_ptr<const FileHandle>& package : order.binaries) {
+            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(*package));
+            frame.handles.push_back(std::move(copy));
+        }
+        ATOLL_TRY_ASSIGN(const Frame reply,
+                         ask(std::move(frame), FrameType::evaluated, order.deadline));
+        return parse_evaluate_reply(reply.payload);
+    }
+
+    const GpuLaneOptions m_options;
+    // Used by the lane's thread alone.
+    std::optional<WorkerProcess> m_verifier;
+    std::optional<GpuRunner> m_runner;
+    std::optional<GpuRunner> m_spare;
+    std::uint32_t m_generation = 0;
+    std::uint64_t m_request = 0;
+    bool m_broken = true;
+    std::mutex m_mutex;  // guards what abort() uses
+    FileHandle m_verifier_pidfd;
+};
+
+}  // namespace
+
+std::unique_ptr<DeviceLane> make_gpu_lane(GpuLaneOptions options) {
+    return std::make_unique<GpuLane>(std::move(options));
+}
+
+}  // namespace atl
