@@ -34,6 +34,7 @@ struct Repeated {
 struct Plan {
     int repetitions = 50;
     int against_itself = 5;
+    std::string kind;  ///< empty: the tasks' own
     std::vector<std::string> tasks;
 };
 
@@ -151,7 +152,9 @@ void warm_up(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks) 
 
 int run(const Plan& plan) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes long: show what is there
-    auto evaluator = atl::make_local_evaluator({});
+    atl::LocalEvaluatorOptions options;
+    options.kind = plan.kind;
+    auto evaluator = atl::make_local_evaluator(options);
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;
@@ -159,7 +162,7 @@ int run(const Plan& plan) {
     std::vector<atl::TaskPtr> tasks;
     for (const std::string& name : plan.tasks) {
         const auto folder = atl::find_task(name);
-        auto task = folder ? atl::load_task(*folder)
+        auto task = folder ? atl::load_task(*folder, plan.kind)
                            : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
         if (!task) {
             std::fprintf(stderr, "%s\n", task.error().message().c_str());
@@ -195,11 +198,15 @@ int main(int argc, char** argv) {
     const long repetitions = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 50;
     if (repetitions < 3 || repetitions > 10000) {
         std::fprintf(stderr,
-                     "usage: bench_quality [EVALUATIONS [TASK...]]   (50 matmul softmax)\n");
+                     "usage: bench_quality [EVALUATIONS [cuda] [TASK...]]   (50 matmul softmax)\n");
         return 2;
     }
     plan.repetitions = static_cast<int>(repetitions);
     plan.tasks.assign(argv + std::min(argc, 2), argv + argc);
+    if (!plan.tasks.empty() && plan.tasks.front() == "cuda") {
+        plan.kind = "cuda";
+        plan.tasks.erase(plan.tasks.begin());
+    }
     if (plan.tasks.empty()) {
         plan.tasks = {"matmul", "softmax"};
     }

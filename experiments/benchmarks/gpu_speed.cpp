@@ -1,0 +1,159 @@
+// How many unique CUDA candidates a second one GPU judges, from text to verdict: for each task its
+// starters by turns, each made unique by a device function of its own, so that nothing is cached
+// but what a campaign has cached too (headers, the reference). All are submitted at once.
+//
+// Per task: candidates, seconds, candidates a second; the median and 95th percentile of the stages
+// without a device (compile and plan) and of those on it; the share of the wall time that the
+// device's processes were at work (the rest they waited, since all jobs were there from the
+// beginning).
+
+#include "reward/evaluator.hpp"
+#include "reward/statistics.hpp"
+#include "reward/task.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Tally {
+    std::mutex mutex;
+    std::vector<double> without_device_ms;
+    std::vector<double> on_device_ms;
+    std::size_t passed = 0;
+    std::string first_failure;
+};
+
+double percentile(std::vector<double> values, double share) {
+    if (values.empty()) {
+        return 0;
+    }
+    std::sort(values.begin(), values.end());
+    const auto index = static_cast<std::size_t>(share * static_cast<double>(values.size()));
+    return values[std::min(index, values.size() - 1)];
+}
+
+atl::EvaluationRequest request_for(const atl::TaskPtr& task, std::size_t number, long salt) {
+    atl::EvaluationRequest request;
+    request.task = task;
+    request.candidate.kind = task->kind;
+    request.candidate.source =
+        task->starters[number % task->starters.size()].source +
+        fmt::format("\n__device__ int unique_{}_{}(int x) {{ return x + {}; }}\n", salt, number,
+                    number);
+    request.use_cache = false;
+    request.deadline = std::chrono::seconds(600);
+    return request;
+}
+
+void note(const atl::EvaluationResult& result, Tally& tally) {
+    const std::lock_guard lock(tally.mutex);
+    if (!result || result->outcome != atl::Outcome::passed) {
+        if (tally.first_failure.empty()) {
+            tally.first_failure = result ? result->reason : result.error().error.message();
+        }
+        return;
+    }
+    ++tally.passed;
+    double device = 0;
+    for (const atl::StageTime& stage : result->stage_times) {
+        if (stage.stage == atl::Stage::compile) {
+            tally.without_device_ms.push_back(1e3 * stage.seconds);
+        } else {
+            device += 1e3 * stage.seconds;
+        }
+    }
+    tally.on_device_ms.push_back(device);
+}
+
+bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t candidates) {
+    const long salt = std::chrono::steady_clock::now().time_since_epoch().count() % 1000000007L;
+    // The reference and the buffers are made once per task.
+    static_cast<void>(atl::evaluate_and_wait(evaluator, request_for(task, 0, salt + 1)));
+    Tally tally;
+    std::promise<void> all_done;
+    std::atomic<std::size_t> left = candidates;
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < candidates; ++i) {
+        evaluator.submit(request_for(task, i, salt), [&](const atl::EvaluationResult& result) {
+            note(result, tally);
+            if (--left == 0) {
+                all_done.set_value();
+            }
+        });
+    }
+    all_done.get_future().wait();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    double device_ms = 0;
+    for (const double ms : tally.on_device_ms) {
+        device_ms += ms;
+    }
+    std::printf("| %s | %zu | %zu | %.2f | %.1f | %.1f / %.1f | %.1f / %.1f | %.0f %% |\n",
+                task->name.c_str(), candidates, tally.passed, seconds,
+                static_cast<double>(candidates) / seconds,
+                percentile(tally.without_device_ms, 0.5), percentile(tally.without_device_ms, 0.95),
+                percentile(tally.on_device_ms, 0.5), percentile(tally.on_device_ms, 0.95),
+                device_ms / (10 * seconds));
+    if (!tally.first_failure.empty()) {
+        std::fprintf(stderr, "%s: %s\n", task->name.c_str(), tally.first_failure.c_str());
+    }
+    return tally.passed == candidates;
+}
+
+int run(std::size_t candidates, const std::vector<std::string>& names) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    atl::LocalEvaluatorOptions options;
+    options.kind = "cuda";
+    auto evaluator = atl::make_local_evaluator(options);
+    if (!evaluator) {
+        std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
+        return 3;
+    }
+    std::printf("%s\n\n| task | candidates | passed | s | candidates/s | compile and plan, ms, p50 / "
+                "p95 | on the device, ms, p50 / p95 | device at work |\n|---|---|---|---|---|---|---"
+                "|---|\n",
+                (*evaluator)->description().c_str());
+    bool all = true;
+    for (const std::string& name : names) {
+        const auto folder = atl::find_task(name);
+        auto task = folder ? atl::load_task(*folder, "cuda")
+                           : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
+        if (!task) {
+            std::fprintf(stderr, "%s\n", task.error().message().c_str());
+            return 2;
+        }
+        all = run_task(**evaluator, *task, candidates) && all;
+    }
+    return all ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const long candidates = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 200;
+    if (candidates < 1 || candidates > 100000) {
+        std::fprintf(stderr,
+                     "usage: bench_gpu [CANDIDATES [TASK...]]   (200 softmax transpose)\n");
+        return 2;
+    }
+    std::vector<std::string> names(argv + std::min(argc, 2), argv + argc);
+    if (names.empty()) {
+        names = {"softmax", "transpose"};
+    }
+    try {
+        return run(static_cast<std::size_t>(candidates), names);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 3;
+    }
+}
