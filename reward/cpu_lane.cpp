@@ -162,7 +162,8 @@ class CpuLane final : public DeviceLane {
     Status load_task(const DeviceOrder& order) {
         Frame frame;
         frame.type = FrameType::load_task;
-        frame.payload = to_json(LoadTask{order.task->folder.string(), order.task->digest});
+        frame.payload =
+            to_json(LoadTask{order.task->folder.string(), order.task->digest, order.task->kind});
         ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate_handle(*order.oracle));
         frame.handles.push_back(std::move(oracle));
         ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));

@@ -34,7 +34,7 @@ Expected<bool> bind_more(const Task& task, Extents& extents) {
 
 }  // namespace
 
-Expected<TaskPtr> load_task(const fs::path& folder) {
+Expected<TaskPtr> load_task(const fs::path& folder, const std::string& kind) {
     auto task = std::make_shared<Task>();
     std::error_code code;
     task->folder = fs::absolute(folder, code).lexically_normal();
@@ -55,6 +55,7 @@ Expected<TaskPtr> load_task(const fs::path& folder) {
                      read_task_file(*task, "definition.json", k_max_definition_bytes));
     std::vector<std::string> baseline_files;
     ATOLL_TRY(parse_definition(text, definition.string(), *task, baseline_files));
+    ATOLL_TRY(choose_kind(*task, kind));
     const fs::path workloads = task->folder / "workload.jsonl";
     if (fs::exists(fs::symlink_status(workloads, code))) {
         ATOLL_TRY_ASSIGN(const std::string lines,

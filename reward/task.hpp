@@ -120,7 +120,7 @@ struct Task {
     std::string name;
     std::string description;
     std::filesystem::path folder;
-    std::string kind = "cpu_cpp";  ///< candidate kind the starters are written for
+    std::string kind = "cpu_cpp";  ///< of the candidates; the sources below are those of this kind
     std::vector<Axis> axes;
     std::vector<TensorSpec> inputs;
     std::vector<TensorSpec> outputs;
@@ -130,8 +130,10 @@ struct Task {
     PrecisionPolicy precision;
     /// Work of one launch, as an expression over axes; empty when not stated ("0": there is none).
     std::string flops;
-    std::string bytes;              ///< bytes that must move at least once, likewise
-    std::string reference_source;   ///< C++, accumulating in double; see reward/launch_contract.hpp
+    std::string bytes;  ///< bytes that must move at least once, likewise
+    /// Accumulates in double. C++ (reward/launch_contract.hpp) or, for kind cuda, CUDA C++
+    /// (reward/cuda/recording_source.hpp).
+    std::string reference_source;
     std::vector<Starter> starters;  ///< the first is the default baseline
     std::vector<Baseline> baselines;
     std::vector<std::string> allowed_flags;  ///< compiler flags the tune operator may choose from
@@ -141,10 +143,24 @@ struct Task {
 
 using TaskPtr = std::shared_ptr<const Task>;
 
-/// Loads a task folder (definition.json, workload.jsonl, reference.cpp, starters/, baselines/).
-/// Errors name file and key. Sizes are limited (definition 1 MiB, 10,000 workloads, 1 MiB per
-/// source); axis products that overflow or exceed k_max_tensor_bytes are errors.
-[[nodiscard]] Expected<TaskPtr> load_task(const std::filesystem::path& folder);
+/// Loads a task folder (definition.json, workload.jsonl, the reference, starters/, baselines/) for
+/// candidates of one kind; an empty `kind` is the definition's own. One folder may serve several:
+/// reference.cpp and starters/*.cpp are those of cpu_cpp, reference.cu and starters/*.cu those of
+/// cuda, and each kind has a digest of its own. Errors name file and key; a kind that the task does
+/// not have is one. Sizes are limited (definition 1 MiB, 10,000 workloads, 1 MiB per source); axis
+/// products that overflow or exceed k_max_tensor_bytes are errors.
+[[nodiscard]] Expected<TaskPtr> load_task(const std::filesystem::path& folder,
+                                          const std::string& kind = "");
+
+/// The kinds whose candidates define launch(): those that a task with inputs can be loaded for.
+[[nodiscard]] const std::vector<std::string>& launched_kinds();
+/// The kind of a candidate by its file's name: .cu is cuda, .cpp, .cc and .cxx are cpu_cpp; empty
+/// for others.
+[[nodiscard]] std::string kind_of_file(const std::filesystem::path& file);
+/// The extension, with its dot, of the sources of a kind of launched_kinds(): ".cpp", ".cu".
+[[nodiscard]] std::string source_extension(const std::string& kind);
+/// The file of `task` that holds its reference: reference.cpp, reference.cu.
+[[nodiscard]] std::filesystem::path reference_file(const Task& task);
 
 /// Finds a task by path, or by name in: $ATOLL_TASKS, ./experiments/tasks, and experiments/tasks
 /// beside or above the program's own folder. The error lists the names that exist.

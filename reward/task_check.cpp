@@ -160,6 +160,8 @@ Expected<TaskCheck> check_task(const TaskPtr& task, Compiler* compiler) {
     if (task->external) {
         ATOLL_TRY_ASSIGN(std::vector<TaskFinding> findings, check_external_task(*task));
         append(check, std::move(findings));
+    } else if (task->kind == "cuda") {
+        append(check, check_cuda_task(*task));
     } else if (compiler == nullptr) {
         return failure(ErrorCode::internal, "a compiler is needed to check this task", task->name);
     } else {

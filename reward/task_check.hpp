@@ -32,7 +32,8 @@ struct TaskCheck {
 /// every input; the reference must be finite, complete and repeatable; there must be several
 /// distributions and workloads, hidden ones among them; starters must compile, be tunable and be
 /// right. The task's code runs in child processes, so its crash is a finding. Takes seconds.
-/// `compiler` may be null for tasks of kind external. An error is a fault of ours.
+/// `compiler` may be null for kinds external and cuda; of cuda only what needs no device is
+/// checked, which a finding says. An error is a fault of ours.
 [[nodiscard]] Expected<TaskCheck> check_task(const TaskPtr& task, Compiler* compiler);
 
 /// The rules that need nothing run; check_task() includes them.
@@ -40,5 +41,8 @@ struct TaskCheck {
 
 /// The rules for kind external: the judge must pass the starters and refuse nonsense.
 [[nodiscard]] Expected<std::vector<TaskFinding>> check_external_task(const Task& task);
+
+/// The rules for kind cuda that need no device: each source splits into kernels and a launcher.
+[[nodiscard]] std::vector<TaskFinding> check_cuda_task(const Task& task);
 
 }  // namespace atl

@@ -189,7 +189,8 @@ std::vector<TaskFinding> check_task_text(const Task& task) {
         return findings;
     }
     if (task.reference_source.empty()) {
-        findings.push_back({Severity::error, "reference", "reference.cpp is missing or empty",
+        findings.push_back({Severity::error, "reference",
+                            reference_file(task).filename().string() + " is missing or empty",
                             "write the plain, trusted answer, accumulating in double"});
     }
     check_distributions(task, findings);

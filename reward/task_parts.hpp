@@ -31,8 +31,11 @@ void read_tolerance(JsonObject& object, Tolerance& tolerance);
                                                    const std::filesystem::path& relative,
                                                    std::uint64_t max_bytes);
 
-/// reference.cpp, starters/ and baselines/ of task.folder.
-[[nodiscard]] Status read_sources(Task& task, const std::vector<std::string>& baseline_files);
+/// Makes a task of kind `kind`, if it is not empty, of one whose definition has been read.
+[[nodiscard]] Status choose_kind(Task& task, const std::string& kind);
+
+/// The reference, starters/ and baselines/ of task.folder that are of task.kind.
+[[nodiscard]] Status read_sources(Task& task, std::vector<std::string> baseline_files);
 
 /// What only the whole shows: names that clash, shapes and work over unknown axes, sizes that
 /// overflow or are absurd under some workload.

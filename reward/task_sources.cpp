@@ -21,7 +21,8 @@ Expected<std::string> read_source(const Task& task, const fs::path& relative) {
 
 /// Extension of the starters: that of the candidates which the task's kind judges.
 std::string starter_extension(const Task& task) {
-    return task.external ? fs::path(task.external->candidate_file).extension().string() : ".cpp";
+    return task.external ? fs::path(task.external->candidate_file).extension().string()
+                         : source_extension(task.kind);
 }
 
 Status read_starters(Task& task) {
@@ -59,6 +60,20 @@ Status read_starters(Task& task) {
     return {};
 }
 
+/// Those whose source is another kind's.
+void drop_other_baselines(Task& task, std::vector<std::string>& files) {
+    std::vector<Baseline> kept;
+    std::vector<std::string> kept_files;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        if ((fs::path(files[i]).extension() == ".cu") == (task.kind == "cuda")) {
+            kept.push_back(std::move(task.baselines[i]));
+            kept_files.push_back(std::move(files[i]));
+        }
+    }
+    task.baselines = std::move(kept);
+    files = std::move(kept_files);
+}
+
 Status read_baseline(Task& task, Baseline& baseline, const std::string& file) {
     const fs::path relative(file);
     const bool leaves = relative.is_absolute() ||
@@ -89,12 +104,19 @@ Expected<std::string> read_task_file(const Task& task, const fs::path& relative,
     return read_regular_file(path, max_bytes);
 }
 
-Status read_sources(Task& task, const std::vector<std::string>& baseline_files) {
+Status read_sources(Task& task, std::vector<std::string> baseline_files) {
     std::error_code code;
-    if (fs::exists(fs::symlink_status(task.folder / "reference.cpp", code))) {
-        ATOLL_TRY_ASSIGN(task.reference_source, read_source(task, "reference.cpp"));
+    const fs::path reference = reference_file(task);
+    if (fs::exists(fs::symlink_status(reference, code))) {
+        ATOLL_TRY_ASSIGN(task.reference_source, read_source(task, reference.filename()));
+    } else if (task.kind == "cuda") {
+        return failure(ErrorCode::not_found,
+                       "task " + task.name + " has no reference.cu, which kind cuda needs",
+                       task.folder.string(),
+                       "write reference() in CUDA C++ there, or leave the kind to the task");
     }
     ATOLL_TRY(read_starters(task));
+    drop_other_baselines(task, baseline_files);
     for (std::size_t i = 0; i < task.baselines.size(); ++i) {
         ATOLL_TRY(read_baseline(task, task.baselines[i], baseline_files[i]));
     }

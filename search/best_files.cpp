@@ -41,17 +41,18 @@ std::string best_source(const Task& task, const Individual& individual, const Ca
     if (task.external) {
         return source;  // some other language: no comment of ours may be added
     }
-    const std::string text = fmt::format(
-        "// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n"
-        "// Compile: {}\n",
-        task.name, individual.id.text(), individual.operator_name, individual.starter,
-        confirmed.fitness, compile_command(candidate, verdict_json));
+    std::string text = fmt::format(
+        "// Task {}, individual {} ({}, from starter {}), confirmed fitness {:.4g}.\n", task.name,
+        individual.id.text(), individual.operator_name, individual.starter, confirmed.fitness);
+    if (task.kind == "cpu_cpp") {
+        text += "// Compile: " + compile_command(candidate, verdict_json) + "\n";
+    }
     return text + source;
 }
 
 std::filesystem::path best_file(const std::filesystem::path& folder, const Task& task) {
     if (!task.external) {
-        return folder / "best.cpp";
+        return folder / ("best" + source_extension(task.kind));
     }
     return folder /
            ("best" + std::filesystem::path(task.external->candidate_file).extension().string());
@@ -72,7 +73,7 @@ Status write_best_files(const std::filesystem::path& folder, const Task& task,
     facts["flags"] = candidate.flags;
     facts["search_fitness"] = individual.fitness;
     facts["confirmed_fitness"] = confirmed.fitness;
-    if (!task.external) {
+    if (task.kind == "cpu_cpp") {
         facts["compile"] = compile_command(candidate, verdict_json);
     }
     facts["verdict"] = nlohmann::json::parse(verdict_json, nullptr, false);

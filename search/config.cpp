@@ -22,6 +22,8 @@ void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
     v.text("campaign.task", s.task,
            "Task to work on: a name (`atoll task list`) or a folder; a relative one starts at the "
            "current folder, not at that of this file.");
+    v.choice("campaign.kind", s.kind, {"", "cpu_cpp", "cuda"},
+             "Kind of the candidates, where the task has several; empty: the task's own.");
     v.name("campaign.name", s.name, "Names the run folder; empty: the task's name.");
     v.integer(
         "campaign.seed", s.seed, {0, INT64_MAX},

@@ -31,6 +31,7 @@ inline constexpr const char* k_score_auto = "auto";
 
 struct CampaignSettings {
     std::string task;
+    std::string kind;
     std::string name;
     std::int64_t seed = 1;
     std::int64_t schema = k_config_schema;

@@ -40,7 +40,11 @@ std::string cuda_type(DType dtype) {
     return dtype == DType::f16 ? "__half" : dtype == DType::bf16 ? "__nv_bfloat16" : c_type(dtype);
 }
 
-std::vector<Argument> arguments_of(const Task& task) {
+const char* name_of(CudaEntry entry) {
+    return entry == CudaEntry::launch ? "launch" : "reference";
+}
+
+std::vector<Argument> arguments_of(const Task& task, CudaEntry entry) {
     std::vector<Argument> arguments;
     std::size_t number = k_recording_numbers;
     std::size_t scalars = 0;
@@ -58,7 +62,8 @@ std::vector<Argument> arguments_of(const Task& task) {
         }
     }
     for (const TensorSpec& output : task.outputs) {
-        add(cuda_type(output.dtype) + "*", output.name);
+        const std::string type = entry == CudaEntry::reference ? "double" : cuda_type(output.dtype);
+        add(type + "*", output.name);
     }
     for (const Axis& axis : task.axes) {
         if (axis.kind == Axis::Kind::variable) {
@@ -70,20 +75,45 @@ std::vector<Argument> arguments_of(const Task& task) {
 }
 
 // A macro of the candidate must not change the generated lines.
-constexpr std::array k_words{"extern",        "void",          "const",          "int",
-                             "long",          "short",         "char",           "float",
-                             "double",        "signed",        "unsigned",       "sizeof",
-                             "static_assert", "namespace",     "__attribute__",  "visibility",
-                             "launch",        "atoll_entry",   "atoll_tensors",  "atoll_scalars",
-                             "atoll_numbers", "atoll_matches", "atoll_contract", "atoll_recording",
-                             "begin",         "finish",        "wipe_stack",     "g_stream",
-                             "cudaStream_t",  "__half",        "__nv_bfloat16"};
+constexpr std::array k_words{"extern",
+                             "void",
+                             "const",
+                             "int",
+                             "long",
+                             "short",
+                             "char",
+                             "float",
+                             "double",
+                             "signed",
+                             "unsigned",
+                             "sizeof",
+                             "static_assert",
+                             "namespace",
+                             "__attribute__",
+                             "visibility",
+                             "launch",
+                             "reference",
+                             "atoll_entry",
+                             "atoll_tensors",
+                             "atoll_scalars",
+                             "atoll_numbers",
+                             "atoll_matches",
+                             "atoll_contract",
+                             "atoll_recording",
+                             "begin",
+                             "finish",
+                             "wipe_stack",
+                             "g_stream",
+                             "cudaStream_t",
+                             "__half",
+                             "__nv_bfloat16"};
 
-std::string entry_point(const Task& task) {
-    const std::string wanted = cuda_launch_prototype(task);
+std::string entry_point(const Task& task, CudaEntry entry) {
+    const std::string name = name_of(entry);
+    const std::string wanted = cuda_launch_prototype(task, entry);
     std::string types;
     std::string values;
-    for (const Argument& argument : arguments_of(task)) {
+    for (const Argument& argument : arguments_of(task, entry)) {
         types += (types.empty() ? "" : ", ") + argument.type;
         values += (values.empty() ? "" : ", ") + argument.expression;
     }
@@ -94,10 +124,8 @@ std::string entry_point(const Task& task) {
     }
     text += "namespace atoll_contract {\nchar atoll_matches(void (*)(" + types +
             "));\nlong atoll_matches(...);\n}\n";
-    text +=
-        "static_assert(sizeof(atoll_contract::atoll_matches(&::launch)) == 1, \"launch has the "
-        "wrong signature; required is: " +
-        wanted + "\");\n";
+    text += "static_assert(sizeof(atoll_contract::atoll_matches(&::" + name + ")) == 1, \"" + name +
+            " has the wrong signature; required is: " + wanted + "\");\n";
     text +=
         "extern \"C\" __attribute__((visibility(\"default\"))) void atoll_entry(\n"
         "    void* const* atoll_tensors, const double* atoll_scalars,\n"
@@ -105,16 +133,16 @@ std::string entry_point(const Task& task) {
         "    (void)atoll_scalars;\n"
         "    ::atoll_recording::begin(atoll_tensors, atoll_numbers);\n"
         "    atoll_recording::wipe_stack();\n"
-        "    ::launch(" +
-        values + ");\n    atoll_recording::finish();\n}\n";
+        "    ::" +
+        name + "(" + values + ");\n    atoll_recording::finish();\n}\n";
     return text;
 }
 
 }  // namespace
 
-std::string cuda_launch_prototype(const Task& task) {
-    std::string text = "void launch(";
-    const std::vector<Argument> arguments = arguments_of(task);
+std::string cuda_launch_prototype(const Task& task, CudaEntry entry) {
+    std::string text = std::string("void ") + name_of(entry) + "(";
+    const std::vector<Argument> arguments = arguments_of(task, entry);
     for (const Argument& argument : arguments) {
         text += (&argument == &arguments.front() ? "" : ", ") + argument.type + " " + argument.name;
     }
@@ -122,7 +150,7 @@ std::string cuda_launch_prototype(const Task& task) {
 }
 
 std::string recording_source(const Task& task, const SplitSource& split,
-                             const std::map<std::string, std::string>& tune) {
+                             const std::map<std::string, std::string>& tune, CudaEntry entry) {
     std::string text;
     text += split.host_headers ? k_host_headers : std::string_view();
     text += k_types;
@@ -133,7 +161,9 @@ std::string recording_source(const Task& task, const SplitSource& split,
     for (const auto& [name, value] : tune) {
         text += "#define " + name + " " + value + "\n";
     }
-    text += "#line 1 \"candidate.cu\"\n" + split.host + entry_point(task);
+    text += std::string("#line 1 \"") +
+            (entry == CudaEntry::launch ? "candidate.cu" : "reference.cu") + "\"\n" + split.host +
+            entry_point(task, entry);
     return text;
 }
 

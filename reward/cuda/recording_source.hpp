@@ -12,18 +12,24 @@
 
 namespace atl {
 
+/// Which host function of a source is called: a candidate's launch(), or reference() of a task's
+/// reference.cu, whose outputs are all double.
+enum class CudaEntry { launch, reference };
+
 /// The argument rule of CUDA candidates: that of CPU candidates (reward/launch_contract.hpp) and a
 /// stream. Tensors lie in device memory. E.g. for softmax:
 /// `void launch(const float* x, float* y, int rows, int cols, cudaStream_t stream)`.
-[[nodiscard]] std::string cuda_launch_prototype(const Task& task);
+[[nodiscard]] std::string cuda_launch_prototype(const Task& task,
+                                                CudaEntry entry = CudaEntry::launch);
 
 /// The host half between the recording runtime and an entry point (reward/workers/run_child.hpp
-/// calls it) that hands launch() addresses without memory. Messages of a compiler name
-/// candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts of
-/// kernels; numbers: those of recording_numbers(). `tune`: macro values of the candidate, which the
-/// caller has checked.
+/// calls it) that hands launch(), or reference(), addresses without memory. Messages of a compiler
+/// name candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts
+/// of kernels; numbers: those of recording_numbers(). `tune`: macro values of the candidate, which
+/// the caller has checked.
 [[nodiscard]] std::string recording_source(const Task& task, const SplitSource& split,
-                                           const std::map<std::string, std::string>& tune = {});
+                                           const std::map<std::string, std::string>& tune = {},
+                                           CudaEntry entry = CudaEntry::launch);
 
 /// Flags for clang, 14 or newer. `lld`: link with it.
 [[nodiscard]] std::vector<std::string> recording_flags(bool lld);

@@ -81,14 +81,17 @@ void read_cores(JsonReader& reader, EvaluateOrder& order) {
 }  // namespace
 
 std::string to_json(const LoadTask& message) {
-    return dump_json(json{{"folder", message.folder}, {"digest", message.digest.hex()}});
+    return dump_json(
+        json{{"folder", message.folder}, {"digest", message.digest.hex()}, {"kind", message.kind}});
 }
 
 Expected<LoadTask> parse_load_task(std::string_view text) {
     ATOLL_TRY_ASSIGN(const json object, parse_json_object(text, k_max_frame_bytes, "load_task"));
     LoadTask message;
     JsonReader reader(object, "load_task");
-    reader.text("folder", message.folder).digest("digest", message.digest);
+    reader.text("folder", message.folder)
+        .digest("digest", message.digest)
+        .text("kind", message.kind, 64);
     ATOLL_TRY(reader.finish());
     return message;
 }

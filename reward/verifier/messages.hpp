@@ -20,6 +20,7 @@ namespace atl {
 struct LoadTask {
     std::string folder;
     Digest digest;
+    std::string kind;  ///< that load_task() is called with
 };
 
 /// evaluate: handles [0] the candidate's shared object, [1...] those of the rivals.

@@ -97,7 +97,7 @@ Expected<Frame> VerifierService::load_task(const Frame& frame) {
         return failure(ErrorCode::corrupt, "needs one handle, the compiled oracle", "load_task");
     }
     if (!m_tasks.contains(message.digest)) {
-        ATOLL_TRY_ASSIGN(TaskPtr task, atl::load_task(message.folder));
+        ATOLL_TRY_ASSIGN(TaskPtr task, atl::load_task(message.folder, message.kind));
         if (task->digest != message.digest) {
             return failure(ErrorCode::invalid_argument, "the task changed since it was loaded",
                            message.folder, "start again with the changed task");

@@ -101,8 +101,8 @@ std::map<std::string, Frame> sample_frames() {
     frames["start_run"] = frame_of(FrameType::start_run, to_json(start_run()));
     frames["run_ended"] =
         frame_of(FrameType::run_ended, to_json(RunEnded{true, 31, 1 << 20, 0.5, "socket"}));
-    frames["load_task"] =
-        frame_of(FrameType::load_task, to_json(LoadTask{"/tasks/matmul", content_id("task")}));
+    frames["load_task"] = frame_of(FrameType::load_task,
+                                   to_json(LoadTask{"/tasks/matmul", content_id("task"), "cuda"}));
     frames["stop"] = frame_of(FrameType::stop, "");
     frames["failed"] =
         make_failed_frame(9, {ErrorCode::unavailable, "no memory", "worker", "free some"});

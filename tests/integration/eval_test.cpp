@@ -88,6 +88,22 @@ TEST_F(EvalCommand, ReportsARightCandidate) {
     EXPECT_THAT(result.out, Not(HasSubstr("secret")));
 }
 
+TEST_F(EvalCommand, TakesTheKindFromTheFilesNamesOrFromTheOption) {
+    const std::string cu = candidate("right.cu");
+    const std::string cpp = candidate("right.cpp");
+    const ShellResult without = eval(cu);
+    EXPECT_EQ(without.status, 2);
+    EXPECT_THAT(without.err, HasSubstr("task small has no reference.cu, which kind cuda needs"));
+    const ShellResult mixed = eval(cpp + " " + cu);
+    EXPECT_EQ(mixed.status, 2);
+    EXPECT_THAT(mixed.err, HasSubstr("right.cpp is cpu_cpp, "));
+    EXPECT_THAT(mixed.err, HasSubstr("right.cu is cuda: "));
+    EXPECT_EQ(eval("--kind cuda " + cpp).status, 2);
+    const ShellResult told = eval("--kind cpu_cpp --level verify " + cu + " " + cpp);
+    EXPECT_EQ(told.status, 0) << told.out << told.err;
+    EXPECT_THAT(eval("--kind cpu " + cu).err, HasSubstr("must be cpu_cpp or cuda, not 'cpu'"));
+}
+
 TEST_F(EvalCommand, ReportsWhatIsWrongWithTheOthers) {
     const ShellResult result =
         eval(candidate("right.cpp") + " " + candidate("wrong.cpp", "y[i * cols] += 1;") + " " +

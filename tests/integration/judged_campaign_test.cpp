@@ -37,6 +37,16 @@ TEST_F(JudgedBesideTheTask, TheSuggestedCommandsFindTheTaskFromAnywhere) {
     EXPECT_THAT(best.output, HasSubstr(" eval " + task.string() + " "));
 }
 
+TEST_F(JudgedBesideTheTask, AKindThatTheTaskDoesNotHaveEndsTheCommandBeforeThereIsARun) {
+    ASSERT_EQ(run_there(run()).status, 0);
+    const fs::path other = m_folder.path() / "other";
+    const Result refused = shell("cd " + m_folder.path().string() + " && " + testing::program() +
+                                 " run mine.toml --kind cuda --output " + other.string());
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.output, HasSubstr("no candidates of kind cuda"));
+    EXPECT_FALSE(fs::exists(other));
+}
+
 TEST_F(JudgedBesideTheTask, SnapshotsAreTakenAsOftenAsTheConfigSays) {
     const Result often = run_there(m_folder.path() / "often", "[engine]\nsnapshot_every = 1\n");
     ASSERT_EQ(often.status, 0) << often.output;

@@ -30,6 +30,7 @@ class PlanCommand : public ::testing::Test {
         if (find_programs("clang++").empty()) {
             ATOLL_SKIP_OR_FAIL("clang++ is not installed");
         }
+        m_files.write("reference.cu", "// never compiled for a plan\n");
     }
     [[nodiscard]] ShellResult plan(const std::string& source, const std::string& more = "") const {
         testing::write_text(m_files.folder() / "candidate.cu", source);
@@ -51,6 +52,13 @@ TEST_F(PlanCommand, PrintsOnePlanPerPublicWorkload) {
     const auto json = nlohmann::json::parse(plan(k_right, "--json").out);
     EXPECT_EQ(json["workloads"].size(), 4u);
     EXPECT_TRUE(parse_plan(json["workloads"][0]["plan"].dump()));
+}
+
+TEST_F(PlanCommand, IsOfATaskForCuda) {
+    m_files.remove("reference.cu");
+    const ShellResult refused = plan(k_right);
+    EXPECT_EQ(refused.status, 2);
+    EXPECT_THAT(refused.err, HasSubstr("has no reference.cu, which kind cuda needs"));
 }
 
 TEST_F(PlanCommand, SaysWhatIsWrongAndWhere) {

@@ -23,8 +23,8 @@ using testing::text_of;
 namespace fs = std::filesystem;
 
 TEST_F(RunCommand, ACampaignRunsFromConfigToBestKernel) {
-    const Result result =
-        atoll("run " + config() + " --output " + run().string() + " --max-evaluations 8 --seed 5");
+    const Result result = atoll("run " + config() + " --output " + run().string() +
+                                " --max-evaluations 8 --seed 5 --kind cpu_cpp");
     ASSERT_EQ(result.status, 0) << result.output;
     EXPECT_THAT(result.output, HasSubstr("budget of 8 evaluations spent"));
     EXPECT_THAT(result.output, HasSubstr("Speed-up"));
@@ -35,6 +35,7 @@ TEST_F(RunCommand, ACampaignRunsFromConfigToBestKernel) {
     for (const char* name : {"journal", "config.toml", "lineage.h5", "best/best.cpp"}) {
         EXPECT_TRUE(fs::exists(run() / name)) << name;
     }
+    EXPECT_THAT(text_of(run() / "config.toml"), HasSubstr("kind = \"cpu_cpp\""));
     const auto best = nlohmann::json::parse(text_of(run() / "best" / "best.json"));
     EXPECT_EQ(best.at("verdict").at("outcome"), "passed");
     // A second campaign may not write over the first.

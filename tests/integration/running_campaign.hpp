@@ -142,7 +142,7 @@ class RunCommand : public ::testing::Test {
         ASSERT_TRUE(started) << started.error().message();
         const auto config = parse_config(started->config, "journal");
         ASSERT_TRUE(config) << config.error().message();
-        const auto task = load_task(config->campaign.task);
+        const auto task = load_task(config->campaign.task, config->campaign.kind);
         ASSERT_TRUE(task) << task.error().message();
         auto reader = JournalReader::open(run() / "journal");
         ASSERT_TRUE(reader);

@@ -102,6 +102,41 @@ TEST_F(TaskCommand, ShowsWhatThereIsOfABrokenTaskAndSaysWhatIsMissing) {
     }
 }
 
+const std::string k_cuda_reference =
+    "__global__ void all(double* y) { y[0] = 1; }\n"
+    "void reference(const float* x, const float* bias, float alpha, double* y, int rows, int "
+    "cols,\n"
+    "               cudaStream_t stream) { all<<<1, 1, 0, stream>>>(y); }\n";
+
+TEST_F(TaskCommand, ShowsAndChecksATaskForTheKindThatIsAskedFor) {
+    const ShellResult without = task("show small --kind cuda");
+    EXPECT_EQ(without.status, 2);
+    EXPECT_THAT(without.out, HasSubstr("has no reference.cu, which kind cuda needs"));
+    m_files.write("reference.cu", k_cuda_reference);
+    m_files.write("starters/one.cu", "// no launch() here\n#define BLOCK 32  // tune: 32, 64\n");
+    const auto show = nlohmann::json::parse(task("show small --kind cuda --json").out);
+    EXPECT_EQ(show["kind"], "cuda");
+    EXPECT_THAT(show["prototype"].get<std::string>(), HasSubstr("cudaStream_t stream"));
+    EXPECT_EQ(show["starters"][0]["name"], "one");
+    const ShellResult broken = task("check small --kind cuda");
+    EXPECT_EQ(broken.status, 1);
+    EXPECT_THAT(broken.out, AllOf(HasSubstr("[starter] starter 'one' defines no kernel"),
+                                  HasSubstr("does not define launch() for the host"),
+                                  HasSubstr("cudaStream_t stream"), Not(HasSubstr("[reference]"))));
+    m_files.write(
+        "starters/one.cu",
+        "#ifndef BLOCK\n#define BLOCK 32  // tune: 32, 64\n#endif\n"
+        "__global__ void one(float* y) { y[0] = 1; }\n"
+        "void launch(const float* x, const float* bias, float alpha, float* y, int rows,\n"
+        "            int cols, cudaStream_t stream) { one<<<1, BLOCK>>>(y); }\n");
+    const ShellResult good = task("check small --kind cuda");
+    EXPECT_EQ(good.status, 0) << good.out;
+    EXPECT_THAT(good.out, HasSubstr("was not checked"));
+    const ShellResult typo = task("show small --kind cudda");
+    EXPECT_EQ(typo.status, 2);
+    EXPECT_THAT(typo.out, HasSubstr("did you mean cuda?"));
+}
+
 TEST_F(TaskCommand, SuggestsANameForATypo) {
     const ShellResult show = task("show smal");
     EXPECT_EQ(show.status, 2);

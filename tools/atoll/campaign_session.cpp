@@ -199,10 +199,12 @@ void apply(const SessionOptions& options, CampaignConfig& config) {
     config.stop.max_evaluations = options.max_evaluations.value_or(config.stop.max_evaluations);
     config.stop.seconds = options.seconds.value_or(config.stop.seconds);
     config.campaign.seed = options.seed.value_or(config.campaign.seed);
+    config.campaign.kind = options.kind.value_or(config.campaign.kind);
 }
 
 TaskPtr task_of(const CampaignConfig& config) {
-    return value_or_end(load_task(value_or_end(find_task(config.campaign.task))));
+    return value_or_end(
+        load_task(value_or_end(find_task(config.campaign.task)), config.campaign.kind));
 }
 
 // The error names the config that asked for what cannot be had.

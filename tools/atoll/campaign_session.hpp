@@ -15,6 +15,7 @@ struct SessionOptions {
     std::optional<std::int64_t> max_evaluations;
     std::optional<double> seconds;
     std::optional<std::int64_t> seed;  ///< new campaigns only
+    std::optional<std::string> kind;   ///< likewise
     bool json = false;
     bool quiet = false;
 };

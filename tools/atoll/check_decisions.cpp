@@ -10,7 +10,7 @@ namespace {
 
 Expected<TaskPtr> task_as_it_was(const CampaignStarted& started, const CampaignConfig& config) {
     ATOLL_TRY_ASSIGN(const std::filesystem::path folder, find_task(config.campaign.task));
-    ATOLL_TRY_ASSIGN(TaskPtr task, load_task(folder));
+    ATOLL_TRY_ASSIGN(TaskPtr task, load_task(folder, config.campaign.kind));
     if (task->digest != started.task_digest) {
         return failure(ErrorCode::not_found,
                        "task " + task->name + " has changed since the campaign began");

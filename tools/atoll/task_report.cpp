@@ -1,6 +1,7 @@
 #include "tools/atoll/task_report.hpp"
 
 #include "population/lineage/text_layout.hpp"
+#include "reward/cuda/recording_source.hpp"
 #include "reward/kinds/kind.hpp"
 #include "reward/launch_contract.hpp"
 #include "reward/source_text.hpp"
@@ -189,7 +190,8 @@ std::string task_json(const Task& task) {
                  {"description", task.description},
                  {"digest", task.digest.hex()}};
     if (!task.external) {
-        json["prototype"] = launch_prototype(task);
+        json["prototype"] =
+            task.kind == "cuda" ? cuda_launch_prototype(task) : launch_prototype(task);
         json["inputs"] = tensors_json(task.inputs);
         json["outputs"] = tensors_json(task.outputs);
         json["tolerance"] = {{"atol", task.tolerance.atol},

@@ -2,9 +2,11 @@
 
 #include "population/lineage/text_layout.hpp"
 #include "reward/base/settings.hpp"
+#include "reward/task.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -133,6 +135,16 @@ std::string refuse_bad_count(const std::string& text) {
     return whole && value >= 0
                ? ""
                : "must be a whole number at least 0, not '" + one_line(text, 40) + "'";
+}
+
+std::string refuse_unknown_kind(const std::string& text) {
+    const std::vector<std::string>& kinds = launched_kinds();
+    if (std::find(kinds.begin(), kinds.end(), text) != kinds.end()) {
+        return "";
+    }
+    const std::string nearest = nearest_word(text, kinds);
+    return "must be cpu_cpp or cuda, not '" + printable(text) + "'" +
+           (nearest.empty() ? "" : " (did you mean " + nearest + "?)");
 }
 
 }  // namespace atl

@@ -20,5 +20,7 @@ namespace atl {
 /// For CLI::Option::check(): empty, or why the text is not a number at least 0.
 [[nodiscard]] std::string refuse_bad_number(const std::string& text);
 [[nodiscard]] std::string refuse_bad_count(const std::string& text);
+/// The same for a kind of candidates that define launch().
+[[nodiscard]] std::string refuse_unknown_kind(const std::string& text);
 
 }  // namespace atl

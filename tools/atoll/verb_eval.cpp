@@ -7,6 +7,7 @@
 #include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
+#include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 #include "tools/atoll/verdict_report.hpp"
 
@@ -37,6 +38,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my.cpp --level confirm             hidden workloads, beside starter and baselines
   atoll eval matmul a.cpp --level confirm --rival b.cpp    a beside b as well, launch by launch
   atoll eval matmul my.cpp --level verify              right or wrong only
+  atoll eval matmul my.cu                              the same on a GPU
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
 fault of this machine's set-up, 130 interrupted.)";
@@ -49,6 +51,7 @@ constexpr std::chrono::seconds k_deadline{300};
 
 struct Arguments {
     std::string task;
+    std::string kind;
     std::vector<std::string> files;
     std::string level = "measure";
     std::vector<std::string> tune;
@@ -276,8 +279,39 @@ std::unique_ptr<Evaluator> evaluator_for(const Arguments& arguments, const Task&
     return make_evaluator_or_throw(options);
 }
 
+/// The kind that the names of all files and rivals agree on; empty when they say nothing.
+std::string kind_of_files(const Arguments& arguments) {
+    std::string kind;
+    std::string first;
+    for (const std::vector<std::string>* files : {&arguments.files, &arguments.rivals}) {
+        for (const std::string& file : *files) {
+            const std::string own = kind_of_file(file);
+            if (!own.empty() && !kind.empty() && own != kind) {
+                throw CommandError(k_exit_usage, first + " is " + kind + ", " + file + " is " +
+                                                     own +
+                                                     ": evaluate them one after the other, or say "
+                                                     "with --kind what all of them are");
+            }
+            first = kind.empty() ? file : first;
+            kind = own.empty() ? kind : own;
+        }
+    }
+    return kind;
+}
+
+/// Of the kind that was asked for, else of that of the files. Those of a task that has its own
+/// judge may have any names.
+TaskPtr task_for(const Arguments& arguments) {
+    const std::filesystem::path folder = value_or_end(find_task(arguments.task));
+    TaskPtr task = value_or_end(load_task(folder, arguments.kind));
+    if (!arguments.kind.empty() || task->external) {
+        return task;
+    }
+    return value_or_end(load_task(folder, kind_of_files(arguments)));
+}
+
 int run(const Arguments& arguments) {
-    const TaskPtr task = value_or_end(load_task(value_or_end(find_task(arguments.task))));
+    const TaskPtr task = task_for(arguments);
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
     const std::vector<Rival> rivals = rivals_of(arguments, *task);
     // The starter's times are wanted where nothing else gives a baseline.
@@ -323,6 +357,9 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
     verb->add_option("FILE", arguments->files,
                      "Candidate sources; folders where the task's own program judges")
         ->required();
+    verb->add_option("--kind", arguments->kind,
+                     "What the files are: cpu_cpp or cuda; unset: by their names (.cu is cuda)")
+        ->check(refuse_unknown_kind);
     verb->add_flag("--json", arguments->json, "Print one JSON array");
     verb->add_option("--level", arguments->level, "How far to go: verify, measure or confirm")
         ->check(CLI::IsMember({"verify", "measure", "confirm"}))

@@ -149,7 +149,8 @@ CommandWords command_words(const Loaded& loaded, const std::filesystem::path& ru
     if (const auto config = parse_config(loaded.view.started->config, "config")) {
         words.task = shell_quoted(config->campaign.task);
         LocalEvaluatorOptions options = evaluator_options(*config);
-        if (const Expected<TaskPtr> task = load_task(config->campaign.task)) {
+        if (const Expected<TaskPtr> task =
+                load_task(config->campaign.task, config->campaign.kind)) {
             words.file = shell_quoted(best_file("", **task).string());
             options.needs_device = task_needs_device(**task);
         }

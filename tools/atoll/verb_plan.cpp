@@ -111,12 +111,7 @@ std::string printable_lines(std::string text) {
 }
 
 int run(const Arguments& arguments) {
-    const TaskPtr task = value_or_end(load_task(value_or_end(find_task(arguments.task))));
-    if (task->external) {
-        end_with({ErrorCode::invalid_argument,
-                  "is judged by a program of its own, without launch()", arguments.task,
-                  "name a task that has inputs and outputs"});
-    }
+    const TaskPtr task = value_or_end(load_task(value_or_end(find_task(arguments.task)), "cuda"));
     Candidate candidate;
     value_or_end(read_candidate(arguments.file, candidate));
     if (!candidate.files.empty()) {

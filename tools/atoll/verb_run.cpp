@@ -37,6 +37,9 @@ machine or the disk, 130 interrupted.)");
         ->check(refuse_bad_number, "", "number");
     verb->add_option("--seed", arguments->options.seed, "Instead of campaign.seed")
         ->check(refuse_bad_count, "", "count");
+    verb->add_option("--kind", arguments->options.kind, "Instead of campaign.kind: cpu_cpp or cuda")
+        ->type_name("KIND")
+        ->check(refuse_unknown_kind);
     verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {

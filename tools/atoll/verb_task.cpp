@@ -8,6 +8,7 @@
 #include "tools/atoll/output.hpp"
 #include "tools/atoll/task_report.hpp"
 #include "tools/atoll/task_template.hpp"
+#include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
 #include <CLI/CLI.hpp>
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 
 struct TaskOptions {
     std::string name;
+    std::string kind;
     std::string from;
     std::string output;
     std::string sandbox = "full";
@@ -33,8 +35,8 @@ struct TaskOptions {
     bool notes = false;
 };
 
-TaskPtr load_by_name(const std::string& name) {
-    return value_or_end(load_task(value_or_end(find_task(name))));
+TaskPtr load_by_name(const TaskOptions& options) {
+    return value_or_end(load_task(value_or_end(find_task(options.name)), options.kind));
 }
 
 int list(const TaskOptions& options) {
@@ -79,14 +81,14 @@ Status check_can_judge(const Task& task) {
     }
     if (task.reference_source.empty()) {
         return failure(ErrorCode::not_found, "this file of the task is missing or empty",
-                       (task.folder / "reference.cpp").string(),
+                       reference_file(task).string(),
                        "write the plain, trusted answer, accumulating in double");
     }
     return {};
 }
 
 int show(const TaskOptions& options) {
-    const TaskPtr task = load_by_name(options.name);
+    const TaskPtr task = load_by_name(options);
     print(options.json ? task_json(*task) : task_text(*task));
     value_or_end(check_can_judge(*task));
     return k_exit_ok;
@@ -97,7 +99,7 @@ class LazyCompiler {
   public:
     explicit LazyCompiler(std::string sandbox) : m_sandbox(std::move(sandbox)) {}
     Compiler* get(const Task& task) {
-        if (!m_compiler && !task.external) {
+        if (!m_compiler && task.kind == "cpu_cpp") {
             CompilerOptions options;
             options.required = value_or_end(sandbox_level_from(m_sandbox));
             Expected<std::unique_ptr<Compiler>> made = make_jailed_compiler(options);
@@ -129,11 +131,11 @@ int check(const TaskOptions& options) {
     }
     LazyCompiler compiler(options.sandbox);
     if (!options.all) {
-        return check_one(load_by_name(options.name), compiler, options) ? k_exit_ok : k_exit_failed;
+        return check_one(load_by_name(options), compiler, options) ? k_exit_ok : k_exit_failed;
     }
     bool passed = true;
     for (const fs::path& folder : list_tasks()) {
-        const Expected<TaskPtr> task = load_task(folder);
+        const Expected<TaskPtr> task = load_task(folder, options.kind);
         if (!task) {
             print(printable(fmt::format("{}: error: {}\n", folder.filename().string(),
                                         task.error().message())));
@@ -186,6 +188,11 @@ void add_task_verb(CLI::App& app, VerbContext& context) {
   atoll task new my_mm --from matmul   a copy of an existing one
 Exit status: 0 done, 1 a check failed or no task was found, 2 bad input, 3 a fault of the machine.)");
 
+    const auto add_kind = [options](CLI::App& part) {
+        part.add_option("--kind", options->kind,
+                        "Whose candidates: cpu_cpp or cuda; unset: the task's own")
+            ->check(refuse_unknown_kind);
+    };
     CLI::App* list_verb = verb->add_subcommand("list", "Which tasks there are");
     list_verb->footer(R"(Examples:
   atoll task list            those in $ATOLL_TASKS and experiments/tasks
@@ -198,8 +205,10 @@ Exit status: 0, or 1 when there are none.)");
     show_verb->footer(R"(Examples:
   atoll task show matmul               prototype, axes, tolerance, starters and their knobs
   atoll task show ./my_task --json     a folder, for programs
+  atoll task show matmul --kind cuda   the same for a GPU
 Exit status: 0, or 2 when there is no such task, it does not load, or it has no reference or judge.)");
     show_verb->add_option("task", options->name, "Name or folder")->required();
+    add_kind(*show_verb);
     show_verb->add_flag("--json", options->json, "For programs");
     show_verb->callback([options, &context] { context.exit_status = show(*options); });
 
@@ -209,8 +218,10 @@ Exit status: 0, or 2 when there is no such task, it does not load, or it has no 
   atoll task check matmul            can it tell right from wrong?
   atoll task check matmul --notes    with measured margins
   atoll task check --all --json      one JSON object per task
+  atoll task check matmul --kind cuda    what needs no GPU of its reference.cu and starters/*.cu
 Exit status: 0 sound, 1 not, 2 no such task or one that does not load, 3 a fault of the machine.)");
     check_verb->add_option("task", options->name, "Name or folder");
+    add_kind(*check_verb);
     check_verb->add_flag("--all", options->all, "Every task that list names");
     check_verb->add_flag("--json", options->json, "For programs: one object per task");
     check_verb->add_flag("--notes", options->notes, "Print measured margins too");

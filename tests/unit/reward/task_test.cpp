@@ -344,6 +344,83 @@ TEST(TaskDigest, IgnoresWordsStartersAndBaselines) {
               }));
 }
 
+void add_cuda(SmallTask& files) {
+    files.write("reference.cu", "void reference();  // of the device\n");
+    files.write("starters/fast.cu", "void launch();\n");
+    files.write("base.cu", "int of_cuda;\n");
+    files.write("base.cpp", "int of_cpp;\n");
+    files.replace("definition.json", "\"allowed_flags\"",
+                  R"("baselines": [{"name": "a", "file": "base.cpp"},
+                                   {"name": "b", "file": "base.cu"}], "allowed_flags")");
+}
+
+TEST(TaskKind, ATaskIsLoadedWithTheSourcesOfOneKind) {
+    SmallTask files;
+    add_cuda(files);
+    const TaskPtr own = files.task();
+    const TaskPtr cpu = load_task(files.folder(), "cpu_cpp").value();
+    const TaskPtr cuda = load_task(files.folder(), "cuda").value();
+    EXPECT_EQ(own->digest, cpu->digest);
+    EXPECT_NE(own->digest, cuda->digest);
+    EXPECT_EQ(own->kind, "cpu_cpp");
+    ASSERT_EQ(own->starters.size(), 1u);
+    EXPECT_EQ(own->starters[0].name, "plain");
+    ASSERT_EQ(own->baselines.size(), 1u);
+    EXPECT_EQ(own->baselines[0].source, "int of_cpp;\n");
+    EXPECT_EQ(reference_file(*own).filename(), "reference.cpp");
+    EXPECT_EQ(cuda->kind, "cuda");
+    EXPECT_THAT(cuda->reference_source, HasSubstr("of the device"));
+    ASSERT_EQ(cuda->starters.size(), 1u);
+    EXPECT_EQ(cuda->starters[0].name, "fast");
+    ASSERT_EQ(cuda->baselines.size(), 1u);
+    EXPECT_EQ(cuda->baselines[0].source, "int of_cuda;\n");
+    EXPECT_TRUE(cuda->allowed_flags.empty()) << "they are a C++ compiler's";
+    EXPECT_EQ(reference_file(*cuda).filename(), "reference.cu");
+    EXPECT_EQ(cuda->workloads.size(), own->workloads.size());
+}
+
+// Campaigns of old are resumed under the digest that they began with.
+TEST(TaskKind, SourcesOfOneKindAreNotInTheDigestOfAnother) {
+    const SmallTask plain;
+    SmallTask both;
+    both.write("reference.cu", "void reference();\n");
+    EXPECT_EQ(plain.task()->digest, both.task()->digest);
+    const Digest before = load_task(both.folder(), "cuda").value()->digest;
+    both.append("reference.cpp", "// changed\n");
+    EXPECT_EQ(load_task(both.folder(), "cuda").value()->digest, before);
+    both.append("reference.cu", "// changed\n");
+    EXPECT_NE(load_task(both.folder(), "cuda").value()->digest, before);
+}
+
+std::string refusal(const std::filesystem::path& folder, const std::string& kind) {
+    const Expected<TaskPtr> task = load_task(folder, kind);
+    return task ? "loaded" : task.error().message();
+}
+
+TEST(TaskKind, AKindThatTheTaskDoesNotHaveIsRefused) {
+    const SmallTask files;
+    EXPECT_THAT(refusal(files.folder(), "cuda"),
+                HasSubstr("task small has no reference.cu, which kind cuda needs"));
+    EXPECT_THAT(refusal(files.folder(), "cudda"),
+                HasSubstr("unknown kind of candidates 'cudda' (did you mean 'cuda'?)"));
+    EXPECT_THAT(refusal(files.folder(), "external"), HasSubstr("use cpu_cpp or cuda"));
+    const auto packing = std::filesystem::path(ATOLL_SOURCE_DIR) / "experiments/tasks/packing";
+    for (const char* kind : {"cuda", "cpu_cpp"}) {
+        EXPECT_THAT(refusal(packing, kind),
+                    HasSubstr("no candidates of kind " + std::string(kind)));
+    }
+    EXPECT_EQ(refusal(packing, "external"), "loaded") << "its own, said aloud";
+}
+
+TEST(TaskKind, IsKnownFromAFilesName) {
+    EXPECT_EQ(kind_of_file("a/b.cu"), "cuda");
+    EXPECT_EQ(kind_of_file("b.cpp"), "cpu_cpp");
+    EXPECT_EQ(kind_of_file("b.cc"), "cpu_cpp");
+    EXPECT_EQ(kind_of_file("b.cxx"), "cpu_cpp");
+    EXPECT_EQ(kind_of_file("cu"), "");
+    EXPECT_EQ(kind_of_file("b.py"), "");
+}
+
 TEST(FindTask, FindsByPathOrNameAndSuggests) {
     const SmallTask files;
     EXPECT_EQ(find_task(files.folder().string()).value(), files.folder());

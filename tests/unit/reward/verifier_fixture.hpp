@@ -28,7 +28,7 @@ class TestVerifier {
             WorkerProcess::start(WorkerRole::verifier, options, 1, std::move(ends->second))));
         Frame load;
         load.type = FrameType::load_task;
-        load.payload = to_json(LoadTask{m_task->folder, m_task->digest});
+        load.payload = to_json(LoadTask{m_task->folder, m_task->digest, m_task->kind});
         load.handles.push_back(build_shared_object(with_reference_entry_point(*m_task)));
         const Frame loaded = ask(std::move(load));
         if (loaded.type != FrameType::task_loaded) {

@@ -36,12 +36,13 @@ TEST(VerifierMessages, OrderSurvivesTheWire) {
 }
 
 TEST(VerifierMessages, LoadTaskSurvivesTheWire) {
-    LoadTask message{"/tasks/matmul", {}};
+    LoadTask message{"/tasks/matmul", {}, "cuda"};
     message.digest.bytes[0] = 1;
     const auto parsed = parse_load_task(to_json(message));
     ASSERT_TRUE(parsed) << parsed.error().message();
     EXPECT_EQ(parsed->folder, message.folder);
     EXPECT_EQ(parsed->digest, message.digest);
+    EXPECT_EQ(parsed->kind, "cuda");
 }
 
 TEST(VerifierMessages, ReplySurvivesTheWireWithNonFiniteErrors) {

@@ -450,7 +450,7 @@ TEST(VerifierServiceAlone, ATaskThatChangedIsRefused) {
     load.type = FrameType::load_task;
     Digest other = verifier.task()->digest;
     other.bytes[5] ^= 1;
-    load.payload = to_json(LoadTask{verifier.task()->folder, other});
+    load.payload = to_json(LoadTask{verifier.task()->folder, other, verifier.task()->kind});
     load.handles.push_back(testing::build_shared_object("int x;"));
     const Frame reply = verifier.ask(std::move(load));
     ASSERT_EQ(reply.type, FrameType::failed);

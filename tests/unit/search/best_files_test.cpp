@@ -13,7 +13,9 @@
 namespace atl {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string text_of(const std::filesystem::path& path) {
@@ -40,6 +42,17 @@ TEST(BestFiles, TheCommandNamesTheCompilerThatConfirmedIt) {
     verdict.compile.reset();
     ASSERT_TRUE(write());
     EXPECT_THAT(text_of(folder.path() / "best.cpp"), HasSubstr("\n// Compile: g++ -std="));
+}
+
+TEST(BestFiles, AKernelForAGpuIsACuFileWithoutAHostCompilersCommand) {
+    const testing::TemporaryFolder folder;
+    Task task;
+    task.kind = "cuda";
+    ASSERT_TRUE(write_best_files(folder.path(), task, {}, {"cuda", "int x;\n", {}, {}}, {},
+                                 to_json(Verdict())));
+    EXPECT_THAT(text_of(folder.path() / "best.cu"),
+                AllOf(HasSubstr("int x;"), Not(HasSubstr("Compile:"))));
+    EXPECT_FALSE(nlohmann::json::parse(text_of(folder.path() / "best.json")).contains("compile"));
 }
 
 }  // namespace

@@ -1,0 +1,66 @@
+#include "reward/base/settings.hpp"
+#include "reward/task_parts.hpp"
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Error unknown_kind(const std::string& kind) {
+    const std::string nearest = nearest_word(kind, launched_kinds());
+    std::string known;
+    for (const std::string& name : launched_kinds()) {
+        known += (known.empty() ? "" : " or ") + name;
+    }
+    return {ErrorCode::invalid_argument, "unknown kind of candidates '" + kind.substr(0, 80) + "'",
+            "", nearest.empty() ? "use " + known : "did you mean '" + nearest + "'?"};
+}
+
+}  // namespace
+
+const std::vector<std::string>& launched_kinds() {
+    static const std::vector<std::string> kinds = {"cpu_cpp", "cuda"};
+    return kinds;
+}
+
+std::string kind_of_file(const fs::path& file) {
+    const std::string extension = file.extension().string();
+    if (extension == ".cu") {
+        return "cuda";
+    }
+    return extension == ".cpp" || extension == ".cc" || extension == ".cxx" ? "cpu_cpp" : "";
+}
+
+std::string source_extension(const std::string& kind) {
+    return kind == "cuda" ? ".cu" : ".cpp";
+}
+
+fs::path reference_file(const Task& task) {
+    return task.folder / ("reference" + source_extension(task.kind));
+}
+
+Status choose_kind(Task& task, const std::string& kind) {
+    if (!kind.empty() && kind != task.kind) {
+        const std::vector<std::string>& kinds = launched_kinds();
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+            return tl::unexpected(unknown_kind(kind));
+        }
+        if (task.kind == "external") {
+            return failure(ErrorCode::invalid_argument,
+                           "task " + task.name +
+                               " is judged by a program of its own: it has no candidates of kind " +
+                               kind,
+                           task.folder.string(), "leave the kind to the task");
+        }
+        task.kind = kind;
+    }
+    if (task.kind == "cuda") {
+        task.allowed_flags.clear();  // a definition's are all for a C++ compiler
+    }
+    return {};
+}
+
+}  // namespace atl
