@@ -56,10 +56,10 @@ Expected<TaskPtr> load_task(const fs::path& folder, const std::string& kind) {
     std::vector<std::string> baseline_files;
     ATOLL_TRY(parse_definition(text, definition.string(), *task, baseline_files));
     ATOLL_TRY(choose_kind(*task, kind));
-    const fs::path workloads = task->folder / "workload.jsonl";
+    const fs::path workloads = workload_file(*task);
     if (fs::exists(fs::symlink_status(workloads, code))) {
         ATOLL_TRY_ASSIGN(const std::string lines,
-                         read_task_file(*task, "workload.jsonl", k_max_workload_file_bytes));
+                         read_task_file(*task, workloads.filename(), k_max_workload_file_bytes));
         ATOLL_TRY(parse_workloads(lines, workloads.string(), *task));
     } else if (task->kind != "external") {
         return failure(ErrorCode::not_found, "this file of the task is missing", workloads.string(),

@@ -161,6 +161,9 @@ using TaskPtr = std::shared_ptr<const Task>;
 [[nodiscard]] std::string source_extension(const std::string& kind);
 /// The file of `task` that holds its reference: reference.cpp, reference.cu.
 [[nodiscard]] std::filesystem::path reference_file(const Task& task);
+/// workload_<kind>.jsonl where the task has one, since what is a long launch on one device is a
+/// short one on another; else workload.jsonl.
+[[nodiscard]] std::filesystem::path workload_file(const Task& task);
 
 /// Finds a task by path, or by name in: $ATOLL_TASKS, ./experiments/tasks, and experiments/tasks
 /// beside or above the program's own folder. The error lists the names that exist.

@@ -42,6 +42,12 @@ fs::path reference_file(const Task& task) {
     return task.folder / ("reference" + source_extension(task.kind));
 }
 
+fs::path workload_file(const Task& task) {
+    const fs::path own = task.folder / ("workload_" + task.kind + ".jsonl");
+    std::error_code code;
+    return fs::exists(fs::symlink_status(own, code)) ? own : task.folder / "workload.jsonl";
+}
+
 Status choose_kind(Task& task, const std::string& kind) {
     if (!kind.empty() && kind != task.kind) {
         const std::vector<std::string>& kinds = launched_kinds();

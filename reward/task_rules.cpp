@@ -143,8 +143,7 @@ Status check_work(const Task& task, const Workload& workload, const Extents& axe
 }
 
 Status check_sizes(const Task& task, const Workload& workload, const std::string& definition) {
-    const std::string where =
-        (task.folder / "workload.jsonl").string() + ": workload '" + workload.id + "'";
+    const std::string where = workload_file(task).string() + ": workload '" + workload.id + "'";
     const auto located = [&](const Error& error) {
         return failure(error.code, error.message(), where, "choose smaller or other axes");
     };

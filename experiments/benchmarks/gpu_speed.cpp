@@ -100,10 +100,9 @@ bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t c
     }
     std::printf("| %s | %zu | %zu | %.2f | %.1f | %.1f / %.1f | %.1f / %.1f | %.0f %% |\n",
                 task->name.c_str(), candidates, tally.passed, seconds,
-                static_cast<double>(candidates) / seconds,
-                percentile(tally.without_device_ms, 0.5), percentile(tally.without_device_ms, 0.95),
-                percentile(tally.on_device_ms, 0.5), percentile(tally.on_device_ms, 0.95),
-                device_ms / (10 * seconds));
+                static_cast<double>(candidates) / seconds, percentile(tally.without_device_ms, 0.5),
+                percentile(tally.without_device_ms, 0.95), percentile(tally.on_device_ms, 0.5),
+                percentile(tally.on_device_ms, 0.95), device_ms / (10 * seconds));
     if (!tally.first_failure.empty()) {
         std::fprintf(stderr, "%s: %s\n", task->name.c_str(), tally.first_failure.c_str());
     }
@@ -119,10 +118,11 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;
     }
-    std::printf("%s\n\n| task | candidates | passed | s | candidates/s | compile and plan, ms, p50 / "
-                "p95 | on the device, ms, p50 / p95 | device at work |\n|---|---|---|---|---|---|---"
-                "|---|\n",
-                (*evaluator)->description().c_str());
+    std::printf(
+        "%s\n\n| task | candidates | passed | s | candidates/s | compile and plan, ms, p50 / "
+        "p95 | on the device, ms, p50 / p95 | device at work |\n|---|---|---|---|---|---|---"
+        "|---|\n",
+        (*evaluator)->description().c_str());
     bool all = true;
     for (const std::string& name : names) {
         const auto folder = atl::find_task(name);
@@ -142,8 +142,7 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
 int main(int argc, char** argv) {
     const long candidates = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 200;
     if (candidates < 1 || candidates > 100000) {
-        std::fprintf(stderr,
-                     "usage: bench_gpu [CANDIDATES [TASK...]]   (200 softmax transpose)\n");
+        std::fprintf(stderr, "usage: bench_gpu [CANDIDATES [TASK...]]   (200 softmax transpose)\n");
         return 2;
     }
     std::vector<std::string> names(argv + std::min(argc, 2), argv + argc);
