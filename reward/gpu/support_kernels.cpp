@@ -19,9 +19,12 @@ namespace atl {
 
 namespace {
 
-constexpr unsigned k_threads = 256;                 ///< of a block
-constexpr std::uint64_t k_items = 4;                ///< that a thread works on at once
-constexpr unsigned k_blocks_per_processor = 8;      ///< enough to hide the memory's latency
+constexpr unsigned k_threads = 256;   ///< of a block
+constexpr std::uint64_t k_items = 4;  ///< that a thread works on at once
+/// Many where blocks only write, so that none works much longer than others; fewer where each ends
+/// with additions to one place.
+constexpr unsigned k_writing_blocks = 64;  ///< for each multiprocessor
+constexpr unsigned k_reading_blocks = 16;
 constexpr unsigned k_sums = 1024;                   ///< blocks of a sum, whatever the device
 constexpr std::uint32_t k_anchor_steps = 3750;      ///< of 4 cycles: about 15,000
 constexpr std::uint64_t k_flush_bytes = 128 << 20;  ///< where the driver tells no cache size
@@ -109,10 +112,10 @@ struct SupportKernels::State {
     }
 
     /// For so many items, all of which may be worked on in one sweep or in several.
-    [[nodiscard]] unsigned blocks_for(std::uint64_t items) const {
+    [[nodiscard]] unsigned blocks_for(std::uint64_t items, unsigned per_processor) const {
         const std::uint64_t wanted = (items + k_threads * k_items - 1) / (k_threads * k_items);
         const std::uint64_t most =
-            std::uint64_t{std::max(gpu->limits().multiprocessors, 1u)} * k_blocks_per_processor;
+            std::uint64_t{std::max(gpu->limits().multiprocessors, 1u)} * per_processor;
         return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted, 1, most));
     }
 
@@ -209,8 +212,8 @@ Status SupportKernels::fill(const InputGenerator& generator, DType dtype, std::u
     const std::uint32_t lane =
         static_cast<std::uint32_t>(RngPurpose::input_values) << 20 ^ stream_number;
     return m_state->launch(m_state->fill, "atoll_fill",
-                           m_state->blocks_for(static_cast<std::uint64_t>(count)), k_threads,
-                           stream, to, count, static_cast<int>(dtype), seed, lane,
+                           m_state->blocks_for(static_cast<std::uint64_t>(count), k_writing_blocks),
+                           k_threads, stream, to, count, static_cast<int>(dtype), seed, lane,
                            static_cast<int>(with.kind), with.a, with.b, with.c);
 }
 
@@ -219,8 +222,9 @@ Status SupportKernels::fill_bytes(cuda::Address to, std::uint8_t value, std::uin
     if (bytes == 0) {
         return {};
     }
-    return m_state->launch(m_state->fill_bytes, "atoll_fill_bytes", m_state->blocks_for(bytes / 16),
-                           k_threads, stream, to, bytes, std::uint32_t{value});
+    return m_state->launch(m_state->fill_bytes, "atoll_fill_bytes",
+                           m_state->blocks_for(bytes / 16, k_writing_blocks), k_threads, stream, to,
+                           bytes, std::uint32_t{value});
 }
 
 namespace {
@@ -239,8 +243,9 @@ Status check_slot(std::size_t slot) {
 Status SupportKernels::checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot,
                                 cuda::Stream stream) {
     ATOLL_TRY(check_slot(slot));
-    return m_state->launch(m_state->checksum, "atoll_checksum", m_state->blocks_for(bytes / 8),
-                           k_threads, stream, m_state->slot(slot), from, bytes, m_state->key);
+    return m_state->launch(m_state->checksum, "atoll_checksum",
+                           m_state->blocks_for(bytes / 8, k_reading_blocks), k_threads, stream,
+                           m_state->slot(slot), from, bytes, m_state->key);
 }
 
 Status SupportKernels::count_other_bytes(cuda::Address from, std::uint8_t value,
@@ -248,8 +253,8 @@ Status SupportKernels::count_other_bytes(cuda::Address from, std::uint8_t value,
                                          cuda::Stream stream) {
     ATOLL_TRY(check_slot(slot));
     return m_state->launch(m_state->count_other_bytes, "atoll_count_other_bytes",
-                           m_state->blocks_for(bytes / 8), k_threads, stream, m_state->slot(slot),
-                           from, bytes, std::uint32_t{value});
+                           m_state->blocks_for(bytes / 8, k_reading_blocks), k_threads, stream,
+                           m_state->slot(slot), from, bytes, std::uint32_t{value});
 }
 
 Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address want,
@@ -268,10 +273,11 @@ Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address wan
     }
     const double cap = tolerance.max_error_cap > 0 ? tolerance.max_error_cap
                                                    : std::numeric_limits<double>::infinity();
-    ATOLL_TRY(m_state->launch(m_state->compare, "atoll_compare",
-                              m_state->blocks_for(static_cast<std::uint64_t>(count)), k_threads,
-                              stream, m_state->slot(slot), out, want, count,
-                              static_cast<int>(dtype), tolerance.atol, tolerance.rtol, cap));
+    ATOLL_TRY(
+        m_state->launch(m_state->compare, "atoll_compare",
+                        m_state->blocks_for(static_cast<std::uint64_t>(count), k_reading_blocks),
+                        k_threads, stream, m_state->slot(slot), out, want, count,
+                        static_cast<int>(dtype), tolerance.atol, tolerance.rtol, cap));
     return m_state->launch(m_state->look_up, "atoll_look_up", 1, 1, stream, m_state->slot(slot),
                            out, want, static_cast<int>(dtype));
 }

@@ -133,6 +133,7 @@ inline void check_fills(const SupportedDevice& on, std::int64_t count) {
             expect_filled_as_on_the_host(on, generator, dtype, 0x123456789abcdef1, 0, count - 1);
             for (const std::int64_t few : {0, 1, 2, 3, 5}) {
                 expect_filled_as_on_the_host(on, generator, dtype, 7, 1, few);
+                expect_filled_as_on_the_host(on, generator, dtype, 8, 1, few);
             }
         }
     }
@@ -189,27 +190,23 @@ inline bool is_real(DType dtype) {
            dtype == DType::bf16;
 }
 
-inline void check_special_outputs(const SupportedDevice& on, Judged judged,
+inline void check_special_outputs(const SupportedDevice& on, const Judged& judged,
                                   const Tolerance& tolerance) {
     constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
     constexpr double k_inf = std::numeric_limits<double>::infinity();
-    const auto put = [&](std::int64_t at, double value) {
-        store_element(judged.dtype, judged.out.data(), at, value);
-    };
-    put(11, k_inf);
-    judged.want[11] = k_inf;
-    put(12, k_nan);
-    judged.want[12] = k_nan;
-    expect_judged_as_on_the_host(on, judged, tolerance);
-    judged.want[13] = -k_inf;
-    expect_judged_as_on_the_host(on, judged, tolerance);
-    put(10, -k_inf);
-    expect_judged_as_on_the_host(on, judged, tolerance);
-    put(9, k_nan);
-    expect_judged_as_on_the_host(on, judged, tolerance);
+    for (const double got : {1.0, k_inf, -k_inf, k_nan}) {
+        for (const double want : {1.0, k_inf, -k_inf, k_nan}) {
+            SCOPED_TRACE(std::to_string(got) + " for " + std::to_string(want));
+            Judged special = judged;
+            store_element(judged.dtype, special.out.data(), 11, got);
+            special.want[11] = want;
+            expect_judged_as_on_the_host(on, special, tolerance);
+        }
+    }
+    Judged unwritten = judged;
     const std::size_t width = size_of(judged.dtype);
-    std::memset(judged.out.data() + 20 * width, 0xFF, 3 * width);
-    expect_judged_as_on_the_host(on, judged, tolerance, 3);
+    std::memset(unwritten.out.data() + 20 * width, 0xFF, 3 * width);
+    expect_judged_as_on_the_host(on, unwritten, tolerance, 3);
 }
 
 inline void check_comparisons(const SupportedDevice& on, std::size_t count) {
@@ -232,6 +229,8 @@ inline void check_comparisons(const SupportedDevice& on, std::size_t count) {
         tolerance.matched_ratio = 0.9;
         expect_judged_as_on_the_host(on, wrong, tolerance);
         tolerance.max_error_cap = 5;
+        expect_judged_as_on_the_host(on, wrong, tolerance);
+        tolerance.atol = 100;  // then only the cap is against it
         expect_judged_as_on_the_host(on, wrong, tolerance);
         if (is_real(dtype)) {
             check_special_outputs(on, judged, tolerance);
