@@ -3,8 +3,8 @@
 
 #include "reward/gpu/support_kernels.hpp"
 
-#include "reward/cuda/cubin_facts.hpp"
 #include "reward/cuda/device_compiler.hpp"
+#include "reward/cuda/device_prelude.hpp"
 #include "tests/support/support_kernel_checks.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 #include "tests/unit/cuda/simulated_support_kernels.hpp"
@@ -97,10 +97,12 @@ TEST_F(SupportKernelSource, NvrtcCompilesItForEveryArchitecture) {
     }
     for (const std::string& architecture : architectures_of({"sm_80", "sm_90a", "sm_100"})) {
         NvrtcInput input;
-        input.source = support_kernel_source();
+        input.source = with_device_prelude(support_kernel_source(), {});  // as DeviceCompiler does
         input.name = "support.cu";
         input.options = support_kernel_flags();
-        input.options.push_back("--gpu-architecture=" + architecture);
+        input.options.insert(input.options.end(),
+                             {k_cuda_standard, "--device-as-default-execution-space",
+                              "--gpu-architecture=" + architecture});
         const NvrtcOutput output = value_or_throw(library().compile(input));
         ASSERT_TRUE(output.ok) << architecture << "\n" << output.log;
         EXPECT_EQ(output.log, "") << "no warnings";
