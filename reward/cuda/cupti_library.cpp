@@ -1,5 +1,7 @@
 #include "reward/cuda/cupti_library.hpp"
 
+#include "reward/cuda/toolkit.hpp"
+
 #include <fmt/format.h>
 
 namespace atl {
@@ -10,10 +12,10 @@ Expected<CuptiLibrary> CuptiLibrary::open(const std::string& name) {
     ATOLL_TRY(cupti.load());
     std::uint32_t version = 0;
     ATOLL_TRY(cupti.check(cupti.call().get_version(&version), "cuptiGetVersion"));
-    if (version / cupti::k_versions_per_major != cupti::k_version_major) {
+    if (toolkit_of_cupti(version).major != cupti::k_cuda_major) {
         return failure(ErrorCode::unavailable,
-                       fmt::format("it is version {} of CUPTI, and records are known of {} only",
-                                   version, cupti::k_version_major),
+                       fmt::format("its API version is {}, and records are known of CUDA {} only",
+                                   version, cupti::k_cuda_major),
                        cupti.path(), "give the libcupti of CUDA 13");
     }
     return cupti;

@@ -13,9 +13,8 @@ namespace atl::cupti {
 using Result = int;
 inline constexpr Result k_success = 0;
 
-inline constexpr std::uint32_t k_version_major = 13;
-/// cuptiGetVersion() counts 13.0.85 as 130001.
-inline constexpr std::uint32_t k_versions_per_major = 10'000;
+/// The CUDA whose records these are.
+inline constexpr int k_cuda_major = 13;
 
 /// CUpti_ActivityKind.
 enum class Kind : std::int32_t {

@@ -19,7 +19,8 @@ struct SeedsOfTarget {
 [[nodiscard]] std::vector<SeedsOfTarget> message_seeds();
 /// For what a campaign records: journal, records, event, snapshot, lineage, rows.
 [[nodiscard]] std::vector<SeedsOfTarget> record_seeds();
-/// For what a CUDA candidate's launcher leaves: plan, launch_record, source_split.
+/// For what a CUDA candidate's launcher leaves: plan, launch_record, source_split,
+/// gpu_package.
 [[nodiscard]] std::vector<SeedsOfTarget> cuda_seeds();
 
 }  // namespace atl::fuzz

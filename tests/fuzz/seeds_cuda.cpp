@@ -1,5 +1,6 @@
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/record.hpp"
+#include "reward/gpu/gpu_package.hpp"
 #include "tests/fuzz/seeds.hpp"
 
 #include <cstring>
@@ -55,6 +56,11 @@ std::string record_seed(bool second) {
     return bytes;
 }
 
+std::string package_seed() {
+    const GpuPackage package{"machine code", {{2, value_or_throw(parse_plan(plan_seed()))}}};
+    return value_or_throw(read_whole_file(value_or_throw(write_gpu_package(package)), "seed"));
+}
+
 constexpr const char* k_source = R"(#include <cuda.h>
 #include <vector>
 #define DEVICE __device__
@@ -77,7 +83,8 @@ void launch(int n) { auto l = [&] { return n; }; k<<<l(), 1>>>(1); }
 std::vector<SeedsOfTarget> cuda_seeds() {
     return {{"plan", {{"every_step", plan_seed()}}},
             {"launch_record", {{"every_entry", record_seed(false) + record_seed(true)}}},
-            {"source_split", {{"some_of_all", k_source}}}};
+            {"source_split", {{"some_of_all", k_source}}},
+            {"gpu_package", {{"one_plan", package_seed()}}}};
 }
 
 }  // namespace atl::fuzz

@@ -1,4 +1,5 @@
 #include "reward/base/frame.hpp"
+#include "reward/gpu/runner_messages.hpp"
 #include "reward/verdict.hpp"
 #include "reward/verifier/messages.hpp"
 #include "reward/worker_process.hpp"
@@ -88,6 +89,16 @@ EvaluateReply evaluate_reply() {
     return reply;
 }
 
+GpuTimeCall time_call() {
+    GpuTimeCall call;
+    call.refills = {{1, {"normal", {{"mean", 0.5}}}, DType::f16, 2, 64, {{3, 128}}}};
+    call.output_bytes = {128};
+    call.poison = {255};
+    call.launches = {{{{0, 0}, {1, 256}}, ~0ull, 0}};
+    call.limit_ns = 1'000'000;
+    return call;
+}
+
 std::map<std::string, Frame> sample_frames() {
     std::map<std::string, Frame> frames;
     frames["ready"] =
@@ -103,6 +114,16 @@ std::map<std::string, Frame> sample_frames() {
         frame_of(FrameType::run_ended, to_json(RunEnded{true, 31, 1 << 20, 0.5, "socket"}));
     frames["load_task"] = frame_of(FrameType::load_task,
                                    to_json(LoadTask{"/tasks/matmul", content_id("task"), "cuda"}));
+    frames["gpu_started"] = frame_of(FrameType::gpu_started, to_json(GpuStarted{"a", "cupti", ""}));
+    frames["gpu_buffers"] = frame_of(FrameType::gpu_call, to_json(GpuBuffersCall{true, {4096}}));
+    frames["gpu_load"] = frame_of(FrameType::gpu_call, to_json(GpuLoadCall{3}));
+    frames["gpu_play"] =
+        frame_of(FrameType::gpu_call, to_json(GpuPlayCall{0, {{1, {{0, 64}}}}, 1000}));
+    frames["gpu_time"] = frame_of(FrameType::gpu_call, to_json(time_call()));
+    frames["gpu_played"] = frame_of(
+        FrameType::gpu_answer, to_json(GpuPlayed{{1.5}, GpuFault{Outcome::crash, "why", true}}));
+    frames["gpu_timed"] = frame_of(
+        FrameType::gpu_answer, to_json(GpuTimed{{{1.5, 2, {{"k", 1}}}}, "cupti", std::nullopt}));
     frames["stop"] = frame_of(FrameType::stop, "");
     frames["failed"] =
         make_failed_frame(9, {ErrorCode::unavailable, "no memory", "worker", "free some"});

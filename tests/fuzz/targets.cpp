@@ -26,6 +26,7 @@ std::span<const Target> all_targets() {
         Target{"plan", plan},
         Target{"launch_record", launch_record},
         Target{"source_split", source_split},
+        Target{"gpu_package", gpu_package},
     };
     return k_all;
 }

@@ -33,6 +33,7 @@ void rows(std::string_view bytes);      ///< u16 place, u16 offset, u32 bytes, a
 void plan(std::string_view bytes);           ///< JSON of a CUDA plan
 void launch_record(std::string_view bytes);  ///< two records of a host launcher, half of it each
 void source_split(std::string_view bytes);   ///< a .cu file
+void gpu_package(std::string_view bytes);    ///< a program for a GPU's processes
 
 struct Target {
     const char* name;

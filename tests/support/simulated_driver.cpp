@@ -11,6 +11,7 @@
 // a launch copies its parameters, as those of a real driver do.
 
 #include "reward/cuda/driver_types.hpp"
+#include "tests/support/simulated_observer.hpp"
 #include "tests/support/simulated_stream.hpp"
 
 #include <dlfcn.h>
@@ -46,6 +47,7 @@ constexpr int k_most_dynamic_shared = 227 << 10;
 
 std::atomic<bool> g_started = false;
 std::atomic<int> g_contexts = 0;
+std::atomic<const Observer*> g_observer = nullptr;
 
 struct FunctionTagData {
     int (*run)(void**, const unsigned*, const unsigned*) = nullptr;
@@ -76,7 +78,7 @@ struct SharedMemory {
 };
 
 struct EventTagData {
-    std::atomic<std::chrono::steady_clock::rep> time{0};  ///< 0: not reached
+    std::atomic<std::uint64_t> time{0};  ///< ns; 0: not reached
 };
 
 std::mutex g_mutex;
@@ -98,12 +100,40 @@ Result state() {
     return g_contexts == 0 ? k_invalid_context : g_fault.load();
 }
 
+std::uint64_t now_ns() {
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                      std::chrono::nanoseconds(1));
+}
+
 Result queue(Stream stream, std::function<Result()> job) {
     const Result result = state();
     if (result == k_success) {
         queue_of(stream)->push(std::move(job));
     }
     return result;
+}
+
+/// CUpti_ActivityKind.
+enum Activity : int { k_memcpy = 1, k_memset = 2, k_kernel = 10 };
+
+/// Work that an observer hears of.
+Result queue(Stream stream, Activity kind, const std::string& name, std::function<Result()> job) {
+    const Observer* const observer = g_observer;
+    if (observer == nullptr) {
+        return queue(stream, std::move(job));
+    }
+    return queue(stream, [=, call = observer->called(), work = std::move(job)] {
+        const std::uint64_t start = now_ns();
+        const Result result = work();
+        observer->done(kind, name.c_str(), call, start, now_ns());
+        return result;
+    });
+}
+
+std::string name_of(int (*function)(void**, const unsigned*, const unsigned*)) {
+    Dl_info about{};
+    const bool known = dladdr(reinterpret_cast<void*>(function), &about) != 0;
+    return known && about.dli_sname != nullptr ? about.dli_sname : "";
 }
 
 std::size_t image_bytes(const void* image) {
@@ -121,6 +151,10 @@ void* as_pointer(Address address) {
 }  // namespace
 
 extern "C" {
+
+void simulatedObserve(const Observer* observer) {
+    g_observer = observer;
+}
 
 Result cuInit(unsigned) {
     if (!g_started.exchange(true)) {
@@ -283,14 +317,15 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
     }
     const auto [run, sizes] = *reinterpret_cast<FunctionTagData*>(function);
     if (sizes != nullptr) {
-        return queue(config->stream, [run = run, copy = Parameters(parameters, sizes),
-                                      grid = config->grid, block = config->block]() mutable {
-            return run(copy.pointers().data(), grid.data(), block.data());
-        });
+        return queue(config->stream, k_kernel, name_of(run),
+                     [run = run, copy = Parameters(parameters, sizes), grid = config->grid,
+                      block = config->block]() mutable {
+                         return run(copy.pointers().data(), grid.data(), block.data());
+                     });
     }
     // How long parameters are only the kernel knows, so the caller's must stay until the stream is
     // done, which those of a player do.
-    return queue(config->stream,
+    return queue(config->stream, k_kernel, name_of(run),
                  [run = run, parameters, grid = config->grid, block = config->block] {
                      return run(parameters, grid.data(), block.data());
                  });
@@ -347,7 +382,7 @@ Result cuEventRecord(Event event, Stream stream) {
     auto* const data = reinterpret_cast<EventTagData*>(event);
     data->time = 0;
     return queue(stream, [data] {
-        data->time = std::chrono::steady_clock::now().time_since_epoch().count();
+        data->time = now_ns();
         return k_success;
     });
 }
@@ -389,14 +424,14 @@ Result cuMemFree_v2(Address address) {
 }
 
 Result cuMemsetD8Async(Address to, unsigned char value, std::size_t bytes, Stream stream) {
-    return queue(stream, [=] {
+    return queue(stream, k_memset, "", [=] {
         std::memset(as_pointer(to), value, bytes);
         return k_success;
     });
 }
 
 Result cuMemcpyDtoDAsync_v2(Address to, Address from, std::size_t bytes, Stream stream) {
-    return queue(stream, [=] {
+    return queue(stream, k_memcpy, "", [=] {
         std::memmove(as_pointer(to), as_pointer(from), bytes);
         return k_success;
     });
@@ -404,10 +439,11 @@ Result cuMemcpyDtoDAsync_v2(Address to, Address from, std::size_t bytes, Stream 
 
 Result cuMemcpyHtoDAsync_v2(Address to, const void* from, std::size_t bytes, Stream stream) {
     const auto* const begin = static_cast<const unsigned char*>(from);
-    return queue(stream, [to, copy = std::vector<unsigned char>(begin, begin + bytes)] {
-        std::memcpy(as_pointer(to), copy.data(), copy.size());
-        return k_success;
-    });
+    return queue(stream, k_memcpy, "",
+                 [to, copy = std::vector<unsigned char>(begin, begin + bytes)] {
+                     std::memcpy(as_pointer(to), copy.data(), copy.size());
+                     return k_success;
+                 });
 }
 
 Result cuMemcpyDtoHAsync_v2(void* to, Address from, std::size_t bytes, Stream stream) {

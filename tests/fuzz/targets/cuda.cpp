@@ -1,6 +1,8 @@
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/record.hpp"
 #include "reward/cuda/source_split.hpp"
+#include "reward/gpu/gpu_package.hpp"
+#include "reward/worker_calls.hpp"
 #include "tests/fuzz/targets.hpp"
 
 #include <algorithm>
@@ -60,6 +62,16 @@ void source_split(std::string_view bytes) {
     must(std::count(split.host.begin(), split.host.end(), '\n') == lines, "lines stay (host)");
     must(std::count(split.device.begin(), split.device.end(), '\n') == lines,
          "lines stay (device)");
+}
+
+void gpu_package(std::string_view bytes) {
+    const Expected<GpuPackage> read = read_gpu_package(value_or_throw(memory_file_of(bytes)));
+    if (!read) {
+        return;
+    }
+    const auto again = read_gpu_package(value_or_throw(write_gpu_package(*read)));
+    must(again.has_value() && again->plans == read->plans && again->cubin == read->cubin,
+         "a written package can be read");
 }
 
 }  // namespace atl::fuzz

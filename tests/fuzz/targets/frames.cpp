@@ -1,4 +1,5 @@
 #include "reward/base/frame.hpp"
+#include "reward/gpu/runner_messages.hpp"
 #include "reward/verifier/messages.hpp"
 #include "reward/worker_process.hpp"
 #include "reward/workers/compile_messages.hpp"
@@ -24,6 +25,15 @@ void there_and_back(std::string_view payload, Parse parse) {
     must(to_json(*again) == written, "writing a message and reading it changes nothing");
 }
 
+void parse_gpu_call(std::string_view payload) {
+    const Expected<std::string> call = gpu_call_of(payload);
+    there_and_back(payload, parse_gpu_buffers_call);
+    there_and_back(payload, parse_gpu_load_call);
+    there_and_back(payload, parse_gpu_play_call);
+    there_and_back(payload, parse_gpu_time_call);
+    must(call.has_value() || !parse_gpu_load_call(payload), "a call that is read has a name");
+}
+
 void parse_payload(const Frame& frame) {
     switch (frame.type) {
         case FrameType::ready:
@@ -44,12 +54,22 @@ void parse_payload(const Frame& frame) {
             return there_and_back(frame.payload, parse_run_ended);
         case FrameType::load_task:
             return there_and_back(frame.payload, parse_load_task);
+        case FrameType::gpu_call:
+            return parse_gpu_call(frame.payload);
+        case FrameType::gpu_answer:
+            there_and_back(frame.payload, parse_gpu_played);
+            return there_and_back(frame.payload, parse_gpu_timed);
+        case FrameType::gpu_started:
+            return there_and_back(frame.payload, parse_gpu_started);
         case FrameType::failed:
             return must(!parse_failed_frame(frame).message().empty(), "a failure has a message");
         case FrameType::run_started:
         case FrameType::task_loaded:
         case FrameType::stop:
         case FrameType::cancel:
+        case FrameType::new_runner:
+        case FrameType::may_measure:
+        case FrameType::gpu_start:
             return;  // no payload
     }
 }
@@ -75,7 +95,7 @@ void messages(std::string_view bytes) {
     if (bytes.empty()) {
         return;
     }
-    constexpr auto k_types = static_cast<unsigned char>(FrameType::cancel);
+    constexpr auto k_types = static_cast<unsigned char>(FrameType::gpu_started);
     Frame frame;
     frame.type = static_cast<FrameType>(1 + static_cast<unsigned char>(bytes[0]) % k_types);
     frame.payload = bytes.substr(1);
