@@ -1,11 +1,11 @@
 #pragma once
 
 #include "reward/base/error.hpp"
-#include "reward/base/files.hpp"
 #include "reward/cuda/device_compiler.hpp"
 #include "reward/cuda/device_limits.hpp"
 #include "reward/cuda/kernel_facts.hpp"
 #include "reward/cuda/plan.hpp"
+#include "reward/cuda/prepared_cache.hpp"
 #include "reward/cuda/recorder.hpp"
 #include "reward/outcome.hpp"
 #include "reward/task.hpp"
@@ -56,8 +56,10 @@ struct FrontEndOptions {
     DeviceLimits device;
 };
 
-/// Split, record, compile, check (DESIGN section 5): text to plans. Thread-safe; each thread that
-/// calls has a recorder of its own, whose workers die with the thread.
+/// Split, record, compile, check (DESIGN section 5): text to plans. A launcher that asks for
+/// occupancy is recorded again with what the cubin says of its kernels. Answers without a fault are
+/// kept in memory, so that a task's reference is prepared once. Thread-safe; each thread that calls
+/// has a recorder of its own, whose workers die with the thread.
 class CudaFrontEnd {
   public:
     [[nodiscard]] static Expected<std::unique_ptr<CudaFrontEnd>> make(FrontEndOptions options);
@@ -65,18 +67,24 @@ class CudaFrontEnd {
     [[nodiscard]] Expected<FrontEndReply> prepare(const FrontEndRequest& request);
     /// "NVRTC 13.0, clang 14.0.6": part of verdicts' keys.
     [[nodiscard]] std::string toolchain() const;
+    /// Wall seconds spent in compilers so far, all threads together.
+    [[nodiscard]] double seconds() const;
     [[nodiscard]] const DeviceLimits& device() const { return m_options.device; }
     [[nodiscard]] DeviceCompiler& device_compiler() { return *m_compiler; }
 
   private:
-    CudaFrontEnd(FrontEndOptions options, std::unique_ptr<DeviceCompiler> compiler,
-                 std::string clang);
+    CudaFrontEnd(FrontEndOptions options, std::unique_ptr<DeviceCompiler> compiler)
+        : m_options(std::move(options)), m_compiler(std::move(compiler)) {}
+    [[nodiscard]] Expected<Recorder*> own_recorder();
+    [[nodiscard]] Expected<FrontEndReply> prepare_now(const FrontEndRequest& request);
 
     const FrontEndOptions m_options;
     const std::unique_ptr<DeviceCompiler> m_compiler;
     std::string m_clang;
-    std::mutex m_mutex;
+    PreparedCache m_cache;
+    mutable std::mutex m_mutex;
     std::map<std::thread::id, std::unique_ptr<Recorder>> m_recorders;
+    double m_seconds = 0;
 };
 
 }  // namespace atl

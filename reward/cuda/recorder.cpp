@@ -1,7 +1,6 @@
 #include "reward/cuda/recorder.hpp"
 
 #include "reward/base/programs.hpp"
-#include "reward/cuda/recording_source.hpp"
 #include "reward/verifier/candidate_run.hpp"
 
 #include <fmt/format.h>
@@ -41,9 +40,9 @@ std::string find_clang() {
     return {};
 }
 
-/// Of the first message that has one: "candidate.cu:12:".
+/// Of the first message that has one: "candidate.cu:12:", "reference.cu:12:".
 std::uint32_t line_in(const std::string& log) {
-    static const std::string k_name = "candidate.cu:";
+    static const std::string k_name = ".cu:";
     const std::size_t at = log.find(k_name);
     std::uint32_t line = 0;
     for (std::size_t i = at + k_name.size();
@@ -91,18 +90,20 @@ Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
     CompileRequest order;
     order.source = request.host_source;
     order.flags = recording_flags(m_lld);
-    order.timeout_s = m_options.compile_timeout_s;
+    order.timeout_s = request.compile_timeout_s;
+    order.cancel = request.cancel;
     order.memory_bytes = k_compile_memory;
     order.binary_bytes = k_binary_bytes;
     return m_compiler->compile(order);
 }
 
-Expected<Recorder::Bound> Recorder::bind(const Task& task, const Workload& workload) const {
+Expected<Recorder::Bound> Recorder::bind(const RecordRequest& request, const Workload& workload) {
+    const Task& task = *request.task;
     Bound bound;
     ATOLL_TRY_ASSIGN(const auto axes, bind_axes(task, workload));
-    const auto bytes_of = [&](const TensorSpec& tensor) -> Expected<std::uint64_t> {
+    const auto bytes_of = [&](const TensorSpec& tensor, DType dtype) -> Expected<std::uint64_t> {
         ATOLL_TRY_ASSIGN(const std::int64_t count, element_count(tensor, axes));
-        return static_cast<std::uint64_t>(count) * size_of(tensor.dtype);
+        return static_cast<std::uint64_t>(count) * size_of(dtype);
     };
     for (const TensorSpec& input : task.inputs) {
         if (input.scalar) {
@@ -113,11 +114,13 @@ Expected<Recorder::Bound> Recorder::bind(const Task& task, const Workload& workl
             }
             bound.scalars.push_back(value->second);
         } else {
-            ATOLL_TRY_ASSIGN(bound.tensors.inputs.emplace_back(), bytes_of(input));
+            ATOLL_TRY_ASSIGN(bound.tensors.inputs.emplace_back(), bytes_of(input, input.dtype));
         }
     }
     for (const TensorSpec& output : task.outputs) {
-        ATOLL_TRY_ASSIGN(bound.tensors.outputs.emplace_back(), bytes_of(output));
+        const bool precise = request.entry == CudaEntry::reference;
+        ATOLL_TRY_ASSIGN(bound.tensors.outputs.emplace_back(),
+                         bytes_of(output, precise ? DType::f64 : output.dtype));
     }
     for (const Axis& axis : task.axes) {
         if (axis.kind == Axis::Kind::variable) {
@@ -213,7 +216,7 @@ Expected<Recorder::RecordOrFault> Recorder::run(const FileHandle& binary,
 
 Expected<PlanOrFault> Recorder::plan_of(const FileHandle& binary, const RecordRequest& request,
                                         const Workload& workload) {
-    ATOLL_TRY_ASSIGN(const Bound bound, bind(*request.task, workload));
+    ATOLL_TRY_ASSIGN(const Bound bound, bind(request, workload));
     std::array<Record, 2> records;
     for (std::size_t i = 0; i < records.size(); ++i) {
         ATOLL_TRY_ASSIGN(RecordOrFault one, run(binary, request.device, bound, i == 1));
@@ -240,6 +243,9 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     const double since = seconds_now();
     m_facts = request.kernels;
     for (const Workload* workload : request.workloads) {
+        if (request.cancel.stop_requested()) {
+            return failure(ErrorCode::interrupted, "the recording was cancelled", "CUDA launchers");
+        }
         ATOLL_TRY_ASSIGN(PlanOrFault one, plan_of(compiled.binary, request, *workload));
         if (one.fault) {
             reply.fault = std::move(one.fault);

@@ -4,6 +4,7 @@
 #include "reward/compiler.hpp"
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/record.hpp"
+#include "reward/cuda/recording_source.hpp"
 #include "reward/task.hpp"
 #include "reward/verifier/candidate_fault.hpp"
 #include "reward/verifier/runner_link.hpp"
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,18 +24,21 @@ struct RecorderOptions {
     std::string clang;           ///< empty: clang++ and clang++-14 to -22 of $PATH, in that order
     std::string worker_program;  ///< empty: atoll-worker beside this program
     SandboxLevel required = SandboxLevel::full;
-    std::vector<int> cores;  ///< workers are pinned to these; empty: anywhere
-    double compile_timeout_s = 30;
+    std::vector<int> cores;       ///< workers are pinned to these; empty: anywhere
     double launch_timeout_s = 2;  ///< wall time of one launch(); also its CPU time
 };
 
 struct RecordRequest {
     const Task* task = nullptr;
-    std::string host_source;  ///< recording_source() of the split candidate
+    std::string host_source;              ///< recording_source() of the split candidate
+    CudaEntry entry = CudaEntry::launch;  ///< the one that it calls
     std::vector<const Workload*> workloads = {};
     DeviceLimits device = {};
     /// Of the candidate's cubin; without them occupancy queries are answered for 64 registers.
     std::span<const KernelFacts> kernels = {};
+    double compile_timeout_s = 30;
+    /// Once nobody wants the result, the compiler is killed and the call fails (interrupted).
+    std::stop_token cancel{};
 };
 
 struct RecordReply {
@@ -80,7 +85,8 @@ class Recorder {
 
     [[nodiscard]] Status start_runner();
     [[nodiscard]] Expected<CompileResult> compile(const RecordRequest& request);
-    [[nodiscard]] Expected<Bound> bind(const Task& task, const Workload& workload) const;
+    [[nodiscard]] static Expected<Bound> bind(const RecordRequest& request,
+                                              const Workload& workload);
     void write_facts(std::span<const KernelFacts> kernels);
     [[nodiscard]] Expected<RecordOrFault> run(const FileHandle& binary, const DeviceLimits& device,
                                               const Bound& bound, bool second);

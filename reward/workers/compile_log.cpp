@@ -119,4 +119,38 @@ std::string_view resource_complaint(std::string_view log) {
     return {};
 }
 
+std::string first_line_with(std::string_view log, std::string_view word) {
+    constexpr std::size_t k_most = 300;
+    for (std::size_t begin = 0; begin < log.size();) {
+        const std::size_t end = std::min(log.find('\n', begin), log.size());
+        const std::string_view line = log.substr(begin, end - begin);
+        if (line.find(word) != std::string_view::npos) {
+            return std::string(line.substr(0, k_most));
+        }
+        begin = end + 1;
+    }
+    return std::string(log.substr(0, std::min(log.find('\n'), k_most)));
+}
+
+namespace {
+
+/// What the compiler says of itself, or our own last word on it.
+std::string limit_reason(std::string_view log) {
+    constexpr std::size_t k_most = 300;
+    const std::string_view complaint = resource_complaint(log);
+    if (!complaint.empty()) {
+        return std::string(complaint.substr(0, k_most));
+    }
+    const std::size_t last = log.find_last_not_of('\n');
+    const std::string_view text = log.substr(0, last == std::string_view::npos ? 0 : last + 1);
+    return std::string(text.substr(text.rfind('\n') + 1).substr(0, k_most));  // npos + 1 is 0
+}
+
+}  // namespace
+
+std::string compile_reason(bool limit, std::string_view log) {
+    return limit ? "the compiler ran out of time, memory or output: " + limit_reason(log)
+                 : "does not compile: " + first_line_with(log, "error");
+}
+
 }  // namespace atl

@@ -15,4 +15,11 @@ namespace atl {
 /// ordinary error.
 [[nodiscard]] std::string_view resource_complaint(std::string_view log);
 
+/// The first line that contains `word`, else the first line; at most 300 bytes of it.
+[[nodiscard]] std::string first_line_with(std::string_view log, std::string_view word);
+
+/// Why a compilation failed, as one sentence for a person or a prompt. `limit`: time, memory or
+/// output ran out; else the log has an error.
+[[nodiscard]] std::string compile_reason(bool limit, std::string_view log);
+
 }  // namespace atl

@@ -1,0 +1,87 @@
+#include "reward/cuda/front_end.hpp"
+
+#include "reward/cuda/preparation.hpp"
+
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+Digest key_of(const FrontEndRequest& request) {
+    ContentHasher hasher;
+    hasher.field(request.task->digest).field(request.source);
+    hasher.field(request.tune.size());
+    for (const auto& [name, value] : request.tune) {
+        hasher.field(name).field(value);
+    }
+    hasher.field(request.flags.size());
+    for (const std::string& flag : request.flags) {
+        hasher.field(flag);
+    }
+    hasher.field(request.reference ? "reference" : "launch");
+    return hasher.field(request.with_hidden ? "with hidden" : "public").finish();
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<CudaFrontEnd>> CudaFrontEnd::make(FrontEndOptions options) {
+    ATOLL_TRY_ASSIGN(std::unique_ptr<DeviceCompiler> compiler,
+                     DeviceCompiler::make(options.device_compiler));
+    std::unique_ptr<CudaFrontEnd> made(new CudaFrontEnd(std::move(options), std::move(compiler)));
+    ATOLL_TRY_ASSIGN(const Recorder* recorder, made->own_recorder());
+    made->m_clang = recorder->toolchain();
+    return made;
+}
+
+std::string CudaFrontEnd::toolchain() const {
+    return m_compiler->toolchain() + ", " + m_clang;
+}
+
+double CudaFrontEnd::seconds() const {
+    const std::lock_guard lock(m_mutex);
+    return m_seconds;
+}
+
+Expected<Recorder*> CudaFrontEnd::own_recorder() {
+    const std::thread::id self = std::this_thread::get_id();
+    {
+        const std::lock_guard lock(m_mutex);
+        if (const auto known = m_recorders.find(self); known != m_recorders.end()) {
+            return known->second.get();
+        }
+    }
+    // Not under the lock: starting processes takes a while, and several threads begin at once.
+    ATOLL_TRY_ASSIGN(std::unique_ptr<Recorder> made, Recorder::create(m_options.recorder));
+    const std::lock_guard lock(m_mutex);
+    return m_recorders.emplace(self, std::move(made)).first->second.get();
+}
+
+Expected<FrontEndReply> CudaFrontEnd::prepare_now(const FrontEndRequest& request) {
+    ATOLL_TRY_ASSIGN(Recorder * recorder, own_recorder());
+    Expected<FrontEndReply> reply =
+        Preparation(request, m_options.device, *recorder, *m_compiler).run();
+    if (reply) {
+        const std::lock_guard lock(m_mutex);
+        m_seconds += reply->host_compile_seconds + reply->device_compile_seconds;
+    }
+    return reply;
+}
+
+Expected<FrontEndReply> CudaFrontEnd::prepare(const FrontEndRequest& request) {
+    const Digest key = key_of(request);
+    ATOLL_TRY_ASSIGN(const std::shared_ptr<const FrontEndReply> known,
+                     m_cache.find_or_claim(key, request.cancel));
+    if (known != nullptr) {
+        FrontEndReply reply = *known;
+        reply.host_compile_seconds = reply.record_seconds = reply.device_compile_seconds = 0;
+        reply.cached = true;
+        return reply;
+    }
+    Expected<FrontEndReply> reply = prepare_now(request);
+    m_cache.finish(
+        key, reply && !reply->fault ? std::make_shared<const FrontEndReply>(*reply) : nullptr);
+    return reply;
+}
+
+}  // namespace atl
