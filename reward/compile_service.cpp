@@ -1,5 +1,7 @@
 #include "reward/compile_service.hpp"
 
+#include "reward/cuda/front_end.hpp"
+
 #include <sys/stat.h>
 
 #include <utility>
@@ -18,6 +20,20 @@ std::uint64_t file_bytes(const FileHandle& file) {
 CompileService::CompileService(std::unique_ptr<Compiler> compiler, std::uint64_t memory_bytes,
                                std::size_t max_binaries)
     : m_compiler(std::move(compiler)), m_memory_bytes(memory_bytes), m_max_binaries(max_binaries) {}
+
+CompileService::CompileService(std::unique_ptr<CudaFrontEnd> front_end)
+    : m_compiler(make_no_compiler()), m_front_end(std::move(front_end)) {}
+
+CompileService::~CompileService() = default;
+
+std::string CompileService::toolchain() const {
+    return m_front_end != nullptr ? m_front_end->toolchain() : m_compiler->toolchain();
+}
+
+std::uint64_t CompileService::restarts() const {
+    return m_compiler->restarts() +
+           (m_front_end != nullptr ? m_front_end->device_compiler().restarts() : 0);
+}
 
 Digest CompileService::key_of(const CompileRequest& request) const {
     ContentHasher hasher;
@@ -92,7 +108,7 @@ Expected<CompiledBinary> CompileService::compile(const CompileRequest& request) 
 
 double CompileService::seconds() const {
     const std::lock_guard lock(m_mutex);
-    return m_seconds;
+    return m_seconds + (m_front_end != nullptr ? m_front_end->seconds() : 0);
 }
 
 }  // namespace atl

@@ -15,6 +15,8 @@
 
 namespace atl {
 
+class CudaFrontEnd;
+
 /// A shared object that several holders may read (it is a sealed memfd), or why there is none.
 struct CompiledBinary {
     CompileResult::Status status = CompileResult::Status::error;
@@ -34,13 +36,20 @@ class CompileService {
     explicit CompileService(std::unique_ptr<Compiler> compiler,
                             std::uint64_t memory_bytes = 256u << 20,
                             std::size_t max_binaries = 256);
+    /// For CUDA candidates alone.
+    explicit CompileService(std::unique_ptr<CudaFrontEnd> front_end);
+    ~CompileService();
 
     /// An error is a fault of ours, as for Compiler, or says that the request was cancelled.
     [[nodiscard]] Expected<CompiledBinary> compile(const CompileRequest& request);
 
-    [[nodiscard]] std::string toolchain() const { return m_compiler->toolchain(); }
-    [[nodiscard]] std::uint64_t restarts() const { return m_compiler->restarts(); }
-    /// Wall seconds spent in compiler processes so far, all threads together.
+    /// What CUDA candidates are prepared by; nullptr: they are not evaluated here.
+    [[nodiscard]] CudaFrontEnd* front_end() const { return m_front_end.get(); }
+
+    /// The front end's where there is one.
+    [[nodiscard]] std::string toolchain() const;
+    [[nodiscard]] std::uint64_t restarts() const;
+    /// Wall seconds spent in compiler processes so far, all threads together, the front end's too.
     [[nodiscard]] double seconds() const;
 
   private:
@@ -54,8 +63,9 @@ class CompileService {
     void remember(const Digest& key, const CompiledBinary& compiled);
 
     const std::unique_ptr<Compiler> m_compiler;
-    const std::uint64_t m_memory_bytes;
-    const std::size_t m_max_binaries;
+    const std::unique_ptr<CudaFrontEnd> m_front_end;
+    const std::uint64_t m_memory_bytes = 0;
+    const std::size_t m_max_binaries = 0;
     mutable std::mutex m_mutex;
     std::condition_variable_any m_finished;
     std::set<Digest> m_in_work;

@@ -1,6 +1,7 @@
 #include "reward/kinds/cpu_cpp.hpp"
 
 #include "reward/base/words.hpp"
+#include "reward/kinds/device_order.hpp"
 #include "reward/kinds/device_reply.hpp"
 #include "reward/launch_contract.hpp"
 #include "reward/workers/compile_log.hpp"
@@ -12,10 +13,6 @@
 namespace atl {
 
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 CompileRequest compile_request(const Task& task, const Candidate& candidate,
                                const EvaluationLimits& limits) {
@@ -31,30 +28,6 @@ CompileRequest compile_request(const Task& task, const Candidate& candidate,
 }
 
 constexpr const char* k_unlinked = "undefined reference";
-
-std::string first_line_with(const std::string& log, const std::string& word) {
-    std::size_t begin = 0;
-    while (begin < log.size()) {
-        const std::size_t end = std::min(log.find('\n', begin), log.size());
-        const std::string line = log.substr(begin, end - begin);
-        if (line.find(word) != std::string::npos) {
-            return line.substr(0, 300);
-        }
-        begin = end + 1;
-    }
-    return log.substr(0, std::min<std::size_t>(log.find('\n'), 300));
-}
-
-/// What broke the limit: what the compiler says of itself, or our own last word on it.
-std::string limit_reason(const std::string& log) {
-    const std::string_view complaint = resource_complaint(log);
-    if (!complaint.empty()) {
-        return std::string(complaint.substr(0, 300));
-    }
-    const std::size_t last = log.find_last_not_of('\n');
-    const std::string text = log.substr(0, last == std::string::npos ? 0 : last + 1);
-    return text.substr(text.rfind('\n') + 1).substr(0, 300);  // npos + 1 is 0
-}
 
 CompileReport report_of(const CompileService& compiler, const CompileRequest& request,
                         const CompiledBinary& compiled) {
@@ -124,11 +97,7 @@ class CpuCppKind final : public CandidateKind {
     }
 
     std::string standalone_source(const Candidate& candidate) const override {
-        std::string defines;
-        for (const auto& [name, value] : candidate.tune) {
-            defines += "#define " + name + " " + value + "\n";
-        }
-        return defines + candidate.source;
+        return source_with_defines(candidate);
     }
 
     std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
@@ -161,16 +130,9 @@ class CpuCppKind final : public CandidateKind {
             end_at_compile(compiled, prepared);
             return prepared;
         }
-        prepared.order.task = request.task;
+        prepared.order = device_order(request, limits);
         ATOLL_TRY_ASSIGN(prepared.order.oracle, compile_oracle(task, compiler, limits, cancel));
         prepared.order.binaries.push_back(compiled.binary);
-        prepared.order.evaluate.task = task.digest;
-        prepared.order.evaluate.level = request.level;
-        prepared.order.evaluate.cutoff_ns = request.cutoff_ns;
-        prepared.order.evaluate.confidence = limits.confidence;
-        prepared.order.evaluate.measure_seconds = limits.measure_seconds;
-        prepared.order.evaluate.launch_timeout_s = limits.launch_timeout_s;
-        prepared.order.evaluate.memory_bytes = limits.memory_bytes;
         for (const Rival& rival : request.rivals) {
             ATOLL_TRY(add_rival(task, rival, limits, compiler, cancel, prepared));
         }
@@ -179,9 +141,7 @@ class CpuCppKind final : public CandidateKind {
 
     Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
                               DeviceLane& lane) const override {
-        ATOLL_TRY_ASSIGN(EvaluateReply reply, lane.evaluate(prepared.order));
-        add_device_reply(std::move(reply), prepared.verdict);
-        return std::move(prepared.verdict);
+        return execute_on(lane, std::move(prepared));
     }
 
   private:
@@ -189,9 +149,7 @@ class CpuCppKind final : public CandidateKind {
         const bool limit = compiled.status == CompileResult::Status::limit;
         prepared.ended = true;
         prepared.verdict.outcome = limit ? Outcome::compile_limit : Outcome::compile_error;
-        prepared.verdict.reason =
-            limit ? "the compiler ran out of time, memory or output: " + limit_reason(compiled.log)
-                  : "does not compile: " + first_line_with(compiled.log, "error");
+        prepared.verdict.reason = compile_reason(limit, compiled.log);
     }
 
     /// A rival that cannot be built is left out and noted: it must not cost the candidate its
@@ -204,13 +162,10 @@ class CpuCppKind final : public CandidateKind {
         request.libraries = rival.libraries;
         ATOLL_TRY_ASSIGN(const CompiledBinary compiled, compiler.compile(request));
         if (compiled.status != CompileResult::Status::ok) {
-            append_note(prepared.verdict.noise, "rival '" + rival.name + "' was left out: " +
-                                                    first_line_with(compiled.log, "error"));
+            leave_out(rival, first_line_with(compiled.log, "error"), prepared);
             return {};
         }
-        prepared.order.evaluate.rivals.push_back(rival.name);
-        prepared.order.evaluate.rival_trusted.push_back(!rival.libraries.empty());
-        prepared.order.binaries.push_back(compiled.binary);
+        add_to_order(rival, compiled.binary, prepared);
         return {};
     }
 };

@@ -1,4 +1,5 @@
 #include "reward/kinds/cpu_cpp.hpp"
+#include "reward/kinds/cuda.hpp"
 #include "reward/kinds/external.hpp"
 #include "reward/kinds/kind.hpp"
 
@@ -7,6 +8,7 @@ namespace atl {
 const std::vector<std::shared_ptr<const CandidateKind>>& candidate_kinds() {
     static const std::vector<std::shared_ptr<const CandidateKind>> kinds = {
         make_cpu_cpp_kind(),
+        make_cuda_kind(),
         make_external_kind(),
     };
     return kinds;

@@ -1,0 +1,212 @@
+#include "reward/kinds/cuda.hpp"
+
+#include "reward/base/words.hpp"
+#include "reward/cuda/device_compiler.hpp"
+#include "reward/cuda/device_prelude.hpp"
+#include "reward/cuda/front_end.hpp"
+#include "reward/cuda/recording_source.hpp"
+#include "reward/gpu/gpu_package.hpp"
+#include "reward/gpu/gpu_protocol.hpp"
+#include "reward/kinds/device_order.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+constexpr const char* k_rules = R"(
+- launch() runs once per shape on the host, without a GPU, and what it asks for is written down as a
+  plan: kernel launches (<<<>>> or cudaLaunchKernelEx, with clusters, cooperative and programmatic
+  launches), cudaMemsetAsync, cudaMemcpyAsync between device buffers, scratch memory from
+  cudaMalloc/cudaMallocAsync, __device__ and __constant__ symbols, cudaFuncSetAttribute, TMA tensor
+  maps. The plan is what is timed, again and again, with other inputs each time.
+- So launch() must not depend on data: tensors are device pointers that the host cannot read, nothing
+  is read back (no device-to-host copies), and time, random numbers and files must not steer it.
+  Shapes, scalars, device properties and occupancy may.
+- One stream, the one that is given; no streams, events, graphs, callbacks, pinned or managed memory.
+  Synchronising is not needed and does nothing.
+- Tensors are dense, row-major, do not overlap and start on a 64-byte boundary.
+- Every element of every output must be written; inputs must stay as they are. Memory outside the
+  tensors and scratch must not be touched. Scratch holds anything at the start of a launch: answers
+  kept from one launch to the next are wrong.
+- Headers: those of CUDA (cuda_fp16.h, cuda_bf16.h, cuda_fp8.h, mma.h, cuda_pipeline.h,
+  cooperative_groups.h), CCCL (cub/, thrust/, cuda/) on the device side, inline PTX. No libraries
+  (cuBLAS, cuDNN), no #include of files of your own.
+- Kernels are compiled for the device's own architecture (sm_90a on an H100 or H200). Names of
+  kernels must not be overloaded.
+- Limits of one plan: 4096 steps, 256 allocations, 64 KiB of constants in one write.
+- A macro that may be varied: #ifndef TILE / #define TILE 64  // tune: 32, 64, 128 / #endif
+
+A whole candidate, for y = 2 x:
+
+    #ifndef BLOCK
+    #define BLOCK 256  // tune: 128, 256, 512
+    #endif
+    __global__ void twice(const float* x, float* y, int n) {
+        const int i = blockIdx.x * BLOCK + threadIdx.x;
+        if (i < n) y[i] = 2.0f * x[i];
+    }
+    void launch(const float* x, float* y, int n, cudaStream_t stream) {
+        twice<<<(n + BLOCK - 1) / BLOCK, BLOCK, 0, stream>>>(x, y, n);
+    }
+)";
+
+FrontEndRequest front_end_request(const EvaluationRequest& request, const Candidate& candidate,
+                                  const EvaluationLimits& limits, const std::stop_token& cancel) {
+    FrontEndRequest order;
+    order.task = request.task;
+    order.source = candidate.source;
+    order.tune = candidate.tune;
+    order.flags = candidate.flags;
+    order.with_hidden = request.level == Level::confirm;
+    order.compile_timeout_s = limits.compile_timeout_s;
+    order.cancel = cancel;
+    return order;
+}
+
+Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply) {
+    ATOLL_TRY_ASSIGN(FileHandle file,
+                     write_gpu_package({std::move(reply.cubin), std::move(reply.plans)}));
+    return std::make_shared<const FileHandle>(std::move(file));
+}
+
+/// The reference is trusted, so a refusal is the task's fault, not the candidate's.
+Expected<std::shared_ptr<const FileHandle>> prepare_oracle(FrontEndRequest order,
+                                                           CudaFrontEnd& front_end) {
+    const Task& task = *order.task;
+    order.source = task.reference_source;
+    order.tune.clear();
+    order.flags.clear();
+    order.reference = true;
+    ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end.prepare(order));
+    if (reply.fault) {
+        // What took too long may be a busy machine's doing, and is tried again.
+        const bool limit =
+            *reply.fault == Outcome::compile_limit || *reply.fault == Outcome::timeout;
+        return failure(limit ? ErrorCode::limit : ErrorCode::invalid_argument,
+                       "the reference cannot be used: " + reply.reason,
+                       (task.folder / "reference.cu").string(),
+                       "it must define: " + cuda_launch_prototype(task, CudaEntry::reference) +
+                           "; run: atoll task check --kind cuda " +
+                           shell_quoted(task.folder.string()));
+    }
+    return package_of(std::move(reply));
+}
+
+CompileReport report_of(const CudaFrontEnd& front_end, const Candidate& candidate,
+                        const FrontEndReply& reply) {
+    CompileReport report;
+    report.compiler = front_end.toolchain();
+    report.flags = candidate.flags;
+    for (const auto& [name, value] : candidate.tune) {
+        report.flags.push_back("-D" + name + "=" + value);
+    }
+    report.seconds = reply.host_compile_seconds + reply.device_compile_seconds;
+    report.cached = reply.cached;
+    report.binary_bytes = reply.cubin.size();
+    report.log = reply.log;
+    return report;
+}
+
+class CudaKind final : public CandidateKind {
+  public:
+    std::string name() const override { return "cuda"; }
+    std::string trust() const override { return "jailed"; }
+    std::string fingerprint() const override {
+        return std::string(k_cuda_protocol) + " " + k_cuda_standard;
+    }
+
+    std::string contract(const Task& task) const override {
+        return "One CUDA C++17 file with kernels (__global__) and a host function\n\n    " +
+               cuda_launch_prototype(task) + "\n" + k_rules;
+    }
+
+    std::string standalone_source(const Candidate& candidate) const override {
+        return source_with_defines(candidate);
+    }
+
+    std::optional<std::string> lint(const Task& task, const Candidate& candidate) const override {
+        if (std::optional<std::string> problem = lint_common(task, candidate)) {
+            return problem;
+        }
+        if (!candidate.files.empty()) {
+            return "a folder cannot be a candidate of kind cuda: give one .cu file";
+        }
+        for (const std::string& flag : candidate.flags) {
+            if (const Status fits = check_device_flag(flag); !fits) {
+                return fits.error().what;
+            }
+        }
+        if (candidate.source.find("launch") == std::string::npos) {
+            return "the source does not define launch(): expected " + cuda_launch_prototype(task);
+        }
+        if (candidate.source.find("__global__") == std::string::npos) {
+            return "the source has no kernel: a function with __global__";
+        }
+        return std::nullopt;
+    }
+
+    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
+                               const EvaluationLimits& limits, CompileService& compiler,
+                               std::stop_token cancel) const override {
+        CudaFrontEnd* front_end = compiler.front_end();
+        if (front_end == nullptr) {
+            return failure(ErrorCode::unavailable, "this evaluator has no GPU", "kind cuda",
+                           "run: atoll doctor");
+        }
+        const auto start = std::chrono::steady_clock::now();
+        Prepared prepared;
+        prepared.verdict = std::move(verdict);
+        const FrontEndRequest order = front_end_request(request, request.candidate, limits, cancel);
+        ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end->prepare(order));
+        prepared.verdict.compile = report_of(*front_end, request.candidate, reply);
+        prepared.verdict.stage = Stage::compile;
+        prepared.verdict.stage_times.push_back({Stage::compile, seconds_since(start)});
+        if (reply.fault) {
+            prepared.ended = true;
+            prepared.verdict.outcome = *reply.fault;
+            prepared.verdict.reason = reply.reason;
+            return prepared;
+        }
+        prepared.order = device_order(request, limits);
+        ATOLL_TRY_ASSIGN(prepared.order.oracle, prepare_oracle(order, *front_end));
+        ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(), package_of(std::move(reply)));
+        for (const Rival& rival : request.rivals) {
+            ATOLL_TRY(add_rival(front_end_request(request, rival.candidate, limits, cancel), rival,
+                                *front_end, prepared));
+        }
+        return prepared;
+    }
+
+    Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
+                              DeviceLane& lane) const override {
+        return execute_on(lane, std::move(prepared));
+    }
+
+  private:
+    static Status add_rival(const FrontEndRequest& order, const Rival& rival,
+                            CudaFrontEnd& front_end, Prepared& prepared) {
+        if (!rival.libraries.empty()) {
+            leave_out(rival, "libraries are not linked to CUDA programs", prepared);
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end.prepare(order));
+        if (reply.fault) {
+            leave_out(rival, reply.reason, prepared);
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(auto package, package_of(std::move(reply)));
+        add_to_order(rival, std::move(package), prepared);
+        return {};
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<const CandidateKind> make_cuda_kind() {
+    return std::make_shared<CudaKind>();
+}
+
+}  // namespace atl
