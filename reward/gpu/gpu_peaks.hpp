@@ -1,0 +1,29 @@
+#pragma once
+
+#include "reward/cuda/device_limits.hpp"
+#include "reward/task.hpp"
+
+namespace atl {
+
+/// What a model of GPU can do at most, per second; 0: unknown. Rates of tensor cores are dense ones
+/// with the fastest accumulator.
+struct GpuPeaks {
+    double fp64 = 0;
+    double fp32 = 0;  ///< without tensor cores
+    double tf32 = 0;
+    double half = 0;       ///< fp16 or bf16, whichever is faster
+    double eight_bit = 0;  ///< fp8 or int8, whichever is faster
+    double bandwidth = 0;  ///< of its memory, bytes
+};
+
+/// By the name that the driver gives it, from NVIDIA's data sheets (H100, H200, A100, B200, L40S)
+/// and the Ada architecture's white paper (RTX 4090). Rates of others are those of a known device
+/// of the same generation by multiprocessor, their bandwidth is unknown. Pure.
+[[nodiscard]] GpuPeaks gpu_peaks_of(const DeviceLimits& device);
+
+/// Operations per second that no program for `task` can exceed: the highest rate that the width of
+/// any of its tensor inputs allows; 0: unknown. Products of float32 inputs count as TF32 ones,
+/// which are the fastest that the device has for them.
+[[nodiscard]] double peak_flops_for(const GpuPeaks& peaks, const Task& task);
+
+}  // namespace atl
