@@ -214,7 +214,7 @@ Result cuDeviceGetAttribute(int* value, int attribute, Device) {
         {k_major, 9},
         {k_minor, 0},
         {k_multiprocessors, 132},
-        {k_l2_bytes, 60 << 20},
+        {k_l2_bytes, 256 << 10},  // small: flushing it takes time here
         {k_threads_per_multiprocessor, 2048},
         {k_blocks_per_multiprocessor, 32},
         {k_registers_per_multiprocessor, 65536},
