@@ -28,6 +28,7 @@ inline constexpr Result k_invalid_address_space = 717;
 inline constexpr Result k_invalid_pc = 718;
 inline constexpr Result k_launch_failed = 719;
 inline constexpr Result k_cooperative_launch_too_large = 720;
+inline constexpr Result k_not_supported = 801;
 
 using Device = int;
 using Address = std::uint64_t;           ///< CUdeviceptr

@@ -16,12 +16,33 @@ constexpr cupti::Kind k_kinds[] = {cupti::Kind::concurrent_kernel, cupti::Kind::
                                    cupti::Kind::external_correlation};
 constexpr std::uint32_t k_flush_unfinished = 1;
 
+using OperationsById = std::map<std::uint64_t, std::vector<CuptiOperation>>;
+
+/// All `count` of them, or an error: a time of which a part is missing is none.
+Expected<std::vector<CuptiOperation>> operations_of(const OperationsById& by_id, std::uint64_t id,
+                                                    std::size_t count) {
+    const auto found = by_id.find(id);
+    const auto operations = found == by_id.end() ? std::vector<CuptiOperation>() : found->second;
+    if (operations.size() != count) {
+        return failure(ErrorCode::unavailable,
+                       fmt::format("a launch has {} records of {}", operations.size(), count),
+                       "CUPTI");
+    }
+    for (const CuptiOperation& operation : operations) {
+        if (operation.start == 0 || operation.end < operation.start) {
+            return failure(ErrorCode::unavailable, "a record of a launch has no times", "CUPTI");
+        }
+    }
+    return operations;
+}
+
+/// From the first start to the last end, ns.
 double span_of(const std::vector<CuptiOperation>& operations) {
     std::uint64_t end = 0;
     for (const CuptiOperation& operation : operations) {
         end = std::max(end, operation.end);
     }
-    return static_cast<double>(end - operations.front().start);
+    return operations.empty() ? 0 : static_cast<double>(end - operations.front().start);
 }
 
 }  // namespace
@@ -92,12 +113,9 @@ Status CuptiClock::check_dropped() const {
     std::size_t dropped = 0;
     ATOLL_TRY(m_library.check(m_library.call().get_dropped_records(nullptr, 0, &dropped),
                               "cuptiActivityGetNumDroppedRecords"));
-    const std::size_t without_times = CuptiRecords::of_process().without_times();
-    if (dropped + without_times > 0) {
-        return failure(
-            ErrorCode::unavailable,
-            fmt::format("{} records were dropped and {} have no times", dropped, without_times),
-            "CUPTI");
+    if (dropped > 0) {
+        return failure(ErrorCode::unavailable, fmt::format("{} records were dropped", dropped),
+                       "CUPTI");
     }
     return {};
 }
@@ -109,22 +127,16 @@ Expected<std::vector<GpuSample>> CuptiClock::finish() {
     const auto by_id = CuptiRecords::of_process().by_id();
     std::vector<GpuSample> samples;
     for (std::size_t i = 0; i < m_launches; ++i) {
-        const auto anchor = by_id.find(m_first_id + 2 * i);
-        const auto plan = by_id.find(m_first_id + 2 * i + 1);
-        const std::size_t seen = plan == by_id.end() ? 0 : plan->second.size();
-        if (anchor == by_id.end() || seen != m_operations) {
-            return failure(ErrorCode::unavailable,
-                           fmt::format("launch {} has {} records of {}, and its anchor {}", i, seen,
-                                       m_operations, anchor == by_id.end() ? "none" : "one"),
-                           "CUPTI");
-        }
+        ATOLL_TRY_ASSIGN(const std::vector<CuptiOperation> anchor,
+                         operations_of(by_id, m_first_id + 2 * i, 1));
+        ATOLL_TRY_ASSIGN(const std::vector<CuptiOperation> plan,
+                         operations_of(by_id, m_first_id + 2 * i + 1, m_operations));
         GpuSample& sample = samples.emplace_back();
-        sample.anchor_ns = span_of(anchor->second);
-        sample.span_ns = seen == 0 ? 0 : span_of(plan->second);
-        for (std::size_t k = 0; i == 0 && k < seen; ++k) {
-            const CuptiOperation& operation = plan->second[k];
+        sample.anchor_ns = span_of(anchor);
+        sample.span_ns = span_of(plan);
+        for (std::size_t k = 0; i == 0 && k < plan.size(); ++k) {
             sample.kernels.push_back(
-                {operation.name, static_cast<double>(operation.end - operation.start)});
+                {plan[k].name, static_cast<double>(plan[k].end - plan[k].start)});
         }
     }
     return samples;

@@ -81,9 +81,7 @@ void CuptiRecords::add(const cupti::Record& record) {
 
 void CuptiRecords::add(std::string name, std::uint64_t start, std::uint64_t end,
                        std::uint32_t correlation) {
-    if (start == 0 || end < start) {
-        ++m_without_times;
-    } else if (m_operations.size() < k_most_kept) {
+    if (m_operations.size() < k_most_kept) {
         m_operations.emplace(correlation, CuptiOperation{std::move(name), start, end});
     }
 }
@@ -92,12 +90,6 @@ void CuptiRecords::clear() {
     const std::lock_guard lock(m_mutex);
     m_operations.clear();
     m_external.clear();
-    m_without_times = 0;
-}
-
-std::size_t CuptiRecords::without_times() const {
-    const std::lock_guard lock(m_mutex);
-    return m_without_times;
 }
 
 std::map<std::uint64_t, std::vector<CuptiOperation>> CuptiRecords::by_id() const {

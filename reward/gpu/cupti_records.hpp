@@ -12,8 +12,8 @@ namespace atl {
 
 /// One thing that the device did.
 struct CuptiOperation {
-    std::string name;  ///< of the kernel; "memset", "memcpy"
-    std::uint64_t start = 0;
+    std::string name;         ///< of the kernel; "memset", "memcpy"
+    std::uint64_t start = 0;  ///< ns; 0: CUPTI could take no time
     std::uint64_t end = 0;
 };
 
@@ -29,8 +29,6 @@ class CuptiRecords {
     /// By external id: what was queued while it was current, in order of start. Others are left
     /// out.
     [[nodiscard]] std::map<std::uint64_t, std::vector<CuptiOperation>> by_id() const;
-    /// How many records have no times, for lack of the device's memory.
-    [[nodiscard]] std::size_t without_times() const;
 
   private:
     static void request(std::uint8_t** buffer, std::size_t* bytes, std::size_t* max_records);
@@ -43,7 +41,6 @@ class CuptiRecords {
     CuptiLibrary::Functions m_functions;
     std::multimap<std::uint32_t, CuptiOperation> m_operations;  ///< by correlation id
     std::map<std::uint32_t, std::uint64_t> m_external;          ///< correlation id -> our id
-    std::size_t m_without_times = 0;
 };
 
 }  // namespace atl

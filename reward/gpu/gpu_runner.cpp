@@ -125,9 +125,12 @@ Expected<std::optional<GpuFault>> GpuRunner::load_player(const GpuPackage& progr
         });
     }
     m_player.emplace(std::move(*player));
-    // Lines that another candidate made persist must not stay for this one.
-    ATOLL_TRY(m_gpu.driver().check(m_gpu.call().context_reset_persisting_l2(),
-                                   "cuCtxResetPersistingL2Cache"));
+    // Lines that another candidate made persist must not stay for this one. Devices before compute
+    // capability 8.0 have none.
+    const cuda::Result reset = m_gpu.call().context_reset_persisting_l2();
+    if (reset != cuda::k_not_supported) {
+        ATOLL_TRY(m_gpu.driver().check(reset, "cuCtxResetPersistingL2Cache"));
+    }
     return std::nullopt;
 }
 

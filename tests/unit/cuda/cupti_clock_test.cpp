@@ -92,6 +92,13 @@ TEST_F(CuptiClockTest, WithoutAllRecordsALaunchIsMeasuredByEvents) {
     EXPECT_THAT(timed.samples, SizeIs(2));
 }
 
+TEST_F(CuptiClockTest, ARecordWithoutTimesIsNoMeasurement) {
+    ready({{0, plan_of("timeless_kernel")}}, ATOLL_SIMULATED_CUPTI);
+    const GpuTimed timed = time(time_call(1));
+    EXPECT_EQ(timed.clock, "events");
+    EXPECT_THAT(timed.why_events, HasSubstr("no times"));
+}
+
 TEST_F(CuptiClockTest, EventsCanBeAskedForAndCuptiComesBack) {
     ready({{0, plan_of("slow_ones")}}, ATOLL_SIMULATED_CUPTI);
     GpuTimeCall call = time_call(1);

@@ -37,6 +37,7 @@ TEST(DriverTypes, NumbersAreThoseOfTheHeader) {
     EXPECT_EQ(cuda::k_invalid_value, CUDA_ERROR_INVALID_VALUE);
     EXPECT_EQ(cuda::k_out_of_memory, CUDA_ERROR_OUT_OF_MEMORY);
     EXPECT_EQ(cuda::k_no_device, CUDA_ERROR_NO_DEVICE);
+    EXPECT_EQ(cuda::k_not_supported, CUDA_ERROR_NOT_SUPPORTED);
     EXPECT_EQ(cuda::k_ecc_uncorrectable, CUDA_ERROR_ECC_UNCORRECTABLE);
     EXPECT_EQ(cuda::k_not_found, CUDA_ERROR_NOT_FOUND);
     EXPECT_EQ(cuda::k_not_ready, CUDA_ERROR_NOT_READY);

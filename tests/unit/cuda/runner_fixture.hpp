@@ -15,6 +15,7 @@ namespace atl::testing {
 /// A launch may be queued while earlier ones wait: these kernels say what to copy.
 inline constexpr const char* k_declared_kernels = R"(
     SIMULATED_KERNEL(unseen_kernel) { return 0; }
+    SIMULATED_KERNEL(timeless_kernel) { return 0; }
     extern "C" {
         extern const unsigned scale_sizes[];
         const unsigned scale_sizes[] = {8, 8, 4, 0};
