@@ -89,6 +89,8 @@ std::string_view to_string(WorkerRole role) {
             return "gpu_runner";
         case WorkerRole::gpu_verifier:
             return "gpu_verifier";
+        case WorkerRole::gpu_probe:
+            return "gpu_probe";
     }
     return "unknown";
 }

@@ -20,6 +20,7 @@ enum class WorkerRole {
     verifier,      ///< trusted; holds oracle, seeds, comparison and the clock
     gpu_runner,    ///< loads candidates' cubins and launches them on a GPU
     gpu_verifier,  ///< trusted; as verifier, for a GPU
+    gpu_probe,     ///< tells what a GPU is, and ends
 };
 
 [[nodiscard]] std::string_view to_string(WorkerRole role);

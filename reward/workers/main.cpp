@@ -4,6 +4,7 @@
 
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/process.hpp"
+#include "reward/gpu/device_probe.hpp"
 #include "reward/gpu/gpu_runner_role.hpp"
 #include "reward/gpu/gpu_verifier_role.hpp"
 #include "reward/verifier/service.hpp"
@@ -66,6 +67,8 @@ int play(const atl::WorkerArguments& arguments) {
                                          atl::FrameChannel(atl::FileHandle(k_peer_fd)));
         case atl::WorkerRole::gpu_verifier:
             return atl::serve_gpu_verifier(arguments, std::move(supervisor));
+        case atl::WorkerRole::gpu_probe:
+            return atl::serve_gpu_probe(arguments, std::move(supervisor));
     }
     return 1;
 }

@@ -26,7 +26,7 @@ tl::unexpected<Error> bad_argument(const std::string& argument) {
 Expected<WorkerRole> role_from(const std::string& name) {
     for (const auto role :
          {WorkerRole::compiler, WorkerRole::nvrtc, WorkerRole::runner, WorkerRole::verifier,
-          WorkerRole::gpu_runner, WorkerRole::gpu_verifier}) {
+          WorkerRole::gpu_runner, WorkerRole::gpu_verifier, WorkerRole::gpu_probe}) {
         if (name == to_string(role)) {
             return role;
         }
