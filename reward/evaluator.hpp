@@ -113,6 +113,9 @@ struct EvaluationLimits {
                                                 int at_once);
 
 struct LocalEvaluatorOptions {
+    /// Of the candidates: "cuda" takes GPUs and what compiles for them, anything else CPU devices.
+    std::string kind;
+    std::vector<int> gpus;    ///< ordinals, one lane each; empty: the first one
     int device_cores = 1;     ///< cores of the CPU device (pinned); the rest compile
     int devices = 1;          ///< how many such devices
     int compile_workers = 0;  ///< 0: one per core that belongs to no device, at least 1
@@ -134,13 +137,16 @@ struct LocalEvaluatorOptions {
 /// Whether candidates for `task` are compiled and run by Atoll.
 [[nodiscard]] bool task_needs_device(const Task& task);
 
+/// The options with the kind and the need of a device that the task has.
+[[nodiscard]] LocalEvaluatorOptions options_for(const Task& task, LocalEvaluatorOptions options);
+
 /// What make_local_evaluator() refuses without starting anything: too few cores for the devices, a
-/// weaker sandbox than is asked for, a compiler that is not there.
+/// weaker sandbox than is asked for, a compiler or parts of CUDA that are not there.
 [[nodiscard]] Status check_local_evaluator(const LocalEvaluatorOptions& options);
 
-/// CPU device(s) and external judges of this machine: compile, run and verify processes under
-/// one supervisor. Fails (with what to do) when there is no compiler, the sandbox is too weak, or
-/// the cache folder cannot be written.
+/// The CPU devices, GPUs or external judges of this machine: compile, run and verify processes
+/// under one supervisor. Fails (with what to do) when there is no compiler or GPU, the sandbox is
+/// too weak, or the cache folder cannot be written.
 [[nodiscard]] Expected<std::unique_ptr<Evaluator>> make_local_evaluator(
     const LocalEvaluatorOptions& options);
 

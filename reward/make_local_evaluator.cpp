@@ -3,8 +3,10 @@
 #include "reward/compiler_discovery.hpp"
 #include "reward/cpu_lane.hpp"
 #include "reward/cpu_layout.hpp"
+#include "reward/cuda/toolkit.hpp"
 #include "reward/device_peaks.hpp"
 #include "reward/evaluator.hpp"
+#include "reward/gpu_devices.hpp"
 #include "reward/local_evaluator.hpp"
 #include "reward/peaks_file.hpp"
 
@@ -15,10 +17,15 @@ namespace atl {
 
 namespace {
 
-/// A task whose own program judges needs no device: then every core may judge.
+constexpr const char* k_gpu_kind = "cuda";
+/// Each has processes of its own, and more of them would not keep a GPU busier.
+constexpr int k_most_gpu_compilers = 16;
+
+/// A GPU measures without the host's cores, and a task whose own program judges needs no device:
+/// then every core may compile or judge.
 Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
                                const std::vector<int>& allowed) {
-    if (options.needs_device) {
+    if (options.needs_device && options.kind != k_gpu_kind) {
         return lay_out_cores(allowed, options.devices, options.device_cores);
     }
     CpuLayout layout;
@@ -63,14 +70,23 @@ bool task_needs_device(const Task& task) {
     return kind == nullptr || kind->needs_device();
 }
 
+LocalEvaluatorOptions options_for(const Task& task, LocalEvaluatorOptions options) {
+    options.kind = task.kind;
+    options.needs_device = task_needs_device(task);
+    return options;
+}
+
 Status check_local_evaluator(const LocalEvaluatorOptions& options) {
     ATOLL_TRY(layout_for(options, allowed_cores()));
-    if (options.needs_device) {
-        ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
-        ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
-        ATOLL_TRY(find_compiler(options.compiler));
+    if (!options.needs_device) {
+        return {};
     }
-    return {};
+    ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
+    ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
+    if (options.kind == k_gpu_kind) {
+        return check_gpu_parts(find_cuda_toolkit());
+    }
+    return find_compiler(options.compiler).map([](const FoundCompiler&) {});
 }
 
 Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {
@@ -78,14 +94,18 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
     const std::vector<int> allowed = allowed_cores();
     ATOLL_TRY_ASSIGN(const CpuLayout layout, layout_for(options, allowed));
     EvaluatorParts parts;
-    if (options.needs_device) {
-        ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));
-    } else {
+    parts.compile_workers = std::max<int>(1, static_cast<int>(layout.host.size()));
+    if (!options.needs_device) {
         parts.compiler = std::make_unique<CompileService>(make_no_compiler());
+    } else if (options.kind == k_gpu_kind) {
+        ATOLL_TRY(add_gpus(options, find_cuda_toolkit(), parts));
+        parts.compile_workers = std::min(parts.compile_workers, k_most_gpu_compilers);
+    } else {
+        ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));
     }
-    parts.compile_workers = options.compile_workers > 0
-                                ? options.compile_workers
-                                : std::max<int>(1, static_cast<int>(layout.host.size()));
+    if (options.compile_workers > 0) {
+        parts.compile_workers = options.compile_workers;
+    }
     parts.host_cores = layout.host;
     parts.limits = options.limits;
     parts.cache_folder = options.cache_folder;

@@ -37,6 +37,8 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
     v.integer("evaluation.device_cores", s.device_cores, {1, 256},
               "Cores of one CPU device; candidates are pinned to them.");
     v.integer("evaluation.devices", s.devices, {1, 256}, "CPU devices measuring at once.");
+    v.integer("evaluation.gpu", s.gpu, {0, 1023},
+              "Number of the GPU that measures where candidates are of kind cuda.");
     v.integer("evaluation.compile_workers", s.compile_workers, {0, 256},
               "Compilers at work at once; 0: one per core that belongs to no device.");
     v.text("evaluation.compiler", s.compiler,
@@ -344,6 +346,9 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     LocalEvaluatorOptions options;
     options.device_cores = static_cast<int>(s.device_cores);
     options.devices = static_cast<int>(s.devices);
+    if (s.gpu != 0) {
+        options.gpus = {static_cast<int>(s.gpu)};
+    }
     options.compile_workers = static_cast<int>(s.compile_workers);
     options.compiler = s.compiler;
     options.required_sandbox = s.sandbox;

@@ -27,19 +27,6 @@ double seconds_now() {
         .count();
 }
 
-std::string find_clang() {
-    std::vector<std::string> names{"clang++"};
-    for (int version = k_newest_clang; version >= k_oldest_clang; --version) {
-        names.push_back("clang++-" + std::to_string(version));
-    }
-    for (const std::string& name : names) {
-        if (!find_programs(name).empty()) {
-            return name;
-        }
-    }
-    return {};
-}
-
 /// Of the first message that has one: "candidate.cu:12:", "reference.cu:12:".
 std::uint32_t line_in(const std::string& log) {
     static const std::string k_name = ".cu:";
@@ -54,12 +41,25 @@ std::uint32_t line_in(const std::string& log) {
 
 }  // namespace
 
+Expected<std::string> find_recorder_clang() {
+    std::vector<std::string> names{"clang++"};
+    for (int version = k_newest_clang; version >= k_oldest_clang; --version) {
+        names.push_back("clang++-" + std::to_string(version));
+    }
+    for (const std::string& name : names) {
+        if (!find_programs(name).empty()) {
+            return name;
+        }
+    }
+    return failure(ErrorCode::unavailable, "there is no clang++ in $PATH", "CUDA launchers",
+                   "install one, e.g. apt-get install clang");
+}
+
 Expected<std::unique_ptr<Recorder>> Recorder::create(const RecorderOptions& options) {
     CompilerOptions compiler;
-    compiler.compiler = options.clang.empty() ? find_clang() : options.clang;
+    compiler.compiler = options.clang;
     if (compiler.compiler.empty()) {
-        return failure(ErrorCode::unavailable, "there is no clang++ in $PATH", "CUDA launchers",
-                       "install one, e.g. apt-get install clang");
+        ATOLL_TRY_ASSIGN(compiler.compiler, find_recorder_clang());
     }
     compiler.required = options.required;
     compiler.cores = options.cores;

@@ -50,6 +50,9 @@ struct RecordReply {
     double record_seconds = 0;
 };
 
+/// The clang++ that launchers are compiled with where none is named; unavailable without one.
+[[nodiscard]] Expected<std::string> find_recorder_clang();
+
 /// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled by
 /// clang for the host alone and run as a CPU candidate whose output is the record, in a fresh
 /// process for each of two recordings per workload. Not thread-safe; the workers die with the

@@ -229,8 +229,7 @@ Expected<CampaignConfig> config_of(const CampaignStarted& started, const fs::pat
 
 std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task& task,
                                         const RunFolder& folder, const std::string& where) {
-    LocalEvaluatorOptions options = evaluator_options(config);
-    options.needs_device = task_needs_device(task);
+    LocalEvaluatorOptions options = options_for(task, evaluator_options(config));
     options.peaks_files = {user_peaks_file(), folder.path() / k_run_peaks_file};
     return value_or_end(located(make_local_evaluator(options), where));
 }
@@ -249,9 +248,8 @@ CampaignConfig checked_config(const fs::path& config_file) {
     CampaignConfig config = value_or_end(read_config(config_file));
     const TaskPtr task = task_of(config);
     value_or_end(located(fit_to_task(config, *task), config_file.string()));
-    LocalEvaluatorOptions options = evaluator_options(config);
-    options.needs_device = task_needs_device(*task);
-    value_or_end(located(check_local_evaluator(options), config_file.string()));
+    value_or_end(located(check_local_evaluator(options_for(*task, evaluator_options(config))),
+                         config_file.string()));
     return config;
 }
 

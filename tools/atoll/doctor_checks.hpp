@@ -18,8 +18,8 @@ struct DoctorSection {
 [[nodiscard]] DoctorSection check_sandbox();
 /// Cores, which of them would measure, and their measured peaks (takes about 0.3 s).
 [[nodiscard]] DoctorSection check_devices();
-/// NVIDIA driver, NVRTC, CUPTI and headers as find_cuda_toolkit() has them, and nvcc; all may be
-/// missing.
+/// NVIDIA driver, NVRTC, CUPTI and headers as find_cuda_toolkit() has them, whether CUDA candidates
+/// can be judged on the first GPU, and nvcc; all may be missing.
 [[nodiscard]] DoctorSection check_cuda();
 /// Version, thread safety, and whether a file in the current folder can be read while written.
 [[nodiscard]] DoctorSection check_hdf5();

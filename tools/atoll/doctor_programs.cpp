@@ -2,6 +2,8 @@
 #include "reward/base/words.hpp"
 #include "reward/compiler_discovery.hpp"
 #include "reward/cuda/toolkit.hpp"
+#include "reward/gpu/device_probe.hpp"
+#include "reward/gpu_devices.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
 #include <array>
@@ -32,6 +34,17 @@ std::string measuring_fact(const CudaToolkit& toolkit) {
         return "no, there is no NVIDIA driver";
     }
     return toolkit.cupti ? "with CUPTI" : "with events, there is no CUPTI of CUDA 13";
+}
+
+/// What would judge CUDA candidates, or what keeps them from being judged.
+std::string gpu_fact(const CudaToolkit& toolkit) {
+    const Status parts = check_gpu_parts(toolkit);
+    if (!parts) {
+        return "no: " + parts.error().message();
+    }
+    const Expected<DeviceLimits> device = probe_gpu(toolkit.driver->path, 0);
+    return device ? "on GPU 0: " + device->name + ", " + device->arch
+                  : "no: " + device.error().message();
 }
 
 }  // namespace
@@ -90,6 +103,7 @@ DoctorSection check_cuda() {
     section.facts.emplace_back("headers", toolkit.include.empty() ? "not found" : toolkit.include);
     section.facts.emplace_back("compiling", compiling_fact(toolkit));
     section.facts.emplace_back("measuring", measuring_fact(toolkit));
+    section.facts.emplace_back("gpu_evaluation", gpu_fact(toolkit));
     // Kernels for CPUs need none of it.
     section.advice = toolkit.problems;
     std::string nvcc = find_program("nvcc");

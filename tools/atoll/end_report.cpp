@@ -111,13 +111,11 @@ std::string next_steps(const EngineReport& report, const CampaignConfig& config,
         text += fmt::format("  # how the best came to be\n  {} lineage {} path\n", program, folder);
     }
     if (confirmed != nullptr && best_written) {
-        LocalEvaluatorOptions options = evaluator_options(config);
-        options.needs_device = task_needs_device(task);
         text += fmt::format("  # measure it again\n  {} eval {} {}{}{}\n", program,
                             shell_quoted(task.folder.string()),
                             shell_quoted(best_file(run / "best", task).string()),
                             flag_words(*report.state.find(confirmed->individual)),
-                            evaluator_words(options));
+                            evaluator_words(options_for(task, evaluator_options(config))));
     }
     const std::string larger = larger_budget(config.stop, report.state);
     // A finished campaign that no budget ended would end at once the same way.

@@ -22,6 +22,10 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
     verb.add_option("--device-cores", options.device_cores, "Cores of each device")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    verb.add_option("--gpu", options.gpus, "GPU that measures CUDA candidates (default: 0)")
+        ->check(CLI::Range(0, 1023))
+        ->expected(1)
+        ->type_name("N");
     verb.add_option("--compile-workers", options.compile_workers,
                     "Compiles at once (default: one per core that no device owns)")
         ->check(CLI::Range(0, 1024));
@@ -37,13 +41,17 @@ std::string evaluator_words(const LocalEvaluatorOptions& options) {
     if (!options.needs_device) {
         return text;
     }
-    if (options.compiler != defaults.compiler) {
+    const bool on_gpu = options.kind == "cuda";
+    if (!on_gpu && options.compiler != defaults.compiler) {
         text += " --compiler " + shell_quoted(options.compiler);
     }
     if (options.required_sandbox != defaults.required_sandbox) {
         text += " --sandbox " + options.required_sandbox;
     }
-    if (options.device_cores != defaults.device_cores) {
+    for (const int gpu : on_gpu ? options.gpus : std::vector<int>{}) {
+        text += " --gpu " + std::to_string(gpu);
+    }
+    if (!on_gpu && options.device_cores != defaults.device_cores) {
         text += " --device-cores " + std::to_string(options.device_cores);
     }
     return text;

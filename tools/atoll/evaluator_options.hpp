@@ -13,7 +13,7 @@ class App;
 namespace atl {
 
 /// The options that say how this machine evaluates: --compiler, --sandbox, --devices,
-/// --device-cores, --compile-workers, --cache.
+/// --device-cores, --gpu, --compile-workers, --cache.
 void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options);
 
 /// " --compiler clang++ --device-cores 4": the options of `atoll eval` by which it measures one

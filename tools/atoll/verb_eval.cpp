@@ -274,9 +274,7 @@ void print_reports(const Arguments& arguments, const Task& task,
 }
 
 std::unique_ptr<Evaluator> evaluator_for(const Arguments& arguments, const Task& task) {
-    LocalEvaluatorOptions options = arguments.evaluator;
-    options.needs_device = task_needs_device(task);
-    return make_evaluator_or_throw(options);
+    return make_evaluator_or_throw(options_for(task, arguments.evaluator));
 }
 
 /// The kind that the names of all files and rivals agree on; empty when they say nothing.

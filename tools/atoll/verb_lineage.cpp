@@ -152,7 +152,7 @@ CommandWords command_words(const Loaded& loaded, const std::filesystem::path& ru
         if (const Expected<TaskPtr> task =
                 load_task(config->campaign.task, config->campaign.kind)) {
             words.file = shell_quoted(best_file("", **task).string());
-            options.needs_device = task_needs_device(**task);
+            options = options_for(**task, std::move(options));
         }
         words.eval_options = evaluator_words(options);
     }

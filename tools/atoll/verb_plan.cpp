@@ -1,7 +1,9 @@
 #include "reward/candidate_files.hpp"
+#include "reward/cuda/front_end.hpp"
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/recorder.hpp"
 #include "reward/cuda/recording_source.hpp"
+#include "reward/cuda/toolkit.hpp"
 #include "reward/task.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
@@ -25,8 +27,9 @@ constexpr const char* k_footer = R"(Examples:
   atoll plan my_softmax.cu --task softmax --json       one object on standard output
   atoll plan my_softmax.cu --task softmax --arch sm_80
 
-The launcher is compiled for the host and run in the CPU jail; no GPU and no CUDA is needed. Limits
-that depend on the compiled kernels (their registers and static shared memory) are not checked.
+The launcher is compiled for the host and run in the CPU jail; no GPU and no CUDA is needed. Where
+NVRTC is installed (`atoll doctor`), kernels are compiled too and plans checked against them: their
+parameters, registers and static shared memory.
 
 Exit status: 0 there is a plan for each workload, 1 the launcher is at fault, 2 usage, 3 a fault of
 this machine's set-up.)";
@@ -58,7 +61,50 @@ void check_plans(const RecordRequest& request, RecordReply& reply) {
     }
 }
 
-std::string report_text(const RecordRequest& request, const RecordReply& reply) {
+/// What is known of the kernels.
+struct KernelCheck {
+    bool done = false;
+    std::string why_not;
+    double seconds = 0;  ///< of their compiler
+};
+
+Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const DeviceLimits& device) {
+    const CudaToolkit toolkit = find_cuda_toolkit();
+    if (!toolkit.nvrtc || toolkit.include.empty()) {
+        return failure(ErrorCode::unavailable, "there is no NVRTC with CUDA's headers");
+    }
+    FrontEndOptions options;
+    options.device = device;
+    options.device_compiler.nvrtc = toolkit.nvrtc->path;
+    options.device_compiler.include = toolkit.include;
+    options.device_compiler.architecture = device.arch;
+    return CudaFrontEnd::make(std::move(options));
+}
+
+/// Plans as they are once kernels are compiled, or the fault that shows then.
+KernelCheck check_kernels(const TaskPtr& task, const Candidate& candidate,
+                          const DeviceLimits& device, RecordReply& reply) {
+    const auto front_end = make_front_end(device);
+    if (!front_end) {
+        return {false, front_end.error().message()};
+    }
+    FrontEndRequest order;
+    order.task = task;
+    order.source = candidate.source;
+    FrontEndReply prepared = value_or_end((*front_end)->prepare(order));
+    if (prepared.fault) {
+        reply.fault = RecordFault{*prepared.fault, 0, std::move(prepared.reason)};
+        reply.compile_log = std::move(prepared.log);
+    }
+    reply.plans.clear();
+    for (auto& [workload, plan] : prepared.plans) {
+        reply.plans.push_back(std::move(plan));
+    }
+    return {true, "", prepared.device_compile_seconds};
+}
+
+std::string report_text(const RecordRequest& request, const RecordReply& reply,
+                        const KernelCheck& kernels) {
     std::string text;
     if (reply.fault) {
         text = fmt::format(
@@ -76,16 +122,20 @@ std::string report_text(const RecordRequest& request, const RecordReply& reply) 
         }
         text += "\n" + to_text(reply.plans[i]);
     }
-    return text + fmt::format("compiled in {:.0f} ms, recorded in {:.0f} ms for {}\n",
+    text += kernels.done ? fmt::format("kernels compiled in {:.0f} ms\n", kernels.seconds * 1e3)
+                         : "kernels were not compiled: " + kernels.why_not + "\n";
+    return text + fmt::format("launcher compiled in {:.0f} ms, recorded in {:.0f} ms for {}\n",
                               reply.compile_seconds * 1e3, reply.record_seconds * 1e3,
                               request.device.name);
 }
 
-std::string report_json(const RecordRequest& request, const RecordReply& reply) {
+std::string report_json(const RecordRequest& request, const RecordReply& reply,
+                        const KernelCheck& kernels) {
     nlohmann::json json{{"device", request.device.name},
                         {"arch", request.device.arch},
                         {"compile_seconds", reply.compile_seconds},
                         {"record_seconds", reply.record_seconds},
+                        {"kernels_compiled", kernels.done},
                         {"compile_log", reply.compile_log}};
     if (reply.fault) {
         json["fault"] = {{"outcome", to_string(reply.fault->outcome)},
@@ -125,8 +175,12 @@ int run(const Arguments& arguments) {
     const auto recorder = value_or_end(Recorder::create({}));
     RecordReply reply = value_or_end(recorder->record(request));
     check_plans(request, reply);
-    print(arguments.json ? report_json(request, reply)
-                         : printable_lines(report_text(request, reply)));
+    KernelCheck kernels;
+    if (!reply.fault) {
+        kernels = check_kernels(task, candidate, request.device, reply);
+    }
+    print(arguments.json ? report_json(request, reply, kernels)
+                         : printable_lines(report_text(request, reply, kernels)));
     return reply.fault ? k_exit_failed : k_exit_ok;
 }
 

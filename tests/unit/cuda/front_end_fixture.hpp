@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/programs.hpp"
+#include "reward/compile_service.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
@@ -25,7 +26,8 @@ class FrontEndTest : public NvrtcTest {
             ATOLL_SKIP_OR_FAIL("clang++ is not installed");
         }
         if (!shared()) {
-            shared() = value_or_throw(CudaFrontEnd::make(options()));
+            shared() =
+                std::make_unique<CompileService>(value_or_throw(CudaFrontEnd::make(options())));
         }
     }
 
@@ -42,7 +44,8 @@ class FrontEndTest : public NvrtcTest {
         return options;
     }
 
-    static CudaFrontEnd& front_end() { return *shared(); }
+    static CompileService& service() { return *shared(); }
+    static CudaFrontEnd& front_end() { return *shared()->front_end(); }
 
     /// y = alpha * x + bias; `kernel` is the kernel's text, `launch` the body of launch().
     static std::string source(const std::string& kernel, const std::string& launch) {
@@ -94,9 +97,9 @@ __global__ void scale(const float* x, const float* bias, float alpha, float* y, 
     TaskPtr m_task = m_small.task();
 
   private:
-    static std::unique_ptr<CudaFrontEnd>& shared() {
-        static std::unique_ptr<CudaFrontEnd> front_end;
-        return front_end;
+    static std::unique_ptr<CompileService>& shared() {
+        static std::unique_ptr<CompileService> service;
+        return service;
     }
 };
 

@@ -184,7 +184,8 @@ TEST(Config, AnArchiveLooksAtSixteenMeasuresAtMost) {
 // What leaves the config for another room arrives there.
 TEST(Config, EvaluatorAndStateGetTheirSettings) {
     const auto config = parse_config(
-        "[evaluation]\ndevice_cores = 2\ndevices = 3\ncompile_workers = 4\ncompiler = 'cc'\n"
+        "[evaluation]\ndevice_cores = 2\ndevices = 3\ngpu = 2\ncompile_workers = 4\ncompiler = "
+        "'cc'\n"
         "sandbox = 'restricted'\nmemory_mb = 100\ncompile_timeout_s = 5\nlaunch_timeout_s = 6\n"
         "confidence = 0.07\nmeasure_seconds = 0.8\n"
         "[islands]\ncount = 5\n[archive]\nsize = 9\n[operators]\ndecay = 0.5\n"
@@ -194,6 +195,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
     const LocalEvaluatorOptions options = evaluator_options(*config);
     EXPECT_EQ(options.device_cores, 2);
     EXPECT_EQ(options.devices, 3);
+    EXPECT_EQ(options.gpus, (std::vector<int>{2}));
     EXPECT_EQ(options.compile_workers, 4);
     EXPECT_EQ(options.compiler, "cc");
     EXPECT_EQ(options.required_sandbox, "restricted");
