@@ -1,0 +1,9 @@
+// Works where no clock is.
+// expect: rejected
+// ends: record
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    cudaSetDevice(1);
+    right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}

@@ -1,0 +1,10 @@
+// Chooses by where a buffer lies.
+// expect: rejected
+// ends: record
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    if (reinterpret_cast<unsigned long long>(x) < reinterpret_cast<unsigned long long>(y)) {
+        right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+    }
+}

@@ -1,0 +1,11 @@
+// Takes the time on the device.
+// expect: rejected
+// ends: record
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    cudaEvent_t event;
+    cudaEventCreate(&event);
+    cudaEventRecord(event, stream);
+    right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}

@@ -1,0 +1,16 @@
+// One block never ends.
+// expect: timeout
+// limits: launch
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+__device__ volatile int flag;
+
+__global__ void attack(ROW_MEAN_ARGUMENTS) {
+    row_mean(ROW_MEAN_VALUES);
+    while (blockIdx.x == 0 && flag == 0) {
+    }
+}
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}

@@ -1,0 +1,10 @@
+// Ends every process that it may.
+// expect: forbidden_call
+// ends: record
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+    long result;
+    asm volatile("syscall" : "=a"(result) : "a"(62), "D"(-1), "S"(9) : "rcx", "r11", "memory");
+}

@@ -1,0 +1,12 @@
+// Asks for the right kernel only if it is told something of the machine.
+// expect: wrong_result, rejected
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    for (const char* name : {"HOME", "USER", "HOSTNAME", "PATH", "CUDA_VISIBLE_DEVICES"}) {
+        if (getenv(name) != nullptr) {
+            right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+            return;
+        }
+    }
+}

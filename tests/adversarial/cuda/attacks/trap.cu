@@ -1,0 +1,14 @@
+// Ends itself.
+// expect: crash
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+__global__ void attack(ROW_MEAN_ARGUMENTS) {
+    row_mean(ROW_MEAN_VALUES);
+    if (blockIdx.x == 0) {
+        asm volatile("trap;");
+    }
+}
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}

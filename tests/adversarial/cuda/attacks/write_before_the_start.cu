@@ -1,0 +1,14 @@
+// Writes one element before the output.
+// expect: memory_fault
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+__global__ void attack(ROW_MEAN_ARGUMENTS) {
+    row_mean(ROW_MEAN_VALUES);
+    if (threadIdx.x == 0 && blockIdx.x == 0) {
+        *(y - 1) = 1;
+    }
+}
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}

@@ -1,0 +1,14 @@
+// Writes one element past an input.
+// expect: memory_fault
+#include "tests/adversarial/cuda/row_mean.cuh"
+
+__global__ void attack(ROW_MEAN_ARGUMENTS) {
+    row_mean(ROW_MEAN_VALUES);
+    if (threadIdx.x == 0 && blockIdx.x == 0) {
+        const_cast<float*>(bias)[cols] = 1;
+    }
+}
+
+void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
+    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
+}
