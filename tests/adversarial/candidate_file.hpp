@@ -4,6 +4,7 @@
 #include "reward/evaluator.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -28,10 +29,18 @@ struct ListedCandidate {
     double at_least_mib = 0;
     /// Not empty: a text that must not come out in the verdict.
     std::string never_says;
+    /// Of a CUDA attack: the stage that must end it, before there is a device ("record", "compile",
+    /// "check"); empty: it gets as far as a device, or may.
+    std::string ends;
 };
 
-inline const std::filesystem::path k_adversarial_folder =
-    std::filesystem::path(ATOLL_SOURCE_DIR) / "tests" / "adversarial";
+/// Beside the sources where they are, and where $ATOLL_ADVERSARIAL says where they are not.
+inline const std::filesystem::path k_adversarial_folder = [] {
+    const char* moved = std::getenv("ATOLL_ADVERSARIAL");
+    return moved != nullptr && *moved != '\0'
+               ? std::filesystem::path(moved)
+               : std::filesystem::path(ATOLL_SOURCE_DIR) / "tests" / "adversarial";
+}();
 
 inline std::string text_of_file(const std::filesystem::path& path) {
     std::ifstream file(path);
@@ -105,6 +114,8 @@ inline ListedCandidate load_candidate(const std::filesystem::path& path) {
             file.at_least_mib = std::stod(value);
         } else if (key == "// never_says") {
             file.never_says = value;
+        } else if (key == "// ends") {
+            file.ends = value;
         }
     }
     if (file.expected.empty()) {
