@@ -11,7 +11,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace atl {
 
@@ -45,18 +47,18 @@ int shepherd(pid_t child) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-}  // namespace
+/// NVRTC leaves threads behind where there are many cores.
+std::size_t threads_of_this_process() {
+    std::error_code error;
+    std::size_t threads = 0;
+    for (std::filesystem::directory_iterator entry("/proc/self/task", error), end;
+         !error && entry != end; entry.increment(error)) {
+        ++threads;
+    }
+    return threads;
+}
 
-int run_in_jail(SandboxLevel level, const JailView& view, const std::function<int()>& serve,
-                const std::function<int(const Error&)>& on_error) {
-    if (Status silent = silence_standard_streams(); !silent) {
-        return on_error(silent.error());
-    }
-    if (level == SandboxLevel::full) {
-        if (Status entered = enter_namespaces(); !entered) {
-            return on_error(entered.error());
-        }
-    }
+int in_child(const std::function<int()>& live, const std::function<int(const Error&)>& on_error) {
     const pid_t child = ::fork();
     if (child < 0) {
         return on_error(errno_error("fork", "sandbox", errno));
@@ -64,9 +66,30 @@ int run_in_jail(SandboxLevel level, const JailView& view, const std::function<in
     if (child == 0) {
         // The parent may be in another pid namespace, so its death shows only by this signal.
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        ::_exit(serve_in_jail(level, view, serve, on_error));
+        ::_exit(live());
     }
     return shepherd(child);
+}
+
+}  // namespace
+
+int run_in_jail(SandboxLevel level, const JailView& view, const std::function<int()>& serve,
+                const std::function<int(const Error&)>& on_error) {
+    if (Status silent = silence_standard_streams(); !silent) {
+        return on_error(silent.error());
+    }
+    const auto serve_closed = [&] { return serve_in_jail(level, view, serve, on_error); };
+    if (level != SandboxLevel::full) {
+        return in_child(serve_closed, on_error);
+    }
+    const auto enter = [&] {
+        if (Status entered = enter_namespaces(); !entered) {
+            return on_error(entered.error());
+        }
+        return in_child(serve_closed, on_error);
+    };
+    // Only a process of one thread may enter a user namespace, and a forked one has one.
+    return threads_of_this_process() > 1 ? in_child(enter, on_error) : enter();
 }
 
 std::vector<std::string> layers_of(SandboxLevel level) {

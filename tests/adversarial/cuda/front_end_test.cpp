@@ -1,8 +1,9 @@
 // All candidates of tests/adversarial/cuda through the stages that need no device: what host code
 // tries has to end there, and everything else has to come through.
 
-#include "reward/base/programs.hpp"
 #include "reward/cuda/front_end.hpp"
+
+#include "reward/base/programs.hpp"
 #include "tests/adversarial/candidate_file.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
