@@ -191,6 +191,9 @@ void Splitter::end_simple(const CudaDeclaration& one, bool in_class) {
     }
     if (spaces.global || spaces.memory || (spaces.device && (spaces.host || !function))) {
         drop_static(one.begin, one.end);
+        if (!function && !spaces.global) {
+            note_host_words(one.begin, one.end);  // a table of functions names them on both sides
+        }
     } else if (spaces.device) {
         m_conditional.push_back({one.function, one.begin, one.end, one.end, one.end, true});
     } else if (one.first == "using" || one.first == "typedef" || one.first == "static_assert" ||

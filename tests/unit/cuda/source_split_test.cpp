@@ -164,6 +164,16 @@ TEST(SourceSplit, ADeviceFunctionThatHostCodeNamesKeepsItsSignature) {
     EXPECT_THAT(device_of(source), HasSubstr("return fmaxf(v, 0);"));
 }
 
+TEST(SourceSplit, ADeviceFunctionInATableOfTheDeviceKeepsItsSignature) {
+    const SplitSource split = split_cuda_source(
+        "__device__ float once(float v) { return v; }\n"
+        "__device__ float unused(float v) { return v; }\n"
+        "__device__ float (*steps[])(float) = {once};\n");
+    EXPECT_THAT(split.host, HasSubstr("float once(float v) {"));
+    EXPECT_THAT(split.host, HasSubstr("{once}"));
+    EXPECT_THAT(split.host, Not(HasSubstr("unused")));
+}
+
 TEST(SourceSplit, NamesOfDeviceLibrariesLeaveTheHostHalfUnlessItUsesThem) {
     const std::string source =
         "namespace cg = cooperative_groups;\n"

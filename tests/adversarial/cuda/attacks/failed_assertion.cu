@@ -3,9 +3,6 @@
 // never_says: secret_of_the_assertion
 #include "tests/adversarial/cuda/row_mean.cuh"
 
-extern "C" __device__ void __assertfail(const void* text, const void* file, unsigned line,
-                                        const void* function, size_t size);
-
 __global__ void attack(ROW_MEAN_ARGUMENTS) {
     row_mean(ROW_MEAN_VALUES);
     if (threadIdx.x == 0) {

@@ -8,7 +8,9 @@ __global__ void attack(ROW_MEAN_ARGUMENTS) {
         room[i] = static_cast<char>(x[0]);
     }
     row_mean(ROW_MEAN_VALUES);
-    y[0] += room[rows] * 0;
+    if (room[rows] == 125) {
+        y[0] = 1;
+    }
 }
 
 void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {

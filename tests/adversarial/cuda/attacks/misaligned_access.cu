@@ -4,7 +4,10 @@
 
 __global__ void attack(ROW_MEAN_ARGUMENTS, float4* from) {
     row_mean(ROW_MEAN_VALUES);
-    const float4 found = *reinterpret_cast<volatile float4*>(reinterpret_cast<char*>(from) + 4) ;
+    float4 found;
+    asm volatile("ld.global.v4.f32 {%0, %1, %2, %3}, [%4];"
+                 : "=f"(found.x), "=f"(found.y), "=f"(found.z), "=f"(found.w)
+                 : "l"(reinterpret_cast<char*>(from) + 4));
     if (found.x == 12345) {
         y[0] = 1;
     }

@@ -3,7 +3,8 @@
 #include "tests/adversarial/cuda/row_mean.cuh"
 
 void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
-    for (const char* name : {"HOME", "USER", "HOSTNAME", "PATH", "CUDA_VISIBLE_DEVICES"}) {
+    const char* names[] = {"HOME", "USER", "HOSTNAME", "PATH", "CUDA_VISIBLE_DEVICES"};
+    for (const char* name : names) {
         if (getenv(name) != nullptr) {
             right_answer<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES);
             return;

@@ -4,11 +4,15 @@
 #include "tests/adversarial/cuda/row_mean.cuh"
 
 __global__ void attack(ROW_MEAN_ARGUMENTS) {
-    __shared__ float room[16 << 10];
-    room[threadIdx.x] = x[0];
+    __shared__ volatile float room[60 << 10];
+    for (int i = threadIdx.x; i < (60 << 10); i += k_threads) {
+        room[i] = x[i % cols];
+    }
     __syncthreads();
     row_mean(ROW_MEAN_VALUES);
-    y[0] = room[cols % k_threads];
+    if (room[rows] == 12345) {
+        y[0] = 1;
+    }
 }
 
 void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "reward/cuda/toolkit.hpp"
+#include "reward/evaluator.hpp"
+#include "reward/verdict_json.hpp"
+#include "tests/adversarial/candidate_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atl::testing {
+
+/// The evaluator of this machine's first GPU, one for the whole program. This process never starts
+/// the driver itself: one that has started it must not fork, and an evaluator starts processes.
+struct GpuJudge {
+    TaskPtr task;
+    std::unique_ptr<Evaluator> evaluator;
+    static constexpr double k_launch_timeout_s = 1;
+
+    static GpuJudge& get() {
+        static GpuJudge judge;
+        return judge;
+    }
+
+    /// Why there is none; empty when there is.
+    [[nodiscard]] std::string open() {
+        const CudaToolkit toolkit = find_cuda_toolkit();
+        if (!toolkit.driver) {
+            return "libcuda was not found";
+        }
+        const Status made = make();
+        return made ? "" : made.error().message();
+    }
+
+  private:
+    Status make() {
+        ATOLL_TRY_ASSIGN(task, load_task(k_adversarial_folder / "task", "cuda"));
+        const char* sandbox = std::getenv("ATOLL_TEST_SANDBOX");
+        LocalEvaluatorOptions options;
+        options.kind = "cuda";
+        options.required_sandbox = sandbox == nullptr ? "full" : sandbox;
+        options.limits.launch_timeout_s = k_launch_timeout_s;
+        options.limits.compile_timeout_s = 10;
+        options.limits.measure_seconds = 0.05;
+        ATOLL_TRY_ASSIGN(evaluator, make_local_evaluator(options));
+        return {};
+    }
+};
+
+/// What one candidate got, and when.
+struct Judged {
+    EvaluationResult result;
+    std::chrono::steady_clock::time_point at;
+};
+
+inline std::future<Judged> submit(const ListedCandidate& file) {
+    GpuJudge& judge = GpuJudge::get();
+    EvaluationRequest request;
+    request.task = judge.task;
+    request.candidate.source = file.source;
+    request.level = file.level;
+    request.deadline = std::chrono::hours(1);
+    request.use_cache = false;
+    if (file.level == Level::confirm) {
+        request.rivals.push_back({"starter", {}, {}});
+        request.rivals.back().candidate.source =
+            text_of_file(k_adversarial_folder / "task" / "starters" / "block_per_row.cu");
+    }
+    auto promise = std::make_shared<std::promise<Judged>>();
+    judge.evaluator->submit(std::move(request), [promise](EvaluationResult result) {
+        promise->set_value({std::move(result), std::chrono::steady_clock::now()});
+    });
+    return promise->get_future();
+}
+
+}  // namespace atl::testing
