@@ -50,7 +50,6 @@ struct RealGpu {
         options.include = toolkit.include;
         options.architecture = "sm_90a";  // of precompiled headers, which no test here needs
         options.required = SandboxLevel::none;
-        options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
         ATOLL_TRY_ASSIGN(compiler, DeviceCompiler::make(options));
         ATOLL_TRY_ASSIGN(gpu, Gpu::open(driver, 0));
         return {};
