@@ -1,10 +1,10 @@
 #pragma once
 
 #include "reward/base/files.hpp"
+#include "reward/base/own_program.hpp"
 #include "reward/evaluator.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -34,12 +34,15 @@ struct ListedCandidate {
     std::string ends;
 };
 
-/// Beside the sources where they are, and where $ATOLL_ADVERSARIAL says where they are not.
+/// Among the sources; in a bundle, beside the folder of the program.
 inline const std::filesystem::path k_adversarial_folder = [] {
-    const char* moved = std::getenv("ATOLL_ADVERSARIAL");
-    return moved != nullptr && *moved != '\0'
-               ? std::filesystem::path(moved)
-               : std::filesystem::path(ATOLL_SOURCE_DIR) / "tests" / "adversarial";
+    std::filesystem::path folder =
+        std::filesystem::path(ATOLL_SOURCE_DIR) / "tests" / "adversarial";
+    const Expected<std::filesystem::path> program = own_program();
+    if (!std::filesystem::exists(folder) && program) {
+        folder = program->parent_path().parent_path() / "tests" / "adversarial";
+    }
+    return folder;
 }();
 
 inline std::string text_of_file(const std::filesystem::path& path) {
