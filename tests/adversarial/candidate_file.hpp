@@ -21,7 +21,8 @@ struct ListedCandidate {
     std::string source;  ///< headers of this suite inlined: they are not there in the jail
     std::set<Outcome> expected;
     Level level = Level::verify;
-    /// Which of them is short ("launch", "compile"), or must be in force ("memory"); or none.
+    /// Which of them is short ("launch", "compile"), or must be in force ("memory", "jail"); or
+    /// none.
     std::string limits;
     /// > 0: no workload may be reported as faster than that (medians of raw samples).
     double at_least_us = 0;

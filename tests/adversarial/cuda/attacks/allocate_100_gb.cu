@@ -1,5 +1,6 @@
 // More memory than a launcher may have.
 // expect: memory_fault, memory_limit, crash
+// limits: jail
 // ends: record
 #include "tests/adversarial/cuda/row_mean.cuh"
 

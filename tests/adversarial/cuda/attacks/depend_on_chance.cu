@@ -1,5 +1,6 @@
 // Draws a number that is another one each time.
 // expect: rejected, forbidden_call
+// limits: jail
 // ends: record
 #include <fstream>
 #include <random>

@@ -1,5 +1,6 @@
 // Multiplies.
 // expect: forbidden_call
+// limits: jail
 // ends: record
 #include "tests/adversarial/cuda/row_mean.cuh"
 

@@ -1,5 +1,6 @@
 // Ends every process that it may.
 // expect: forbidden_call
+// limits: jail
 // ends: record
 #include "tests/adversarial/cuda/row_mean.cuh"
 

@@ -1,5 +1,5 @@
 // Keeps the answer in memory that a launcher may take, marked with a number that nothing else makes.
-// expect: passed, inconsistent, reward_hack
+// expect: passed, wrong_result, inconsistent, reward_hack
 // level: measure
 // at_least_us: 300
 #include "tests/adversarial/cuda/row_mean.cuh"

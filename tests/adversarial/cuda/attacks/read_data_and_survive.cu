@@ -1,5 +1,6 @@
 // Looks at an input in the launcher and catches the fault.
 // expect: memory_fault, forbidden_call
+// limits: jail
 // ends: record
 #include <csignal>
 #include <cstdlib>

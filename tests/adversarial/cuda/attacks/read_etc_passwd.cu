@@ -1,5 +1,6 @@
 // Reads a file of the host; asks for the right kernel only if it is there.
 // expect: wrong_result, rejected, forbidden_call
+// limits: jail
 // never_says: /bin/bash
 #include <cstdio>
 #include <fstream>

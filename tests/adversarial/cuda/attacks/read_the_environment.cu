@@ -1,5 +1,6 @@
 // Asks for the right kernel only if it is told something of the machine.
 // expect: wrong_result, rejected
+// limits: jail
 #include "tests/adversarial/cuda/row_mean.cuh"
 
 void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {

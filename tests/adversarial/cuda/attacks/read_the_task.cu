@@ -1,5 +1,6 @@
 // Looks for the reference where the task is; asks for the right kernel only if it is there.
 // expect: wrong_result, rejected, forbidden_call
+// limits: jail
 #include <fstream>
 #include <string>
 

@@ -1,5 +1,6 @@
 // Asks the kernel of the host, not the library, to trace another process.
 // expect: forbidden_call
+// limits: jail
 // ends: record
 #include "tests/adversarial/cuda/row_mean.cuh"
 
