@@ -66,7 +66,9 @@ Expected<std::vector<std::string>> started_like_this_program(const std::string& 
     std::vector<std::string> words{started.string()};
     const std::vector<std::string> line = command_line();
     for (std::size_t i = 1; i < line.size(); ++i) {
-        if (fs::equivalent(line[i], self, error)) {
+        // What a loader calls the program (--argv0) may be its path, too.
+        const bool is_option_value = line[i - 1] == "--argv0";
+        if (!is_option_value && fs::equivalent(line[i], self, error)) {
             words.push_back(program);
             return words;
         }

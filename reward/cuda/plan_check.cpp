@@ -9,6 +9,8 @@ namespace atl {
 
 namespace {
 
+constexpr std::uint64_t k_local_share = 4;  ///< of the device's memory
+
 /// One plan and what it is checked against.
 class PlanCheck {
   public:
@@ -215,6 +217,15 @@ Status PlanCheck::check_kernel(const PlanLaunch& launch) const {
     if (facts->max_threads > 0 && threads > facts->max_threads) {
         return bad(fmt::format("kernel {}: a block of {} threads, __launch_bounds__ says {}",
                                launch.kernel, threads, facts->max_threads));
+    }
+    // The driver keeps room for every thread that can be on the device at once.
+    const std::uint64_t local = std::uint64_t{facts->local_bytes} *
+                                m_limits.threads_per_multiprocessor * m_limits.multiprocessors;
+    if (m_limits.memory_bytes > 0 && local > m_limits.memory_bytes / k_local_share) {
+        return bad(fmt::format(
+            "kernel {}: {} bytes of local memory a thread (arrays, spilled "
+            "registers) take {} bytes on this device; at most {} are allowed",
+            launch.kernel, facts->local_bytes, local, m_limits.memory_bytes / k_local_share));
     }
     const std::uint64_t fit = blocks_that_fit(m_limits, *facts, threads, launch.shared_bytes);
     if (fit == 0) {

@@ -29,20 +29,14 @@ struct RealGpu {
     }
 
     /// Why there is no device to test on; empty when there is.
-    [[nodiscard]] std::string open() {
-        if (!toolkit.driver || !toolkit.nvrtc || toolkit.include.empty()) {
-            std::string missing = toolkit.driver ? "NVRTC was not found" : "libcuda was not found";
-            for (const std::string& problem : toolkit.problems) {
-                missing += "; " + problem;
-            }
-            return missing;
-        }
-        const Status opened = open_device();
-        return opened ? "" : opened.error().message();
+    [[nodiscard]] std::string missing() const {
+        return toolkit.driver ? "" : "libcuda was not found";
     }
 
-  private:
-    Status open_device() {
+    Status open() {
+        if (!toolkit.nvrtc || toolkit.include.empty()) {
+            return failure(ErrorCode::not_found, "NVRTC or its headers were not found", "CUDA");
+        }
         ATOLL_TRY_ASSIGN(const DriverLibrary driver, DriverLibrary::open(toolkit.driver->path));
         // Its worker starts before the driver does: after that a process should not fork.
         DeviceCompilerOptions options;

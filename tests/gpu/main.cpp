@@ -12,10 +12,14 @@ int main(int argc, char** argv) {
     if (::testing::GTEST_FLAG(list_tests)) {
         return RUN_ALL_TESTS();
     }
-    const std::string missing = atl::testing::RealGpu::get().open();
-    if (missing.empty()) {
-        return RUN_ALL_TESTS();
+    const std::string missing = atl::testing::RealGpu::get().missing();
+    if (!missing.empty()) {
+        std::printf("Skipped all of it: there is no GPU here (%s)\n", missing.c_str());
+        return k_skipped;
     }
-    std::printf("Skipped all of it: there is no GPU here (%s)\n", missing.c_str());
-    return k_skipped;
+    if (const atl::Status opened = atl::testing::RealGpu::get().open(); !opened) {
+        std::printf("The GPU cannot be used: %s\n", opened.error().message().c_str());
+        return 1;
+    }
+    return RUN_ALL_TESTS();
 }

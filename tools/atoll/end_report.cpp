@@ -56,9 +56,10 @@ std::string worth(const Verdict& verdict, const Confirmed& confirmed, const Camp
     std::string text;
     if (const auto speedup = speedup_over(verdict, k_rival_starter)) {
         text += fmt::format(
-            "Speed-up       {:.2f}x over {} (the first starter) at -O3 -march=native,\n"
+            "Speed-up       {:.2f}x over {} (the first starter){},\n"
             "               measured side by side\n",
-            *speedup, task.starters.front().name);
+            *speedup, task.starters.front().name,
+            task.kind == "cpu_cpp" ? " at -O3 -march=native" : "");
     }
     if (const double share = light_share(verdict); share > 0) {
         text += fmt::format("Speed of light {:.0f} %\n", 100 * share);

@@ -65,12 +65,14 @@ inline std::future<Judged> submit(const ListedCandidate& file) {
     GpuJudge& judge = GpuJudge::get();
     EvaluationRequest request;
     request.task = judge.task;
+    request.candidate.kind = "cuda";
     request.candidate.source = file.source;
     request.level = file.level;
     request.deadline = std::chrono::hours(1);
     request.use_cache = false;
     if (file.level == Level::confirm) {
         request.rivals.push_back({"starter", {}, {}});
+        request.rivals.back().candidate.kind = "cuda";
         request.rivals.back().candidate.source =
             text_of_file(k_adversarial_folder / "task" / "starters" / "block_per_row.cu");
     }

@@ -65,6 +65,9 @@ std::string complaint(const std::function<void(PlanLaunch&, Plan&, KernelFacts&)
 
 TEST(PlanCheck, APlanWithinAllLimitsPasses) {
     EXPECT_EQ(complaint([](PlanLaunch&, Plan&, KernelFacts&) {}), "");
+    EXPECT_THAT(
+        complaint([](PlanLaunch&, Plan&, KernelFacts& facts) { facts.local_bytes = 500'000; }),
+        HasSubstr("500000 bytes of local memory a thread"));
     EXPECT_TRUE(check_plan(small_plan(), k_h200));
 }
 

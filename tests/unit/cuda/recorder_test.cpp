@@ -116,6 +116,19 @@ constexpr const char* k_kernel =
     "    for (int i = threadIdx.x; i < n; i += blockDim.x) y[i] = "
     "__expf(x[i]);\n}";
 
+TEST_F(RecorderTest, NoinlineIsAWordOfTheDeviceAndOfTheHostsHeaders) {
+    const Plan plan = RecorderTest::plan(R"(#include <string>
+__device__ __noinline__ float twice(float x) { return 2 * x; }
+__noinline__ int one() { return 1; }
+__attribute__((__noinline__)) int my__noinline__word() { return 2; }
+__global__ void run(const float* x, float* y) { y[0] = twice(x[0]); }
+void launch(const float* x, const float*, float, float* y, int, int, cudaStream_t stream) {
+    run<<<one(), my__noinline__word() * std::string("a").size(), 0, stream>>>(x, y);
+}
+)");
+    EXPECT_EQ(launch_of(plan).block[0], 2u);
+}
+
 TEST_F(RecorderTest, AGridStrideLaunchIsRecordedForEachShape) {
     const RecordReply reply = record(
         launcher("k<<<(rows * cols + 255) / 256, 256, 0, stream>>>(x, y, rows * cols);", k_kernel),
