@@ -2,6 +2,10 @@
 // starters by turns, each made unique by a device function of its own, so that nothing is cached
 // but what a campaign has cached too (headers, the reference). All are submitted at once.
 //
+// Then what a fault costs: softmax candidates, verified only, of which every fourth writes to
+// address zero. From the verdict of each to the next one's, after a fault and otherwise; the
+// difference is what it takes until the spare runner works.
+//
 // Per task: candidates, seconds, candidates a second; the median and 95th percentile of the stages
 // without a device (compile and plan) and of those on it; the share of the wall time that the
 // device's processes were at work (the rest they waited, since all jobs were there from the
@@ -109,6 +113,65 @@ bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t c
     return tally.passed == candidates;
 }
 
+constexpr const char* k_faulty = R"(
+__global__ void fault(int* at) { *at = 1; }
+void launch(const float*, float*, int, int, cudaStream_t stream) {
+    int* nowhere = nullptr;
+    fault<<<1, 1, 0, stream>>>(nowhere);
+}
+)";
+
+struct Finished {
+    std::chrono::steady_clock::time_point at;
+    bool fault = false;
+};
+
+/// False when some verdict was none of the two.
+bool run_faults(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t candidates) {
+    std::mutex mutex;
+    std::vector<Finished> finished;
+    std::promise<void> all_done;
+    bool as_expected = true;
+    for (std::size_t i = 0; i < candidates; ++i) {
+        atl::EvaluationRequest request = request_for(task, i, 7);
+        request.level = atl::Level::verify;
+        if (i % 4 == 3) {
+            request.candidate.source = k_faulty + fmt::format("// {}\n__device__ int u{};\n", i, i);
+        }
+        evaluator.submit(request, [&, faulty = i % 4 == 3](const atl::EvaluationResult& result) {
+            const std::lock_guard lock(mutex);
+            const auto wanted = faulty ? atl::Outcome::memory_fault : atl::Outcome::passed;
+            as_expected = as_expected && result && result->outcome == wanted;
+            finished.push_back({std::chrono::steady_clock::now(), faulty});
+            if (finished.size() == candidates) {
+                all_done.set_value();
+            }
+        });
+    }
+    all_done.get_future().wait();
+    std::vector<double> after_fault;
+    std::vector<double> otherwise;
+    for (std::size_t i = 1; i < finished.size(); ++i) {
+        if (finished[i].fault) {
+            continue;  // it takes long to be reported
+        }
+        const double ms =
+            std::chrono::duration<double, std::milli>(finished[i].at - finished[i - 1].at).count();
+        (finished[i - 1].fault ? after_fault : otherwise).push_back(ms);
+    }
+    std::printf(
+        "\nFrom a verdict to the next right one's: after a fault p50 %.1f ms, p95 %.1f ms (%zu); "
+        "else p50 %.1f ms, p95 %.1f ms (%zu)\n",
+        percentile(after_fault, 0.5), percentile(after_fault, 0.95), after_fault.size(),
+        percentile(otherwise, 0.5), percentile(otherwise, 0.95), otherwise.size());
+    return as_expected;
+}
+
+atl::Expected<atl::TaskPtr> load(const std::string& name) {
+    ATOLL_TRY_ASSIGN(const auto folder, atl::find_task(name));
+    return atl::load_task(folder, "cuda");
+}
+
 int run(std::size_t candidates, const std::vector<std::string>& names) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     atl::LocalEvaluatorOptions options;
@@ -125,14 +188,15 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
         (*evaluator)->description().c_str());
     bool all = true;
     for (const std::string& name : names) {
-        const auto folder = atl::find_task(name);
-        auto task = folder ? atl::load_task(*folder, "cuda")
-                           : atl::Expected<atl::TaskPtr>(tl::unexpected(folder.error()));
+        const auto task = load(name);
         if (!task) {
             std::fprintf(stderr, "%s\n", task.error().message().c_str());
             return 2;
         }
         all = run_task(**evaluator, *task, candidates) && all;
+    }
+    if (const auto softmax = load("softmax")) {
+        all = run_faults(**evaluator, *softmax, candidates / 2) && all;
     }
     return all ? 0 : 1;
 }

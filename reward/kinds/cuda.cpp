@@ -16,42 +16,10 @@ namespace atl {
 
 namespace {
 
-constexpr const char* k_rules = R"(
-- launch() runs once per shape on the host, without a GPU, and what it asks for is written down as a
-  plan: kernel launches (<<<>>> or cudaLaunchKernelEx, with clusters, cooperative and programmatic
-  launches), cudaMemsetAsync, cudaMemcpyAsync between device buffers, scratch memory from
-  cudaMalloc/cudaMallocAsync, __device__ and __constant__ symbols, cudaFuncSetAttribute, TMA tensor
-  maps. The plan is what is timed, again and again, with other inputs each time.
-- So launch() must not depend on data: tensors are device pointers that the host cannot read, nothing
-  is read back (no device-to-host copies), and time, random numbers and files must not steer it.
-  Shapes, scalars, device properties and occupancy may.
-- One stream, the one that is given; no streams, events, graphs, callbacks, pinned or managed memory.
-  Synchronising is not needed and does nothing.
-- Tensors are dense, row-major, do not overlap and start on a 64-byte boundary.
-- Every element of every output must be written; inputs must stay as they are. Memory outside the
-  tensors and scratch must not be touched. Scratch holds anything at the start of a launch: answers
-  kept from one launch to the next are wrong.
-- Headers: those of CUDA (cuda_fp16.h, cuda_bf16.h, cuda_fp8.h, mma.h, cuda_pipeline.h,
-  cooperative_groups.h), CCCL (cub/, thrust/, cuda/) on the device side, inline PTX. No libraries
-  (cuBLAS, cuDNN), no #include of files of your own.
-- Kernels are compiled for the device's own architecture (sm_90a on an H100 or H200). Names of
-  kernels must not be overloaded.
-- Limits of one plan: 4096 steps, 256 allocations, 64 KiB of constants in one write.
-- A macro that may be varied: #ifndef TILE / #define TILE 64  // tune: 32, 64, 128 / #endif
-
-A whole candidate, for y = 2 x:
-
-    #ifndef BLOCK
-    #define BLOCK 256  // tune: 128, 256, 512
-    #endif
-    __global__ void twice(const float* x, float* y, int n) {
-        const int i = blockIdx.x * BLOCK + threadIdx.x;
-        if (i < n) y[i] = 2.0f * x[i];
-    }
-    void launch(const float* x, float* y, int n, cudaStream_t stream) {
-        twice<<<(n + BLOCK - 1) / BLOCK, BLOCK, 0, stream>>>(x, y, n);
-    }
-)";
+/// The page of reward/README.md that a person reads and a prompt holds.
+constexpr const char* k_contract =
+#include "reward/kinds/cuda_contract.inc"
+    ;
 
 FrontEndRequest front_end_request(const EvaluationRequest& request, const Candidate& candidate,
                                   const EvaluationLimits& limits, const std::stop_token& cancel) {
@@ -119,8 +87,7 @@ class CudaKind final : public CandidateKind {
     }
 
     std::string contract(const Task& task) const override {
-        return "One CUDA C++17 file with kernels (__global__) and a host function\n\n    " +
-               cuda_launch_prototype(task) + "\n" + k_rules;
+        return "The host function is\n\n    " + cuda_launch_prototype(task) + "\n\n" + k_contract;
     }
 
     std::string standalone_source(const Candidate& candidate) const override {

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include <regex>
 #include <string>
 
 namespace atl {
@@ -128,18 +129,44 @@ TEST_F(CudaKind, TheLinterAsksForAKernelAndALauncherAndKnowsDeviceFlags) {
     EXPECT_THAT(complaint(plain(), {"--fmad=true"}).value(), HasSubstr("allowed flags"));
 }
 
-TEST_F(CudaKind, TheContractsExampleIsAGoodCandidate) {
+TEST_F(CudaKind, TheContractsExamplesAreGoodCandidates) {
     const std::string contract = kind().contract(*m_task);
     EXPECT_THAT(contract, HasSubstr("float* y, int rows, int cols, cudaStream_t stream)"));
-    std::string example = contract.substr(contract.find("    #ifndef BLOCK"));
-    const auto replace = [&](const std::string& from, const std::string& to) {
-        example.replace(example.find(from), from.size(), to);
-    };
-    replace("void launch(const float* x, float* y, int n, cudaStream_t stream) {",
-            "void launch(const float* x, const float*, float, float* y, int rows, int cols, "
-            "cudaStream_t stream) { const int n = rows * cols;");
-    const FrontEndReply reply = FrontEndTest::prepare(FrontEndTest::request(example));
-    EXPECT_FALSE(reply.fault) << reply.reason << reply.log;
+    const std::regex launcher(
+        R"(void launch\(const float\* x, (const float\* y, )?float\* (y|out), (int rows, int cols|int n),)");
+    std::size_t at = contract.find("Example 1,");
+    for (int example = 1; example <= 3; ++example) {
+        const std::size_t end = contract.find("Example " + std::to_string(example + 1) + ",", at);
+        ASSERT_NE(at, std::string::npos);
+        std::string source =
+            contract.substr(contract.find('\n', at), end - contract.find('\n', at));
+        // The small task has these arguments; what the example calls `n` is their product.
+        const std::string mine =
+            "void launch(const float* x, const float* b, float, float* y, int rows, "
+            "int cols,";
+        source = std::regex_replace(source, launcher, mine);
+        if (example == 3) {
+            source = std::regex_replace(
+                source, std::regex(R"(cudaStream_t stream\) \{)"),
+                "cudaStream_t stream) { const float* out_of = b; float* out = y; "
+                "const int n = rows * cols;");
+            source = std::regex_replace(source, std::regex(R"(\(x, y, parts, n\);)"),
+                                        "(x, out_of, parts, n);");
+        }
+        const FrontEndReply reply = FrontEndTest::prepare(FrontEndTest::request(source));
+        EXPECT_FALSE(reply.fault) << example << ": " << reply.reason << reply.log << source;
+        at = end;
+    }
+}
+
+TEST(CudaKindAlone, TheRoomsReadmeHasTheContract) {
+    const testing::SmallTask small;
+    const std::string contract = make_cuda_kind()->contract(*small.task());
+    const std::string page = contract.substr(contract.find("A candidate is one ordinary"));
+    const std::string readme =
+        value_or_throw(read_file(ATOLL_SOURCE_DIR "/reward/README.md", 1 << 20));
+    EXPECT_NE(readme.find(page.substr(0, page.find_last_not_of('\n') + 1)), std::string::npos)
+        << "copy reward/kinds/cuda_contract.inc into reward/README.md";
 }
 
 TEST(CudaKindAlone, ACandidateStandsAloneWithItsTuneValues) {
