@@ -113,6 +113,8 @@ bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t c
     return tally.passed == candidates;
 }
 
+constexpr std::size_t k_between_faults = 24;
+
 constexpr const char* k_faulty = R"(
 __global__ void fault(int* at) { *at = 1; }
 void launch(const float*, float*, int, int, cudaStream_t stream) {
@@ -135,10 +137,11 @@ bool run_faults(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t
     for (std::size_t i = 0; i < candidates; ++i) {
         atl::EvaluationRequest request = request_for(task, i, 7);
         request.level = atl::Level::verify;
-        if (i % 4 == 3) {
+        const bool faulty = i % k_between_faults == k_between_faults - 1;
+        if (faulty) {
             request.candidate.source = k_faulty + fmt::format("// {}\n__device__ int u{};\n", i, i);
         }
-        evaluator.submit(request, [&, faulty = i % 4 == 3](const atl::EvaluationResult& result) {
+        evaluator.submit(request, [&, faulty](const atl::EvaluationResult& result) {
             const std::lock_guard lock(mutex);
             const auto wanted = faulty ? atl::Outcome::memory_fault : atl::Outcome::passed;
             as_expected = as_expected && result && result->outcome == wanted;
@@ -196,7 +199,7 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
         all = run_task(**evaluator, *task, candidates) && all;
     }
     if (const auto softmax = load("softmax")) {
-        all = run_faults(**evaluator, *softmax, candidates / 2) && all;
+        all = run_faults(**evaluator, *softmax, 10 * k_between_faults + 1) && all;
     }
     return all ? 0 : 1;
 }

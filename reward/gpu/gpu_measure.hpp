@@ -24,6 +24,9 @@ struct GpuTimes {
     double seconds = 0;             ///< of all spans
 
     [[nodiscard]] double median_ns() const;
+    /// The judged launches were all slower than the median by more than chance: more of them are
+    /// due, and the median does not stand for the workload.
+    [[nodiscard]] bool held_back() const;
 };
 
 /// One of the programs whose launches are interleaved.

@@ -109,7 +109,16 @@ TEST_F(RealSupportKernels, TellsItsSpeed) {
             [&] { return m_kernels->checksum(out.begin(), k_count * 4, 0, stream()); });
     time_us("sum_squares of 16 Mi doubles", k_count * 8.0,
             [&] { return m_kernels->sum_squares(want.begin(), k_count, 0, stream()); });
-    time_us("flush_l2", 0, [&] { return m_kernels->flush_l2(stream()); });
+    const double flush = time_us("flush_l2", 0, [&] { return m_kernels->flush_l2(stream()); });
+    const double both = time_us("flush_l2 and a copy of 64 MiB", 0, [&] {
+        const Status flushed = m_kernels->flush_l2(stream());
+        return flushed ? gpu().driver().check(gpu().call().copy_on_device(out.begin(), want.begin(),
+                                                                          k_count * 4, stream()),
+                                              "cuMemcpyDtoDAsync")
+                       : flushed;
+    });
+    std::printf("copy of 64 MiB, cold %10.1f us %8.1f GB/s read and written\n", both - flush,
+                k_count * 8e-3 / (both - flush));
     const double anchor = time_us("anchor", 0, [&] { return m_kernels->anchor(stream()); });
     EXPECT_GT(anchor, 3) << "it is no anchor when it takes no time";
     EXPECT_LT(anchor, 100);
