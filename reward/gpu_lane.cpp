@@ -158,8 +158,9 @@ class GpuLane final : public DeviceLane {
         answer.handles.push_back(std::move(m_spare->verifier_end));
         m_runner = std::move(m_spare);
         m_spare.reset();
-        ATOLL_TRY(m_verifier->channel().send(answer));
-        return start_spare();
+        // Another one is started when this one has done its work: opening the device takes locks in
+        // the driver that would hold it up.
+        return m_verifier->channel().send(answer);
     }
 
     Status say_quiet(const Frame& question) {
@@ -230,6 +231,9 @@ class GpuLane final : public DeviceLane {
         }
         ATOLL_TRY_ASSIGN(const Frame reply,
                          ask(std::move(frame), FrameType::evaluated, order.deadline));
+        if (!m_spare) {
+            ATOLL_TRY(start_spare());
+        }
         return parse_evaluate_reply(reply.payload);
     }
 
