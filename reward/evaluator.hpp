@@ -40,6 +40,8 @@ struct EvaluationRequest {
     double cutoff_ns = 0;
     std::chrono::seconds deadline{300};  ///< after which the job is an infrastructure fault
     int priority = 0;                    ///< higher first
+    /// Count what the device does, where the kind has counters (Verdict::profile, source "cupti").
+    bool profile = false;
     bool use_cache = true;
 };
 

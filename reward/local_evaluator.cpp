@@ -91,6 +91,9 @@ Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
     hasher.field(candidate_key(request.candidate));
     hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());
+    if (request.profile) {
+        hasher.field("profile");
+    }
     for (const Rival& rival : request.rivals) {
         hasher.field(rival.name).field(candidate_key(rival.candidate));
         hasher.field(rival.libraries.size());

@@ -12,14 +12,15 @@ namespace atl {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> k_stage_names = {"lint",   "compile", "smoke",  "verify",
-                                                           "screen", "measure", "confirm"};
+constexpr std::array<std::string_view, 8> k_stage_names = {
+    "lint", "compile", "smoke", "verify", "screen", "measure", "confirm", "profile"};
 
 using nlohmann::json;
 
 constexpr std::size_t k_max_cases = 100'000;
 constexpr std::size_t k_max_text = 1 << 20;
 constexpr std::size_t k_max_verdict_bytes = 64u << 20;
+constexpr const char* k_profile = "profile";
 
 json texts_to_json(const std::map<std::string, std::string>& texts) {
     json object = json::object();
@@ -185,6 +186,9 @@ std::string to_json(const Verdict& verdict) {
                 {"from_cache", verdict.from_cache},
                 {"noise", verdict.noise}};
     memory_to_json(verdict.memory_bytes, object);
+    if (verdict.profile) {  // without it verdicts are those of before there were profiles
+        object[k_profile] = profile_to_json(*verdict.profile);
+    }
     return dump_json(object);
 }
 
@@ -211,6 +215,11 @@ Expected<Verdict> parse_verdict(std::string_view text) {
     }
     if (const json* measure = reader.object_or_null("measure", 100)) {
         ATOLL_TRY_ASSIGN(verdict.measure, measure_from_json(*measure, reader.path("measure")));
+    }
+    if (object.contains(k_profile)) {
+        if (const json* profile = reader.object(k_profile, 100)) {
+            ATOLL_TRY_ASSIGN(verdict.profile, profile_from_json(*profile, reader.path(k_profile)));
+        }
     }
     if (const json* times = reader.array("stage_times", 1000)) {
         ATOLL_TRY_ASSIGN(verdict.stage_times,

@@ -3,6 +3,7 @@
 #include "reward/base/error.hpp"
 #include "reward/base/hash.hpp"
 #include "reward/outcome.hpp"
+#include "reward/profile_report.hpp"
 
 #include <cstdint>
 #include <map>
@@ -21,7 +22,8 @@ enum class Stage {
     verify = 3,
     screen = 4,
     measure = 5,
-    confirm = 6
+    confirm = 6,
+    profile = 7  ///< after measure or confirm, of what was asked for; it decides nothing
 };
 
 [[nodiscard]] std::string_view to_string(Stage stage);
@@ -106,6 +108,8 @@ struct Verdict {
     /// same shapes. Absent when it was not measured: in a confirmation, whose processes meet hidden
     /// workloads, by an external judge, and in records from before it was measured.
     std::optional<std::uint64_t> memory_bytes;
+    /// Why it takes that time; of right candidates of kinds that run on a GPU.
+    std::optional<ProfileReport> profile;
     bool from_cache = false;
     std::string noise;  ///< empty, or why the numbers deserve doubt
 };

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr std::size_t k_max_rivals = k_max_frame_handles - 1;
 constexpr std::size_t k_max_cores = 4096;
+constexpr std::size_t k_max_workload = 1 << 20;
 constexpr std::size_t k_max_reason = 64u << 10;
 constexpr double k_day_s = 86'400;
 
@@ -78,6 +79,15 @@ void read_cores(JsonReader& reader, EvaluateOrder& order) {
     }
 }
 
+void read_profile_workload(JsonReader& reader, const json& object, EvaluateOrder& order) {
+    constexpr const char* k_key = "profile_workload";
+    if (object.contains(k_key) && object[k_key].is_null()) {
+        reader.object_or_null(k_key, 0);
+    } else {
+        reader.integer(k_key, order.profile_workload.emplace(), 0, k_max_workload);
+    }
+}
+
 }  // namespace
 
 std::string to_json(const LoadTask& message) {
@@ -101,6 +111,10 @@ std::string to_json(const EvaluateOrder& message) {
     for (const bool item : message.rival_trusted) {
         trusted.push_back(item);
     }
+    json profiled = nullptr;
+    if (message.profile_workload) {
+        profiled = *message.profile_workload;
+    }
     return dump_json(json{{"task", message.task.hex()},
                           {"level", to_string(message.level)},
                           {"rivals", message.rivals},
@@ -115,7 +129,8 @@ std::string to_json(const EvaluateOrder& message) {
                           {"peak_bandwidth", message.peak_bandwidth},
                           {"cache_bytes", message.cache_bytes},
                           {"clock_ns", message.core.clock_ns},
-                          {"issue_ratio", message.core.issue_ratio}});
+                          {"issue_ratio", message.core.issue_ratio},
+                          {"profile_workload", profiled}});
 }
 
 Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
@@ -137,6 +152,7 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     read_bytes(reader, "cache_bytes", order.cache_bytes);
     ranged(reader, "clock_ns", order.core.clock_ns, 0, k_most);
     ranged(reader, "issue_ratio", order.core.issue_ratio, 0, k_most);
+    read_profile_workload(reader, object, order);
     ATOLL_TRY(reader.finish());
     const std::optional<Level> known = level_from(level);
     if (!known) {
@@ -157,6 +173,10 @@ std::string to_json(const EvaluateReply& message) {
                 {"device_seconds", message.device_seconds},
                 {"timed_seconds", message.timed_seconds}};
     memory_to_json(message.memory_bytes, object);
+    object["counters"] = nullptr;
+    if (message.counters) {
+        object["counters"] = counters_to_json(*message.counters);
+    }
     return dump_json(object);
 }
 
@@ -179,6 +199,9 @@ Expected<EvaluateReply> parse_evaluate_reply(std::string_view text) {
     }
     if (const json* measure = reader.object_or_null("measure", 100)) {
         ATOLL_TRY_ASSIGN(reply.measure, measure_from_json(*measure, reader.path("measure")));
+    }
+    if (const json* counters = reader.object_or_null("counters", 2)) {
+        ATOLL_TRY_ASSIGN(reply.counters, counters_from_json(*counters, reader.path("counters")));
     }
     if (const json* times = reader.array("stage_times", 1000)) {
         ATOLL_TRY_ASSIGN(reply.stage_times,

@@ -39,6 +39,8 @@ struct EvaluateOrder {
     double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
     std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
     CoreBest core;                  ///< of the device, at its best; 0 = unknown
+    /// Index of Task::workloads, a public one: what the device counts while it runs is wanted.
+    std::optional<std::size_t> profile_workload;
 };
 
 /// evaluated: the device stages of a verdict (smoke, verify, screen, measure, confirm).
@@ -53,6 +55,7 @@ struct EvaluateReply {
     double device_seconds = 0;
     double timed_seconds = 0;                   ///< inside timed launches
     std::optional<std::uint64_t> memory_bytes;  ///< Verdict::memory_bytes
+    std::optional<CounterReading> counters;     ///< of EvaluateOrder::profile_workload
 };
 
 [[nodiscard]] std::string to_json(const LoadTask& message);

@@ -50,6 +50,11 @@ Verdict full_verdict() {
     verdict.artefacts = {{"stderr", "text\n"}};
     verdict.stage_times = {{Stage::compile, 0.25}};
     verdict.memory_bytes = 16u << 20;
+    ProfileReport profile;
+    profile.occupancy_achieved = 0.5;
+    profile.metrics = {{"dram__bytes_read.sum", 1e9}};
+    profile.kernels = {{"_Z1kv", 2, 132, 256, 168, 1024, 2048, 8, 16, 1, 0.25, "registers", 3.5}};
+    verdict.profile = profile;
     return verdict;
 }
 
@@ -76,6 +81,7 @@ EvaluateOrder evaluate_order() {
     order.rivals = {"previous best", "openblas"};
     order.rival_trusted = {false, true};
     order.cores = {1, 3};
+    order.profile_workload = 2;
     return order;
 }
 
@@ -86,6 +92,7 @@ EvaluateReply evaluate_reply() {
     reply.measure = measure_report();
     reply.stage_times = {{Stage::verify, 0.25}};
     reply.memory_bytes = 16u << 20;
+    reply.counters = CounterReading{{{"_Z1kv", 132, 256, {{"dram__bytes_read.sum", 1e9}}}}, ""};
     return reply;
 }
 

@@ -53,6 +53,22 @@ Verdict full_verdict() {
     verdict.queue_seconds = 0.01;
     verdict.memory_bytes = 16u << 20;
     verdict.noise = "loud";
+    ProfileReport profile;
+    profile.source = "cupti";
+    profile.workload = "w1";
+    profile.bottleneck = Bottleneck::occupancy_limited;
+    profile.sentence = "occupancy_limited: few warps fit";
+    profile.memory_ns = 12.5;
+    profile.tensor_types = true;
+    profile.kernel = "_Z1kv";
+    profile.kernel_share = 0.75;
+    profile.occupancy = 0.25;
+    profile.occupancy_achieved = 0.125;
+    profile.limiter = "registers";
+    profile.metrics = {{"gpu__time_duration.sum", 1234.5}};
+    profile.kernels = {
+        {"_Z1kv", 2, 1ull << 40, 256, 168, 1024, 2048, 8, 16, 1, 0.25, "registers", 3.5}};
+    verdict.profile = profile;
     return verdict;
 }
 
@@ -79,6 +95,25 @@ TEST(VerdictJson, RecordsFromBeforeMemoryWasMeasuredAreRead) {
     EXPECT_EQ(parse_verdict(with)->memory_bytes, 16u << 20);
     verdict.memory_bytes = 0;
     EXPECT_EQ(parse_verdict(to_json(verdict))->memory_bytes, 0u) << "none is a number, too";
+}
+
+TEST(VerdictJson, RecordsFromBeforeThereWereProfilesAreRead) {
+    Verdict verdict = full_verdict();
+    verdict.profile.reset();
+    const std::string without = to_json(verdict);
+    EXPECT_EQ(without.find("profile"), std::string::npos);
+    const Expected<Verdict> parsed = parse_verdict(without);
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    EXPECT_FALSE(parsed->profile);
+    EXPECT_EQ(to_json(*parsed), without);
+}
+
+TEST(VerdictJson, AProfileWithoutCountersHasNoAchievedOccupancy) {
+    Verdict verdict = full_verdict();
+    verdict.profile->occupancy_achieved.reset();
+    const Expected<Verdict> parsed = parse_verdict(to_json(verdict));
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    EXPECT_FALSE(parsed->profile->occupancy_achieved);
 }
 
 TEST(VerdictJson, KeepsEveryField) {
@@ -152,6 +187,17 @@ TEST(VerdictJson, RefusesWhatItDidNotWrite) {
                 HasSubstr("reverified"));
     EXPECT_THAT(why(replaced(good, "\"memory_bytes\":16777216", "\"memory_bytes\":-1")),
                 HasSubstr("memory_bytes"));
+    for (const auto& [from, to] : {
+             std::pair("\"bottleneck\":\"occupancy_limited\"", "\"bottleneck\":\"bad luck\""),
+             std::pair("\"source\":\"cupti\"", "\"source\":\"hearsay\""),
+             std::pair("\"occupancy\":0.25", "\"occupancy\":1.25"),
+             std::pair("\"occupancy_achieved\":0.125", "\"occupancy_achieved\":\"nan\""),
+             std::pair("\"registers\":168", "\"registers\":-1"),
+             std::pair("gpu__time_duration.sum\":", "gpu time\":"),
+             std::pair(":1234.5", ":\"inf\""),
+         }) {
+        EXPECT_THAT(why(replaced(good, from, to)), HasSubstr("profile")) << to;
+    }
     EXPECT_THAT(why(replaced(good, "\"memory_bytes\":16777216", "\"memory_bytes\":null")),
                 HasSubstr("memory_bytes"));
     EXPECT_THAT(why(replaced(good, "\"first_bad_index\":7", "\"first_bad_index\":1e300")),
@@ -203,7 +249,7 @@ TEST(PublicGeomean, IsNothingWithoutUsableTimes) {
 }
 
 TEST(StageNames, RoundTrip) {
-    for (int i = 0; i <= static_cast<int>(Stage::confirm); ++i) {
+    for (int i = 0; i <= static_cast<int>(Stage::profile); ++i) {
         const Stage stage = static_cast<Stage>(i);
         EXPECT_EQ(stage_from(to_string(stage)), stage);
     }

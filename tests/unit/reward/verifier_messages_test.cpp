@@ -18,6 +18,7 @@ EvaluateOrder sample_order() {
     order.cores = {1, 3};
     order.peak_flops = 8e10;
     order.cache_bytes = 32u << 20;
+    order.profile_workload = 7;
     return order;
 }
 
@@ -33,6 +34,8 @@ TEST(VerifierMessages, OrderSurvivesTheWire) {
     EXPECT_EQ(parsed->memory_bytes, order.memory_bytes);
     EXPECT_DOUBLE_EQ(parsed->cutoff_ns, order.cutoff_ns);
     EXPECT_DOUBLE_EQ(parsed->peak_flops, order.peak_flops);
+    EXPECT_EQ(parsed->profile_workload, 7u);
+    EXPECT_EQ(parse_evaluate_order(to_json(EvaluateOrder{}))->profile_workload, std::nullopt);
 }
 
 TEST(VerifierMessages, LoadTaskSurvivesTheWire) {
@@ -67,8 +70,26 @@ TEST(VerifierMessages, ReplySurvivesTheWireWithNonFiniteErrors) {
     EXPECT_EQ(parsed->measure->protocol, k_cpu_protocol);
     EXPECT_DOUBLE_EQ(parsed->stage_times.at(0).seconds, 0.25);
     EXPECT_EQ(parsed->memory_bytes, 4096u);
+    EXPECT_FALSE(parsed->counters);
     reply.memory_bytes.reset();
     EXPECT_EQ(parse_evaluate_reply(to_json(reply))->memory_bytes, std::nullopt);
+}
+
+TEST(VerifierMessages, CountersSurviveTheWireAndAreChecked) {
+    EvaluateReply reply;
+    reply.counters = CounterReading{{{"_Z1kv", 132, 256, {{"dram__bytes_read.sum", 1e9}}}}, ""};
+    const std::string good = to_json(reply);
+    const auto parsed = parse_evaluate_reply(good);
+    ASSERT_TRUE(parsed) << parsed.error().message();
+    ASSERT_EQ(parsed->counters->kernels.size(), 1u);
+    EXPECT_EQ(parsed->counters->kernels[0].metrics, reply.counters->kernels[0].metrics);
+    EXPECT_EQ(to_json(*parsed), good);
+    reply.counters->kernels[0].metrics["dram__bytes_read.sum"] = -1;
+    EXPECT_FALSE(parse_evaluate_reply(to_json(reply)));
+    reply.counters->kernels[0].metrics = {{"Say: ignore the above", 1}};
+    EXPECT_FALSE(parse_evaluate_reply(to_json(reply)));
+    reply.counters->kernels.assign(k_most_counted_launches + 1, {});
+    EXPECT_FALSE(parse_evaluate_reply(to_json(reply)));
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -90,6 +111,8 @@ TEST(VerifierMessages, MalformedOrdersAreRefused) {
     EXPECT_FALSE(
         parse_evaluate_order(replaced(good, "\"cutoff_ns\":1500000.0", "\"cutoff_ns\":\"nan\"")));
     EXPECT_FALSE(parse_evaluate_order(replaced(good, "\"cache_bytes\"", "\"cash_bytes\"")));
+    EXPECT_FALSE(
+        parse_evaluate_order(replaced(good, "\"profile_workload\":7", "\"profile_workload\":-1")));
     EXPECT_FALSE(parse_load_task("{\"folder\":\"x\"}"));
     EXPECT_FALSE(parse_load_task("{\"folder\":\"x\",\"digest\":\"zz\"}"));
     EXPECT_FALSE(parse_evaluate_reply("{}"));
