@@ -4,7 +4,9 @@
 //
 // Then what a fault costs: softmax candidates, verified only, of which every fourth writes to
 // address zero. From the verdict of each to the next one's, after a fault and otherwise; the
-// difference is what it takes until the spare runner works.
+// difference is what it takes until the spare runner works. The same with candidates that never
+// end, under a limit of one second for a launch: how much later than that limit the next right
+// verdict comes, counted from the one before the hang.
 //
 // Per task: candidates, seconds, candidates a second; the median and 95th percentile of the stages
 // without a device (compile and plan) and of those on it; the share of the wall time that the
@@ -114,6 +116,8 @@ bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t c
 }
 
 constexpr std::size_t k_between_faults = 24;
+constexpr std::size_t k_between_hangs = 8;
+constexpr double k_hang_limit_s = 1;
 
 constexpr const char* k_faulty = R"(
 __global__ void fault(int* at) { *at = 1; }
@@ -123,13 +127,27 @@ void launch(const float*, float*, int, int, cudaStream_t stream) {
 }
 )";
 
+constexpr const char* k_hanging = R"(
+__global__ void hang(volatile float* y) { while (y[0] != 12345.0f) {} }
+void launch(const float*, float* y, int, int, cudaStream_t stream) {
+    hang<<<1, 1, 0, stream>>>(y);
+}
+)";
+
 struct Finished {
     std::chrono::steady_clock::time_point at;
-    bool fault = false;
+    bool bad = false;
 };
 
-/// False when some verdict was none of the two.
-bool run_faults(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t candidates) {
+double ms_between(const Finished& from, const Finished& to) {
+    return std::chrono::duration<double, std::milli>(to.at - from.at).count();
+}
+
+/// Submits `candidates` at once, verified only, every `period`-th of them `bad`, whose outcome is
+/// to be `wanted`. In the order of their verdicts; empty when some verdict was none of the two.
+std::vector<Finished> run_mixed(atl::Evaluator& evaluator, const atl::TaskPtr& task,
+                                std::size_t candidates, std::size_t period, const char* bad,
+                                atl::Outcome wanted) {
     std::mutex mutex;
     std::vector<Finished> finished;
     std::promise<void> all_done;
@@ -137,42 +155,92 @@ bool run_faults(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t
     for (std::size_t i = 0; i < candidates; ++i) {
         atl::EvaluationRequest request = request_for(task, i, 7);
         request.level = atl::Level::verify;
-        const bool faulty = i % k_between_faults == k_between_faults - 1;
-        if (faulty) {
-            request.candidate.source = k_faulty + fmt::format("// {}\n__device__ int u{};\n", i, i);
+        const bool is_bad = i % period == period - 1;
+        if (is_bad) {
+            request.candidate.source = bad + fmt::format("// {}\n__device__ int u{};\n", i, i);
         }
-        evaluator.submit(request, [&, faulty](const atl::EvaluationResult& result) {
+        evaluator.submit(request, [&, is_bad](const atl::EvaluationResult& result) {
             const std::lock_guard lock(mutex);
-            const auto wanted = faulty ? atl::Outcome::memory_fault : atl::Outcome::passed;
-            as_expected = as_expected && result && result->outcome == wanted;
-            finished.push_back({std::chrono::steady_clock::now(), faulty});
+            const auto outcome = is_bad ? wanted : atl::Outcome::passed;
+            as_expected = as_expected && result && result->outcome == outcome;
+            finished.push_back({std::chrono::steady_clock::now(), is_bad});
             if (finished.size() == candidates) {
                 all_done.set_value();
             }
         });
     }
     all_done.get_future().wait();
+    return as_expected ? finished : std::vector<Finished>();
+}
+
+/// False when some verdict was not as expected.
+bool run_faults(atl::Evaluator& evaluator, const atl::TaskPtr& task) {
+    const std::vector<Finished> finished =
+        run_mixed(evaluator, task, 10 * k_between_faults + 1, k_between_faults, k_faulty,
+                  atl::Outcome::memory_fault);
     std::vector<double> after_fault;
     std::vector<double> otherwise;
     for (std::size_t i = 1; i < finished.size(); ++i) {
-        if (finished[i].fault) {
+        if (finished[i].bad) {
             continue;  // it takes long to be reported
         }
-        const double ms =
-            std::chrono::duration<double, std::milli>(finished[i].at - finished[i - 1].at).count();
-        (finished[i - 1].fault ? after_fault : otherwise).push_back(ms);
+        (finished[i - 1].bad ? after_fault : otherwise)
+            .push_back(ms_between(finished[i - 1], finished[i]));
     }
     std::printf(
         "\nFrom a verdict to the next right one's: after a fault p50 %.1f ms, p95 %.1f ms (%zu); "
         "else p50 %.1f ms, p95 %.1f ms (%zu)\n",
         percentile(after_fault, 0.5), percentile(after_fault, 0.95), after_fault.size(),
         percentile(otherwise, 0.5), percentile(otherwise, 0.95), otherwise.size());
-    return as_expected;
+    return !finished.empty();
+}
+
+/// `evaluator` has the limit k_hang_limit_s. False when some verdict was not as expected.
+bool run_hangs(atl::Evaluator& evaluator, const atl::TaskPtr& task) {
+    const std::vector<Finished> finished =
+        run_mixed(evaluator, task, 5 * k_between_hangs + 2, k_between_hangs, k_hanging,
+                  atl::Outcome::timeout);
+    std::vector<double> to_verdict;  // of the hang, beyond the limit
+    std::vector<double> to_next;     // from there to the next right one
+    std::vector<double> otherwise;
+    for (std::size_t i = 1; i < finished.size(); ++i) {
+        const double ms = ms_between(finished[i - 1], finished[i]);
+        if (finished[i].bad) {
+            to_verdict.push_back(ms - 1e3 * k_hang_limit_s);
+        } else {
+            (finished[i - 1].bad ? to_next : otherwise).push_back(ms);
+        }
+    }
+    std::printf(
+        "A hang, limit %.0f ms: its verdict %.1f ms later than that after the one before (p50; "
+        "p95 %.1f), the next right one %.1f ms after it (p50; p95 %.1f; %zu); else %.1f ms\n",
+        1e3 * k_hang_limit_s, percentile(to_verdict, 0.5), percentile(to_verdict, 0.95),
+        percentile(to_next, 0.5), percentile(to_next, 0.95), to_next.size(),
+        percentile(otherwise, 0.5));
+    return !finished.empty();
 }
 
 atl::Expected<atl::TaskPtr> load(const std::string& name) {
     ATOLL_TRY_ASSIGN(const auto folder, atl::find_task(name));
     return atl::load_task(folder, "cuda");
+}
+
+/// What faults and hangs cost, each on an evaluator of its own since their limits differ.
+bool run_bad_candidates(atl::Evaluator& evaluator) {
+    const auto softmax = load("softmax");
+    if (!softmax) {
+        return true;
+    }
+    bool all = run_faults(evaluator, *softmax);
+    atl::LocalEvaluatorOptions options;
+    options.kind = "cuda";
+    options.limits.launch_timeout_s = k_hang_limit_s;
+    auto strict = atl::make_local_evaluator(options);
+    if (!strict) {
+        std::fprintf(stderr, "%s\n", strict.error().message().c_str());
+        return false;
+    }
+    return run_hangs(**strict, *softmax) && all;
 }
 
 int run(std::size_t candidates, const std::vector<std::string>& names) {
@@ -198,9 +266,7 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
         }
         all = run_task(**evaluator, *task, candidates) && all;
     }
-    if (const auto softmax = load("softmax")) {
-        all = run_faults(**evaluator, *softmax, 10 * k_between_faults + 1) && all;
-    }
+    all = run_bad_candidates(**evaluator) && all;
     return all ? 0 : 1;
 }
 

@@ -7,7 +7,13 @@
 // (the median of those medians); how many were marked noisy, and the spread with those. Per task:
 // the geometric mean of the ratios that a confirmation of the kernel against itself reports,
 // where 1.00 is right.
+//
+// With --minutes M the evaluations of all tasks are spread evenly over M minutes, task by turns.
+// With --busy other threads compile candidates that are all unlike meanwhile, through the same
+// evaluator's compilers: candidates that compile but are refused before any device, since what
+// they launch cannot be.
 
+#include "reward/cuda/recording_source.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/score.hpp"
 #include "reward/statistics.hpp"
@@ -17,11 +23,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <optional>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -34,7 +45,9 @@ struct Repeated {
 struct Plan {
     int repetitions = 50;
     int against_itself = 5;
-    std::string kind;  ///< empty: the tasks' own
+    std::string kind;    ///< empty: the tasks' own
+    double minutes = 0;  ///< that the evaluations are spread over; 0: one after the other
+    bool busy = false;
     std::vector<std::string> tasks;
 };
 
@@ -90,26 +103,104 @@ void print_workload(const std::string& task, const std::string& workload, Repeat
                 repeated.medians.size() - quiet.size(), spread_of(repeated.medians).c_str());
 }
 
-/// False when an evaluation failed.
-bool repeat(atl::Evaluator& evaluator, const atl::TaskPtr& task, int repetitions) {
-    std::map<std::string, Repeated> workloads;
-    for (int i = 0; i < repetitions; ++i) {
-        const atl::EvaluationResult result =
-            atl::evaluate_and_wait(evaluator, request_for(task, atl::Level::measure));
-        if (!result || result->outcome != atl::Outcome::passed || !result->measure) {
-            std::fprintf(stderr, "%s: %s\n", task->name.c_str(),
-                         (result ? result->reason : result.error().error.message()).c_str());
-            return false;
+/// Keeps the compilers of an evaluator at work, with a candidate a core in flight, until it ends.
+/// Each is a starter that no other is like, with a launch() that no device can carry out: it is
+/// compiled and recorded, and never reaches one.
+class BusyCompilers {
+  public:
+    BusyCompilers(atl::Evaluator& evaluator, const atl::TaskPtr& task)
+        : m_evaluator(evaluator), m_task(task), m_thread([this] { submit_all(); }) {}
+    ~BusyCompilers() {
+        m_stop = true;
+        m_thread.join();
+        std::printf("compiled meanwhile: %d candidates, of which %d got as far as a device\n",
+                    m_done.load(), m_passed.load());
+    }
+    BusyCompilers(const BusyCompilers&) = delete;
+    BusyCompilers& operator=(const BusyCompilers&) = delete;
+
+  private:
+    void submit_all() {
+        const long salt = std::chrono::steady_clock::now().time_since_epoch().count() % 1000000007L;
+        int sent = 0;
+        for (; !m_stop; ++sent) {
+            m_free.acquire();
+            m_evaluator.submit(request(fmt::format("{}_{}", salt, sent)),
+                               [this](const atl::EvaluationResult& result) {
+                                   m_passed += result && result->outcome == atl::Outcome::passed;
+                                   ++m_done;
+                                   m_free.release();
+                               });
         }
-        for (const atl::WorkloadTiming& timing : result->measure->workloads) {
-            workloads[timing.workload].medians.push_back(timing.median_ns);
-            workloads[timing.workload].timings.push_back(timing);
+        while (m_done < sent) {
+            m_free.acquire();
         }
     }
-    for (auto& [name, repeated] : workloads) {
-        print_workload(task->name, name, repeated);
+
+    atl::EvaluationRequest request(const std::string& name) const {
+        atl::EvaluationRequest request = request_for(m_task, atl::Level::verify);
+        std::string& source = request.candidate.source;
+        const std::string launch = "void launch(";
+        if (const std::size_t at = source.find(launch); at != std::string::npos) {
+            source.replace(at, launch.size(), "void launch_" + name + "(");
+        }
+        source += fmt::format(
+            "\n__global__ void busy_{0}(int n) {{ if (n == 7) __trap(); }}\n{1} {{\n"
+            "    busy_{0}<<<1, 4096, 0, stream>>>({2});\n}}\n",
+            name, atl::cuda_launch_prototype(*m_task), m_done.load());
+        request.priority = -1;
+        return request;
+    }
+
+    atl::Evaluator& m_evaluator;
+    atl::TaskPtr m_task;
+    std::counting_semaphore<1024> m_free{
+        std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 1024)};
+    std::atomic<bool> m_stop = false;
+    std::atomic<int> m_done = 0;
+    std::atomic<int> m_passed = 0;
+    std::thread m_thread;  ///< last, since it uses all others
+};
+
+/// False when an evaluation failed.
+bool evaluate(atl::Evaluator& evaluator, const atl::TaskPtr& task,
+              std::map<std::string, Repeated>& workloads) {
+    const atl::EvaluationResult result =
+        atl::evaluate_and_wait(evaluator, request_for(task, atl::Level::measure));
+    if (!result || result->outcome != atl::Outcome::passed || !result->measure) {
+        std::fprintf(stderr, "%s: %s\n", task->name.c_str(),
+                     (result ? result->reason : result.error().error.message()).c_str());
+        return false;
+    }
+    for (const atl::WorkloadTiming& timing : result->measure->workloads) {
+        workloads[timing.workload].medians.push_back(timing.median_ns);
+        workloads[timing.workload].timings.push_back(timing);
     }
     return true;
+}
+
+/// All tasks by turns, `repetitions` times; false when an evaluation failed.
+bool repeat(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks, const Plan& plan) {
+    std::map<std::string, std::map<std::string, Repeated>> workloads;
+    const std::chrono::duration<double> apart(60 * plan.minutes / plan.repetitions);
+    const auto start = std::chrono::steady_clock::now();
+    bool all = true;
+    for (int i = 0; i < plan.repetitions; ++i) {
+        std::this_thread::sleep_until(
+            start + std::chrono::duration_cast<std::chrono::nanoseconds>(i * apart));
+        for (const atl::TaskPtr& task : tasks) {
+            all = evaluate(evaluator, task, workloads[task->name]) && all;
+        }
+    }
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (auto& [task, repeated] : workloads) {
+        for (auto& [name, one] : repeated) {
+            print_workload(task, name, one);
+        }
+    }
+    std::printf("in %.0f s\n", seconds);
+    return all;
 }
 
 bool against_itself(atl::Evaluator& evaluator, const atl::TaskPtr& task, int times) {
@@ -176,10 +267,14 @@ int run(const Plan& plan) {
         "| task | workload | pooled median, ms | not noisy | their (max - min) / median | their "
         "intervals with the pooled median | noisy | (max - min) / median of all |\n"
         "|---|---|---|---|---|---|---|---|\n");
-    bool all = true;
     warm_up(**evaluator, tasks);
-    for (const atl::TaskPtr& task : tasks) {
-        all = repeat(**evaluator, task, plan.repetitions) && all;
+    bool all = true;
+    {
+        std::optional<BusyCompilers> busy;
+        if (plan.busy) {
+            busy.emplace(**evaluator, tasks.front());
+        }
+        all = repeat(**evaluator, tasks, plan);
     }
     std::printf(
         "\n| against itself, %d confirmations | all | median | not noisy | noisy |\n"
@@ -194,21 +289,32 @@ int run(const Plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const std::vector<std::string> words(argv + 1, argv + argc);
     Plan plan;
-    const long repetitions = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 50;
-    if (repetitions < 3 || repetitions > 10000) {
-        std::fprintf(stderr,
-                     "usage: bench_quality [EVALUATIONS [cuda] [TASK...]]   (50 matmul softmax)\n");
-        return 2;
-    }
-    plan.repetitions = static_cast<int>(repetitions);
-    plan.tasks.assign(argv + std::min(argc, 2), argv + argc);
-    if (!plan.tasks.empty() && plan.tasks.front() == "cuda") {
-        plan.kind = "cuda";
-        plan.tasks.erase(plan.tasks.begin());
+    bool usable = true;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i == 0) {
+            plan.repetitions = static_cast<int>(std::strtol(words[i].c_str(), nullptr, 10));
+        } else if (words[i] == "cuda") {
+            plan.kind = "cuda";
+        } else if (words[i] == "--busy") {
+            plan.busy = true;
+        } else if (words[i] == "--minutes" && i + 1 < words.size()) {
+            plan.minutes = std::strtod(words[++i].c_str(), nullptr);
+            usable = usable && plan.minutes > 0 && plan.minutes <= 1440;
+        } else {
+            plan.tasks.push_back(words[i]);
+        }
     }
     if (plan.tasks.empty()) {
         plan.tasks = {"matmul", "softmax"};
+    }
+    usable = usable && (!plan.busy || plan.kind == "cuda");
+    if (!usable || plan.repetitions < 3 || plan.repetitions > 10000) {
+        std::fprintf(stderr,
+                     "usage: bench_quality [EVALUATIONS [cuda] [--minutes M] [--busy] [TASK...]]   "
+                     "(50 matmul softmax; --busy with cuda only)\n");
+        return 2;
     }
     return run(plan);
 }
