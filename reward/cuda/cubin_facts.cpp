@@ -65,6 +65,7 @@ class CubinReader {
   public:
     explicit CubinReader(std::string_view bytes) : m_bytes(bytes) {}
     [[nodiscard]] Expected<std::vector<KernelFacts>> read();
+    [[nodiscard]] Expected<bool> has_variables();
 
   private:
     struct Section {
@@ -316,6 +317,15 @@ Expected<std::vector<KernelFacts>> CubinReader::read() {
     return std::move(m_kernels);
 }
 
+Expected<bool> CubinReader::has_variables() {
+    ATOLL_TRY(read_sections());
+    return std::any_of(m_sections.begin(), m_sections.end(), [](const Section& section) {
+        const bool writable = (section.header.sh_flags & SHF_WRITE) != 0;
+        const bool constants = section.name.starts_with(".nv.constant3");
+        return constants || (writable && !section.name.starts_with(".nv.shared."));
+    });
+}
+
 /// The number that stands before `words` in `line`.
 std::optional<std::uint32_t> number_before(std::string_view line, std::string_view words) {
     const std::size_t end = line.find(words);
@@ -338,6 +348,10 @@ std::optional<std::uint32_t> number_before(std::string_view line, std::string_vi
 
 Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin) {
     return CubinReader(cubin).read();
+}
+
+bool keeps_state(std::string_view cubin) {
+    return CubinReader(cubin).has_variables().value_or(true);
 }
 
 void add_spills(std::string_view log, std::vector<KernelFacts>& kernels) {

@@ -21,6 +21,12 @@ namespace atl {
 /// one since).
 [[nodiscard]] Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin);
 
+/// Whether something in a cubin that a compiler made outlives a launch of its kernels: variables
+/// of the device (sections .nv.global, .nv.global.init and .nv.constant3, and whatever else a
+/// kernel may write to but its shared memory). True for bytes that are no cubin. Not for machine
+/// code from elsewhere, whose sections may be called anything. Pure.
+[[nodiscard]] bool keeps_state(std::string_view cubin);
+
 /// Adds the spills that ptxas reported (option -v) to the kernels of those names. Only the last
 /// report of a name counts: text before it may come from the source. Kernels that the log does not
 /// know keep theirs.

@@ -166,6 +166,29 @@ TEST_F(CubinFactsTest, ChangedBytesNeverGiveMoreThanFactsOrAnError) {
     EXPECT_GT(errors, 1000u);
 }
 
+TEST_F(CubinFactsTest, OnlyVariablesOfTheDeviceOutliveALaunch) {
+    EXPECT_FALSE(keeps_state(m_output.cubin));
+    const std::string kernel = "extern \"C\" __global__ void k(float* x) { x[0] = ";
+    EXPECT_FALSE(keeps_state(
+        compile_here("extern __shared__ float s[];" + kernel + "s[3]; }", "sm_90a").cubin));
+    for (const std::string variable :
+         {"__device__ float v[4];", "__device__ float v[4] = {1, 2, 3, 4};",
+          "__constant__ float v[4] = {1, 2, 3, 4};", "__device__ const float v[3] = {1, 2, 3};"}) {
+        const NvrtcOutput output =
+            compile_here(variable + kernel + "v[(int)x[1] & 3]; }", "sm_90a");
+        EXPECT_TRUE(keeps_state(output.cubin)) << variable;
+    }
+    EXPECT_TRUE(keeps_state(
+        compile_here("extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }",
+                     "sm_90a")
+            .cubin));
+}
+
+TEST(CubinFacts, WhatIsNoCubinMayKeepAnything) {
+    EXPECT_TRUE(keeps_state(""));
+    EXPECT_TRUE(keeps_state("\177ELF"));
+}
+
 TEST(CubinFacts, RandomBytesAreAnError) {
     CounterRng rng(8, RngPurpose::measurement, 0);
     for (int round = 0; round < 2000; ++round) {
