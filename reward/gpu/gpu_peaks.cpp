@@ -101,6 +101,10 @@ double peak_flops_for(const GpuPeaks& peaks, const Task& task) {
             highest = std::max(highest, rate_of(peaks, input.dtype));
         }
     }
+    // Who has to answer in half precision only may as well compute in it.
+    for (const TensorSpec& output : task.outputs) {
+        highest = std::max(highest, rate_of(peaks, output.dtype));
+    }
     return highest;
 }
 

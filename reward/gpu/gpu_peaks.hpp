@@ -22,7 +22,7 @@ struct GpuPeaks {
 [[nodiscard]] GpuPeaks gpu_peaks_of(const DeviceLimits& device);
 
 /// Operations per second that no program for `task` can exceed: the highest rate that the width of
-/// any of its tensor inputs allows; 0: unknown. Products of float32 inputs count as TF32 ones,
+/// any of its tensors allows; 0: unknown. Products of float32 inputs count as TF32 ones,
 /// which are the fastest that the device has for them.
 [[nodiscard]] double peak_flops_for(const GpuPeaks& peaks, const Task& task);
 

@@ -30,9 +30,11 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
                                       const EvaluateOrder& order) {
     ATOLL_TRY_ASSIGN(const double flops, work(layout.task().flops, workload));
     ATOLL_TRY_ASSIGN(const double bytes, work(layout.task().bytes, workload));
+    // A peak of single precision says little where a machine does more of a narrower type.
     bool narrow = false;
     for (std::size_t i = 0; i < layout.tensors(); ++i) {
-        narrow = narrow || size_of(layout.tensor(i).dtype) < size_of(DType::f32);
+        narrow = narrow ||
+                 (!order.peak_is_of_type && size_of(layout.tensor(i).dtype) < size_of(DType::f32));
     }
     const double compute_ns = time_ns(flops, order.peak_flops);
     double written = 0;

@@ -14,10 +14,10 @@ struct SpeedOfLight {
     /// For reports: max(flops / peak, bytes / bandwidth), every byte counted.
     double report_ns = 0;
     /// For judging: inputs come from memory (every launch begins cold), but outputs that fit into
-    /// the last-level cache may stay there and are not counted; the peak of narrow types is taken
-    /// as four times the single-precision one (8-bit dot products), and a margin covers the error
-    /// of measured peaks and algorithms that save operations. A candidate below it did not do the
-    /// work.
+    /// the last-level cache may stay there and are not counted; where the order's peak is not that
+    /// of the task's types, the peak of narrow ones is taken as four times it (8-bit dot products);
+    /// and a margin covers the error of measured peaks and algorithms that save operations. A
+    /// candidate below it did not do the work.
     double judge_ns = 0;
 };
 

@@ -126,6 +126,7 @@ std::string to_json(const EvaluateOrder& message) {
                           {"memory_bytes", message.memory_bytes},
                           {"cores", message.cores},
                           {"peak_flops", message.peak_flops},
+                          {"peak_is_of_type", message.peak_is_of_type},
                           {"peak_bandwidth", message.peak_bandwidth},
                           {"cache_bytes", message.cache_bytes},
                           {"clock_ns", message.core.clock_ns},
@@ -148,6 +149,7 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     read_bytes(reader, "memory_bytes", order.memory_bytes);
     read_cores(reader, order);
     ranged(reader, "peak_flops", order.peak_flops, 0, k_most);
+    reader.boolean("peak_is_of_type", order.peak_is_of_type);
     ranged(reader, "peak_bandwidth", order.peak_bandwidth, 0, k_most);
     read_bytes(reader, "cache_bytes", order.cache_bytes);
     ranged(reader, "clock_ns", order.core.clock_ns, 0, k_most);

@@ -36,6 +36,7 @@ struct EvaluateOrder {
     std::uint64_t memory_bytes = 4ull << 30;
     std::vector<int> cores;
     double peak_flops = 0;          ///< of the device's cores, per second; 0 = unknown
+    bool peak_is_of_type = false;   ///< of the task's own element types: nothing is faster
     double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
     std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
     CoreBest core;                  ///< of the device, at its best; 0 = unknown

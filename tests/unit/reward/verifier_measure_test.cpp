@@ -138,6 +138,17 @@ TEST_F(Light, JudgingCountsNoOutputsThatFitIntoTheCache) {
     EXPECT_DOUBLE_EQ(of_large(order).judge_ns, 0.8 * (132096 - 64 * 256 * 4));
 }
 
+// Where a processor does four times as much of a narrow type, its peak says only a quarter.
+TEST_F(Light, OfNarrowTensorsIsThatOfTheirTypeWhereThePeakIs) {
+    m_small.replace("definition.json", R"("y": {"shape": ["rows", "cols"], "dtype": "float32"})",
+                    R"("y": {"shape": ["rows", "cols"], "dtype": "float16"})");
+    EvaluateOrder order;
+    order.peak_flops = 1e8;
+    EXPECT_DOUBLE_EQ(of_large(order).judge_ns, 0.8 * 491520 / 4);
+    order.peak_is_of_type = true;
+    EXPECT_DOUBLE_EQ(of_large(order).judge_ns, 0.8 * 491520);
+}
+
 TEST_F(Light, UnknownPeaksGiveNoBound) {
     EXPECT_DOUBLE_EQ(of_large({}).report_ns, 0);
     EXPECT_DOUBLE_EQ(of_large({}).judge_ns, 0);

@@ -17,6 +17,7 @@ EvaluateOrder sample_order() {
     order.cutoff_ns = 1.5e6;
     order.cores = {1, 3};
     order.peak_flops = 8e10;
+    order.peak_is_of_type = true;
     order.cache_bytes = 32u << 20;
     order.profile_workload = 7;
     return order;
@@ -34,6 +35,7 @@ TEST(VerifierMessages, OrderSurvivesTheWire) {
     EXPECT_EQ(parsed->memory_bytes, order.memory_bytes);
     EXPECT_DOUBLE_EQ(parsed->cutoff_ns, order.cutoff_ns);
     EXPECT_DOUBLE_EQ(parsed->peak_flops, order.peak_flops);
+    EXPECT_TRUE(parsed->peak_is_of_type);
     EXPECT_EQ(parsed->profile_workload, 7u);
     EXPECT_EQ(parse_evaluate_order(to_json(EvaluateOrder{}))->profile_workload, std::nullopt);
 }
