@@ -78,9 +78,11 @@ Expected<FrontEndReply> CudaFrontEnd::prepare(const FrontEndRequest& request) {
         reply.cached = true;
         return reply;
     }
+    PreparedClaim claim(m_cache, key);
     Expected<FrontEndReply> reply = prepare_now(request);
-    m_cache.finish(
-        key, reply && !reply->fault ? std::make_shared<const FrontEndReply>(*reply) : nullptr);
+    if (reply && !reply->fault) {
+        claim.keep(std::make_shared<const FrontEndReply>(*reply));
+    }
     return reply;
 }
 
