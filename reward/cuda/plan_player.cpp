@@ -4,16 +4,34 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
+#include <utility>
 
 namespace atl {
 
 namespace {
 
-/// A refusal of the driver that lies in what the candidate asked for.
+/// A stream takes about 1024 entries before queueing blocks (seen on an H200), and who queues
+/// behind a kernel that hangs would never come back. So many steps are left behind one another at
+/// most; what else is queued before a timed plan fits beside them.
+constexpr std::size_t k_most_queued = 500;
+constexpr std::chrono::microseconds k_ask_every{20};
+
+/// What a new program finds in scratch memory, whatever was there: NaN as a float, -1 as an
+/// integer.
+constexpr unsigned char k_scratch = 0xFF;
+/// What cudaMalloc() aligns to.
+constexpr std::uint64_t k_scratch_alignment = 512;
+
+std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
+    return (bytes + unit - 1) / unit * unit;
+}
+
+/// A refusal of the driver that lies in what the candidate asked for; every other failure is ours.
 Status check_candidate(const DriverLibrary& driver, cuda::Result result, const char* call,
                        const std::string& about) {
     Status status = driver.check(result, call);
-    if (!status && !is_kernel_fault(result) && result != cuda::k_out_of_memory) {
+    if (!status && is_refusal(result)) {
         status.error().code = ErrorCode::invalid_argument;
         status.error().where = about;
     }
@@ -48,6 +66,23 @@ void put_pointer(std::vector<std::uint8_t>& bytes, std::uint32_t at, cuda::Addre
 }
 
 }  // namespace
+
+bool is_refusal(cuda::Result result) {
+    switch (result) {
+        case cuda::k_invalid_value:
+        case cuda::k_invalid_image:
+        case cuda::k_no_binary_for_device:
+        case cuda::k_invalid_ptx:
+        case cuda::k_not_found:
+        case cuda::k_launch_out_of_resources:
+        case cuda::k_cooperative_launch_too_large:
+        case cuda::k_not_supported:
+        case cuda::k_invalid_cluster_size:
+            return true;
+        default:
+            return false;
+    }
+}
 
 Expected<PlanPlayer> PlanPlayer::load(const Gpu& gpu, std::string_view cubin, const Plan& plan) {
     PlanPlayer player(gpu, plan);
@@ -113,12 +148,41 @@ Status PlanPlayer::find_symbols() {
     return {};
 }
 
+/// All of it in one allocation of whole pages: what lies behind it in the last one is the
+/// candidate's too, and is overwritten with it.
 Status PlanPlayer::take_scratch() {
     for (const std::uint64_t bytes : m_plan.scratch) {
-        ATOLL_TRY_ASSIGN(GpuBuffer buffer, GpuBuffer::allocate(*m_gpu, bytes));
-        m_scratch.push_back(std::move(buffer));
+        m_scratch_at.push_back(m_scratch_bytes);
+        m_scratch_bytes += round_up(std::max<std::uint64_t>(bytes, 1), k_scratch_alignment);
     }
-    return {};
+    if (m_scratch_bytes == 0) {
+        return {};
+    }
+    m_scratch_bytes = round_up(m_scratch_bytes, m_gpu->granularity());
+    Expected<GpuBuffer> buffer = GpuBuffer::allocate(*m_gpu, m_scratch_bytes);
+    if (!buffer) {
+        Error error = buffer.error();
+        if (error.code == ErrorCode::no_space) {
+            error = {ErrorCode::invalid_argument,
+                     fmt::format("its {} bytes of scratch memory do not fit", m_scratch_bytes),
+                     "scratch memory", ""};
+        }
+        return tl::unexpected(std::move(error));
+    }
+    m_scratch.emplace(std::move(*buffer));
+    ATOLL_TRY_ASSIGN(const GpuStream stream, GpuStream::create(*m_gpu));
+    ATOLL_TRY(clear_scratch(stream.handle()));
+    return m_gpu->driver().check(m_gpu->call().stream_synchronize(stream.handle()),
+                                 "cuStreamSynchronize");
+}
+
+Status PlanPlayer::clear_scratch(cuda::Stream stream) const {
+    if (!m_scratch) {
+        return {};
+    }
+    return m_gpu->driver().check(
+        m_gpu->call().memset_bytes(m_scratch->begin(), k_scratch, m_scratch_bytes, stream),
+        "cuMemsetD8Async");
 }
 
 Status PlanPlayer::apply_settings() {
@@ -178,7 +242,7 @@ cuda::Address PlanPlayer::resolve(const PlanAddress& address, const PlanTensors&
         case PlanAddress::Buffer::output:
             return tensors.outputs[address.index] + address.offset;
         case PlanAddress::Buffer::scratch:
-            return m_scratch[address.index].begin() + address.offset;
+            return m_scratch->begin() + m_scratch_at[address.index] + address.offset;
         case PlanAddress::Buffer::symbol:
             return m_symbols[address.index] + address.offset;
     }
@@ -247,14 +311,29 @@ Status PlanPlayer::bind(const PlanTensors& tensors) {
     return {};
 }
 
-cuda::Result PlanPlayer::play(cuda::Stream stream) {
+cuda::Result PlanPlayer::play(cuda::Stream stream, Clock::time_point deadline) {
     for (std::size_t i = 0; i < m_ready.size(); ++i) {
+        if (i > 0 && i % k_most_queued == 0) {
+            if (const cuda::Result result = wait(stream, deadline); result != cuda::k_success) {
+                return result;
+            }
+        }
         m_last_step = i;
         if (const cuda::Result result = play_step(i, stream); result != cuda::k_success) {
             return result;
         }
     }
     return cuda::k_success;
+}
+
+cuda::Result PlanPlayer::wait(cuda::Stream stream, Clock::time_point deadline) const {
+    for (;;) {
+        const cuda::Result result = m_gpu->call().stream_query(stream);
+        if (result != cuda::k_not_ready || Clock::now() >= deadline) {
+            return result;
+        }
+        std::this_thread::sleep_for(k_ask_every);
+    }
 }
 
 cuda::Result PlanPlayer::play_step(std::size_t index, cuda::Stream stream) {

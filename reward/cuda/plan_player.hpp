@@ -4,15 +4,22 @@
 #include "reward/cuda/plan.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace atl {
+
+/// Whether the driver says by `result` that what was asked for cannot be: an image, a name, a
+/// launch or an attribute. Of a candidate's requests it is the candidate's fault; every other
+/// failure that is no fault of a kernel (is_kernel_fault()) is the machine's.
+[[nodiscard]] bool is_refusal(cuda::Result result);
 
 /// Where the tensors of one launch lie.
 struct PlanTensors {
@@ -26,9 +33,12 @@ struct PlanTensors {
 /// Movable.
 class PlanPlayer {
   public:
+    using Clock = std::chrono::steady_clock;
+
     /// Loads the cubin, finds kernels and symbols, sets the kernels' attributes, takes scratch
-    /// memory. REQUIRES that check_plan() passed for this device. An error of code invalid_argument
-    /// is the candidate's fault (the driver refuses the cubin, or an attribute); others are ours.
+    /// memory and fills it with 0xFF. REQUIRES that check_plan() passed for this device. An error
+    /// of code invalid_argument is the candidate's fault (is_refusal() of the cubin or of an
+    /// attribute, scratch memory that does not fit); others are ours.
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu, std::string_view cubin,
                                                    const Plan& plan);
 
@@ -38,8 +48,15 @@ class PlanPlayer {
     [[nodiscard]] Status bind(const PlanTensors& tensors);
 
     /// Queues every step. REQUIRES bind(). The first result that is no success: of a launch that
-    /// the driver refuses, or of a fault of something before it. Waits for nothing.
-    [[nodiscard]] cuda::Result play(cuda::Stream stream);
+    /// the driver refuses, or of a fault of something before it. Waits for nothing, but for the
+    /// stream after every 500 steps, since it takes no more than some 1000: k_not_ready when it is
+    /// not done by `deadline`.
+    [[nodiscard]] cuda::Result play(cuda::Stream stream,
+                                    Clock::time_point deadline = Clock::time_point::max());
+
+    /// Queues filling the scratch memory as load() does, so that a launch finds nothing there of
+    /// the one before.
+    [[nodiscard]] Status clear_scratch(cuda::Stream stream) const;
 
     /// Which launch the last play() ended with: an index of Plan::steps.
     [[nodiscard]] std::size_t last_step() const { return m_last_step; }
@@ -76,13 +93,16 @@ class PlanPlayer {
     [[nodiscard]] cuda::Address resolve(const PlanAddress& address,
                                         const PlanTensors& tensors) const;
     [[nodiscard]] cuda::Result play_step(std::size_t index, cuda::Stream stream);
+    [[nodiscard]] cuda::Result wait(cuda::Stream stream, Clock::time_point deadline) const;
 
     const Gpu* m_gpu;
     Plan m_plan;
     std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule> m_module;
     std::map<std::string, cuda::Function> m_functions;
     std::vector<cuda::Address> m_symbols;
-    std::vector<GpuBuffer> m_scratch;
+    std::optional<GpuBuffer> m_scratch;       ///< all of Plan::scratch; none: there is none
+    std::vector<std::uint64_t> m_scratch_at;  ///< one per Plan::scratch, bytes from its begin
+    std::uint64_t m_scratch_bytes = 0;
     std::vector<EncodedMap> m_maps;  ///< one per Plan::tensor_maps
     std::vector<Ready> m_ready;      ///< one per step
     std::size_t m_last_step = 0;

@@ -12,10 +12,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::microseconds k_ask_every{20};
 
-/// What the driver says before a kernel ran, of the launch itself.
-bool is_refusal(cuda::Result result) {
-    return result == cuda::k_invalid_value || result == cuda::k_launch_out_of_resources ||
-           result == cuda::k_cooperative_launch_too_large;
+/// What the driver says of the launch itself, before it ran. Memory is short where the kernel's own
+/// local memory does not fit.
+bool is_refused_launch(cuda::Result result) {
+    return is_refusal(result) || result == cuda::k_out_of_memory;
 }
 
 PlanRun ended_with(cuda::Result result, std::size_t step) {
@@ -78,14 +78,17 @@ std::string PlanRun::reason(const Plan& plan, const DriverLibrary& driver) const
 PlanRun run_plan(const Gpu& gpu, PlanPlayer& player, cuda::Stream stream,
                  std::chrono::nanoseconds limit) {
     const auto deadline = Clock::now() + limit;
-    const cuda::Result queued = player.play(stream);
+    const cuda::Result queued = player.play(stream, deadline);
     return wait_for_plan(gpu, stream, queued, player.last_step(), deadline);
 }
 
 PlanRun wait_for_plan(const Gpu& gpu, cuda::Stream stream, cuda::Result queued, std::size_t step,
                       Clock::time_point deadline) {
+    if (queued == cuda::k_not_ready) {
+        return {PlanRun::End::hang, queued, step};
+    }
     PlanRun run = ended_with(queued, step);
-    if (queued != cuda::k_success && is_refusal(queued)) {
+    if (is_refused_launch(queued)) {
         run.end = PlanRun::End::refused;
     } else if (queued != cuda::k_success) {
         return run;

@@ -34,7 +34,8 @@ struct PlanRun {
                                std::chrono::nanoseconds limit);
 
 /// The second half of run_plan(), for what was queued in another way: waits for all of `stream`.
-/// `queued` is the first result that was no success, of step `step`; success: all was taken.
+/// `queued` is the first result that was no success, of step `step`; success: all was taken;
+/// k_not_ready: the deadline passed while it was queued.
 [[nodiscard]] PlanRun wait_for_plan(const Gpu& gpu, cuda::Stream stream, cuda::Result queued,
                                     std::size_t step,
                                     std::chrono::steady_clock::time_point deadline);

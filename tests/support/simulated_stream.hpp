@@ -27,13 +27,15 @@ inline void on_bad_access(int signal) {
     std::raise(signal);
 }
 
-/// Runs what is queued, one after the other, until something faults.
+/// Runs what is queued, one after the other, until something faults. Who queues more than a stream
+/// takes (as many as seen on an H200) waits.
 class Queue {
   public:
     Queue() : m_thread([this] { work(); }) {}
 
     void push(std::function<Result()> job) {
-        const std::lock_guard lock(m_mutex);
+        std::unique_lock lock(m_mutex);
+        m_changed.wait(lock, [this] { return m_jobs.size() < k_most_jobs; });
         m_jobs.push_back(std::move(job));
         m_changed.notify_all();
     }
@@ -94,6 +96,8 @@ class Queue {
         t_after_fault = nullptr;
         return result;
     }
+
+    static constexpr std::size_t k_most_jobs = 1024;
 
     std::mutex m_mutex;
     std::condition_variable m_changed;

@@ -39,6 +39,10 @@ TEST(DriverTypes, NumbersAreThoseOfTheHeader) {
     EXPECT_EQ(cuda::k_no_device, CUDA_ERROR_NO_DEVICE);
     EXPECT_EQ(cuda::k_not_supported, CUDA_ERROR_NOT_SUPPORTED);
     EXPECT_EQ(cuda::k_ecc_uncorrectable, CUDA_ERROR_ECC_UNCORRECTABLE);
+    EXPECT_EQ(cuda::k_invalid_image, CUDA_ERROR_INVALID_IMAGE);
+    EXPECT_EQ(cuda::k_no_binary_for_device, CUDA_ERROR_NO_BINARY_FOR_GPU);
+    EXPECT_EQ(cuda::k_invalid_ptx, CUDA_ERROR_INVALID_PTX);
+    EXPECT_EQ(cuda::k_invalid_cluster_size, CUDA_ERROR_INVALID_CLUSTER_SIZE);
     EXPECT_EQ(cuda::k_not_found, CUDA_ERROR_NOT_FOUND);
     EXPECT_EQ(cuda::k_not_ready, CUDA_ERROR_NOT_READY);
     EXPECT_EQ(cuda::k_illegal_address, CUDA_ERROR_ILLEGAL_ADDRESS);

@@ -90,6 +90,48 @@ TEST_F(PlanPlayerTest, ALoadOfItsOwnForgetsGlobals) {
     }
 }
 
+TEST_F(PlanPlayerTest, ScratchMemoryCarriesNothing) {
+    Plan plan = empty_plan();
+    plan.scratch = {4, 8};
+    plan.steps.push_back({1, PlanCopy{in(Buffer::output, 0), in(Buffer::scratch, 1), 8}});
+    plan.steps.push_back({2, PlanMemset{in(Buffer::scratch, 0), 7, 4}});
+    plan.steps.push_back({3, PlanMemset{in(Buffer::scratch, 1), 7, 8}});
+    PlanPlayer player = value_or_throw(PlanPlayer::load(m_gpu, m_cubin, plan));
+    ASSERT_TRUE(player.bind(m_tensors));
+    ASSERT_EQ(player.play(m_stream.handle()), cuda::k_success);
+    EXPECT_THAT(answer(), ElementsAre(::testing::IsNan(), ::testing::IsNan())) << "a new load";
+    ASSERT_EQ(player.play(m_stream.handle()), cuda::k_success);
+    EXPECT_THAT(answer(), ElementsAre(::testing::Lt(1), ::testing::Lt(1)));
+    ASSERT_TRUE(player.clear_scratch(m_stream.handle()));
+    ASSERT_EQ(player.play(m_stream.handle()), cuda::k_success);
+    EXPECT_THAT(answer(), ElementsAre(::testing::IsNan(), ::testing::IsNan()));
+}
+
+TEST_F(PlanPlayerTest, ScratchThatDoesNotFitIsTheCandidatesFault) {
+    Plan plan = empty_plan();
+    plan.scratch = {std::uint64_t{200} << 30};
+    const Expected<PlanPlayer> player = PlanPlayer::load(m_gpu, m_cubin, plan);
+    ASSERT_FALSE(player);
+    EXPECT_EQ(player.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(player.error().message(), HasSubstr("do not fit"));
+}
+
+TEST_F(PlanPlayerTest, WhatFailsAtLoadIsOursUnlessTheImageIsRefused) {
+    const auto code_of = [this](int result) {
+        const Expected<PlanPlayer> player =
+            PlanPlayer::load(m_gpu, "result " + std::to_string(result), empty_plan());
+        EXPECT_FALSE(player);
+        return player.error().code;
+    };
+    for (const int refused : {1, 200, 209, 218, 500, 701, 720, 801}) {
+        EXPECT_EQ(code_of(refused), ErrorCode::invalid_argument) << refused;
+    }
+    for (const int failed : {3, 46, 100, 201, 214, 304, 700, 719, 802, 999}) {
+        EXPECT_EQ(code_of(failed), ErrorCode::unavailable) << failed;
+    }
+    EXPECT_EQ(code_of(2), ErrorCode::no_space);
+}
+
 TEST_F(PlanPlayerTest, WhatTheDriverRefusesIsTheCandidatesFault) {
     const auto refusal = [this](const std::string& cubin, const Plan& plan) {
         const Expected<PlanPlayer> player = PlanPlayer::load(m_gpu, cubin, plan);

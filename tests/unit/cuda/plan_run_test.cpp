@@ -92,6 +92,33 @@ TEST_F(PlanRunTest, AHangEndsAtTheLimit) {
     });
 }
 
+TEST_F(PlanRunTest, AHangBeforeMoreStepsThanAStreamTakesEndsAtTheLimit) {
+    Plan plan = plan_of("for_ever");
+    plan.steps.resize(3000, {42, PlanMemset{testing::in(testing::Buffer::output, 0), 0, 8}});
+    in_a_process(plan, milliseconds(50), [](const PlanRun& ended) {
+        return ended.end == End::hang && ended.outcome() == Outcome::timeout;
+    });
+}
+
+TEST_F(PlanRunTest, MoreStepsThanAStreamTakesAreAllDone) {
+    Plan plan = testing::empty_plan();
+    plan.steps.resize(3000, {1, PlanMemset{testing::in(testing::Buffer::output, 0), 0, 8}});
+    EXPECT_EQ(run(plan, milliseconds(10'000)).end, End::done);
+}
+
+TEST_F(PlanRunTest, WhatTheDriverSaysOfALaunchItselfIsTheCandidates) {
+    const auto ended = [this](cuda::Result queued) {
+        return wait_for_plan(m_gpu, m_stream.handle(), queued, 0,
+                             std::chrono::steady_clock::now() + milliseconds(1000));
+    };
+    for (const cuda::Result refused : {1, 2, 200, 209, 218, 500, 701, 720, 801, 912}) {
+        EXPECT_EQ(ended(refused).outcome(), Outcome::launch_error) << refused;
+    }
+    for (const cuda::Result failed : {3, 100, 201, 214, 304, 802, 999}) {
+        EXPECT_EQ(ended(failed).end, End::lost) << failed;
+    }
+}
+
 TEST_F(PlanRunTest, ALostDeviceIsNobodysFault) {
     in_a_process(plan_of("loses_the_device"), milliseconds(10'000),
                  [&](const PlanRun& ended) { return ended.end == End::lost && !ended.outcome(); });
