@@ -108,8 +108,8 @@ class CpuLane final : public DeviceLane {
         if (!m_pair) {
             return failure(ErrorCode::unavailable, "its processes do not run", "device lane");
         }
-        // Every time: the verifier keeps only a few tasks, and one it has costs it nothing.
-        ATOLL_TRY(load_task(order));
+        ATOLL_TRY_ASSIGN(Frame task, load_task_frame(order));
+        ATOLL_TRY(ask(std::move(task), FrameType::task_loaded, order.deadline));
         EvaluateOrder message = order.evaluate;
         message.cores = m_options.cores;
         const double cores = static_cast<double>(m_options.cores.size());
@@ -118,13 +118,7 @@ class CpuLane final : public DeviceLane {
         message.peak_bandwidth = m_options.peaks.bandwidth * cores;
         message.cache_bytes = m_options.peaks.cache_bytes;
         message.core = m_options.peaks.core;
-        Frame frame;
-        frame.type = FrameType::evaluate;
-        frame.payload = to_json(message);
-        for (const std::shared_ptr<const FileHandle>& binary : order.binaries) {
-            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(*binary));
-            frame.handles.push_back(std::move(copy));
-        }
+        ATOLL_TRY_ASSIGN(Frame frame, evaluate_frame(order, message));
         ATOLL_TRY_ASSIGN(const Frame reply,
                          ask(std::move(frame), FrameType::evaluated, order.deadline));
         return parse_evaluate_reply(reply.payload);
@@ -157,17 +151,6 @@ class CpuLane final : public DeviceLane {
                          " s of processor time for one workload";
         }
         return error;
-    }
-
-    Status load_task(const DeviceOrder& order) {
-        Frame frame;
-        frame.type = FrameType::load_task;
-        frame.payload =
-            to_json(LoadTask{order.task->folder.string(), order.task->digest, order.task->kind});
-        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate_handle(*order.oracle));
-        frame.handles.push_back(std::move(oracle));
-        ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
-        return {};
     }
 
     /// Sends a frame and waits for its answer. Answers to other requests are dropped.

@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 #include "reward/base/files.hpp"
+#include "reward/base/frame.hpp"
 #include "reward/task.hpp"
 #include "reward/verifier/messages.hpp"
 
@@ -45,5 +46,12 @@ class DeviceLane {
     /// For people: "core 1 of 2".
     [[nodiscard]] virtual std::string description() const = 0;
 };
+
+/// What every lane says to its verifier before an order: the task and its oracle. Every time: the
+/// verifier keeps only a few tasks, and one it has costs it nothing.
+[[nodiscard]] Expected<Frame> load_task_frame(const DeviceOrder& order);
+/// The order itself: `completed` is order.evaluate with what the lane fills in.
+[[nodiscard]] Expected<Frame> evaluate_frame(const DeviceOrder& order,
+                                             const EvaluateOrder& completed);
 
 }  // namespace atl

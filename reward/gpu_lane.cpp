@@ -18,6 +18,9 @@ namespace {
 /// Opening the driver takes 0.2 s on an idle machine.
 constexpr std::chrono::milliseconds k_start_patience{60'000};
 constexpr std::chrono::milliseconds k_for_ever{-1};
+/// In a row, before the device counts as unusable: the first may be a candidate that took it down
+/// in a way that the driver does not tell from the device's own.
+constexpr int k_most_failures = 3;
 
 /// A runner with the verifier's end of the channel to it.
 struct GpuRunner {
@@ -32,12 +35,17 @@ class GpuLane final : public DeviceLane {
 
     Expected<EvaluateReply> evaluate(const DeviceOrder& order) override {
         Expected<EvaluateReply> reply = exchange(order);
-        m_broken = m_broken || !reply;
+        if (!reply) {
+            m_broken = true;
+            return tl::unexpected(counted(reply.error()));
+        }
+        m_failures = 0;
         return reply;
     }
 
     void abort() override {
         const std::lock_guard lock(m_mutex);
+        m_aborted = true;
         if (m_verifier_pidfd) {
             kill_through(m_verifier_pidfd.get());
         }
@@ -46,6 +54,33 @@ class GpuLane final : public DeviceLane {
     bool broken() const override { return m_broken; }
 
     Status restart() override {
+        const Status started = start();
+        return started ? started : tl::unexpected(counted(started.error()));
+    }
+
+    void stop() override {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_verifier_pidfd.reset();
+            m_aborted = false;
+        }
+        m_spare.reset();
+        m_runner.reset();
+        m_verifier.reset();
+        m_broken = true;
+    }
+
+    std::string device() const override {
+        return fmt::format("gpu:{} {}", m_options.gpu, m_options.limits.name);
+    }
+
+    std::string description() const override {
+        return fmt::format("{} multiprocessors, {}, clock by {}", m_options.limits.multiprocessors,
+                           m_options.limits.arch, m_options.cupti.empty() ? "events" : "CUPTI");
+    }
+
+  private:
+    Status start() {
         stop();
         ++m_generation;
         ATOLL_TRY_ASSIGN(
@@ -64,27 +99,26 @@ class GpuLane final : public DeviceLane {
         return {};
     }
 
-    void stop() override {
+    /// A device that fails again and again, by uncorrectable errors of its memory or because it is
+    /// gone, is no fault of a job: said as such, and tried again at the next job only.
+    Error counted(Error error) {
+        const bool of_device =
+            error.code == ErrorCode::unavailable || error.code == ErrorCode::timeout;
         {
             const std::lock_guard lock(m_mutex);
-            m_verifier_pidfd.reset();
+            if (!of_device || m_aborted) {
+                return error;
+            }
         }
-        m_spare.reset();
-        m_runner.reset();
-        m_verifier.reset();
-        m_broken = true;
+        if (++m_failures >= k_most_failures) {
+            error.what = fmt::format("{} is unusable, it failed {} times in a row: {}", device(),
+                                     m_failures, error.what);
+            error.code = ErrorCode::not_found;
+            error.hint = "see `nvidia-smi -q`; reset the device, or use another one";
+        }
+        return error;
     }
 
-    std::string device() const override {
-        return fmt::format("gpu:{} {}", m_options.gpu, m_options.limits.name);
-    }
-
-    std::string description() const override {
-        return fmt::format("{} multiprocessors, {}, clock by {}", m_options.limits.multiprocessors,
-                           m_options.limits.arch, m_options.cupti.empty() ? "events" : "CUPTI");
-    }
-
-  private:
     WorkerOptions worker_options() const {
         WorkerOptions options;
         options.program = m_options.worker_program;
@@ -201,38 +235,24 @@ class GpuLane final : public DeviceLane {
         }
     }
 
-    Status load_task(const DeviceOrder& order) {
-        Frame frame;
-        frame.type = FrameType::load_task;
-        frame.payload =
-            to_json(LoadTask{order.task->folder.string(), order.task->digest, order.task->kind});
-        ATOLL_TRY_ASSIGN(FileHandle oracle, duplicate_handle(*order.oracle));
-        frame.handles.push_back(std::move(oracle));
-        ATOLL_TRY(ask(std::move(frame), FrameType::task_loaded, order.deadline));
-        return {};
-    }
-
     Expected<EvaluateReply> exchange(const DeviceOrder& order) {
         if (!m_verifier) {
             return failure(ErrorCode::unavailable, "its processes do not run", "GPU lane");
         }
-        // Every time: the verifier keeps only a few tasks, and one it has costs it nothing.
-        ATOLL_TRY(load_task(order));
+        ATOLL_TRY_ASSIGN(Frame task, load_task_frame(order));
+        ATOLL_TRY(ask(std::move(task), FrameType::task_loaded, order.deadline));
         EvaluateOrder message = order.evaluate;
         message.peak_flops = peak_flops_for(m_options.peaks, *order.task);
+        message.peak_is_of_type = true;
         message.peak_bandwidth = m_options.peaks.bandwidth;
         message.cache_bytes = m_options.limits.l2_bytes;
-        Frame frame;
-        frame.type = FrameType::evaluate;
-        frame.payload = to_json(message);
-        for (const std::shared_ptr<const FileHandle>& package : order.binaries) {
-            ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(*package));
-            frame.handles.push_back(std::move(copy));
-        }
+        ATOLL_TRY_ASSIGN(Frame frame, evaluate_frame(order, message));
         ATOLL_TRY_ASSIGN(const Frame reply,
                          ask(std::move(frame), FrameType::evaluated, order.deadline));
         if (!m_spare) {
-            ATOLL_TRY(start_spare());
+            // The verdict stands whether or not another runner starts now: who needs one next
+            // tries again, and says why there is none.
+            static_cast<void>(start_spare());
         }
         return parse_evaluate_reply(reply.payload);
     }
@@ -245,7 +265,9 @@ class GpuLane final : public DeviceLane {
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
     bool m_broken = true;
+    int m_failures = 0;  ///< in a row
     std::mutex m_mutex;  // guards what abort() uses
+    bool m_aborted = false;
     FileHandle m_verifier_pidfd;
 };
 

@@ -75,6 +75,10 @@ Status CuptiClock::pause() {
     return {};
 }
 
+void CuptiClock::forget() {
+    CuptiRecords::of_process().clear();
+}
+
 Status CuptiClock::begin(std::size_t launches, std::size_t operations, cuda::Stream) {
     ATOLL_TRY(resume());
     ATOLL_TRY(m_library.check(m_library.call().flush_all(0), "cuptiActivityFlushAll"));

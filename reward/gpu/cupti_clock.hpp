@@ -19,6 +19,8 @@ class CuptiClock final : public LaunchClock {
     [[nodiscard]] Status mark(std::size_t launch, Mark what, cuda::Stream stream) override;
     [[nodiscard]] Expected<std::vector<GpuSample>> finish() override;
 
+    /// Drops the records that came since the last finish().
+    static void forget();
     /// Lets CUPTI see nothing until the next begin().
     [[nodiscard]] Status pause();
 

@@ -10,9 +10,8 @@ namespace atl {
 
 /// Cases whose answers take too much memory or time to be made for every candidate: those of large
 /// and of timed workloads. They stay across candidates, since nothing leaves but the verdict and
-/// the tensors are overwritten in between (what lies beyond them is not: README, known holes), and
-/// get a new seed when a verdict showed a part of the answer or k_most_uses candidates met them.
-/// Used on the thread of its Gpu.
+/// everything that the runner maps is overwritten in between, and get a new seed when a verdict
+/// showed a part of the answer or k_most_uses candidates met them. Used on the thread of its Gpu.
 class GpuCasePool {
   public:
     static constexpr std::size_t k_timed_cases = 3;

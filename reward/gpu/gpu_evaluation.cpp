@@ -27,14 +27,14 @@ class GpuEvaluation {
   public:
     GpuEvaluation(LoadedGpuTask& loaded, const EvaluateOrder& order,
                   std::span<const FileHandle> packages, RunnerSource& source,
-                  double& best_anchor_ns)
+                  BestAnchors& best_anchors)
         : m_task(*loaded.task),
           m_pool(loaded.pool),
           m_order(order),
           m_source(source),
           m_programs(source, *loaded.task, packages),
           m_rng(secret_seed(), RngPurpose::measurement, 0),
-          m_best_anchor_ns(best_anchor_ns) {}
+          m_best_anchors(best_anchors) {}
 
     Expected<EvaluateReply> run();
 
@@ -56,7 +56,7 @@ class GpuEvaluation {
     RunnerSource& m_source;
     GpuPrograms m_programs;
     CounterRng m_rng;
-    double& m_best_anchor_ns;
+    BestAnchors& m_best_anchors;
     std::vector<GpuContestant> m_contestants;
     EvaluateReply m_reply;
 };
@@ -107,6 +107,7 @@ Status GpuEvaluation::admit_rivals() {
             wishes.push_back({workload, 0, Placement::start, judged});
         }
         const auto program = static_cast<std::uint32_t>(i + 1);
+        ATOLL_TRY(m_task.scrub());
         ATOLL_TRY_ASSIGN(const GpuVerifyReport report, verify(program, wishes));
         if (report.fault) {
             note(
@@ -172,7 +173,9 @@ Status GpuEvaluation::report(const GpuMeasurement& measurement) {
 Status GpuEvaluation::measure_all() {
     ATOLL_TRY(admit_rivals());
     ATOLL_TRY(m_source.wait_until_quiet());
-    GpuMeasurement measurement(m_order, m_task, m_pool, m_programs, m_rng, m_best_anchor_ns,
+    // Verification shows cases that judged launches meet again: what was learnt then is gone now.
+    ATOLL_TRY(m_task.scrub());
+    GpuMeasurement measurement(m_order, m_task, m_pool, m_programs, m_rng, m_best_anchors,
                                m_contestants);
     ATOLL_TRY(time_everyone(measurement));
     ATOLL_TRY(report(measurement));
@@ -183,6 +186,7 @@ Status GpuEvaluation::measure_all() {
 }
 
 Expected<EvaluateReply> GpuEvaluation::run() {
+    ATOLL_TRY(m_task.scrub());
     ATOLL_TRY(verify_candidate());
     if (!failed() && m_order.level != Level::verify && !m_task.layout().measured().empty()) {
         ATOLL_TRY(measure_all());
@@ -201,9 +205,9 @@ Expected<LoadedGpuTask> LoadedGpuTask::create(TaskPtr task, bool with_hidden,
 
 Expected<EvaluateReply> evaluate_on_gpu(LoadedGpuTask& loaded, const EvaluateOrder& order,
                                         std::span<const FileHandle> packages, RunnerSource& source,
-                                        double& best_anchor_ns) {
+                                        BestAnchors& best_anchors) {
     const double since = seconds_now();
-    GpuEvaluation evaluation(loaded, order, packages, source, best_anchor_ns);
+    GpuEvaluation evaluation(loaded, order, packages, source, best_anchors);
     Expected<EvaluateReply> reply = evaluation.run();
     if (reply) {
         reply->device_seconds = seconds_now() - since;

@@ -3,6 +3,7 @@
 #include "reward/base/error.hpp"
 #include "reward/base/files.hpp"
 #include "reward/gpu/gpu_case_pool.hpp"
+#include "reward/gpu/gpu_measure.hpp"
 #include "reward/gpu/gpu_task.hpp"
 #include "reward/gpu/runner_source.hpp"
 #include "reward/verifier/messages.hpp"
@@ -24,11 +25,13 @@ struct LoadedGpuTask {
 
 /// The device stages of one order (smoke, verify, screen, measure; at Level::confirm with fresh
 /// seeds, hidden workloads and rivals: `loaded` was made for that). `packages[0]` is the
-/// candidate's GpuPackage, the others are the rivals'. `best_anchor_ns`: shortest anchor on this
-/// device so far, 0: none. An error is a fault of ours. Used on the thread of the Gpu.
+/// candidate's GpuPackage, the others are the rivals'. Nothing that another candidate left in the
+/// task's buffers is there when one begins. `best_anchors`: of this device so far. An error is a
+/// fault of ours. Used on the thread of the Gpu.
 [[nodiscard]] Expected<EvaluateReply> evaluate_on_gpu(LoadedGpuTask& loaded,
                                                       const EvaluateOrder& order,
                                                       std::span<const FileHandle> packages,
-                                                      RunnerSource& source, double& best_anchor_ns);
+                                                      RunnerSource& source,
+                                                      BestAnchors& best_anchors);
 
 }  // namespace atl

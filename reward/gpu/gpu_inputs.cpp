@@ -29,7 +29,7 @@ Expected<InputGenerator> GpuInputs::generator(std::size_t workload, std::size_t 
                              input.dtype, m_layout->workloads()[workload].axes);
 }
 
-Status GpuInputs::make_donor(std::size_t workload) {
+Status GpuInputs::make_donor(std::size_t workload, cuda::Stream stream) {
     const BoundWorkload& bound = m_layout->workloads()[workload];
     const Task& task = m_layout->task();
     ATOLL_TRY_ASSIGN(
@@ -43,28 +43,47 @@ Status GpuInputs::make_donor(std::size_t workload) {
         ATOLL_TRY_ASSIGN(GpuAllocation allocation,
                          GpuAllocation::create(*m_gpu, std::max<std::size_t>(values.size(), 1)));
         ATOLL_TRY_ASSIGN(GpuMapping mapping, GpuMapping::map(*m_gpu, allocation));
-        const auto& call = m_gpu->call();
+        ATOLL_TRY_ASSIGN(GpuBuffer original,
+                         GpuBuffer::allocate(*m_gpu, std::max<std::size_t>(values.size(), 1)));
         if (!values.empty()) {
-            ATOLL_TRY(m_gpu->driver().check(
-                call.copy_to_device(mapping.begin(), values.data(), values.size(), nullptr),
-                "cuMemcpyHtoDAsync"));
             ATOLL_TRY(
-                m_gpu->driver().check(call.stream_synchronize(nullptr), "cuStreamSynchronize"));
+                m_gpu->driver().check(m_gpu->call().copy_to_device(original.begin(), values.data(),
+                                                                   values.size(), stream),
+                                      "cuMemcpyHtoDAsync"));
+            ATOLL_TRY(m_gpu->driver().check(m_gpu->call().stream_synchronize(stream),
+                                            "cuStreamSynchronize"));
         }
         m_donors_of[{workload, i}].push_back(m_donors.size());
-        m_donors.push_back({std::move(allocation), std::move(mapping)});
+        m_donors.push_back(
+            {std::move(allocation), std::move(mapping), values.size(), std::move(original)});
     }
     return {};
 }
 
-Status GpuInputs::make_donors() {
+Status GpuInputs::make_donors(cuda::Stream stream) {
     for (std::size_t w = 0; w < m_layout->workloads().size(); ++w) {
         bool any = false;
         for (std::size_t i = 0; i < m_layout->tensor_inputs(); ++i) {
             any = any || is_sparse(i);
         }
         for (std::uint32_t d = 0; any && d < k_donors; ++d) {
-            ATOLL_TRY(make_donor(w));
+            ATOLL_TRY(make_donor(w, stream));
+        }
+    }
+    return restore(stream);
+}
+
+Status GpuInputs::restore(cuda::Stream stream) const {
+    const auto& call = m_gpu->call();
+    for (const Donor& donor : m_donors) {
+        ATOLL_TRY(m_gpu->driver().check(
+            call.memset_bytes(donor.mapping.begin(), 0, donor.mapping.bytes(), stream),
+            "cuMemsetD8Async"));
+        if (donor.bytes > 0) {
+            ATOLL_TRY(m_gpu->driver().check(
+                call.copy_on_device(donor.mapping.begin(), donor.original.begin(), donor.bytes,
+                                    stream),
+                "cuMemcpyDtoDAsync"));
         }
     }
     return {};
@@ -80,7 +99,7 @@ Status GpuInputs::fill(std::size_t workload, std::size_t distribution, std::uint
         if (const auto donors = m_donors_of.find({workload, i}); donors != m_donors_of.end()) {
             const Donor& donor = m_donors[donors->second[donor_of(seed)]];
             ATOLL_TRY(m_gpu->driver().check(
-                m_gpu->call().copy_on_device(tensors[i], donor.mapping.begin(), bound.bytes[i],
+                m_gpu->call().copy_on_device(tensors[i], donor.original.begin(), bound.bytes[i],
                                              stream),
                 "cuMemcpyDtoDAsync"));
             continue;

@@ -27,10 +27,14 @@ class GpuInputs {
 
     /// Makes the donors of those workloads that have any, with the task's first distribution for
     /// all (sparse matrices do not differ between distributions in kind).
-    [[nodiscard]] Status make_donors();
+    [[nodiscard]] Status make_donors(cuda::Stream stream);
+
+    /// Queues making the shared donors what they were, and overwriting what lies behind them: a
+    /// candidate may have written there.
+    [[nodiscard]] Status restore(cuda::Stream stream) const;
 
     /// Queues writing every tensor input to `tensors` (addresses by tensor; outputs are passed
-    /// over).
+    /// over). Nothing of it comes from memory that the runner can reach.
     [[nodiscard]] Status fill(std::size_t workload, std::size_t distribution, std::uint64_t seed,
                               std::span<const cuda::Address> tensors, cuda::Stream stream) const;
 
@@ -48,11 +52,13 @@ class GpuInputs {
     struct Donor {
         GpuAllocation allocation;
         GpuMapping mapping;
+        std::uint64_t bytes = 0;
+        GpuBuffer original;  ///< in this process only
     };
     [[nodiscard]] Expected<InputGenerator> generator(std::size_t workload, std::size_t distribution,
                                                      std::size_t tensor) const;
     [[nodiscard]] bool is_sparse(std::size_t tensor) const;
-    [[nodiscard]] Status make_donor(std::size_t workload);
+    [[nodiscard]] Status make_donor(std::size_t workload, cuda::Stream stream);
 
     const Gpu* m_gpu;
     const SupportKernels* m_kernels;

@@ -26,6 +26,8 @@ constexpr double k_call_seconds = 0.05;
 constexpr std::size_t k_wanted_checks = 2;
 constexpr std::size_t k_most_checks = 6;
 constexpr std::uint64_t k_check_one_in = 3;
+/// Calls whose launches CUPTI did not all see, before all is timed by events.
+constexpr std::size_t k_most_lost_calls = 2;
 /// The GPU's clock is its own; half of what a CPU is allowed.
 constexpr double k_most_confidence = 0.005;
 /// What unjudged launches can gain over the judged ones, at most.
@@ -48,14 +50,14 @@ bool GpuTimes::held_back() const {
 }
 
 GpuMeasurement::GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCasePool& pool,
-                               GpuPrograms& programs, CounterRng& rng, double& best_anchor_ns,
+                               GpuPrograms& programs, CounterRng& rng, BestAnchors& best_anchors,
                                std::vector<GpuContestant>& contestants)
     : m_order(order),
       m_task(task),
       m_pool(pool),
       m_programs(programs),
       m_rng(rng),
-      m_best_anchor_ns(best_anchor_ns),
+      m_best_anchors(best_anchors),
       m_contestants(contestants),
       m_confidence(std::min(order.confidence, k_most_confidence)) {
     for (GpuContestant& contestant : contestants) {
@@ -76,20 +78,29 @@ std::size_t GpuMeasurement::call_size(const GpuTimes& times) const {
     return static_cast<std::size_t>(std::clamp(fit, 1.0, static_cast<double>(k_call_launches)));
 }
 
-Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std::size_t launches,
-                            bool judged, bool events) {
+std::size_t GpuMeasurement::judged_size(const GpuTimes& times) {
+    return 1 + m_rng.below(call_size(times));
+}
+
+std::string GpuMeasurement::told(std::size_t workload, const std::string& reason) const {
+    const std::size_t index = layout_index(workload);
+    return told_reason(m_task.layout(), index, Outcome::reward_hack, reason) + ", on " +
+           describe_case(m_task.layout(), index, 0);
+}
+
+Expected<GpuTimeCall> GpuMeasurement::make_call(const GpuContestant& contestant,
+                                                std::size_t workload, std::size_t launches) {
     const std::size_t index = layout_index(workload);
     const TaskLayout& layout = m_task.layout();
-    const BoundWorkload& bound = layout.workloads()[index];
     GpuTimeCall call;
     call.program = contestant.program;
     call.workload = static_cast<std::uint32_t>(task_index_of(layout, index));
     ATOLL_TRY_ASSIGN(call.refills, m_task.inputs().refills(index, 0));
     for (std::size_t i = layout.tensor_inputs(); i < layout.tensors(); ++i) {
-        call.output_bytes.push_back(bound.bytes[i]);
+        call.output_bytes.push_back(layout.workloads()[index].bytes[i]);
         call.poison.push_back(static_cast<std::uint8_t>(poison_of(layout.tensor(i).dtype)));
     }
-    call.events = events;
+    call.events = m_by_events;
     call.limit_ns = static_cast<std::uint64_t>(m_order.launch_timeout_s / k_ns);
     const std::size_t slots = m_task.slots(m_task.is_small(index));
     const std::size_t turn = m_rng.below(slots);
@@ -100,57 +111,95 @@ Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std
         launch.donor = GpuInputs::donor_of(launch.seed);
         call.launches.push_back(std::move(launch));
     }
+    return call;
+}
+
+Expected<GpuTrial> GpuMeasurement::judge_last(GpuTimeCall& call, std::size_t workload) {
     GpuTrial trial;
     trial.canaries = false;
-    if (judged) {
-        ATOLL_TRY_ASSIGN(trial.judged,
-                         m_pool.get(index, 0, m_rng.below(GpuCasePool::k_timed_cases)));
-        GpuTimedLaunch& last = call.launches.back();
-        last.seed = trial.judged->seed;
-        last.donor = GpuInputs::donor_of(last.seed);
-        trial.tensors = last.tensors;
+    ATOLL_TRY_ASSIGN(trial.judged, m_pool.get(layout_index(workload), 0,
+                                              m_rng.below(GpuCasePool::k_timed_cases)));
+    GpuTimedLaunch& last = call.launches.back();
+    last.seed = trial.judged->seed;
+    last.donor = GpuInputs::donor_of(last.seed);
+    trial.tensors = last.tensors;
+    return trial;
+}
+
+Expected<GpuTimed> GpuMeasurement::time(GpuContestant& contestant, std::size_t workload,
+                                        const GpuTimeCall& call) {
+    if (m_contestants.size() > 1) {
+        // What one of them left, answers or donors that are none any more, is not the next one's.
+        ATOLL_TRY(m_task.scrub());
     }
     ATOLL_TRY_ASSIGN(RunnerClient * runner, m_programs.runner());
-    ATOLL_TRY_ASSIGN(const GpuTimed timed, runner->time(call));
-    if (timed.fault) {
-        contestant.fault =
-            CandidateFault{timed.fault->outcome, timed.fault->reason + ", in a timed launch on " +
-                                                     describe_case(layout, index, 0)};
-        return {};
+    if (m_disturbed) {
+        ATOLL_TRY(m_programs.wait_until_quiet());
+        m_disturbed = false;
     }
-    GpuTimes events_only;
-    GpuTimes& times = events ? events_only : contestant.workloads[workload];
+    ATOLL_TRY_ASSIGN(GpuTimed timed, runner->time(call));
+    if (timed.fault) {
+        m_disturbed = timed.fault->runner_lost;
+        const std::size_t index = layout_index(workload);
+        const Outcome outcome = timed.fault->outcome;
+        contestant.fault = CandidateFault{
+            outcome, told_reason(m_task.layout(), index, outcome, timed.fault->reason) +
+                         ", in a timed launch on " + describe_case(m_task.layout(), index, 0)};
+    }
+    return timed;
+}
+
+void GpuMeasurement::add(GpuTimes& times, const GpuTimed& timed) {
+    double& best_anchor_ns = m_best_anchors.of(timed.clock);
     for (const GpuSample& sample : timed.samples) {
         times.spans_ns.push_back(sample.span_ns);
         times.anchors_ns.push_back(sample.anchor_ns);
         times.seconds += sample.span_ns * k_ns;
         m_timed_seconds += sample.span_ns * k_ns;
-        if (!events && sample.anchor_ns > 0 &&
-            (m_best_anchor_ns <= 0 || sample.anchor_ns < m_best_anchor_ns)) {
-            m_best_anchor_ns = sample.anchor_ns;
+        if (sample.anchor_ns > 0 && (best_anchor_ns <= 0 || sample.anchor_ns < best_anchor_ns)) {
+            best_anchor_ns = sample.anchor_ns;
         }
     }
-    if (events) {
-        const GpuTimes& known = contestant.workloads[workload];
-        const double by_events = median(events_only.spans_ns);
-        if (median(known.spans_ns) < k_clock_share * by_events - k_clock_slack_ns) {
-            contestant.fault = CandidateFault{
-                Outcome::reward_hack,
-                fmt::format("took {:.4g} ns by CUPTI's clock and {:.4g} ns by events, on {}",
-                            median(known.spans_ns), by_events, describe_case(layout, index, 0))};
+    m_clock = timed.clock;
+}
+
+/// Everybody is timed by one clock: what the other one said is forgotten.
+void GpuMeasurement::do_without_cupti() {
+    m_by_events = true;
+    for (GpuContestant& contestant : m_contestants) {
+        std::fill(contestant.workloads.begin(), contestant.workloads.end(), GpuTimes{});
+    }
+}
+
+Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std::size_t launches,
+                            bool judged) {
+    ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(contestant, workload, launches));
+    GpuTrial trial;
+    if (judged) {
+        ATOLL_TRY_ASSIGN(trial, judge_last(call, workload));
+    }
+    ATOLL_TRY_ASSIGN(const GpuTimed timed, time(contestant, workload, call));
+    if (contestant.fault) {
+        return {};
+    }
+    if (!timed.why_events.empty()) {
+        // The runner went through the same inputs twice, and by another clock than asked for.
+        if (++m_lost_calls > k_most_lost_calls) {
+            do_without_cupti();
         }
         return {};
     }
-    m_clock = timed.clock;
+    GpuTimes& times = contestant.workloads[workload];
+    add(times, timed);
     if (judged) {
-        ATOLL_TRY(judge(contestant, workload, trial));
+        ATOLL_TRY(judge(contestant, trial, call));
         times.judged_ns.push_back(timed.samples.back().span_ns);
     }
     return {};
 }
 
-Status GpuMeasurement::judge(GpuContestant& contestant, std::size_t workload,
-                             const GpuTrial& trial) {
+Status GpuMeasurement::judge(GpuContestant& contestant, const GpuTrial& trial,
+                             const GpuTimeCall& call) {
     ATOLL_TRY_ASSIGN(auto checks, m_task.judge(std::span(&trial, 1)));
     if (!checks.front().fault) {
         return {};
@@ -158,14 +207,17 @@ Status GpuMeasurement::judge(GpuContestant& contestant, std::size_t workload,
     m_pool.expose(*trial.judged);
     CandidateFault fault = *checks.front().fault;
     if (fault.outcome == Outcome::wrong_result || fault.outcome == Outcome::non_finite) {
-        ATOLL_TRY_ASSIGN(const bool repeats, m_task.repeats_an_answer(trial));
+        std::vector<std::vector<GpuTensorPlace>> earlier;
+        for (const GpuTimedLaunch& launch : call.launches) {
+            earlier.push_back(launch.tensors);
+        }
+        ATOLL_TRY_ASSIGN(const bool repeats, m_task.repeats_an_answer(trial, earlier));
         fault.reason =
             repeats ? "gave the answer of an earlier launch when the inputs had changed; " +
                           fault.reason
                     : "passed verification, but was wrong in a timed launch: " + fault.reason;
         fault.outcome = repeats ? Outcome::reward_hack : Outcome::inconsistent;
     }
-    static_cast<void>(workload);
     contestant.fault = std::move(fault);
     return {};
 }
@@ -174,9 +226,12 @@ Expected<bool> GpuMeasurement::screen() {
     GpuContestant& candidate = m_contestants.front();
     std::vector<double> medians;
     for (std::size_t w = 0; w < candidate.workloads.size(); ++w) {
-        ATOLL_TRY(take(candidate, w, k_screen_launches, false));
-        if (candidate.fault) {
-            return false;
+        // Not more often than CUPTI may lose calls.
+        while (candidate.workloads[w].spans_ns.empty()) {
+            ATOLL_TRY(take(candidate, w, k_screen_launches, false));
+            if (candidate.fault) {
+                return false;
+            }
         }
         if (!m_task.layout().workloads()[layout_index(w)].workload->hidden) {
             medians.push_back(median(candidate.workloads[w].spans_ns));
@@ -213,7 +268,8 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
             const GpuTimes& times = contestant.workloads[workload];
             const bool judged =
                 times.judged_ns.size() + 1 < k_wanted_checks && m_rng.below(k_check_one_in) == 0;
-            ATOLL_TRY(take(contestant, workload, call_size(times), judged));
+            ATOLL_TRY(
+                take(contestant, workload, judged ? judged_size(times) : call_size(times), judged));
             more = more || (!contestant.fault && !finished(times));
         }
     }
@@ -242,50 +298,73 @@ Status GpuMeasurement::judge_speed(std::size_t workload) {
             ATOLL_TRY(sample_until_finished(workload));
         }
     }
-    const std::size_t index = layout_index(workload);
     ATOLL_TRY_ASSIGN(const SpeedOfLight light,
-                     speed_of_light(m_task.layout(), m_task.layout().workloads()[index], m_order));
+                     speed_of_light(m_task.layout(),
+                                    m_task.layout().workloads()[layout_index(workload)], m_order));
     candidate.fault = CandidateFault{
         Outcome::reward_hack,
-        fmt::format("took {:.4g} ns on {}, less than the {:.4g} ns that this device needs",
-                    median(candidate.workloads[workload].spans_ns),
-                    describe_case(m_task.layout(), index, 0), light.judge_ns)};
+        told(workload,
+             fmt::format("took {:.4g} ns, less than the {:.4g} ns that this device needs",
+                         median(candidate.workloads[workload].spans_ns), light.judge_ns))};
     return {};
 }
 
+/// The same by events, which nothing in the process can bend as it could CUPTI's records.
 Status GpuMeasurement::compare_clocks(std::size_t workload) {
     GpuContestant& candidate = m_contestants.front();
     if (!confirming() || candidate.fault || m_clock != "cupti") {
         return {};
     }
-    return take(candidate, workload, k_event_launches, false, true);
+    ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
+    call.events = true;
+    ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
+    if (candidate.fault) {
+        return {};
+    }
+    GpuTimes by_events;
+    for (const GpuSample& sample : timed.samples) {
+        by_events.spans_ns.push_back(sample.span_ns);
+    }
+    const double by_cupti = median(candidate.workloads[workload].spans_ns);
+    if (by_cupti < k_clock_share * median(by_events.spans_ns) - k_clock_slack_ns) {
+        candidate.fault = CandidateFault{
+            Outcome::reward_hack,
+            told(workload, fmt::format("took {:.4g} ns by CUPTI's clock and {:.4g} ns by events",
+                                       by_cupti, median(by_events.spans_ns)))};
+    }
+    return {};
+}
+
+/// Where the launches judged were all slow, by chance or because the others were not right, more
+/// are.
+Status GpuMeasurement::close(GpuContestant& contestant, std::size_t workload) {
+    const GpuTimes& times = contestant.workloads[workload];
+    do {
+        if (contestant.fault) {
+            break;
+        }
+        ATOLL_TRY(take(contestant, workload, judged_size(times), true));
+    } while (times.judged_ns.size() < k_wanted_checks ||
+             (times.held_back() && times.judged_ns.size() < k_most_checks));
+    return {};
 }
 
 Status GpuMeasurement::measure_workload(std::size_t workload) {
     ATOLL_TRY(sample_until_finished(workload));
     ATOLL_TRY(judge_speed(workload));
     for (GpuContestant& contestant : m_contestants) {
-        const GpuTimes& times = contestant.workloads[workload];
-        // The last launch is always judged: being right only at first must not pay. Where those
-        // judged were all slow, by chance or because the others were not right, more are.
-        do {
-            if (contestant.fault) {
-                break;
-            }
-            const std::size_t launches = 1 + m_rng.below(k_screen_launches);
-            ATOLL_TRY(take(contestant, workload, launches, true));
-        } while (times.judged_ns.size() < k_wanted_checks ||
-                 (times.held_back() && times.judged_ns.size() < k_most_checks));
+        ATOLL_TRY(close(contestant, workload));
     }
     return compare_clocks(workload);
 }
 
 Status GpuMeasurement::run() {
-    for (std::size_t w = 0; w < m_task.layout().measured().size(); ++w) {
-        if (m_contestants.front().fault) {
-            break;
-        }
+    const std::size_t workloads = m_task.layout().measured().size();
+    for (std::size_t w = 0; w < workloads && !m_contestants.front().fault;) {
+        const bool by_events = m_by_events;
         ATOLL_TRY(measure_workload(w));
+        // With another clock all begins anew.
+        w = m_by_events == by_events ? w + 1 : 0;
     }
     return {};
 }
@@ -309,8 +388,8 @@ Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestan
         timing.high_ns = std::max(interval.high, timing.median_ns);
         timing.light_ns = light.report_ns;
         timing.reverified = static_cast<int>(times.judged_ns.size());
-        if (m_best_anchor_ns > 0) {
-            timing.clock_ratio = std::max(1.0, median(times.anchors_ns) / m_best_anchor_ns);
+        if (const double best_ns = m_best_anchors.of(m_clock); best_ns > 0) {
+            timing.clock_ratio = std::max(1.0, median(times.anchors_ns) / best_ns);
         }
         timing.noisy =
             (interval.high - interval.low) / 2 > k_noisy_factor * m_confidence * timing.median_ns ||

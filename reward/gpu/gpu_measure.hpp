@@ -16,6 +16,17 @@
 
 namespace atl {
 
+/// Shortest time of the anchor kernel on a device so far, ns; 0: none. Times of the two clocks do
+/// not compare.
+struct BestAnchors {
+    double cupti_ns = 0;
+    double events_ns = 0;
+
+    [[nodiscard]] double& of(const std::string& clock) {
+        return clock == "cupti" ? cupti_ns : events_ns;
+    }
+};
+
 /// Timed launches of one program on one workload.
 struct GpuTimes {
     std::vector<double> spans_ns;
@@ -40,13 +51,14 @@ struct GpuContestant {
 /// Measures contestants (protocol k_cuda_protocol, reward/gpu/README.md): calls of a few launches
 /// each, in random order of contestants, until the interval of the median is narrow enough. Inputs
 /// are new in every launch; the last launch of some calls, and of the last one always, is judged.
+/// Those calls are of random length, so that any position in a call may be judged, and never one
+/// that a later launch could put right.
 /// Errors are faults of ours. Used on the thread of its Gpu.
 class GpuMeasurement {
   public:
-    /// The candidate comes first among `contestants`. `best_anchor_ns`: of this device so far; 0:
-    /// none.
+    /// The candidate comes first among `contestants`.
     GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCasePool& pool,
-                   GpuPrograms& programs, CounterRng& rng, double& best_anchor_ns,
+                   GpuPrograms& programs, CounterRng& rng, BestAnchors& best_anchors,
                    std::vector<GpuContestant>& contestants);
 
     /// The candidate's first launches; true when it is hopeless.
@@ -59,10 +71,22 @@ class GpuMeasurement {
     [[nodiscard]] double timed_seconds() const { return m_timed_seconds; }
 
   private:
+    /// One call of launches that count.
     [[nodiscard]] Status take(GpuContestant& contestant, std::size_t workload, std::size_t launches,
-                              bool judged, bool events = false);
-    [[nodiscard]] Status judge(GpuContestant& contestant, std::size_t workload,
-                               const GpuTrial& trial);
+                              bool judged);
+    [[nodiscard]] Expected<GpuTimeCall> make_call(const GpuContestant& contestant,
+                                                  std::size_t workload, std::size_t launches);
+    /// Gives the call's last launch the inputs of a case.
+    [[nodiscard]] Expected<GpuTrial> judge_last(GpuTimeCall& call, std::size_t workload);
+    /// What came of the call; a fault is the contestant's from then on.
+    [[nodiscard]] Expected<GpuTimed> time(GpuContestant& contestant, std::size_t workload,
+                                          const GpuTimeCall& call);
+    void add(GpuTimes& times, const GpuTimed& timed);
+    void do_without_cupti();
+    [[nodiscard]] Status judge(GpuContestant& contestant, const GpuTrial& trial,
+                               const GpuTimeCall& call);
+    /// The last launches of a contestant, of which the very last one is judged.
+    [[nodiscard]] Status close(GpuContestant& contestant, std::size_t workload);
     [[nodiscard]] Status measure_workload(std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
     [[nodiscard]] Status judge_speed(std::size_t workload);
@@ -70,6 +94,9 @@ class GpuMeasurement {
     [[nodiscard]] Expected<bool> is_too_fast(const GpuTimes& times, std::size_t workload) const;
     [[nodiscard]] bool finished(const GpuTimes& times) const;
     [[nodiscard]] std::size_t call_size(const GpuTimes& times) const;
+    /// Of a call whose last launch is judged.
+    [[nodiscard]] std::size_t judged_size(const GpuTimes& times);
+    [[nodiscard]] std::string told(std::size_t workload, const std::string& reason) const;
     [[nodiscard]] std::size_t layout_index(std::size_t workload) const;
     [[nodiscard]] bool confirming() const { return m_order.level == Level::confirm; }
 
@@ -78,9 +105,12 @@ class GpuMeasurement {
     GpuCasePool& m_pool;
     GpuPrograms& m_programs;
     CounterRng& m_rng;
-    double& m_best_anchor_ns;
+    BestAnchors& m_best_anchors;
     std::vector<GpuContestant>& m_contestants;
     std::string m_clock;
+    std::size_t m_lost_calls = 0;  ///< of which CUPTI did not see all
+    bool m_by_events = false;      ///< CUPTI lost too many: all is timed by events
+    bool m_disturbed = false;      ///< a runner ended since the device was quiet
     double m_timed_seconds = 0;
     double m_confidence;
 };

@@ -17,6 +17,8 @@ class GpuPrograms {
 
     /// A usable runner with all programs in it.
     [[nodiscard]] Expected<RunnerClient*> runner();
+    /// RunnerSource's.
+    [[nodiscard]] Status wait_until_quiet() { return m_source.wait_until_quiet(); }
 
   private:
     RunnerSource& m_source;

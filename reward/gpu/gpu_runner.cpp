@@ -156,6 +156,9 @@ Expected<std::optional<GpuFault>> GpuRunner::play_once(const GpuPackage& program
 
 Expected<GpuRunner::Answer> GpuRunner::play(const GpuPlayCall& call) {
     ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, call.program));
+    if (m_cupti) {
+        m_cupti->forget();  // launches without a clock are recorded too
+    }
     GpuPlayed played;
     for (const GpuPlay& play : call.plays) {
         double wall_ns = 0;
@@ -165,7 +168,7 @@ Expected<GpuRunner::Answer> GpuRunner::play(const GpuPlayCall& call) {
         }
         played.wall_ns.push_back(wall_ns);
     }
-    return Answer{to_json(played), played.fault && played.fault->runner_lost};
+    return end_call(to_json(played), played.fault);
 }
 
 Expected<GpuTimed> GpuRunner::time_by(LaunchClock& clock, const Plan& plan,
@@ -175,7 +178,8 @@ Expected<GpuTimed> GpuRunner::time_by(LaunchClock& clock, const Plan& plan,
     return launches.run();
 }
 
-Expected<GpuTimed> GpuRunner::time_by_best(const Plan& plan, const GpuTimeCall& call) {
+Expected<GpuTimed> GpuRunner::time_by_best(const GpuPackage& program, const Plan& plan,
+                                           const GpuTimeCall& call) {
     std::string why_events;
     if (m_cupti && !call.events) {
         Expected<GpuTimed> by_cupti = time_by(*m_cupti, plan, call);
@@ -184,6 +188,13 @@ Expected<GpuTimed> GpuRunner::time_by_best(const Plan& plan, const GpuTimeCall& 
         }
         // Launches without all of their records: the other clock sees every one.
         why_events = by_cupti.error().message();
+        // What the first launches left in its variables must not help the second ones.
+        GpuTimed refused;
+        ATOLL_TRY_ASSIGN(refused.fault, load_player(program, plan));
+        if (refused.fault) {
+            refused.clock = m_events.name();
+            return refused;
+        }
     }
     if (m_cupti) {
         // Under CUPTI's eyes events are apart by anything (seen on an H200).
@@ -205,8 +216,17 @@ Expected<GpuRunner::Answer> GpuRunner::time(const GpuTimeCall& call) {
         timed.clock = m_started.clock;
         return Answer{to_json(timed)};
     }
-    ATOLL_TRY_ASSIGN(timed, time_by_best(*plan, call));
-    return Answer{to_json(timed), timed.fault && timed.fault->runner_lost};
+    ATOLL_TRY_ASSIGN(timed, time_by_best(*program, *plan, call));
+    return end_call(to_json(timed), timed.fault);
+}
+
+/// Nothing of the candidate's stays loaded, unless the device is at work on it for ever.
+GpuRunner::Answer GpuRunner::end_call(std::string json, const std::optional<GpuFault>& fault) {
+    const bool lost = fault && fault->runner_lost;
+    if (!lost) {
+        m_player.reset();
+    }
+    return {std::move(json), lost};
 }
 
 }  // namespace atl

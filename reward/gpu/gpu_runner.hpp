@@ -56,7 +56,9 @@ class GpuRunner {
                                                               std::uint64_t limit_ns,
                                                               double& wall_ns);
     [[nodiscard]] Expected<Answer> time(const GpuTimeCall& call);
-    [[nodiscard]] Expected<GpuTimed> time_by_best(const Plan& plan, const GpuTimeCall& call);
+    [[nodiscard]] Expected<GpuTimed> time_by_best(const GpuPackage& program, const Plan& plan,
+                                                  const GpuTimeCall& call);
+    [[nodiscard]] Answer end_call(std::string json, const std::optional<GpuFault>& fault);
     [[nodiscard]] Expected<GpuTimed> time_by(LaunchClock& clock, const Plan& plan,
                                              const GpuTimeCall& call);
     [[nodiscard]] Expected<std::optional<GpuFault>> load_player(const GpuPackage& program,
@@ -67,7 +69,7 @@ class GpuRunner {
     std::optional<SupportKernels> m_support;
     std::map<std::uint32_t, GpuPackage> m_programs;
     MappedBuffers m_buffers;
-    /// Stays until the next call: after a fault nothing of it may be touched any more.
+    /// Of the call at work. After a fault nothing of it may be touched any more.
     std::optional<PlanPlayer> m_player;
     std::optional<CuptiClock> m_cupti;
     EventClock m_events;

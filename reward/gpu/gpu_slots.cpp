@@ -4,9 +4,16 @@
 
 namespace atl {
 
+namespace {
+
+/// Huge as a number of any type, far away as an index.
+constexpr unsigned char k_scrubbed = 0x7F;
+
+}  // namespace
+
 Expected<GpuSlots> GpuSlots::create(const Gpu& gpu, const std::vector<std::uint64_t>& capacity,
                                     std::size_t slots, std::uint32_t first_buffer) {
-    GpuSlots made(slots, capacity.size(), first_buffer);
+    GpuSlots made(gpu, slots, capacity.size(), first_buffer);
     for (std::size_t slot = 0; slot < slots; ++slot) {
         for (const std::uint64_t bytes : capacity) {
             ATOLL_TRY_ASSIGN(GpuAllocation allocation,
@@ -43,6 +50,15 @@ GpuSlots::Slack GpuSlots::slack(const GpuTensorPlace& place, std::uint64_t bytes
         std::min(m_allocations[place.buffer - m_first_buffer].bytes() - end, k_canary_bytes);
     slack.after = address(place) + bytes;
     return slack;
+}
+
+Status GpuSlots::scrub(cuda::Stream stream) const {
+    for (const GpuMapping& mapping : m_mappings) {
+        ATOLL_TRY(m_gpu->driver().check(
+            m_gpu->call().memset_bytes(mapping.begin(), k_scrubbed, mapping.bytes(), stream),
+            "cuMemsetD8Async"));
+    }
+    return {};
 }
 
 void GpuSlots::add_to(std::vector<const GpuAllocation*>& allocations) const {

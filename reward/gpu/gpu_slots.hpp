@@ -45,13 +45,17 @@ class GpuSlots {
     };
     [[nodiscard]] Slack slack(const GpuTensorPlace& place, std::uint64_t bytes) const;
 
+    /// Queues overwriting all of every buffer, also what no tensor of any workload reaches.
+    [[nodiscard]] Status scrub(cuda::Stream stream) const;
+
     void add_to(std::vector<const GpuAllocation*>& allocations) const;
     [[nodiscard]] std::uint64_t total_bytes() const;
 
   private:
-    GpuSlots(std::size_t slots, std::size_t tensors, std::uint32_t first_buffer)
-        : m_slots(slots), m_tensors(tensors), m_first_buffer(first_buffer) {}
+    GpuSlots(const Gpu& gpu, std::size_t slots, std::size_t tensors, std::uint32_t first_buffer)
+        : m_gpu(&gpu), m_slots(slots), m_tensors(tensors), m_first_buffer(first_buffer) {}
 
+    const Gpu* m_gpu;
     std::size_t m_slots;
     std::size_t m_tensors;
     std::uint32_t m_first_buffer;

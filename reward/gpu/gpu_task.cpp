@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t k_most_small_bytes = 8ull << 20;
 constexpr std::size_t k_small_slots = 16;
 constexpr std::size_t k_large_slots = 3;
+/// Of a tensor of one trial: what lies before it, what lies behind it, itself.
+constexpr std::size_t k_results_of_tensor = 3;
 constexpr std::uint8_t k_output_canary = 0xA5;
 /// Beside an input what is huge as a number of any type, and far away as an index.
 constexpr std::uint8_t k_input_canary = 0x7F;
@@ -26,6 +28,17 @@ std::vector<cuda::Address> begins_of(const std::vector<GpuBuffer>& buffers) {
         begins.push_back(buffer.begin());
     }
     return begins;
+}
+
+/// As many as are wished for, unless the results of their trials would not fit.
+Expected<std::size_t> slots_for(std::size_t tensors, std::size_t wished) {
+    const std::size_t fit = SupportKernels::k_result_slots / (k_results_of_tensor * tensors);
+    if (fit == 0) {
+        return failure(ErrorCode::limit,
+                       fmt::format("{} tensors are more than can be judged at once", tensors),
+                       "task on a GPU", "join some of them");
+    }
+    return std::min(fit, wished);
 }
 
 Expected<std::vector<GpuBuffer>> allocate_wants(const Gpu& gpu, const TaskLayout& layout,
@@ -41,6 +54,13 @@ Expected<std::vector<GpuBuffer>> allocate_wants(const Gpu& gpu, const TaskLayout
 }
 
 }  // namespace
+
+std::string told_reason(const TaskLayout& layout, std::size_t workload, Outcome outcome,
+                        const std::string& reason) {
+    return layout.workloads()[workload].workload->hidden
+               ? "failed (" + std::string(to_string(outcome)) + ")"
+               : reason;
+}
 
 std::vector<std::uint64_t> capacity_of(const TaskLayout& layout,
                                        std::span<const std::size_t> workloads) {
@@ -79,15 +99,17 @@ Status GpuTask::make_buffers() {
         }
     }
     const Gpu& gpu = m_tools.gpu;
-    const std::size_t small_slots = small.empty() ? 0 : k_small_slots;
+    ATOLL_TRY_ASSIGN(std::size_t small_slots, slots_for(m_layout.tensors(), k_small_slots));
+    ATOLL_TRY_ASSIGN(const std::size_t large_slots, slots_for(m_layout.tensors(), k_large_slots));
+    small_slots = small.empty() ? 0 : small_slots;
     ATOLL_TRY_ASSIGN(GpuSlots few,
                      GpuSlots::create(gpu, capacity_of(m_layout, small), small_slots, 0));
     m_small = std::move(few);
-    ATOLL_TRY_ASSIGN(GpuSlots big, GpuSlots::create(gpu, capacity_of(m_layout, all), k_large_slots,
+    ATOLL_TRY_ASSIGN(GpuSlots big, GpuSlots::create(gpu, capacity_of(m_layout, all), large_slots,
                                                     m_small->end_buffer()));
     m_large = std::move(big);
     m_inputs = GpuInputs(gpu, m_tools.kernels, m_layout, m_large->end_buffer());
-    ATOLL_TRY(m_inputs.make_donors());
+    ATOLL_TRY(m_inputs.make_donors(m_tools.stream));
     const std::vector<std::uint64_t> capacity = capacity_of(m_layout, all);
     for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
         ATOLL_TRY_ASSIGN(GpuBuffer buffer,
@@ -177,6 +199,14 @@ Expected<GpuCase> GpuTask::kept_case(std::size_t workload, std::size_t distribut
 
 std::uint8_t GpuTask::canary_of(std::size_t tensor) const {
     return m_layout.is_output(tensor) ? k_output_canary : k_input_canary;
+}
+
+Status GpuTask::scrub() {
+    ATOLL_TRY(m_small->scrub(m_tools.stream));
+    ATOLL_TRY(m_large->scrub(m_tools.stream));
+    ATOLL_TRY(m_inputs.restore(m_tools.stream));
+    return m_tools.gpu.driver().check(m_tools.gpu.call().stream_synchronize(m_tools.stream),
+                                      "cuStreamSynchronize");
 }
 
 Status GpuTask::prepare(std::span<const GpuTrial> trials) {
@@ -284,7 +314,8 @@ GpuCheck GpuTask::check_of_fault(const GpuCase& judged, CandidateFault fault) co
     check.report.distribution = distribution_name(m_layout, judged.distribution);
     check.report.hidden = workload.hidden;
     check.report.matched_ratio = 0;
-    fault.reason += ", on " + describe_case(m_layout, judged.workload, judged.distribution);
+    fault.reason = told_reason(m_layout, judged.workload, fault.outcome, fault.reason) + ", on " +
+                   describe_case(m_layout, judged.workload, judged.distribution);
     check.fault = std::move(fault);
     return check;
 }
@@ -360,27 +391,30 @@ Expected<std::vector<GpuCheck>> GpuTask::judge(std::span<const GpuTrial> trials)
     return checks;
 }
 
-Expected<bool> GpuTask::repeats_an_answer(const GpuTrial& trial) {
-    const std::size_t workload = trial.judged->workload;
-    const BoundWorkload& bound = m_layout.workloads()[workload];
-    std::size_t result = 0;
-    std::size_t own = 0;
-    for (std::size_t slot = 0; slot < slots_of(workload).slots(); ++slot) {
-        const std::vector<GpuTensorPlace> there = places(workload, slot, Placement::start);
-        if (there == trial.tensors) {
-            own = slot;
+Expected<bool> GpuTask::repeats_an_answer(const GpuTrial& trial,
+                                          std::span<const std::vector<GpuTensorPlace>> others) {
+    const BoundWorkload& bound = m_layout.workloads()[trial.judged->workload];
+    std::vector<const std::vector<GpuTensorPlace>*> places{&trial.tensors};
+    for (const std::vector<GpuTensorPlace>& other : others) {
+        const bool known = std::any_of(places.begin(), places.end(),
+                                       [&](const auto* place) { return *place == other; });
+        if (!known) {
+            places.push_back(&other);
         }
+    }
+    std::size_t result = 0;
+    for (const std::vector<GpuTensorPlace>* place : places) {
         for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
-            ATOLL_TRY(m_tools.kernels.checksum(address(there[i]), bound.bytes[i], result++,
+            ATOLL_TRY(m_tools.kernels.checksum(address((*place)[i]), bound.bytes[i], result++,
                                                m_tools.stream));
         }
     }
     ATOLL_TRY_ASSIGN(const auto results, m_tools.kernels.results(result, m_tools.stream));
     const std::size_t outputs = m_layout.tensors() - m_layout.tensor_inputs();
-    for (std::size_t slot = 0; slot < slots_of(workload).slots(); ++slot) {
-        bool same = slot != own;
+    for (std::size_t other = 1; other < places.size(); ++other) {
+        bool same = true;
         for (std::size_t o = 0; o < outputs && same; ++o) {
-            same = results[slot * outputs + o].number == results[own * outputs + o].number;
+            same = results[other * outputs + o].number == results[o].number;
         }
         if (same) {
             return true;

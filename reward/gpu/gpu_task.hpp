@@ -70,7 +70,9 @@ class GpuTask {
 
     /// Whether launches on the workload take place in the many small slots.
     [[nodiscard]] bool is_small(std::size_t workload) const;
-    /// How many trials of small, or else of any, workloads can be told apart.
+    /// How many trials, at most 16 of small and 3 of other workloads, fewer where there are so many
+    /// tensors that their results would not fit: of small, or else of any, workloads can be told
+    /// apart.
     [[nodiscard]] std::size_t slots(bool small) const;
     [[nodiscard]] std::vector<GpuTensorPlace> places(std::size_t workload, std::size_t slot,
                                                      Placement placement) const;
@@ -81,15 +83,20 @@ class GpuTask {
     /// A case with memory of its own.
     [[nodiscard]] Expected<GpuCase> kept_case(std::size_t workload, std::size_t distribution);
 
+    /// Overwrites all memory that the runner maps, whole allocations, and waits: what one candidate
+    /// left there no other one finds. Some 3 TB/s, the memory's speed.
+    [[nodiscard]] Status scrub();
     /// Writes inputs, poison and canaries, and waits.
     [[nodiscard]] Status prepare(std::span<const GpuTrial> trials);
     /// What the launches left. Asks the oracle for answers that are not there yet: only now, so
     /// that they are nowhere while a candidate runs. At most as many trials as there are slots.
     [[nodiscard]] Expected<std::vector<GpuCheck>> judge(std::span<const GpuTrial> trials);
-    /// Whether the outputs of the trial are those, byte for byte, of the same workload's launch in
-    /// another slot, whose inputs were others.
-    [[nodiscard]] Expected<bool> repeats_an_answer(const GpuTrial& trial);
-    /// The report on a launch that ended in a fault.
+    /// Whether the outputs of the trial are those, byte for byte, of one of `others`: places() that
+    /// launches on the same workload with other inputs used. The trial's own are passed over.
+    [[nodiscard]] Expected<bool> repeats_an_answer(
+        const GpuTrial& trial, std::span<const std::vector<GpuTensorPlace>> others);
+    /// The report on a launch that ended in a fault. Of a hidden workload no more is told than what
+    /// kind of fault it was: not the line, which a launcher can choose by the workload's shape.
     [[nodiscard]] GpuCheck check_of_fault(const GpuCase& judged, CandidateFault fault) const;
 
   private:
@@ -115,6 +122,11 @@ class GpuTask {
     std::vector<std::vector<GpuBuffer>> m_small_wants;  ///< per small slot and output
     std::vector<std::vector<GpuBuffer>> m_kept_wants;
 };
+
+/// `reason`, or of a hidden workload no more than `outcome`: lines, steps and times would tell of
+/// its shape.
+[[nodiscard]] std::string told_reason(const TaskLayout& layout, std::size_t workload,
+                                      Outcome outcome, const std::string& reason);
 
 /// Like TaskLayout::capacity() for some workloads.
 [[nodiscard]] std::vector<std::uint64_t> capacity_of(const TaskLayout& layout,

@@ -77,6 +77,8 @@ class GpuVerifierService final : public RunnerSource {
                                     const std::vector<FileHandle>& packages);
     Expected<Frame> ask_supervisor(FrameType type);
     void make_room();
+    void unshare();
+    void drop_runner();
 
     const WorkerArguments m_arguments;
     FrameChannel m_supervisor;
@@ -86,7 +88,7 @@ class GpuVerifierService final : public RunnerSource {
     const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
     std::uint64_t m_uses = 0;
     std::uint64_t m_questions = 0;
-    double m_best_anchor_ns = 0;
+    BestAnchors m_best_anchors;
     std::uint32_t m_generation = 0;
 };
 
@@ -110,8 +112,7 @@ Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type) {
 Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
     fresh = false;
     if (!m_runner || !m_runner->usable()) {
-        m_runner.reset();
-        m_shared_with = nullptr;
+        drop_runner();
         ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
         if (reply.handles.size() != 1) {
             return failure(ErrorCode::corrupt, "needs one handle, the runner's channel",
@@ -126,6 +127,19 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
         m_shared_with = &task;
     }
     return m_runner.get();
+}
+
+void GpuVerifierService::drop_runner() {
+    m_runner.reset();
+    m_shared_with = nullptr;
+}
+
+/// The runner holds no memory of a task that is not here any more, and nothing reaches it.
+void GpuVerifierService::unshare() {
+    m_shared_with = nullptr;
+    if (m_runner && m_runner->usable() && !m_runner->share({})) {
+        drop_runner();  // the next evaluation asks for another one
+    }
 }
 
 Status GpuVerifierService::wait_until_quiet() {
@@ -145,7 +159,7 @@ Expected<Frame> GpuVerifierService::start(const Frame& frame) {
 
 void GpuVerifierService::make_room() {
     while (m_tasks.size() >= k_most_tasks) {
-        m_shared_with = nullptr;
+        unshare();
         m_tasks.erase(std::min_element(
             m_tasks.begin(), m_tasks.end(),
             [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
@@ -178,14 +192,14 @@ Expected<Frame> GpuVerifierService::load_task(const Frame& frame) {
     return reply_to(frame, FrameType::task_loaded);
 }
 
-/// Everything fresh: seeds, buffers, and hidden workloads besides the public ones.
+/// Everything fresh: the runner, seeds, buffers, and hidden workloads besides the public ones.
 Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const EvaluateOrder& order,
                                                     const std::vector<FileHandle>& packages) {
     ATOLL_TRY_ASSIGN(LoadedGpuTask fresh,
                      LoadedGpuTask::create(known.task, true, *known.oracle, m_device->tools()));
-    Expected<EvaluateReply> reply =
-        evaluate_on_gpu(fresh, order, packages, *this, m_best_anchor_ns);
-    m_shared_with = nullptr;
+    drop_runner();
+    Expected<EvaluateReply> reply = evaluate_on_gpu(fresh, order, packages, *this, m_best_anchors);
+    unshare();
     return reply;
 }
 
@@ -204,7 +218,7 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
         const EvaluateReply result,
         order.level == Level::confirm
             ? confirm(known->second, order, frame.handles)
-            : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this, m_best_anchor_ns));
+            : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this, m_best_anchors));
     Frame reply = reply_to(frame, FrameType::evaluated);
     reply.payload = to_json(result);
     return reply;

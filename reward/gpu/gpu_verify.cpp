@@ -16,6 +16,8 @@ namespace atl {
 namespace {
 
 constexpr double k_ns = 1e-9;
+/// Of a launch when nothing of what all may take is left: enough to be asked once more.
+constexpr double k_least_limit_s = 1e-3;
 
 Placement other(Placement placement) {
     return placement == Placement::end ? Placement::start : Placement::end;
@@ -64,7 +66,8 @@ Expected<std::vector<GpuCheck>> GpuCaseVerifier::launch(std::span<const GpuTrial
     ATOLL_TRY(m_task.prepare(trials));
     GpuPlayCall call;
     call.program = m_program;
-    call.limit_ns = static_cast<std::uint64_t>(std::min(m_limit_s, m_left_s) / k_ns);
+    call.limit_ns =
+        static_cast<std::uint64_t>(std::max(std::min(m_limit_s, m_left_s), k_least_limit_s) / k_ns);
     for (const GpuTrial& trial : trials) {
         call.plays.push_back(
             {static_cast<std::uint32_t>(task_index_of(m_task.layout(), trial.judged->workload)),

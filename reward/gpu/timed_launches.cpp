@@ -113,9 +113,9 @@ Status TimedLaunches::place_all() {
 }
 
 std::size_t TimedLaunches::entries_of_launch() const {
-    constexpr std::size_t k_anchor_and_marks = 5;
+    constexpr std::size_t k_anchor_marks_and_scratch = 6;
     const std::size_t fills = m_call.refills.size() + m_plan.outputs.size() + 1;
-    return lead_of(m_plan) + fills * k_entries_of_support + k_anchor_and_marks +
+    return lead_of(m_plan) + fills * k_entries_of_support + k_anchor_marks_and_scratch +
            m_plan.steps.size();
 }
 
@@ -166,6 +166,7 @@ Status TimedLaunches::queue(std::size_t launch) {
         ATOLL_TRY(m_parts.support.anchor(m_parts.stream));
     }
     ATOLL_TRY(make_inputs(launch));
+    ATOLL_TRY(m_player.clear_scratch(m_parts.stream));
     if (m_call.cold) {
         ATOLL_TRY(m_parts.support.flush_l2(m_parts.stream));
     }
@@ -203,15 +204,19 @@ Status TimedLaunches::play(std::size_t launch) {
     ATOLL_TRY(m_parts.support.anchor(stream));
     ATOLL_TRY(m_clock.mark(launch, Mark::anchor_end, stream));
     ATOLL_TRY(m_clock.mark(launch, Mark::plan, stream));
-    m_queued = m_player.play(stream);
+    m_queued = m_player.play(stream, std::chrono::steady_clock::now() + limit());
     return m_clock.mark(launch, Mark::plan_end, stream);
+}
+
+/// Of all that is waited for.
+std::chrono::nanoseconds TimedLaunches::limit() const {
+    return std::chrono::nanoseconds(m_call.limit_ns * std::max<std::size_t>(m_waiting, 1));
 }
 
 /// Whether all that was queued ended well; else m_fault says why.
 Expected<bool> TimedLaunches::wait() {
-    const std::chrono::nanoseconds limit(m_call.limit_ns * std::max<std::size_t>(m_waiting, 1));
     const PlanRun run = wait_for_plan(m_parts.gpu, m_parts.stream, m_queued, m_player.last_step(),
-                                      std::chrono::steady_clock::now() + limit);
+                                      std::chrono::steady_clock::now() + limit());
     m_waiting = 0;
     if (run.end == PlanRun::End::done) {
         return true;

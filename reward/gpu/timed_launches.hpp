@@ -6,6 +6,7 @@
 #include "reward/gpu/runner_messages.hpp"
 #include "reward/gpu/support_kernels.hpp"
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -54,6 +55,7 @@ class TimedLaunches {
     [[nodiscard]] Status queue(std::size_t launch);
     [[nodiscard]] Status make_inputs(std::size_t launch);
     [[nodiscard]] Status play(std::size_t launch);
+    [[nodiscard]] std::chrono::nanoseconds limit() const;
     [[nodiscard]] Expected<bool> wait();
 
     const Parts m_parts;

@@ -92,6 +92,12 @@ TEST_F(CuptiClockTest, WithoutAllRecordsALaunchIsMeasuredByEvents) {
     EXPECT_THAT(timed.samples, SizeIs(2));
 }
 
+TEST_F(CuptiClockTest, ASecondTryFindsNothingOfTheFirst) {
+    ready({{0, plan_of("unseen_count")}}, ATOLL_SIMULATED_CUPTI);
+    EXPECT_EQ(time(time_call(2)).clock, "events");
+    EXPECT_EQ(values(1)[0], 2) << "launches that one load of the code saw";
+}
+
 TEST_F(CuptiClockTest, ARecordWithoutTimesIsNoMeasurement) {
     ready({{0, plan_of("timeless_kernel")}}, ATOLL_SIMULATED_CUPTI);
     const GpuTimed timed = time(time_call(1));

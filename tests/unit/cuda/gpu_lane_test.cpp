@@ -7,50 +7,23 @@
 #include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
 #include "reward/worker_calls.hpp"
-#include "tests/unit/cuda/plan_fixture.hpp"
+#include "tests/unit/cuda/judged_task.hpp"
 #include "tests/unit/cuda/simulated_support_kernels.hpp"
-#include "tests/unit/reward/task_fixture.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
 namespace atl {
 namespace {
 
-using testing::Buffer;
 using ::testing::HasSubstr;
-using testing::in;
-using testing::pointer;
-using testing::value;
-
-/// A kernel `run` of the small task: `body` sees x, bias, alpha, y, rows, cols and `calls`, a
-/// device global.
-std::string kernel(const std::string& body, const std::string& real) {
-    return "extern \"C\" { extern const unsigned run_sizes[]; const unsigned run_sizes[] = {8, 8, "
-           "4, "
-           "8, 4, 4, 0}; int calls = 0; }\n"
-           "SIMULATED_KERNEL(run) {\n"
-           "    float* x = at<float*>(parameters, 0);\n"
-           "    const float* bias = at<const float*>(parameters, 1);\n"
-           "    const float alpha = at<float>(parameters, 2);\n    " +
-           real + "* y = at<" + real +
-           "*>(parameters, 3);\n"
-           "    const long rows = at<int>(parameters, 4), cols = at<int>(parameters, 5);\n"
-           "    ++calls;\n" +
-           body + "\n    return 0;\n}\n";
-}
-
-constexpr const char* k_right = R"(
-    for (long i = 0; i < rows; ++i) {
-        double sum = 0;
-        for (long j = 0; j < cols; ++j) sum += x[i * cols + j];
-        for (long j = 0; j < cols; ++j)
-            y[i * cols + j] = double(alpha) * x[i * cols + j] + bias[j] + sum / cols;
-    }
-)";
+using testing::k_right;
+using ::testing::Not;
 
 std::shared_ptr<const FileHandle> shared(FileHandle file) {
     return std::make_shared<const FileHandle>(std::move(file));
@@ -59,56 +32,31 @@ std::shared_ptr<const FileHandle> shared(FileHandle file) {
 class GpuLaneTest : public ::testing::Test {
   protected:
     GpuLaneTest() {
-        m_small.write("reference.cu", "void reference() {}\n");
-        m_small.write("starters/plain.cu", "void launch() {}\n");
-        m_task = value_or_throw(load_task(m_small.folder(), "cuda"));
         static const std::string support = testing::simulated_support_cubin();
-        GpuLaneOptions options;
-        options.driver = ATOLL_SIMULATED_DRIVER;
-        options.limits.name = "Simulated";
-        options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
-        options.support = shared(value_or_throw(memory_file_of(support)));
-        m_lane = make_gpu_lane(options);
-        const Status started = m_lane->restart();
-        EXPECT_TRUE(started) << (started ? "" : started.error().message());
+        m_options.driver = ATOLL_SIMULATED_DRIVER;
+        m_options.limits.name = "Simulated";
+        m_options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
+        m_options.support = shared(value_or_throw(memory_file_of(support)));
+        start();
     }
     ~GpuLaneTest() override { m_lane->stop(); }
 
-    /// What the supervisor would make of a source: one launch a workload.
-    FileHandle package(const std::string& body, bool reference = false) {
-        GpuPackage made;
-        made.cubin = testing::simulated_cubin(kernel(body, reference ? "double" : "float"));
-        for (std::size_t w = 0; w < m_task->workloads.size(); ++w) {
-            const Workload& workload = m_task->workloads[w];
-            const auto rows = static_cast<std::int32_t>(workload.axes.at("rows"));
-            const auto cols = static_cast<std::int32_t>(workload.axes.at("cols"));
-            const auto count = static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(cols);
-            Plan plan;
-            plan.inputs = {4 * count, 4 * static_cast<std::uint64_t>(cols)};
-            plan.outputs = {(reference ? 8 : 4) * count};
-            PlanLaunch launch;
-            launch.kernel = "run";
-            launch.arguments = {pointer(in(Buffer::input, 0)),
-                                pointer(in(Buffer::input, 1)),
-                                value(1.5F),
-                                pointer(in(Buffer::output, 0)),
-                                value(rows),
-                                value(cols)};
-            plan.steps.push_back({7, launch});
-            made.plans.emplace_back(w, plan);
-        }
-        return value_or_throw(write_gpu_package(made));
+    /// With m_options.
+    void start() {
+        m_lane = make_gpu_lane(m_options);
+        const Status started = m_lane->restart();
+        EXPECT_TRUE(started) << (started ? "" : started.error().message());
     }
 
-    DeviceOrder order_of(const std::string& body, Level level) {
+    DeviceOrder order_of(const std::string& body, Level level, const std::string& name = "run") {
         if (!m_oracle) {
-            m_oracle = shared(package(k_right, true));
+            m_oracle = shared(m_judged.reference());
         }
         DeviceOrder order;
-        order.task = m_task;
+        order.task = m_judged.task();
         order.oracle = m_oracle;
-        order.binaries = {shared(package(body))};
-        order.evaluate.task = m_task->digest;
+        order.binaries = {shared(m_judged.package(body, false, name))};
+        order.evaluate.task = m_judged.task()->digest;
         order.evaluate.level = level;
         order.evaluate.launch_timeout_s = 0.5;
         order.evaluate.measure_seconds = 0.02;
@@ -119,8 +67,8 @@ class GpuLaneTest : public ::testing::Test {
         return value_or_throw(m_lane->evaluate(order_of(body, level)));
     }
 
-    testing::SmallTask m_small;
-    TaskPtr m_task;
+    testing::JudgedTask m_judged;
+    GpuLaneOptions m_options;
     std::shared_ptr<const FileHandle> m_oracle;
     std::unique_ptr<DeviceLane> m_lane;
 };
@@ -206,8 +154,9 @@ TEST_F(GpuLaneTest, AConfirmationMeetsHiddenWorkloadsAndRivals) {
     DeviceOrder order = order_of(k_right, Level::confirm);
     order.evaluate.rivals = {"itself", "wrong"};
     order.evaluate.rival_trusted = {false, false};
-    order.binaries.push_back(shared(package(k_right)));
-    order.binaries.push_back(shared(package("*reinterpret_cast<volatile char*>(16) = 1;")));
+    order.binaries.push_back(shared(m_judged.package(k_right)));
+    order.binaries.push_back(
+        shared(m_judged.package("*reinterpret_cast<volatile char*>(16) = 1;")));
     const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
     EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
     EXPECT_THAT(reply.noise, HasSubstr("rival 'wrong' is left out"));
@@ -220,6 +169,167 @@ TEST_F(GpuLaneTest, AConfirmationMeetsHiddenWorkloadsAndRivals) {
         order_of(std::string(k_right) + "if (rows == 48) y[0] += 1;", Level::confirm)));
     EXPECT_EQ(hidden.outcome, Outcome::wrong_result);
     EXPECT_EQ(hidden.reason.find("secret"), std::string::npos);
+}
+
+// A mark in the middle of every buffer, where no small tensor nor what is watched beside it lies.
+TEST_F(GpuLaneTest, NothingOfOneCandidateReachesTheNext) {
+    const std::string leave = std::string(k_right) +
+                              "const void* all[] = {x, bias, y};"
+                              "for (const void* tensor : all)"
+                              "    memcpy(page_of(tensor) + (1 << 20), \"answers\", 8);";
+    const std::string take = std::string(k_right) +
+                             "const void* all[] = {x, bias, y};"
+                             "for (const void* tensor : all)"
+                             "    if (memcmp(page_of(tensor) + (1 << 20), \"answers\", 8) == 0)"
+                             "        y[0] = 1e9f;";
+    EXPECT_EQ(judge(leave).outcome, Outcome::passed);
+    const EvaluateReply reply = judge(take);
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+}
+
+TEST_F(GpuLaneTest, WhatVerificationShowedIsGoneWhenTimesAreTaken) {
+    const std::string body = std::string(k_right) +
+                             "if (rows != 64) memcpy(page_of(y) + (1 << 20), \"answers\", 8);"
+                             "if (calls > 1 && memcmp(page_of(y) + (1 << 20), \"answers\", 8) == 0)"
+                             "    *reinterpret_cast<volatile char*>(16) = 1;";
+    const EvaluateReply reply = judge(body, Level::measure);
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+}
+
+TEST_F(GpuLaneTest, ARivalFindsNothingOfTheCandidate) {
+    DeviceOrder order = order_of(
+        std::string(k_right) + "memcpy(page_of(y) + (1 << 20), \"answers\", 8);", Level::confirm);
+    order.evaluate.rivals = {"reader"};
+    order.evaluate.rival_trusted = {false};
+    order.binaries.push_back(
+        shared(m_judged.package(std::string(k_right) +
+                                "if (memcmp(page_of(y) + (1 << 20), \"answers\", 8) == 0)"
+                                "    *reinterpret_cast<volatile char*>(16) = 1;")));
+    const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_THAT(reply.noise, Not(HasSubstr("left out")));
+}
+
+TEST_F(GpuLaneTest, NoPositionOfACallIsSafe) {
+    // Wrong late in a call only. One judged call in three ends there at least.
+    const std::string late = std::string(k_right) + "if (calls >= 5 && calls <= 7) y[0] = 1e9f;";
+    int tries = 1;
+    while (judge(late, Level::measure).outcome == Outcome::passed && tries < 30) {
+        ++tries;
+    }
+    EXPECT_LT(tries, 30);
+}
+
+TEST_F(GpuLaneTest, OfFaultsOnHiddenWorkloadsOnlyTheKindIsTold) {
+    const std::string fault = "*reinterpret_cast<volatile char*>(16) = 1;";
+    const auto reason = [&](const std::string& when) {
+        const EvaluateReply reply = value_or_throw(m_lane->evaluate(
+            order_of(std::string(k_right) + "if (" + when + ") " + fault, Level::confirm)));
+        EXPECT_EQ(reply.outcome, Outcome::memory_fault) << reply.reason;
+        return reply.reason;
+    };
+    EXPECT_THAT(reason("rows == 64 && calls > 1"), HasSubstr("line 7"));
+    for (const std::string when : {"rows == 48", "rows == 48 && calls > 1"}) {
+        const std::string told = reason(when);
+        EXPECT_THAT(told, HasSubstr("a hidden workload"));
+        EXPECT_THAT(told, Not(HasSubstr("line")));
+    }
+}
+
+TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
+    const testing::TemporaryFolder folder;
+    const std::string file = (folder.path() / "process").string();
+    const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
+                             "\", \"w\"); fprintf(file, \"%d\", getpid()); fclose(file);";
+    const auto process = [&](Level level) {
+        const EvaluateReply reply = judge(body, level);
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+        return testing::read_text(file);
+    };
+    const std::string first = process(Level::verify);
+    EXPECT_EQ(process(Level::verify), first);
+    const std::string second = process(Level::confirm);
+    EXPECT_NE(second, first);
+    EXPECT_NE(process(Level::confirm), second);
+}
+
+TEST_F(GpuLaneTest, WithoutRecordsOfCuptiAllIsTimedByEvents) {
+    m_lane->stop();
+    m_options.cupti = ATOLL_SIMULATED_CUPTI;
+    start();
+    const EvaluateReply seen = judge(k_right, Level::measure);
+    EXPECT_EQ(seen.outcome, Outcome::passed) << seen.reason;
+    EXPECT_THAT(seen.noise, Not(HasSubstr("events")));
+    const EvaluateReply reply =
+        value_or_throw(m_lane->evaluate(order_of(k_right, Level::measure, "unseen_run")));
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_THAT(reply.noise, HasSubstr("events"));
+    ASSERT_TRUE(reply.measure);
+    ASSERT_EQ(reply.measure->workloads.size(), 1u);
+    EXPECT_GE(reply.measure->workloads.front().samples_ns.size(), 6u);
+}
+
+TEST_F(GpuLaneTest, AVerdictStandsAlthoughTheNextSpareCannotStart) {
+    m_lane->stop();
+    const testing::TemporaryFolder folder;
+    const std::filesystem::path worker = folder.path() / "atoll-worker";
+    std::filesystem::create_symlink(m_options.worker_program, worker);
+    m_options.worker_program = worker;
+    start();
+    std::filesystem::remove(worker);
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    EXPECT_FALSE(m_lane->broken());
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed) << "it needs no other runner";
+    std::filesystem::create_symlink(ATOLL_BIN_DIR "/atoll-worker", worker);
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+}
+
+TEST_F(GpuLaneTest, ADeviceThatFailsAgainAndAgainIsSaidToBeUnusable) {
+    const auto failed = [this] {
+        if (m_lane->broken()) {
+            value_or_throw(m_lane->restart());
+        }
+        const auto reply = m_lane->evaluate(order_of("return 214;", Level::verify));
+        EXPECT_FALSE(reply);
+        return reply ? Error{} : reply.error();
+    };
+    for (int i = 0; i < 2; ++i) {
+        const Error error = failed();
+        EXPECT_EQ(error.code, ErrorCode::unavailable) << "worth another try";
+        EXPECT_THAT(error.message(), HasSubstr("CUDA_ERROR_ECC_UNCORRECTABLE"));
+    }
+    const Error error = failed();
+    EXPECT_EQ(error.code, ErrorCode::not_found) << "not worth another try";
+    EXPECT_THAT(error.message(), HasSubstr("gpu:0 Simulated is unusable"));
+    EXPECT_THAT(error.message(), HasSubstr("CUDA_ERROR_ECC_UNCORRECTABLE"));
+    // Who is right later is judged all the same.
+    value_or_throw(m_lane->restart());
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    EXPECT_EQ(failed().code, ErrorCode::unavailable) << "the count begins anew";
+}
+
+TEST_F(GpuLaneTest, ADeviceThatIsGoneIsSaidSoUntilItIsBack) {
+    m_lane->stop();
+    const testing::TemporaryFolder folder;
+    const std::filesystem::path driver = folder.path() / "driver.so";
+    std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, driver);
+    m_options.driver = driver;
+    start();
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    const std::filesystem::path gone = driver.string() + ".gone";
+    std::ofstream(gone) << "1";
+    EXPECT_FALSE(m_lane->evaluate(order_of("return 999;", Level::verify)));
+    ASSERT_TRUE(m_lane->broken());
+    const Status again = m_lane->restart();
+    ASSERT_FALSE(again);
+    EXPECT_THAT(again.error().message(), HasSubstr("CUDA_ERROR_NO_DEVICE"));
+    EXPECT_TRUE(m_lane->broken());
+    const Status unusable = m_lane->restart();
+    ASSERT_FALSE(unusable);
+    EXPECT_THAT(unusable.error().message(), HasSubstr("is unusable"));
+    std::filesystem::remove(gone);
+    value_or_throw(m_lane->restart());
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
 }
 
 }  // namespace

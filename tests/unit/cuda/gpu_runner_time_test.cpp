@@ -73,6 +73,35 @@ TEST_F(GpuRunnerTimeTest, OutputsArePoisonedBeforeEveryLaunch) {
     EXPECT_EQ(words[1], 0xffffffffu);
 }
 
+TEST_F(GpuRunnerTimeTest, ScratchMemoryIsFilledBeforeEveryLaunch) {
+    Plan plan = testing::empty_plan();
+    plan.scratch = {8};
+    plan.steps.push_back(
+        {1, PlanCopy{testing::in(Buffer::output, 0), testing::in(Buffer::scratch, 0), 8}});
+    plan.steps.push_back({2, PlanMemset{testing::in(Buffer::scratch, 0), 7, 8}});
+    ready({{0, plan}});
+    GpuTimeCall call = time_call(2);
+    call.poison = {0x11};
+    EXPECT_FALSE(time(call).fault);
+    for (const std::size_t output : {1, 2}) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, values(output), sizeof(word));
+        EXPECT_EQ(word, 0xffffffffu) << "of buffer " << output;
+    }
+}
+
+TEST_F(GpuRunnerTimeTest, AHangBeforeMoreStepsThanAStreamTakesEndsAtTheLimit) {
+    Plan plan = plan_of("for_ever");
+    plan.steps.resize(3000, {42, PlanMemset{testing::in(Buffer::output, 0), 0, 8}});
+    ready({{0, plan}});
+    GpuTimeCall call = time_call(1);
+    call.limit_ns = 50'000'000;
+    const GpuTimed timed = time(call);
+    ASSERT_TRUE(timed.fault);
+    EXPECT_EQ(timed.fault->outcome, Outcome::timeout);
+    expect_end(0);
+}
+
 TEST_F(GpuRunnerTimeTest, CopiesComeFromTheLaunchesDonor) {
     ready({{0, scale_plan()}});
     share_buffers(false);  // 3, 4, 5

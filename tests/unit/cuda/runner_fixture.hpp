@@ -15,12 +15,19 @@ namespace atl::testing {
 /// A launch may be queued while earlier ones wait: these kernels say what to copy.
 inline constexpr const char* k_declared_kernels = R"(
     SIMULATED_KERNEL(unseen_kernel) { return 0; }
+    extern "C" { int launches_seen = 0; }
+    SIMULATED_KERNEL(unseen_count) {
+        at<float*>(parameters, 0)[0] = ++launches_seen;
+        return 0;
+    }
     SIMULATED_KERNEL(timeless_kernel) { return 0; }
     extern "C" {
         extern const unsigned scale_sizes[];
         const unsigned scale_sizes[] = {8, 8, 4, 0};
         extern const unsigned slow_ones_sizes[];
         const unsigned slow_ones_sizes[] = {8, 0};
+        extern const unsigned unseen_count_sizes[];
+        const unsigned unseen_count_sizes[] = {8, 0};
     }
 )";
 

@@ -1,0 +1,159 @@
+#include "reward/gpu/gpu_task.hpp"
+
+#include "tests/unit/cuda/judged_task.hpp"
+#include "tests/unit/cuda/simulated_support_kernels.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using testing::JudgedTask;
+using testing::SmallTask;
+
+class GpuTaskTest : public ::testing::Test {
+  protected:
+    GpuTools tools() { return {m_gpu, m_kernels, m_stream.handle()}; }
+    std::unique_ptr<GpuTask> load(const TaskPtr& task) {
+        return value_or_throw(GpuTask::create(task, false, m_judged.reference(), tools()));
+    }
+    /// What a runner does with what is shared: memory of this process too, on this device.
+    std::vector<GpuMapping> map(const std::vector<const GpuAllocation*>& allocations) {
+        std::vector<GpuMapping> mappings;
+        for (const GpuAllocation* allocation : allocations) {
+            mappings.push_back(value_or_throw(GpuMapping::map(m_gpu, *allocation)));
+        }
+        return mappings;
+    }
+    static char* begin(const GpuMapping& mapping) {
+        return reinterpret_cast<char*>(mapping.begin());  // NOLINT
+    }
+
+    JudgedTask m_judged;
+    Gpu m_gpu = value_or_throw(Gpu::open(testing::simulated_driver(), 0));
+    GpuStream m_stream = value_or_throw(GpuStream::create(m_gpu));
+    SupportKernels m_kernels =
+        value_or_throw(SupportKernels::load(m_gpu, testing::simulated_support_cubin()));
+};
+
+TEST_F(GpuTaskTest, ScrubbingOverwritesAllThatIsShared) {
+    const auto task = load(m_judged.task());
+    const std::vector<GpuMapping> mappings = map(task->shared());
+    ASSERT_GE(mappings.size(), 3u * 16);
+    for (const GpuMapping& mapping : mappings) {
+        std::memset(begin(mapping), 0x42, mapping.bytes());
+    }
+    ASSERT_TRUE(task->scrub());
+    for (const GpuMapping& mapping : mappings) {
+        EXPECT_EQ(std::count(begin(mapping), begin(mapping) + mapping.bytes(), 0x42), 0);
+    }
+}
+
+TEST_F(GpuTaskTest, ResultsOfATaskOfManyTensorsFit) {
+    SmallTask many;
+    std::string inputs;
+    for (int i = 0; i < 30; ++i) {
+        inputs += (i == 0 ? "" : ", ") + ("\"x" + std::to_string(i)) +
+                  R"(": {"shape": ["rows"], "dtype": "float32"})";
+    }
+    many.write("definition.json", R"({"name": "many", "axes": {"rows": {"type": "var"}},
+        "inputs": {)" + inputs + R"(},
+        "outputs": {"y": {"shape": ["rows"], "dtype": "float32"}}, "atoll": {}})");
+    many.write("workload.jsonl", R"({"workload": {"uuid": "a", "axes": {"rows": 4}, "inputs": {}},)"
+                                 R"( "atoll": {"use": "verify"}})");
+    const auto task = load(many.task());
+    const std::size_t tensors = task->layout().tensors();
+    ASSERT_EQ(tensors, 31u);
+    EXPECT_GE(task->slots(true), 8u);
+    EXPECT_LE(3 * tensors * task->slots(true), SupportKernels::k_result_slots);
+    EXPECT_EQ(load(m_judged.task())->slots(true), 16u);
+}
+
+TEST_F(GpuTaskTest, OnlyAnswersOfLaunchesThatWereAreRepeated) {
+    const auto task = load(m_judged.task());
+    GpuCase judged = task->small_case(0, 0, 0);
+    std::vector<std::vector<GpuTensorPlace>> places;
+    std::vector<GpuTrial> trials;
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+        places.push_back(task->places(0, slot, Placement::start));
+        trials.push_back({&judged, places.back(), true});
+    }
+    ASSERT_TRUE(task->prepare(trials));
+    // Slot 0 and slot 2 are alike, slot 1 is not.
+    const std::uint32_t output = places[1].back().buffer;
+    begin(map({task->shared()[output]}).front())[0] = 1;
+    const auto repeats = [&](const std::vector<std::vector<GpuTensorPlace>>& others) {
+        return value_or_throw(task->repeats_an_answer(trials[0], others));
+    };
+    EXPECT_FALSE(repeats({}));
+    EXPECT_FALSE(repeats({places[0], places[1], places[1]}));
+    EXPECT_TRUE(repeats({places[0], places[1], places[2]}));
+}
+
+class SparseInputs : public GpuTaskTest {
+  protected:
+    SparseInputs() {
+        m_sparse.write("definition.json", R"({
+            "name": "sparse",
+            "axes": {"rows": {"type": "var"}, "cols": {"type": "var"}},
+            "inputs": {
+                "columns": {"shape": ["3*rows"], "dtype": "int32"},
+                "offsets": {"shape": ["rows + 1"], "dtype": "int64"}
+            },
+            "outputs": {"y": {"shape": ["rows"], "dtype": "float32"}},
+            "atoll": {"distributions": {"graph": {
+                "columns": {"kind": "csr_columns", "offsets": "offsets", "columns": "cols"},
+                "offsets": {"kind": "csr_offsets", "entries": "3*rows", "columns": "cols"}}}}
+        })");
+        m_sparse.write("workload.jsonl",
+                       R"({"workload": {"uuid": "a", "axes": {"rows": 40, "cols": 17}, )"
+                       R"("inputs": {}}, "atoll": {"use": "verify"}})");
+    }
+    std::string filled(const GpuInputs& inputs, const TaskLayout& layout) {
+        const std::uint64_t bytes = layout.workloads()[0].bytes[0];
+        const GpuBuffer columns = value_or_throw(GpuBuffer::allocate(m_gpu, bytes));
+        const GpuBuffer offsets =
+            value_or_throw(GpuBuffer::allocate(m_gpu, layout.workloads()[0].bytes[1]));
+        const std::vector<cuda::Address> to{columns.begin(), offsets.begin()};
+        EXPECT_TRUE(inputs.fill(0, 0, 5, to, m_stream.handle()));
+        m_gpu.call().stream_synchronize(m_stream.handle());
+        return {reinterpret_cast<const char*>(columns.begin()), bytes};  // NOLINT
+    }
+    SmallTask m_sparse;
+};
+
+TEST_F(SparseInputs, ComeFromWhatNoRunnerReachesAndWhatItReachesIsMadeGood) {
+    const TaskLayout layout = value_or_throw(TaskLayout::create(m_sparse.task(), false));
+    GpuInputs inputs(m_gpu, m_kernels, layout, 0);
+    ASSERT_TRUE(inputs.make_donors(m_stream.handle()));
+    m_gpu.call().stream_synchronize(m_stream.handle());
+    std::vector<const GpuAllocation*> shared;
+    inputs.add_to(shared);
+    ASSERT_EQ(shared.size(), 2u * GpuInputs::k_donors);
+    const std::string honest = filled(inputs, layout);
+    const std::vector<GpuMapping> mappings = map(shared);
+    std::vector<std::string> before;
+    for (const GpuMapping& mapping : mappings) {
+        before.emplace_back(begin(mapping), mapping.bytes());
+        std::memset(begin(mapping), 0x42, mapping.bytes());
+    }
+    EXPECT_NE(std::find(before.begin(), before.end(),
+                        honest + std::string(mappings[0].bytes() - honest.size(), '\0')),
+              before.end())
+        << "a runner copies the same values";
+    EXPECT_EQ(filled(inputs, layout), honest);
+    ASSERT_TRUE(inputs.restore(m_stream.handle()));
+    m_gpu.call().stream_synchronize(m_stream.handle());
+    for (std::size_t i = 0; i < mappings.size(); ++i) {
+        EXPECT_TRUE(before[i] == std::string(begin(mappings[i]), mappings[i].bytes())) << i;
+    }
+}
+
+}  // namespace
+}  // namespace atl
