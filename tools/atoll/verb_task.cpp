@@ -177,7 +177,7 @@ std::string refuse_bad_name(const std::string& name) {
 
 void add_task_verb(CLI::App& app, VerbContext& context) {
     auto options = std::make_shared<TaskOptions>();
-    CLI::App* verb = app.add_subcommand("task", "List, show, check and create tasks");
+    CLI::App* verb = app.add_subcommand("task", "List, show, check, create and compare tasks");
     verb->require_subcommand(1);
     verb->footer(R"(Examples:
   atoll task list                      the tasks found in $ATOLL_TASKS and experiments/tasks
@@ -186,6 +186,7 @@ void add_task_verb(CLI::App& app, VerbContext& context) {
   atoll task check --all --json        one JSON object per task
   atoll task new my_kernel             a small working task to edit
   atoll task new my_mm --from matmul   a copy of an existing one
+  atoll task baselines matmul          starters, reference and PyTorch, timed on a GPU
 Exit status: 0 done, 1 a check failed or no task was found, 2 bad input, 3 a fault of the machine.)");
 
     const auto add_kind = [options](CLI::App& part) {
@@ -244,6 +245,8 @@ Exit status: 0 written, 2 bad input, 3 a fault of the disk.)");
         "--output", options->output,
         "Folder to put it in (default: experiments/tasks if there is one, else .)");
     new_verb->callback([options, &context] { context.exit_status = create(*options); });
+
+    add_task_baselines_verb(*verb, context);
 }
 
 }  // namespace atl

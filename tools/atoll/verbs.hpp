@@ -24,4 +24,7 @@ void add_config_verb(CLI::App& app, VerbContext& context);
 void add_lineage_verb(CLI::App& app, VerbContext& context);
 void add_task_verb(CLI::App& app, VerbContext& context);
 
+/// `atoll task baselines`, below the verb `task`.
+void add_task_baselines_verb(CLI::App& task_verb, VerbContext& context);
+
 }  // namespace atl

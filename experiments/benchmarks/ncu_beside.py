@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Our medians beside Nsight Compute's gpu__time_duration for the same kernels, in one run.
+
+Needs a GPU, nvcc, and ncu with the permission to read counters (`ERR_NVGPUCTRPERM` is said so otherwise):
+
+    experiments/benchmarks/ncu_beside.py --atoll build/release/bin/atoll
+    experiments/benchmarks/ncu_beside.py --launches 30 --tasks experiments/tasks softmax:2_row_in_registers
+
+Each TASK:STARTER is measured by `atoll eval` (cold L2, other inputs each time), and, compiled with nvcc into a small
+program that fills the inputs with random bits of the same kind and launches as often as is asked for, by ncu with
+--clock-control none and --cache-control all, which flushes all caches before each launch. Both ways the clock is the
+device's own. Starters of one kernel only: ncu times kernels, Atoll from the first one's start to the last one's end.
+The order is Atoll, ncu, Atoll, so that what drifts shows.
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import statistics
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STARTERS = ["softmax:2_row_in_registers", "rmsnorm_residual:2_row_in_registers", "matmul:2_register_tiles",
+            "gemv_int8:2_warp_per_row"]
+DTYPES = {"float32": "float", "int8": "signed char", "int32": "int"}
+
+PROGRAM = """
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cuda_runtime.h>
+#include "starter.cu"
+__global__ void fill(float* to, size_t n) {
+    for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (size_t)blockDim.x) {
+        unsigned x = (unsigned)i * 2654435761u + 12345u;
+        x ^= x >> 15; x *= 2246822519u; x ^= x >> 13;
+        to[i] = (float)(x >> 8) / 8388608.0f - 1.0f;
+    }
+}
+__global__ void fill(signed char* to, size_t n) {
+    for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (size_t)blockDim.x)
+        to[i] = (signed char)((unsigned)i * 2654435761u >> 24);
+}
+__global__ void fill(int* to, size_t n) {
+    for (size_t i = blockIdx.x * (size_t)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (size_t)blockDim.x) to[i] = 0;
+}
+template <class T> T* make(size_t n) {
+    T* p = nullptr;
+    if (cudaMalloc(&p, n * sizeof(T)) != cudaSuccess) exit(1);
+    fill<<<1024, 256>>>(p, n);
+    return p;
+}
+int main() {
+%(arguments)s
+    for (int i = 0; i < %(launches)d; ++i) launch(%(call)s, cudaStream_t(0));
+    const cudaError_t error = cudaDeviceSynchronize();
+    if (error != cudaSuccess) fprintf(stderr, "%%s\\n", cudaGetErrorString(error));
+    return error != cudaSuccess;
+}
+"""
+
+
+def bound(definition, axes):
+    axes = dict(axes)
+    names = {"ceil_div": lambda a, b: -(-a // b), "min": min, "max": max}
+    for name, axis in definition["axes"].items():
+        if axis["type"] != "var":
+            axes[name] = axis["value"] if axis["type"] == "const" else eval(axis["expression"], names, axes)
+    return axes
+
+
+def count(shape, axes):
+    total = 1
+    for extent in shape:
+        total *= int(eval(str(extent), {}, dict(axes)))
+    return total
+
+
+def program(definition, workload, launches):
+    axes = bound(definition, workload["axes"])
+    lines = []
+    call = []
+    for name, tensor in list(definition["inputs"].items()) + list(definition["outputs"].items()):
+        if tensor["shape"] is None:
+            call.append(f"(float){workload['inputs'][name]['value']}")
+            continue
+        lines.append(f"    auto* t_{name} = make<{DTYPES[tensor['dtype']]}>({count(tensor['shape'], axes)}ull);")
+        call.append("t_" + name)
+    call += [str(axes[name]) for name, axis in definition["axes"].items() if axis["type"] == "var"]
+    return PROGRAM % {"arguments": "\n".join(lines), "launches": launches, "call": ", ".join(call)}
+
+
+def by_ncu(arguments, source, definition, workload, folder):
+    """Nanoseconds of each launch."""
+    (folder / "starter.cu").write_text(source)
+    (folder / "main.cu").write_text(program(definition, workload, arguments.launches))
+    subprocess.run([arguments.nvcc, "-O3", "-std=c++17", f"-arch={arguments.arch}", "-o", folder / "main",
+                    folder / "main.cu"], check=True)
+    done = subprocess.run(
+        [arguments.ncu, "--clock-control", "none", "--cache-control", "all", "--metrics", "gpu__time_duration.sum",
+         "--print-units", "base", "--csv", "--kernel-name", "regex:^(?!fill)", folder / "main"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if "ERR_NVGPUCTRPERM" in done.stdout:
+        raise SystemExit("ncu has no permission to read counters here (ERR_NVGPUCTRPERM)")
+    table = done.stdout[done.stdout.find('"ID"'):]
+    rows = list(csv.DictReader(io.StringIO(table)))
+    times = [float(r["Metric Value"].replace(",", "")) for r in rows if r["Metric Name"] == "gpu__time_duration.sum"]
+    if done.returncode != 0 or len(times) != arguments.launches:
+        raise SystemExit(f"ncu gave {len(times)} times for {arguments.launches} launches:\n{done.stdout[-2000:]}")
+    return times
+
+
+def by_atoll(arguments, task, file):
+    """Median nanoseconds by public workload."""
+    done = subprocess.run(shlex.split(arguments.atoll) + ["eval", task, str(file), "--json", "--sandbox", arguments.sandbox],
+                          stdout=subprocess.PIPE, text=True)
+    answer = json.loads(done.stdout or "[]")
+    if done.returncode != 0 or not answer or answer[0]["status"] != "passed":
+        raise SystemExit(f"atoll eval {task} {file}: {done.stdout[:1000]}")
+    return {w["workload"]: w["median_ns"] for w in answer[0]["verdict"]["measure"]["workloads"] if not w["hidden"]}
+
+
+def compare(arguments, task, starter, folder):
+    home = pathlib.Path(arguments.tasks) / task
+    definition = json.loads((home / "definition.json").read_text())
+    lines = [json.loads(line) for line in (home / "workload_cuda.jsonl").read_text().splitlines()]
+    timed = [w["workload"] for w in lines if w["atoll"].get("use") == "measure" and not w["atoll"].get("hidden")]
+    file = home / "starters" / f"{starter}.cu"
+    before = by_atoll(arguments, task, file)
+    ncu = {w["uuid"]: by_ncu(arguments, file.read_text(), definition, w, folder) for w in timed}
+    after = by_atoll(arguments, task, file)
+    for workload, times in ncu.items():
+        ours = (before[workload] + after[workload]) / 2
+        theirs = statistics.median(times)
+        print(f"| {task} | {starter} | {workload} | {before[workload] / 1e3:.2f} | {after[workload] / 1e3:.2f} | "
+              f"{theirs / 1e3:.2f} | {min(times) / 1e3:.2f} to {max(times) / 1e3:.2f} | {100 * (ours / theirs - 1):+.2f} % |",
+              flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("starters", nargs="*", metavar="TASK:STARTER", help="default: " + " ".join(STARTERS))
+    parser.add_argument("--atoll", default="build/release/bin/atoll", help="the program, with arguments if need be")
+    parser.add_argument("--tasks", default=os.environ.get("ATOLL_TASKS", ROOT / "experiments/tasks"))
+    parser.add_argument("--sandbox", default="full", help="handed to atoll eval")
+    parser.add_argument("--launches", type=int, default=40, help="of each kernel under ncu")
+    parser.add_argument("--ncu", default="ncu")
+    parser.add_argument("--nvcc", default="nvcc")
+    parser.add_argument("--arch", default="sm_90a", help="handed to nvcc")
+    arguments = parser.parse_args()
+    for tool in (arguments.ncu, arguments.nvcc):
+        if not shutil.which(tool):
+            raise SystemExit(f"there is no program '{tool}': nothing to compare with")
+    print("| task | starter | workload | ours before, us | ours after, us | ncu, median, us | ncu, range, us | ours over ncu |"
+          "\n|---|---|---|---|---|---|---|---|")
+    for word in arguments.starters or STARTERS:
+        task, starter = word.split(":", 1)
+        with tempfile.TemporaryDirectory() as folder:
+            compare(arguments, task, starter, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
