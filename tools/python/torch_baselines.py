@@ -193,6 +193,8 @@ def spans_between_waits(events):
 def prepare(torch, module, request):
     torch.backends.cuda.matmul.allow_tf32 = request["tf32"]
     torch.backends.cudnn.allow_tf32 = request["tf32"]
+    torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
     modes = [("eager", module.baseline), ("compile", None)]
     if hasattr(module, "cublaslt"):
         modes.append(("cublaslt", module.cublaslt))
