@@ -88,7 +88,7 @@ struct ProfileReport {
 };
 
 inline constexpr std::size_t k_most_footprints = 64;
-inline constexpr std::size_t k_most_counted_launches = 64;
+inline constexpr std::size_t k_most_counted_launches = 32;
 inline constexpr std::size_t k_most_metrics = 64;
 
 /// The JSON forms. Readers check every field; numbers must be finite and within their ranges, names

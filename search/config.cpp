@@ -190,6 +190,9 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
            "is confirmed.");
     v.boolean("confirm.baselines", c.confirm.baselines,
               "Measure the task's baselines (such as OpenBLAS) side by side with the final best.");
+    v.boolean("confirm.profile", c.confirm.profile,
+              "Count what a GPU does with each individual that is confirmed, and name its "
+              "bottleneck by it; without, it is named from what is known without counters.");
     std::vector<std::string> presets = score_presets();
     presets.insert(presets.begin(), k_score_auto);
     v.choice("score.preset", c.score, presets,

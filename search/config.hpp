@@ -105,6 +105,7 @@ struct ConfirmSettings {
     double min_gain = 0.1;
     double share = 0.1;
     bool baselines = true;
+    bool profile = true;
 };
 
 struct StopSettings {

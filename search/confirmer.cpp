@@ -66,8 +66,9 @@ std::optional<IndividualId> Confirmer::due_at_end(bool finished) {
 Work Confirmer::confirm(IndividualId id, bool baselines) {
     const std::int64_t begin = m_now_ns();
     m_doubted.reset();
-    const ConfirmPlan plan =
+    ConfirmPlan plan =
         check(plan_confirm(state(), m_task, m_candidates, *state().find(id), baselines));
+    plan.request.profile = m_config.confirm.profile;
     const std::string rival = state().confirmed() ? "the best" : "the first starter";
     const std::optional<Verdict> verdict = co_await m_evaluations.evaluate(plan.request);
     m_spent_ns += m_now_ns() - begin;

@@ -44,11 +44,10 @@ Expected<Gpu> Gpu::open(const DriverLibrary& driver, int ordinal) {
 Status Gpu::retain_context() {
     cuda::Device device = 0;
     ATOLL_TRY(m_driver.check(call().device_get(&device, m_ordinal), "cuDeviceGet"));
-    cuda::Context context = nullptr;
-    ATOLL_TRY(m_driver.check(call().primary_context_retain(&context, device),
+    ATOLL_TRY(m_driver.check(call().primary_context_retain(&m_context, device),
                              "cuDevicePrimaryCtxRetain"));
     m_device = {new cuda::Device(device), ReleaseContext{call().primary_context_release}};
-    return m_driver.check(call().context_set_current(context), "cuCtxSetCurrent");
+    return m_driver.check(call().context_set_current(m_context), "cuCtxSetCurrent");
 }
 
 Status Gpu::read_limits() {

@@ -25,6 +25,7 @@ class Gpu {
     /// By the driver's word; where it has none, those of the architecture.
     [[nodiscard]] const DeviceLimits& limits() const { return m_limits; }
     [[nodiscard]] int ordinal() const { return m_ordinal; }
+    [[nodiscard]] cuda::Context context() const { return m_context; }
     /// What memory that can be shared is counted in (2 MiB on an H200), bytes.
     [[nodiscard]] std::size_t granularity() const { return m_granularity; }
     /// For memory on this device that another process may import.
@@ -42,6 +43,7 @@ class Gpu {
 
     DriverLibrary m_driver;
     int m_ordinal;
+    cuda::Context m_context = nullptr;
     std::unique_ptr<const cuda::Device, ReleaseContext> m_device;
     DeviceLimits m_limits;
     std::size_t m_granularity = 0;

@@ -1,6 +1,7 @@
 #include "reward/gpu/gpu_evaluation.hpp"
 
 #include "reward/gpu/gpu_measure.hpp"
+#include "reward/gpu/gpu_profile.hpp"
 #include "reward/gpu/gpu_programs.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
 #include "reward/gpu/gpu_verify.hpp"
@@ -42,6 +43,7 @@ class GpuEvaluation {
     Status verify_candidate();
     Status admit_rivals();
     Status measure_all();
+    Status profile();
     Status time_everyone(GpuMeasurement& measurement);
     Status report(const GpuMeasurement& measurement);
     Expected<GpuVerifyReport> verify(std::uint32_t program, std::span<const GpuWish> wishes);
@@ -185,11 +187,24 @@ Status GpuEvaluation::measure_all() {
     return {};
 }
 
+/// Behind all that is timed, of which it must not disturb anything.
+Status GpuEvaluation::profile() {
+    const double since = seconds_now();
+    const auto limit_ns = static_cast<std::uint64_t>(m_order.launch_timeout_s * 1e9);
+    ATOLL_TRY_ASSIGN(m_reply.counters,
+                     count_launch(m_task, m_programs, m_rng, *m_order.profile_workload, limit_ns));
+    end_stage(Stage::profile, since);
+    return {};
+}
+
 Expected<EvaluateReply> GpuEvaluation::run() {
     ATOLL_TRY(m_task.scrub());
     ATOLL_TRY(verify_candidate());
     if (!failed() && m_order.level != Level::verify && !m_task.layout().measured().empty()) {
         ATOLL_TRY(measure_all());
+    }
+    if (!failed() && m_order.profile_workload) {
+        ATOLL_TRY(profile());
     }
     return std::move(m_reply);
 }

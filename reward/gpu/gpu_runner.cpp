@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <variant>
 
 namespace atl {
 
@@ -23,6 +24,34 @@ Expected<const GpuPackage*> program_of(const std::map<std::uint32_t, GpuPackage>
         return bad_call(fmt::format("there is no program {}", number));
     }
     return &found->second;
+}
+
+std::vector<const PlanLaunch*> launches_of(const Plan& plan) {
+    std::vector<const PlanLaunch*> launches;
+    for (const PlanStep& step : plan.steps) {
+        if (const auto* launch = std::get_if<PlanLaunch>(&step.what)) {
+            launches.push_back(launch);
+        }
+    }
+    return launches;
+}
+
+/// Which launch each reading is of. Where there are more or fewer than launches, nobody knows.
+std::vector<KernelCounters> name_counters(const Plan& plan, const RangeProfiler& profiler) {
+    const std::vector<const PlanLaunch*> launches = launches_of(plan);
+    const bool known = profiler.counted().size() == launches.size();
+    const auto volume = [](const PlanDim& dim) { return std::uint64_t{dim[0]} * dim[1] * dim[2]; };
+    std::vector<KernelCounters> named;
+    for (std::size_t i = 0; i < profiler.counted().size(); ++i) {
+        KernelCounters& counters = named.emplace_back();
+        counters.metrics = profiler.counted()[i];
+        if (known) {
+            counters.kernel = launches[i]->kernel;
+            counters.blocks = volume(launches[i]->grid);
+            counters.threads_per_block = static_cast<std::uint32_t>(volume(launches[i]->block));
+        }
+    }
+    return named;
 }
 
 Expected<const Plan*> plan_of(const GpuPackage& program, std::uint32_t workload) {
@@ -51,6 +80,7 @@ Expected<std::unique_ptr<GpuRunner>> GpuRunner::start(const WorkerArguments& arg
 void GpuRunner::open_clock(const std::string& cupti) {
     m_started.device = m_gpu.limits().name;
     m_started.clock = m_events.name();
+    m_cupti_path = cupti;
     if (cupti.empty()) {
         m_started.why_events = "no CUPTI is given";
         return;
@@ -79,6 +109,7 @@ bool GpuRunner::device_works() const {
 Expected<GpuRunner::Answer> GpuRunner::answer(std::string_view call,
                                               std::span<const FileHandle> handles) {
     m_player.reset();
+    m_profiler.reset();
     ATOLL_TRY_ASSIGN(const std::string what, gpu_call_of(call));
     if (what == "buffers") {
         ATOLL_TRY_ASSIGN(const GpuBuffersCall buffers, parse_gpu_buffers_call(call));
@@ -91,6 +122,10 @@ Expected<GpuRunner::Answer> GpuRunner::answer(std::string_view call,
     if (what == "play") {
         ATOLL_TRY_ASSIGN(const GpuPlayCall play_call, parse_gpu_play_call(call));
         return play(play_call);
+    }
+    if (what == "profile") {
+        ATOLL_TRY_ASSIGN(const GpuProfileCall profile_call, parse_gpu_profile_call(call));
+        return profile(profile_call);
     }
     ATOLL_TRY_ASSIGN(const GpuTimeCall time_call, parse_gpu_time_call(call));
     return time(time_call);
@@ -227,6 +262,55 @@ GpuRunner::Answer GpuRunner::end_call(std::string json, const std::optional<GpuF
         m_player.reset();
     }
     return {std::move(json), lost};
+}
+
+/// Why nothing was counted is part of the answer: the candidate has its verdict without it.
+Expected<GpuProfiled> GpuRunner::count(const Plan& plan, const GpuTimeCall& call) {
+    GpuProfiled profiled;
+    const std::size_t launches = launches_of(plan).size();
+    if (launches > k_most_counted_launches) {
+        profiled.counters.why_none =
+            fmt::format("it launches {} kernels, and at most {} are counted", launches,
+                        k_most_counted_launches);
+        return profiled;
+    }
+    if (m_cupti_path.empty()) {
+        profiled.counters.why_none = m_started.why_events;
+        return profiled;
+    }
+    Expected<RangeProfiler> profiler = RangeProfiler::open(m_cupti_path, m_gpu);
+    if (!profiler) {
+        profiled.counters.why_none = profiler.error().message();
+        return profiled;
+    }
+    m_profiler.emplace(std::move(*profiler));
+    if (m_cupti) {
+        ATOLL_TRY(m_cupti->pause());
+    }
+    const Expected<GpuTimed> played = time_by(*m_profiler, plan, call);
+    if (!played) {
+        if (played.error().code != ErrorCode::unavailable || !device_works()) {
+            return tl::unexpected(played.error());
+        }
+        profiled.counters.why_none = played.error().message();
+    } else if (played->fault) {
+        profiled.fault = played->fault;
+    } else {
+        profiled.counters.kernels = name_counters(plan, *m_profiler);
+    }
+    return profiled;
+}
+
+Expected<GpuRunner::Answer> GpuRunner::profile(const GpuProfileCall& call) {
+    const GpuTimeCall& launch = call.launch;
+    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, launch.program));
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(*program, launch.workload));
+    GpuProfiled profiled;
+    ATOLL_TRY_ASSIGN(profiled.fault, load_player(*program, *plan));
+    if (!profiled.fault) {
+        ATOLL_TRY_ASSIGN(profiled, count(*plan, launch));
+    }
+    return end_call(to_json(profiled), profiled.fault);
 }
 
 }  // namespace atl

@@ -5,6 +5,7 @@
 #include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/launch_clock.hpp"
 #include "reward/gpu/mapped_buffers.hpp"
+#include "reward/gpu/range_profiler.hpp"
 #include "reward/gpu/runner_messages.hpp"
 #include "reward/gpu/support_kernels.hpp"
 #include "reward/workers/worker_arguments.hpp"
@@ -59,6 +60,8 @@ class GpuRunner {
     [[nodiscard]] Expected<GpuTimed> time_by_best(const GpuPackage& program, const Plan& plan,
                                                   const GpuTimeCall& call);
     [[nodiscard]] Answer end_call(std::string json, const std::optional<GpuFault>& fault);
+    [[nodiscard]] Expected<Answer> profile(const GpuProfileCall& call);
+    [[nodiscard]] Expected<GpuProfiled> count(const Plan& plan, const GpuTimeCall& call);
     [[nodiscard]] Expected<GpuTimed> time_by(LaunchClock& clock, const Plan& plan,
                                              const GpuTimeCall& call);
     [[nodiscard]] Expected<std::optional<GpuFault>> load_player(const GpuPackage& program,
@@ -73,6 +76,9 @@ class GpuRunner {
     std::optional<PlanPlayer> m_player;
     std::optional<CuptiClock> m_cupti;
     EventClock m_events;
+    std::string m_cupti_path;
+    /// Stays as m_player does.
+    std::optional<RangeProfiler> m_profiler;
     GpuStarted m_started;
 };
 

@@ -111,4 +111,19 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     return timed;
 }
 
+Expected<GpuProfiled> RunnerClient::profile(const GpuProfileCall& call) {
+    const Expected<std::string> answer =
+        ask(to_json(call), {}, patience_for(call.launch.limit_ns, 1));
+    if (!answer) {
+        if (answer.error().code == ErrorCode::timeout) {
+            return GpuProfiled{{}, silence()};
+        }
+        return tl::unexpected(answer.error());
+    }
+    m_usable = false;  // until its answer is known to be one
+    ATOLL_TRY_ASSIGN(GpuProfiled profiled, parse_gpu_profiled(*answer));
+    m_usable = !profiled.fault || !profiled.fault->runner_lost;
+    return profiled;
+}
+
 }  // namespace atl

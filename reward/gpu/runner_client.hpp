@@ -25,6 +25,7 @@ class RunnerClient {
     [[nodiscard]] Status load(std::uint32_t program, const FileHandle& package);
     [[nodiscard]] Expected<GpuPlayed> play(const GpuPlayCall& call);
     [[nodiscard]] Expected<GpuTimed> time(const GpuTimeCall& call);
+    [[nodiscard]] Expected<GpuProfiled> profile(const GpuProfileCall& call);
 
     /// False after an error, and after a candidate took it down.
     [[nodiscard]] bool usable() const { return m_usable; }

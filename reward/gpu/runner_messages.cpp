@@ -132,6 +132,34 @@ void read_refill(JsonReader& fields, GpuRefill& out) {
     read_places(fields, "donors", k_max_donors, out.donors);
 }
 
+Json to_value(const GpuTimeCall& call) {
+    Json refills = Json::array();
+    for (const GpuRefill& refill : call.refills) {
+        refills.push_back({{"tensor", refill.tensor},
+                           {"generator", to_value(refill.generator)},
+                           {"dtype", to_string(refill.dtype)},
+                           {"stream", refill.stream},
+                           {"count", refill.count},
+                           {"donors", to_value(refill.donors)}});
+    }
+    Json launches = Json::array();
+    for (const GpuTimedLaunch& launch : call.launches) {
+        launches.push_back({{"tensors", to_value(launch.tensors)},
+                            {"seed", fmt::format("{:016x}", launch.seed)},
+                            {"donor", launch.donor}});
+    }
+    return {{"call", "time"},
+            {"program", call.program},
+            {"workload", call.workload},
+            {"refills", std::move(refills)},
+            {"output_bytes", call.output_bytes},
+            {"poison", call.poison},
+            {"launches", std::move(launches)},
+            {"cold", call.cold},
+            {"events", call.events},
+            {"limit_ns", call.limit_ns}};
+}
+
 void read_fault(JsonReader& fields, std::optional<GpuFault>& out) {
     const Json* fault = fields.object_or_null("fault", 3);
     if (fault == nullptr) {
@@ -173,6 +201,32 @@ Expected<Json> parse_call(std::string_view json, const char* name) {
     return parsed;
 }
 
+Expected<GpuTimeCall> read_time_call(const Json& parsed, const char* name) {
+    GpuTimeCall call;
+    std::vector<std::int64_t> output_bytes;
+    std::vector<std::int64_t> poison;
+    JsonReader fields(parsed, name);
+    fields.integer("program", call.program, 0, k_max_gpu_programs - 1)
+        .integer("workload", call.workload, 0, k_max_workloads)
+        .integers("output_bytes", output_bytes, k_max_plan_tensors, 0,
+                  static_cast<std::int64_t>(k_max_plan_buffer))
+        .integers("poison", poison, k_max_plan_tensors, 0, 255)
+        .boolean("cold", call.cold)
+        .boolean("events", call.events)
+        .integer("limit_ns", call.limit_ns, 1, k_max_limit_ns);
+    read_list(fields, "refills", k_max_plan_tensors, call.refills, read_refill);
+    read_list(fields, "launches", k_max_gpu_timed, call.launches,
+              [](JsonReader& inner, GpuTimedLaunch& launch) {
+                  read_places(inner, "tensors", 2 * k_max_plan_tensors, launch.tensors);
+                  read_seed(inner, launch.seed);
+                  inner.integer("donor", launch.donor, 0, k_max_donors - 1);
+              });
+    ATOLL_TRY(fields.finish());
+    call.output_bytes.assign(output_bytes.begin(), output_bytes.end());
+    call.poison.assign(poison.begin(), poison.end());
+    return call;
+}
+
 }  // namespace
 
 std::string to_json(const GpuStarted& message) {
@@ -211,31 +265,13 @@ std::string to_json(const GpuPlayCall& call) {
 }
 
 std::string to_json(const GpuTimeCall& call) {
-    Json refills = Json::array();
-    for (const GpuRefill& refill : call.refills) {
-        refills.push_back({{"tensor", refill.tensor},
-                           {"generator", to_value(refill.generator)},
-                           {"dtype", to_string(refill.dtype)},
-                           {"stream", refill.stream},
-                           {"count", refill.count},
-                           {"donors", to_value(refill.donors)}});
-    }
-    Json launches = Json::array();
-    for (const GpuTimedLaunch& launch : call.launches) {
-        launches.push_back({{"tensors", to_value(launch.tensors)},
-                            {"seed", fmt::format("{:016x}", launch.seed)},
-                            {"donor", launch.donor}});
-    }
-    return dump_json({{"call", "time"},
-                      {"program", call.program},
-                      {"workload", call.workload},
-                      {"refills", std::move(refills)},
-                      {"output_bytes", call.output_bytes},
-                      {"poison", call.poison},
-                      {"launches", std::move(launches)},
-                      {"cold", call.cold},
-                      {"events", call.events},
-                      {"limit_ns", call.limit_ns}});
+    return dump_json(to_value(call));
+}
+
+std::string to_json(const GpuProfileCall& call) {
+    Json value = to_value(call.launch);
+    value["call"] = "profile";
+    return dump_json(value);
 }
 
 std::string to_json(const GpuDone&) {
@@ -263,10 +299,15 @@ std::string to_json(const GpuTimed& answer) {
                       {"fault", to_value(answer.fault)}});
 }
 
+std::string to_json(const GpuProfiled& answer) {
+    return dump_json(
+        {{"counters", counters_to_json(answer.counters)}, {"fault", to_value(answer.fault)}});
+}
+
 Expected<std::string> gpu_call_of(std::string_view json) {
     ATOLL_TRY_ASSIGN(const Json parsed, parse_json_object(json, k_max_frame_bytes, "gpu_call"));
     const auto found = parsed.find("call");
-    for (const char* name : {"buffers", "load", "play", "time"}) {
+    for (const char* name : {"buffers", "load", "play", "time", "profile"}) {
         if (found != parsed.end() && found->is_string() && *found == name) {
             return name;
         }
@@ -312,28 +353,16 @@ Expected<GpuPlayCall> parse_gpu_play_call(std::string_view json) {
 
 Expected<GpuTimeCall> parse_gpu_time_call(std::string_view json) {
     ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "time"));
-    GpuTimeCall call;
-    std::vector<std::int64_t> output_bytes;
-    std::vector<std::int64_t> poison;
-    JsonReader fields(parsed, "time");
-    fields.integer("program", call.program, 0, k_max_gpu_programs - 1)
-        .integer("workload", call.workload, 0, k_max_workloads)
-        .integers("output_bytes", output_bytes, k_max_plan_tensors, 0,
-                  static_cast<std::int64_t>(k_max_plan_buffer))
-        .integers("poison", poison, k_max_plan_tensors, 0, 255)
-        .boolean("cold", call.cold)
-        .boolean("events", call.events)
-        .integer("limit_ns", call.limit_ns, 1, k_max_limit_ns);
-    read_list(fields, "refills", k_max_plan_tensors, call.refills, read_refill);
-    read_list(fields, "launches", k_max_gpu_timed, call.launches,
-              [](JsonReader& inner, GpuTimedLaunch& launch) {
-                  read_places(inner, "tensors", 2 * k_max_plan_tensors, launch.tensors);
-                  read_seed(inner, launch.seed);
-                  inner.integer("donor", launch.donor, 0, k_max_donors - 1);
-              });
-    ATOLL_TRY(fields.finish());
-    call.output_bytes.assign(output_bytes.begin(), output_bytes.end());
-    call.poison.assign(poison.begin(), poison.end());
+    return read_time_call(parsed, "time");
+}
+
+Expected<GpuProfileCall> parse_gpu_profile_call(std::string_view json) {
+    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "profile"));
+    GpuProfileCall call;
+    ATOLL_TRY_ASSIGN(call.launch, read_time_call(parsed, "profile"));
+    if (call.launch.launches.size() != 1) {
+        return failure(ErrorCode::corrupt, "one launch is profiled", "profile");
+    }
     return call;
 }
 
@@ -354,6 +383,18 @@ Expected<GpuTimed> parse_gpu_timed(std::string_view json) {
     read_list(fields, "samples", k_max_gpu_timed, answer.samples, read_sample);
     fields.text("clock", answer.clock, k_max_word)
         .text("why_events", answer.why_events, k_max_sentence);
+    read_fault(fields, answer.fault);
+    ATOLL_TRY(fields.finish());
+    return answer;
+}
+
+Expected<GpuProfiled> parse_gpu_profiled(std::string_view json) {
+    ATOLL_TRY_ASSIGN(const Json parsed, parse_json_object(json, k_max_frame_bytes, "profiled"));
+    GpuProfiled answer;
+    JsonReader fields(parsed, "profiled");
+    if (const Json* counters = fields.object("counters", 2)) {
+        ATOLL_TRY_ASSIGN(answer.counters, counters_from_json(*counters, fields.path("counters")));
+    }
     read_fault(fields, answer.fault);
     ATOLL_TRY(fields.finish());
     return answer;

@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 #include "reward/outcome.hpp"
+#include "reward/profile_report.hpp"
 #include "reward/task.hpp"
 
 #include <cstdint>
@@ -90,6 +91,13 @@ struct GpuTimeCall {
     std::uint64_t limit_ns = 0;  ///< of one launch
 };
 
+/// One launch like a timed one, during whose plan the device counts: its kernels run one after the
+/// other, 40 ms apart (on an H200). Plans of more than k_most_counted_launches are not counted.
+/// Answer: GpuProfiled.
+struct GpuProfileCall {
+    GpuTimeCall launch;  ///< with one launch
+};
+
 inline constexpr std::size_t k_max_gpu_programs = 16;
 inline constexpr std::size_t k_max_gpu_buffers = 4096;
 inline constexpr std::size_t k_max_gpu_plays = 256;
@@ -127,6 +135,11 @@ struct GpuTimed {
     std::string why_events = {};     ///< of a call for CUPTI that was measured by events
 };
 
+struct GpuProfiled {
+    CounterReading counters;
+    std::optional<GpuFault> fault;
+};
+
 /// JSON. Parsers are strict: every key, numbers in their ranges, lists within their limits.
 [[nodiscard]] std::string to_json(const GpuStarted& message);
 [[nodiscard]] Expected<GpuStarted> parse_gpu_started(std::string_view json);
@@ -134,17 +147,21 @@ struct GpuTimed {
 [[nodiscard]] std::string to_json(const GpuLoadCall& call);
 [[nodiscard]] std::string to_json(const GpuPlayCall& call);
 [[nodiscard]] std::string to_json(const GpuTimeCall& call);
+[[nodiscard]] std::string to_json(const GpuProfileCall& call);
 [[nodiscard]] std::string to_json(const GpuDone& answer);
 [[nodiscard]] std::string to_json(const GpuPlayed& answer);
 [[nodiscard]] std::string to_json(const GpuTimed& answer);
+[[nodiscard]] std::string to_json(const GpuProfiled& answer);
 
-/// "buffers", "load", "play" or "time"; corrupt for others.
+/// "buffers", "load", "play", "time" or "profile"; corrupt for others.
 [[nodiscard]] Expected<std::string> gpu_call_of(std::string_view json);
 [[nodiscard]] Expected<GpuBuffersCall> parse_gpu_buffers_call(std::string_view json);
 [[nodiscard]] Expected<GpuLoadCall> parse_gpu_load_call(std::string_view json);
 [[nodiscard]] Expected<GpuPlayCall> parse_gpu_play_call(std::string_view json);
 [[nodiscard]] Expected<GpuTimeCall> parse_gpu_time_call(std::string_view json);
+[[nodiscard]] Expected<GpuProfileCall> parse_gpu_profile_call(std::string_view json);
 [[nodiscard]] Expected<GpuPlayed> parse_gpu_played(std::string_view json);
 [[nodiscard]] Expected<GpuTimed> parse_gpu_timed(std::string_view json);
+[[nodiscard]] Expected<GpuProfiled> parse_gpu_profiled(std::string_view json);
 
 }  // namespace atl

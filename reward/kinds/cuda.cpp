@@ -7,6 +7,7 @@
 #include "reward/cuda/recording_source.hpp"
 #include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
+#include "reward/gpu/static_profile.hpp"
 #include "reward/kinds/device_order.hpp"
 
 #include <chrono>
@@ -138,6 +139,12 @@ class CudaKind final : public CandidateKind {
             return prepared;
         }
         prepared.order = device_order(request, limits);
+        ATOLL_TRY_ASSIGN(prepared.verdict.profile,
+                         static_profile(request.task, reply, front_end->device()));
+        if (request.profile && request.level != Level::verify) {
+            prepared.order.evaluate.profile_workload =
+                profiled_workload(*request.task, reply.plans);
+        }
         ATOLL_TRY_ASSIGN(prepared.order.oracle, prepare_oracle(order, *front_end));
         ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(), package_of(std::move(reply)));
         for (const Rival& rival : request.rivals) {

@@ -1,5 +1,7 @@
 #include "reward/kinds/device_reply.hpp"
 
+#include "reward/bottleneck.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
@@ -47,6 +49,29 @@ std::string passed_reason(const Verdict& verdict) {
     return reason;
 }
 
+double time_on(const Verdict& verdict, const std::string& workload) {
+    if (verdict.measure) {
+        for (const WorkloadTiming& timing : verdict.measure->workloads) {
+            if (timing.workload == workload && is_usable_time(timing.median_ns)) {
+                return timing.median_ns;
+            }
+        }
+    }
+    return 0;
+}
+
+/// Where a kind prepared one; of right candidates only.
+void complete_profile(const std::optional<CounterReading>& counters, Verdict& verdict) {
+    if (!verdict.profile) {
+        return;
+    }
+    if (!is_correct(verdict.outcome)) {
+        verdict.profile.reset();
+        return;
+    }
+    name_bottleneck(*verdict.profile, time_on(verdict, verdict.profile->workload), counters);
+}
+
 }  // namespace
 
 void append_note(std::string& notes, const std::string& note) {
@@ -66,6 +91,7 @@ void add_device_reply(EvaluateReply reply, Verdict& verdict) {
     append_note(verdict.noise, reply.noise);
     verdict.timed_seconds = reply.timed_seconds;
     verdict.memory_bytes = reply.memory_bytes;
+    complete_profile(reply.counters, verdict);
     if (hidden) {
         verdict.reason = hidden_reason(reply.outcome);
     } else if (!reply.reason.empty()) {

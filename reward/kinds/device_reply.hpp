@@ -7,8 +7,8 @@
 
 namespace atl {
 
-/// Completes `verdict` with what a device's verifier reported. A failure on a hidden workload is
-/// told without its shape, values or name: the reason may end in a prompt.
+/// Completes `verdict`, and the profile in it, with what a device's verifier reported. A failure on
+/// a hidden workload is told without its shape, values or name: the reason may end in a prompt.
 void add_device_reply(EvaluateReply reply, Verdict& verdict);
 
 /// Joins notes with "; ".

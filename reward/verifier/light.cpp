@@ -43,7 +43,9 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
     }
     const double uncached = bytes - std::min(written, static_cast<double>(order.cache_bytes));
     SpeedOfLight light;
-    light.report_ns = std::max(compute_ns, time_ns(bytes, order.peak_bandwidth));
+    light.compute_ns = compute_ns;
+    light.memory_ns = time_ns(bytes, order.peak_bandwidth);
+    light.report_ns = std::max(light.compute_ns, light.memory_ns);
     light.judge_ns = k_margin * std::max(compute_ns / (narrow ? k_narrow_factor : 1),
                                          time_ns(uncached, order.peak_bandwidth));
     return light;

@@ -13,6 +13,8 @@ namespace atl {
 struct SpeedOfLight {
     /// For reports: max(flops / peak, bytes / bandwidth), every byte counted.
     double report_ns = 0;
+    double compute_ns = 0;  ///< flops / peak
+    double memory_ns = 0;   ///< bytes / bandwidth, every byte counted
     /// For judging: inputs come from memory (every launch begins cold), but outputs that fit into
     /// the last-level cache may stay there and are not counted; where the order's peak is not that
     /// of the task's types, the peak of narrow ones is taken as four times it (8-bit dot products);

@@ -12,9 +12,12 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace atl::cupti;  // NOLINT: what this file implements
+
+void simulated_profiler_saw(std::string_view kernel);
 
 namespace {
 
@@ -57,6 +60,9 @@ void keep_times(R record, std::uint32_t call, std::uint64_t start, std::uint64_t
 void done(int kind, const char* name, std::uint32_t call, std::uint64_t start, std::uint64_t end) {
     const std::lock_guard lock(g_mutex);
     const auto what = static_cast<Kind>(kind);
+    if (what == Kind::concurrent_kernel) {
+        simulated_profiler_saw(name);
+    }
     if (!g_enabled.contains(what) || std::string(name).starts_with("unseen")) {
         return;
     }

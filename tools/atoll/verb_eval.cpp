@@ -39,6 +39,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul a.cpp --level confirm --rival b.cpp    a beside b as well, launch by launch
   atoll eval matmul my.cpp --level verify              right or wrong only
   atoll eval matmul my.cu                              the same on a GPU
+  atoll eval matmul my.cu --profile                    and its bottleneck, by the GPU's counters
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
 fault of this machine's set-up, 130 interrupted.)";
@@ -59,6 +60,7 @@ struct Arguments {
     std::vector<std::string> rivals;
     std::optional<int> deadline_s;
     bool json = false;
+    bool profile = false;
     LocalEvaluatorOptions evaluator;
 };
 
@@ -220,6 +222,7 @@ EvaluationRequest request_for(const Arguments& arguments, const TaskPtr& task,
     request.candidate = std::move(candidate);
     request.level = level_of(arguments.level);
     request.rivals = rivals;
+    request.profile = arguments.profile;
     request.deadline = arguments.deadline_s
                            ? std::chrono::seconds(*arguments.deadline_s)
                            : deadline_for(request, arguments.evaluator.limits, k_deadline, ahead,
@@ -264,7 +267,8 @@ void print_reports(const Arguments& arguments, const Task& task,
         if (arguments.json) {
             array.push_back(report_json(one, baseline));
         } else {
-            print(report_text(one, task, baseline) + "\n");
+            print(report_text(one, task, baseline) +
+                  (arguments.profile && one.result ? metrics_text(*one.result) : "") + "\n");
         }
     }
     if (arguments.json) {
@@ -308,8 +312,17 @@ TaskPtr task_for(const Arguments& arguments) {
     return value_or_end(load_task(folder, kind_of_files(arguments)));
 }
 
+/// Only GPUs have counters that are read, and only launches that are timed are counted.
+void check_profile(const Arguments& arguments, const Task& task) {
+    if (arguments.profile && (task.kind != "cuda" || level_of(arguments.level) == Level::verify)) {
+        throw CommandError(k_exit_usage,
+                           "--profile is for .cu files, with --level measure or confirm");
+    }
+}
+
 int run(const Arguments& arguments) {
     const TaskPtr task = task_for(arguments);
+    check_profile(arguments, *task);
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
     const std::vector<Rival> rivals = rivals_of(arguments, *task);
     // The starter's times are wanted where nothing else gives a baseline.
@@ -330,11 +343,13 @@ int run(const Arguments& arguments) {
             [&answers, i](EvaluationResult result) { answers.put(i, std::move(result)); });
     }
     if (starter) {
-        evaluator->submit(
-            request_for(arguments, task, rivals, *starter, *evaluator, arguments.files.size()),
-            [&answers, last = arguments.files.size()](EvaluationResult result) {
-                answers.put(last, std::move(result));
-            });
+        EvaluationRequest request =
+            request_for(arguments, task, rivals, *starter, *evaluator, arguments.files.size());
+        request.profile = false;
+        evaluator->submit(std::move(request),
+                          [&answers, last = arguments.files.size()](EvaluationResult result) {
+                              answers.put(last, std::move(result));
+                          });
     }
     std::vector<std::optional<EvaluationResult>> results = answers.wait();
     std::vector<EvaluatedFile> evaluated;
@@ -376,6 +391,10 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
         ->type_name("FILE")
         ->expected(1)
         ->take_all();
+    verb->add_flag("--profile", arguments->profile,
+                   "Count what the GPU does on the largest public workload that is timed, and name "
+                   "the bottleneck by it (.cu files; needs CUPTI 13 and permission to read "
+                   "counters, else it is told from what is known without them)");
     verb->add_option("--deadline", arguments->deadline_s,
                      "Seconds, from the start, after which a file is given up; unset: no sooner "
                      "than its limits, and those of the files before it, let it take")

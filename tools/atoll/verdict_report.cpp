@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t k_log_lines = 20;
 constexpr std::size_t k_feedback_bytes = 2000;
+constexpr std::size_t k_kernel_lines = 6;
 
 std::string number(const char* format, double value) {
     char text[64];
@@ -184,6 +185,30 @@ std::string judgement_text(const Verdict& verdict) {
     return text;
 }
 
+std::string kernel_line(const KernelFootprint& kernel) {
+    std::string text = "    " + one_line(kernel.kernel, 60) + ": " +
+                       std::to_string(kernel.launches) + " x " + std::to_string(kernel.blocks) +
+                       " blocks of " + std::to_string(kernel.threads_per_block) + ", " +
+                       std::to_string(kernel.registers) + " registers, " +
+                       std::to_string(kernel.static_shared_bytes + kernel.dynamic_shared_bytes) +
+                       " bytes shared, " + std::to_string(kernel.spill_bytes) + " spilled, " +
+                       "occupancy " + number("%.0f %%", 100 * kernel.occupancy);
+    return text + (kernel.limiter == "none" ? "" : " by " + one_line(kernel.limiter, 40)) + "\n";
+}
+
+std::string profile_text(const ProfileReport& profile) {
+    std::string text = "  bottleneck on " + one_line(profile.workload, 40) + ": " +
+                       one_line(profile.sentence, 500) + "\n";
+    if (profile.occupancy_achieved) {
+        text += "    occupancy achieved " + number("%.0f %%", 100 * *profile.occupancy_achieved) +
+                " of " + number("%.0f %%", 100 * profile.occupancy) + "\n";
+    }
+    for (std::size_t i = 0; i < std::min(profile.kernels.size(), k_kernel_lines); ++i) {
+        text += kernel_line(profile.kernels[i]);
+    }
+    return text + (profile.kernels.size() > k_kernel_lines ? "    ...\n" : "");
+}
+
 std::string fault_text(const EvaluatedFile& evaluated) {
     const InfrastructureFault& fault = evaluated.result.error();
     const std::string whose =
@@ -227,10 +252,27 @@ std::string report_text(const EvaluatedFile& evaluated, const Task& task,
     if (verdict.measure && !verdict.measure->workloads.empty()) {
         text += timings_text(verdict, baseline);
     }
+    if (verdict.profile) {
+        text += profile_text(*verdict.profile);
+    }
     if (!verdict.noise.empty()) {
         text += "  note: " + one_line(verdict.noise, 500) + "\n";
     }
     return text + seconds_text(verdict);
+}
+
+std::string metrics_text(const Verdict& verdict) {
+    if (!verdict.profile) {
+        return "";
+    }
+    if (verdict.profile->metrics.empty()) {
+        return "  no counters: " + one_line(verdict.profile->why_static, 500) + "\n";
+    }
+    std::string text;
+    for (const auto& [name, value] : verdict.profile->metrics) {
+        text += "    " + one_line(name, 80) + " = " + number("%.6g", value) + "\n";
+    }
+    return text;
 }
 
 nlohmann::json report_json(const EvaluatedFile& evaluated, const BaselineTimes& baseline) {

@@ -27,6 +27,9 @@ struct EvaluatedFile {
 [[nodiscard]] std::string report_text(const EvaluatedFile& evaluated, const Task& task,
                                       const BaselineTimes& baseline);
 
+/// The counters of a verdict's profile, a line each, or why there are none.
+[[nodiscard]] std::string metrics_text(const Verdict& verdict);
+
 /// {"file", "status": "passed" | "failed" | "fault", "verdict" or "fault", "scores"}.
 [[nodiscard]] nlohmann::json report_json(const EvaluatedFile& evaluated,
                                          const BaselineTimes& baseline);

@@ -87,6 +87,32 @@ TEST_F(CudaKind, PreparesPackagesOfCandidateReferenceAndRivalsForADevice) {
     EXPECT_EQ(verdict.measure->rivals.count("starter"), 1u);
 }
 
+TEST_F(CudaKind, EveryRightCandidateHasItsFootprintAndCountersAreForWhoAsks) {
+    EvaluationRequest request = evaluation(plain());
+    auto prepared = prepare(request);
+    ASSERT_TRUE(prepared) << prepared.error().message();
+    EXPECT_EQ(prepared->order.evaluate.profile_workload, std::nullopt);
+    testing::FakeLane lane;
+    const Verdict verdict = value_or_throw(kind().execute(request, std::move(*prepared), lane));
+    ASSERT_TRUE(verdict.profile);
+    EXPECT_EQ(verdict.profile->source, "static");
+    EXPECT_FALSE(verdict.profile->sentence.empty());
+    ASSERT_EQ(verdict.profile->kernels.size(), 1u);
+    EXPECT_GT(verdict.profile->kernels[0].registers, 0u);
+    EXPECT_GT(verdict.profile->kernels[0].occupancy, 0);
+    request.profile = true;
+    prepared = prepare(request);
+    ASSERT_TRUE(prepared) << prepared.error().message();
+    ASSERT_TRUE(prepared->order.evaluate.profile_workload);
+    const Workload& workload = m_task->workloads[*prepared->order.evaluate.profile_workload];
+    EXPECT_EQ(workload.id, verdict.profile->workload);
+    EXPECT_FALSE(workload.hidden);
+    request.level = Level::verify;
+    prepared = prepare(request);
+    ASSERT_TRUE(prepared) << prepared.error().message();
+    EXPECT_EQ(prepared->order.evaluate.profile_workload, std::nullopt) << "nothing is timed";
+}
+
 TEST_F(CudaKind, HiddenWorkloadsTakePartInConfirmationsOnly) {
     auto prepared = prepare(evaluation(plain()));
     ASSERT_TRUE(prepared) << prepared.error().message();

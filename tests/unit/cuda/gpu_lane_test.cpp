@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -46,6 +47,21 @@ class GpuLaneTest : public ::testing::Test {
         m_lane = make_gpu_lane(m_options);
         const Status started = m_lane->restart();
         EXPECT_TRUE(started) << (started ? "" : started.error().message());
+    }
+
+    void start_with_cupti() {
+        m_lane->stop();
+        m_options.cupti = ATOLL_SIMULATED_CUPTI;
+        start();
+    }
+
+    /// The index of the workload of that name.
+    std::size_t workload(const std::string& name) const {
+        const auto& all = m_judged.task()->workloads;
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Workload& workload) {
+            return workload.id == name;
+        });
+        return static_cast<std::size_t>(found - all.begin());
     }
 
     DeviceOrder order_of(const std::string& body, Level level, const std::string& name = "run") {
@@ -148,6 +164,46 @@ TEST_F(GpuLaneTest, ALostDeviceIsAFaultOfOursAndTheLaneStartsAnew) {
     const Status restarted = m_lane->restart();
     ASSERT_TRUE(restarted) << restarted.error().message();
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
+TEST_F(GpuLaneTest, AProfileComesBehindTheMeasurementAndTheNextCandidateIsTimedAsEver) {
+    start_with_cupti();
+    DeviceOrder order = order_of(k_right, Level::measure);
+    order.evaluate.profile_workload = workload("large");
+    for (int round = 0; round < 3; ++round) {
+        const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+        EXPECT_EQ(reply.stage, Stage::measure);
+        EXPECT_EQ(reply.stage_times.back().stage, Stage::profile);
+        ASSERT_TRUE(reply.measure);
+        ASSERT_TRUE(reply.counters);
+        EXPECT_EQ(reply.counters->why_none, "");
+        ASSERT_EQ(reply.counters->kernels.size(), 1u);
+        EXPECT_EQ(reply.counters->kernels[0].kernel, "run");
+        EXPECT_FALSE(m_lane->broken());
+        EXPECT_FALSE(judge(k_right, Level::measure).counters) << "it was not asked for";
+    }
+}
+
+TEST_F(GpuLaneTest, AProfileThatCannotBeIsSaidAndTheVerdictStands) {
+    DeviceOrder order = order_of(k_right, Level::measure);
+    order.evaluate.profile_workload = workload("large");
+    const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    ASSERT_TRUE(reply.counters);
+    EXPECT_THAT(reply.counters->why_none, HasSubstr("no CUPTI"));
+}
+
+TEST_F(GpuLaneTest, WrongCandidatesAndHiddenWorkloadsHaveNoProfile) {
+    start_with_cupti();
+    DeviceOrder order = order_of("", Level::measure);
+    order.evaluate.profile_workload = workload("large");
+    EXPECT_FALSE(value_or_throw(m_lane->evaluate(order)).counters);
+    order = order_of(k_right, Level::confirm);
+    order.evaluate.profile_workload = workload("secret");
+    const auto hidden = m_lane->evaluate(order);
+    ASSERT_FALSE(hidden);
+    EXPECT_THAT(hidden.error().message(), HasSubstr("no such public workload"));
 }
 
 TEST_F(GpuLaneTest, AConfirmationMeetsHiddenWorkloadsAndRivals) {

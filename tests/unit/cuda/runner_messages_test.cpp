@@ -56,6 +56,26 @@ TEST(RunnerMessages, ThereAndBack) {
         parse_gpu_timed);
 }
 
+TEST(RunnerMessages, ProfilesThereAndBack) {
+    GpuProfileCall call{time_call()};
+    there_and_back(call, parse_gpu_profile_call);
+    EXPECT_EQ(gpu_call_of(to_json(call)), "profile");
+    EXPECT_FALSE(parse_gpu_time_call(to_json(call)));
+    EXPECT_FALSE(parse_gpu_profile_call(to_json(time_call())));
+    call.launch.launches.push_back(call.launch.launches[0]);
+    EXPECT_FALSE(parse_gpu_profile_call(to_json(call)));
+    GpuProfiled profiled;
+    profiled.counters.kernels = {{"k", 132, 256, {{"dram__bytes_read.sum", 1e9}}}};
+    there_and_back(profiled, parse_gpu_profiled);
+    profiled.fault = GpuFault{Outcome::timeout, "for ever", true};
+    there_and_back(profiled, parse_gpu_profiled);
+    profiled.counters.kernels[0].metrics["dram__bytes_read.sum"] = -1;
+    EXPECT_FALSE(parse_gpu_profiled(to_json(profiled)));
+    profiled.counters.kernels.assign(k_most_counted_launches + 1, {});
+    EXPECT_FALSE(parse_gpu_profiled(to_json(profiled)));
+    EXPECT_FALSE(parse_gpu_profiled("{}"));
+}
+
 TEST(RunnerMessages, SeedsKeepAllBits) {
     const auto read = parse_gpu_time_call(to_json(time_call()));
     ASSERT_TRUE(read);

@@ -57,6 +57,34 @@ TEST(DeviceReply, PublicFailuresKeepTheVerifiersSentence) {
     EXPECT_EQ(verdict.memory_bytes, 4096u);
 }
 
+TEST(DeviceReply, AProfileIsCompletedForRightCandidatesOnly) {
+    EvaluateReply reply;
+    WorkloadTiming timing;
+    timing.workload = "large";
+    timing.median_ns = 100'000;
+    reply.measure = MeasureReport{"cuda", {timing}, {}};
+    Verdict prepared;
+    prepared.profile.emplace().workload = "large";
+    prepared.profile->memory_ns = 90'000;
+    Verdict verdict = prepared;
+    add_device_reply(reply, verdict);
+    ASSERT_TRUE(verdict.profile);
+    EXPECT_EQ(verdict.profile->bottleneck, Bottleneck::dram_bandwidth);
+    EXPECT_EQ(verdict.profile->why_static, "") << "counters were not asked for";
+    reply.counters.emplace().why_none = "not allowed";
+    verdict = prepared;
+    add_device_reply(reply, verdict);
+    EXPECT_EQ(verdict.profile->why_static, "not allowed");
+    reply.counters->kernels = {{"k", 1, 32, {{"gpu__time_duration.sum", 1000}}}};
+    verdict = prepared;
+    add_device_reply(reply, verdict);
+    EXPECT_EQ(verdict.profile->source, "cupti");
+    reply.outcome = Outcome::inconsistent;
+    verdict = prepared;
+    add_device_reply(reply, verdict);
+    EXPECT_FALSE(verdict.profile);
+}
+
 TEST(DeviceReply, AlwaysGivesAReason) {
     for (int i = 0; i < k_outcome_count; ++i) {
         EvaluateReply reply;

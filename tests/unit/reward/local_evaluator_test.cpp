@@ -120,7 +120,11 @@ TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
     tuned.candidate.tune = {{"TILE", "8"}};
     EXPECT_FALSE(evaluate(tuned)->from_cache);
     EXPECT_FALSE(evaluate(request("a", Level::verify))->from_cache);
-    EXPECT_EQ(m_lane->orders().size(), 4u);
+    EvaluationRequest profiled = request("a");
+    profiled.profile = true;
+    EXPECT_FALSE(evaluate(profiled)->from_cache) << "what is known has no counters";
+    EXPECT_TRUE(evaluate(profiled)->from_cache);
+    EXPECT_EQ(m_lane->orders().size(), 5u);
 }
 
 TEST_F(LocalEvaluatorTest, ConfirmationIsNeverCachedOrShared) {

@@ -143,6 +143,17 @@ TEST(ConfigEffects, BaselinesAreMeasuredBesideTheFinalBestWhenAskedFor) {
     }
 }
 
+TEST(ConfigEffects, OnlyWhatIsConfirmedIsProfiled) {
+    for (const bool wanted : {true, false}) {
+        Campaign campaign;
+        campaign.config.stop.max_evaluations = 20;
+        campaign.config.confirm.profile = wanted;
+        for (const EvaluationRequest& request : requests(campaign)) {
+            EXPECT_EQ(request.profile, wanted && request.level == Level::confirm);
+        }
+    }
+}
+
 TEST(ConfigEffects, NothingIsConfirmedDuringASearchThatGivesItNoTime) {
     for (const double share : {0.0, 1.0}) {
         Campaign campaign;
