@@ -84,25 +84,30 @@ bool is_refusal(cuda::Result result) {
     }
 }
 
+Expected<std::shared_ptr<const PlanModule>> PlanModule::load(const Gpu& gpu,
+                                                             std::string_view cubin) {
+    const std::string image(cubin);  // the driver wants no length: behind it must be something
+    cuda::Module module = nullptr;
+    ATOLL_TRY(check_candidate(gpu.driver(), gpu.call().module_load_data(&module, image.data()),
+                              "cuModuleLoadData", "cubin"));
+    Loaded loaded(module, UnloadModule{gpu.call().module_unload});
+    return std::shared_ptr<const PlanModule>(new PlanModule(std::move(loaded)));
+}
+
 Expected<PlanPlayer> PlanPlayer::load(const Gpu& gpu, std::string_view cubin, const Plan& plan) {
-    PlanPlayer player(gpu, plan);
-    ATOLL_TRY(player.load_module(cubin));
+    ATOLL_TRY_ASSIGN(auto module, PlanModule::load(gpu, cubin));
+    return load(gpu, std::move(module), plan);
+}
+
+Expected<PlanPlayer> PlanPlayer::load(const Gpu& gpu, std::shared_ptr<const PlanModule> module,
+                                      const Plan& plan) {
+    PlanPlayer player(gpu, std::move(module), plan);
     ATOLL_TRY(player.find_kernels());
     ATOLL_TRY(player.find_symbols());
     ATOLL_TRY(player.take_scratch());
     ATOLL_TRY(player.apply_settings());
     player.prepare_launches();
     return player;
-}
-
-Status PlanPlayer::load_module(std::string_view cubin) {
-    const std::string image(cubin);  // the driver wants no length: behind it must be something
-    cuda::Module module = nullptr;
-    ATOLL_TRY(check_candidate(m_gpu->driver(),
-                              m_gpu->call().module_load_data(&module, image.data()),
-                              "cuModuleLoadData", "cubin"));
-    m_module = {module, UnloadModule{m_gpu->call().module_unload}};
-    return {};
 }
 
 Status PlanPlayer::find_kernels() {
@@ -113,7 +118,7 @@ Status PlanPlayer::find_kernels() {
         cuda::Function function = nullptr;
         ATOLL_TRY(check_candidate(
             m_gpu->driver(),
-            m_gpu->call().module_get_function(&function, m_module.get(), name.c_str()),
+            m_gpu->call().module_get_function(&function, m_module->handle(), name.c_str()),
             "cuModuleGetFunction", "kernel " + name));
         m_functions[name] = function;
         return {};
@@ -133,10 +138,10 @@ Status PlanPlayer::find_symbols() {
     for (const PlanSymbol& symbol : m_plan.symbols) {
         cuda::Address address = 0;
         std::size_t bytes = 0;
-        ATOLL_TRY(check_candidate(
-            m_gpu->driver(),
-            m_gpu->call().module_get_global(&address, &bytes, m_module.get(), symbol.name.c_str()),
-            "cuModuleGetGlobal", "variable " + symbol.name));
+        ATOLL_TRY(check_candidate(m_gpu->driver(),
+                                  m_gpu->call().module_get_global(
+                                      &address, &bytes, m_module->handle(), symbol.name.c_str()),
+                                  "cuModuleGetGlobal", "variable " + symbol.name));
         if (bytes < symbol.bytes) {
             return failure(
                 ErrorCode::invalid_argument,

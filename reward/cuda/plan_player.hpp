@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace atl {
@@ -27,18 +28,40 @@ struct PlanTensors {
     std::vector<cuda::Address> outputs;  ///< one per Plan::outputs
 };
 
+/// Machine code loaded on a device. What a candidate keeps in global variables of the device ends
+/// with it. Used on the thread of its Gpu; kernels of it must be done before it ends.
+class PlanModule {
+  public:
+    /// An error of code invalid_argument is the candidate's fault (is_refusal()); others are ours.
+    [[nodiscard]] static Expected<std::shared_ptr<const PlanModule>> load(const Gpu& gpu,
+                                                                          std::string_view cubin);
+    [[nodiscard]] cuda::Module handle() const { return m_module.get(); }
+
+  private:
+    struct UnloadModule {
+        cuda::Result (*unload)(cuda::Module);
+        void operator()(cuda::Module module) const { unload(module); }
+    };
+    using Loaded = std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule>;
+    explicit PlanModule(Loaded module) : m_module(std::move(module)) {}
+
+    Loaded m_module;
+};
+
 /// The machine code of one candidate on a device, with the plan of one workload ready to be carried
-/// out. A load of its own for each player: what a candidate keeps in global variables of the device
-/// ends with it. Used on the thread of its Gpu; what it queued must be done before it ends.
-/// Movable.
+/// out. Used on the thread of its Gpu; what it queued must be done before it ends. Movable.
 class PlanPlayer {
   public:
     using Clock = std::chrono::steady_clock;
 
-    /// Loads the cubin, finds kernels and symbols, sets the kernels' attributes, takes scratch
-    /// memory and fills it with 0xFF. REQUIRES that check_plan() passed for this device. An error
-    /// of code invalid_argument is the candidate's fault (is_refusal() of the cubin or of an
-    /// attribute, scratch memory that does not fit); others are ours.
+    /// Finds kernels and symbols, sets the kernels' attributes (which stay set in the module),
+    /// takes scratch memory and fills it with 0xFF. REQUIRES that check_plan() passed for this
+    /// device. An error of code invalid_argument is the candidate's fault (is_refusal() of the
+    /// cubin or of an attribute, scratch memory that does not fit); others are ours.
+    [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu,
+                                                   std::shared_ptr<const PlanModule> module,
+                                                   const Plan& plan);
+    /// The same on a load of the cubin of its own.
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu, std::string_view cubin,
                                                    const Plan& plan);
 
@@ -62,10 +85,6 @@ class PlanPlayer {
     [[nodiscard]] std::size_t last_step() const { return m_last_step; }
 
   private:
-    struct UnloadModule {
-        cuda::Result (*unload)(cuda::Module);
-        void operator()(cuda::Module module) const { unload(module); }
-    };
     struct alignas(64) EncodedMap {
         std::array<std::uint8_t, k_tensor_map_bytes> bytes{};
     };
@@ -80,8 +99,8 @@ class PlanPlayer {
         cuda::Address from = 0;
     };
 
-    PlanPlayer(const Gpu& gpu, const Plan& plan) : m_gpu(&gpu), m_plan(plan) {}
-    [[nodiscard]] Status load_module(std::string_view cubin);
+    PlanPlayer(const Gpu& gpu, std::shared_ptr<const PlanModule> module, const Plan& plan)
+        : m_gpu(&gpu), m_module(std::move(module)), m_plan(plan) {}
     [[nodiscard]] Status find_kernels();
     [[nodiscard]] Status find_symbols();
     [[nodiscard]] Status take_scratch();
@@ -96,8 +115,8 @@ class PlanPlayer {
     [[nodiscard]] cuda::Result wait(cuda::Stream stream, Clock::time_point deadline) const;
 
     const Gpu* m_gpu;
+    std::shared_ptr<const PlanModule> m_module;
     Plan m_plan;
-    std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule> m_module;
     std::map<std::string, cuda::Function> m_functions;
     std::vector<cuda::Address> m_symbols;
     std::optional<GpuBuffer> m_scratch;       ///< all of Plan::scratch; none: there is none

@@ -21,7 +21,7 @@ constexpr std::size_t k_most_samples = 60;
 constexpr std::size_t k_most_samples_confirming = 200;
 /// Few in a call, so that contestants alternate and a judged launch may be any; enough that a call
 /// costs little beside its launches.
-constexpr std::size_t k_call_launches = 8;
+constexpr std::size_t k_call_launches = 16;
 constexpr double k_call_seconds = 0.05;
 constexpr std::size_t k_wanted_checks = 2;
 constexpr std::size_t k_most_checks = 6;

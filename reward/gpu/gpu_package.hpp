@@ -19,6 +19,9 @@ struct GpuPackage {
     /// Plan of each workload of the task (index of Task::workloads); workloads that were not
     /// recorded (hidden ones, unless they take part) are missing.
     std::vector<std::pair<std::size_t, Plan>> plans;
+    /// A compiler made the cubin here, so that keeps_state() can be believed; else it came from
+    /// outside.
+    bool compiled_here = true;
 
     /// nullptr when the workload has none.
     [[nodiscard]] const Plan* plan_of(std::size_t workload) const;

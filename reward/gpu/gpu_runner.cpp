@@ -1,5 +1,6 @@
 #include "reward/gpu/gpu_runner.hpp"
 
+#include "reward/cuda/cubin_facts.hpp"
 #include "reward/cuda/plan_run.hpp"
 #include "reward/gpu/runner_faults.hpp"
 #include "reward/gpu/timed_launches.hpp"
@@ -17,8 +18,8 @@ tl::unexpected<Error> bad_call(const std::string& what) {
     return failure(ErrorCode::invalid_argument, what, "GPU runner");
 }
 
-Expected<const GpuPackage*> program_of(const std::map<std::uint32_t, GpuPackage>& programs,
-                                       std::uint32_t number) {
+template <class Program>
+Expected<Program*> program_of(std::map<std::uint32_t, Program>& programs, std::uint32_t number) {
     const auto found = programs.find(number);
     if (found == programs.end()) {
         return bad_call(fmt::format("there is no program {}", number));
@@ -54,7 +55,7 @@ std::vector<KernelCounters> name_counters(const Plan& plan, const RangeProfiler&
     return named;
 }
 
-Expected<const Plan*> plan_of(const GpuPackage& program, std::uint32_t workload) {
+Expected<const Plan*> plan_of(Program& program, std::uint32_t workload) {
     const Plan* plan = program.plan_of(workload);
     if (plan == nullptr) {
         return bad_call(fmt::format("the program has no plan of workload {}", workload));
@@ -146,14 +147,30 @@ Expected<GpuRunner::Answer> GpuRunner::load(const GpuLoadCall& call,
         return bad_call(fmt::format("a program is one file, {} came", handles.size()));
     }
     ATOLL_TRY_ASSIGN(GpuPackage package, read_gpu_package(handles[0]));
-    m_programs.insert_or_assign(call.program, std::move(package));
+    Program program{std::move(package), true, nullptr};
+    program.keeps_state = !program.package.compiled_here || keeps_state(program.package.cubin);
+    m_programs.insert_or_assign(call.program, std::move(program));
     return Answer{to_json(GpuDone{})};
 }
 
-Expected<std::optional<GpuFault>> GpuRunner::load_player(const GpuPackage& program,
-                                                         const Plan& plan) {
+/// Loading code anew takes longer than most launches, and is of use only where something in it
+/// would outlive a launch: variables of the device, or attributes of kernels that another plan
+/// sets.
+Expected<PlanPlayer> GpuRunner::make_player(Program& program, const Plan& plan) {
+    const bool again = !program.keeps_state && plan.settings.empty();
+    std::shared_ptr<const PlanModule> module = again ? program.module : nullptr;
+    if (!module) {
+        ATOLL_TRY_ASSIGN(module, PlanModule::load(m_gpu, program.package.cubin));
+    }
+    if (again) {
+        program.module = module;
+    }
+    return PlanPlayer::load(m_gpu, std::move(module), plan);
+}
+
+Expected<std::optional<GpuFault>> GpuRunner::load_player(Program& program, const Plan& plan) {
     m_player.reset();
-    Expected<PlanPlayer> player = PlanPlayer::load(m_gpu, program.cubin, plan);
+    Expected<PlanPlayer> player = make_player(program, plan);
     if (!player) {
         return fault_of(player.error()).map([](const GpuFault& fault) {
             return std::optional(fault);
@@ -169,10 +186,9 @@ Expected<std::optional<GpuFault>> GpuRunner::load_player(const GpuPackage& progr
     return std::nullopt;
 }
 
-Expected<std::optional<GpuFault>> GpuRunner::play_once(const GpuPackage& program,
-                                                       const GpuPlay& play, std::uint64_t limit_ns,
-                                                       double& wall_ns) {
-    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(program, play.workload));
+Expected<std::optional<GpuFault>> GpuRunner::play_once(Program& program, const GpuPlay& play,
+                                                       std::uint64_t limit_ns, double& wall_ns) {
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(program.package, play.workload));
     ATOLL_TRY_ASSIGN(const PlanTensors tensors, place_tensors(*plan, play.tensors, m_buffers));
     ATOLL_TRY_ASSIGN(std::optional<GpuFault> fault, load_player(program, *plan));
     if (fault) {
@@ -190,7 +206,7 @@ Expected<std::optional<GpuFault>> GpuRunner::play_once(const GpuPackage& program
 }
 
 Expected<GpuRunner::Answer> GpuRunner::play(const GpuPlayCall& call) {
-    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, call.program));
+    ATOLL_TRY_ASSIGN(Program* const program, program_of(m_programs, call.program));
     if (m_cupti) {
         m_cupti->forget();  // launches without a clock are recorded too
     }
@@ -213,7 +229,7 @@ Expected<GpuTimed> GpuRunner::time_by(LaunchClock& clock, const Plan& plan,
     return launches.run();
 }
 
-Expected<GpuTimed> GpuRunner::time_by_best(const GpuPackage& program, const Plan& plan,
+Expected<GpuTimed> GpuRunner::time_by_best(Program& program, const Plan& plan,
                                            const GpuTimeCall& call) {
     std::string why_events;
     if (m_cupti && !call.events) {
@@ -243,8 +259,8 @@ Expected<GpuTimed> GpuRunner::time_by_best(const GpuPackage& program, const Plan
 }
 
 Expected<GpuRunner::Answer> GpuRunner::time(const GpuTimeCall& call) {
-    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, call.program));
-    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(*program, call.workload));
+    ATOLL_TRY_ASSIGN(Program* const program, program_of(m_programs, call.program));
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(program->package, call.workload));
     GpuTimed timed;
     ATOLL_TRY_ASSIGN(timed.fault, load_player(*program, *plan));
     if (timed.fault) {
@@ -303,8 +319,8 @@ Expected<GpuProfiled> GpuRunner::count(const Plan& plan, const GpuTimeCall& call
 
 Expected<GpuRunner::Answer> GpuRunner::profile(const GpuProfileCall& call) {
     const GpuTimeCall& launch = call.launch;
-    ATOLL_TRY_ASSIGN(const GpuPackage* const program, program_of(m_programs, launch.program));
-    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(*program, launch.workload));
+    ATOLL_TRY_ASSIGN(Program* const program, program_of(m_programs, launch.program));
+    ATOLL_TRY_ASSIGN(const Plan* const plan, plan_of(program->package, launch.workload));
     GpuProfiled profiled;
     ATOLL_TRY_ASSIGN(profiled.fault, load_player(*program, *plan));
     if (!profiled.fault) {

@@ -43,7 +43,13 @@ class GpuRunner {
     [[nodiscard]] bool device_works() const;
 
   private:
+    struct Program {
+        GpuPackage package;
+        bool keeps_state = true;
+        std::shared_ptr<const PlanModule> module;  ///< while it may be used again
+    };
     explicit GpuRunner(Gpu gpu);
+    [[nodiscard]] Expected<PlanPlayer> make_player(Program& program, const Plan& plan);
     [[nodiscard]] Status open_parts(std::string_view support_cubin);
     void open_clock(const std::string& cupti);
 
@@ -52,25 +58,23 @@ class GpuRunner {
     [[nodiscard]] Expected<Answer> load(const GpuLoadCall& call,
                                         std::span<const FileHandle> handles);
     [[nodiscard]] Expected<Answer> play(const GpuPlayCall& call);
-    [[nodiscard]] Expected<std::optional<GpuFault>> play_once(const GpuPackage& program,
-                                                              const GpuPlay& play,
+    [[nodiscard]] Expected<std::optional<GpuFault>> play_once(Program& program, const GpuPlay& play,
                                                               std::uint64_t limit_ns,
                                                               double& wall_ns);
     [[nodiscard]] Expected<Answer> time(const GpuTimeCall& call);
-    [[nodiscard]] Expected<GpuTimed> time_by_best(const GpuPackage& program, const Plan& plan,
+    [[nodiscard]] Expected<GpuTimed> time_by_best(Program& program, const Plan& plan,
                                                   const GpuTimeCall& call);
     [[nodiscard]] Answer end_call(std::string json, const std::optional<GpuFault>& fault);
     [[nodiscard]] Expected<Answer> profile(const GpuProfileCall& call);
     [[nodiscard]] Expected<GpuProfiled> count(const Plan& plan, const GpuTimeCall& call);
     [[nodiscard]] Expected<GpuTimed> time_by(LaunchClock& clock, const Plan& plan,
                                              const GpuTimeCall& call);
-    [[nodiscard]] Expected<std::optional<GpuFault>> load_player(const GpuPackage& program,
-                                                                const Plan& plan);
+    [[nodiscard]] Expected<std::optional<GpuFault>> load_player(Program& program, const Plan& plan);
 
     const Gpu m_gpu;
     std::optional<GpuStream> m_stream;
     std::optional<SupportKernels> m_support;
-    std::map<std::uint32_t, GpuPackage> m_programs;
+    std::map<std::uint32_t, Program> m_programs;
     MappedBuffers m_buffers;
     /// Of the call at work. After a fault nothing of it may be touched any more.
     std::optional<PlanPlayer> m_player;

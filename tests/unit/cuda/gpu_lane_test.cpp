@@ -58,9 +58,8 @@ class GpuLaneTest : public ::testing::Test {
     /// The index of the workload of that name.
     std::size_t workload(const std::string& name) const {
         const auto& all = m_judged.task()->workloads;
-        const auto found = std::find_if(all.begin(), all.end(), [&](const Workload& workload) {
-            return workload.id == name;
-        });
+        const auto found = std::find_if(
+            all.begin(), all.end(), [&](const Workload& workload) { return workload.id == name; });
         return static_cast<std::size_t>(found - all.begin());
     }
 

@@ -90,6 +90,21 @@ TEST_F(PlanPlayerTest, ALoadOfItsOwnForgetsGlobals) {
     }
 }
 
+TEST_F(PlanPlayerTest, PlayersOfOneModuleShareWhatIsInIt) {
+    Plan plan = empty_plan();
+    plan.symbols = {{"table", 8}};
+    plan.steps.push_back({1, PlanCopy{in(Buffer::output, 0), in(Buffer::symbol, 0), 8}});
+    plan.steps.push_back({2, PlanWrite{in(Buffer::symbol, 0), value(std::array<float, 2>{7, 7})}});
+    const auto module = value_or_throw(PlanModule::load(m_gpu, m_cubin));
+    for (int round = 0; round < 2; ++round) {
+        PlanPlayer player = value_or_throw(PlanPlayer::load(m_gpu, module, plan));
+        ASSERT_TRUE(player.bind(m_tensors));
+        ASSERT_EQ(player.play(m_stream.handle()), cuda::k_success);
+        ASSERT_EQ(m_gpu.call().stream_synchronize(m_stream.handle()), cuda::k_success);
+    }
+    EXPECT_THAT(answer(), ElementsAre(7, 7));
+}
+
 TEST_F(PlanPlayerTest, ScratchMemoryCarriesNothing) {
     Plan plan = empty_plan();
     plan.scratch = {4, 8};
