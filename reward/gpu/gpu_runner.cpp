@@ -55,7 +55,7 @@ std::vector<KernelCounters> name_counters(const Plan& plan, const RangeProfiler&
     return named;
 }
 
-Expected<const Plan*> plan_of(Program& program, std::uint32_t workload) {
+Expected<const Plan*> plan_of(const GpuPackage& program, std::uint32_t workload) {
     const Plan* plan = program.plan_of(workload);
     if (plan == nullptr) {
         return bad_call(fmt::format("the program has no plan of workload {}", workload));
