@@ -127,6 +127,9 @@ std::map<std::string, Frame> sample_frames() {
     frames["gpu_play"] =
         frame_of(FrameType::gpu_call, to_json(GpuPlayCall{0, {{1, {{0, 64}}}}, 1000}));
     frames["gpu_time"] = frame_of(FrameType::gpu_call, to_json(time_call()));
+    frames["gpu_profile"] = frame_of(FrameType::gpu_call, to_json(GpuProfileCall{time_call()}));
+    frames["gpu_profiled"] = frame_of(
+        FrameType::gpu_answer, to_json(GpuProfiled{*evaluate_reply().counters, std::nullopt}));
     frames["gpu_played"] = frame_of(
         FrameType::gpu_answer, to_json(GpuPlayed{{1.5}, GpuFault{Outcome::crash, "why", true}}));
     frames["gpu_timed"] = frame_of(

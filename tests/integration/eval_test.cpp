@@ -193,6 +193,12 @@ TEST_F(EvalCommand, RivalsThatCannotBeMeasuredAreRefused) {
     EXPECT_EQ(eval("--level confirm --rival /nowhere.cpp " + right).status, 2);
 }
 
+TEST_F(EvalCommand, OnlyWhatAGpuTimesIsProfiled) {
+    const ShellResult cpu = eval("--profile " + candidate("right.cpp"));
+    EXPECT_EQ(cpu.status, 2);
+    EXPECT_THAT(cpu.err, HasSubstr("--profile is for .cu files"));
+}
+
 TEST_F(EvalCommand, ADeviceHasTheCoresThatItIsGiven) {
     if (std::thread::hardware_concurrency() < 2) {
         GTEST_SKIP() << "one core";

@@ -31,6 +31,7 @@ void parse_gpu_call(std::string_view payload) {
     there_and_back(payload, parse_gpu_load_call);
     there_and_back(payload, parse_gpu_play_call);
     there_and_back(payload, parse_gpu_time_call);
+    there_and_back(payload, parse_gpu_profile_call);
     must(call.has_value() || !parse_gpu_load_call(payload), "a call that is read has a name");
 }
 
@@ -58,6 +59,7 @@ void parse_payload(const Frame& frame) {
             return parse_gpu_call(frame.payload);
         case FrameType::gpu_answer:
             there_and_back(frame.payload, parse_gpu_played);
+            there_and_back(frame.payload, parse_gpu_profiled);
             return there_and_back(frame.payload, parse_gpu_timed);
         case FrameType::gpu_started:
             return there_and_back(frame.payload, parse_gpu_started);
