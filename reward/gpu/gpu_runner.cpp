@@ -276,6 +276,7 @@ GpuRunner::Answer GpuRunner::end_call(std::string json, const std::optional<GpuF
     const bool lost = fault && fault->runner_lost;
     if (!lost) {
         m_player.reset();
+        m_profiler.reset();
     }
     return {std::move(json), lost};
 }
