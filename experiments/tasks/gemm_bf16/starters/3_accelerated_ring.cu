@@ -22,6 +22,9 @@
 #ifndef IN_FLIGHT
 #define IN_FLIGHT 1  // tune: 0, 1
 #endif
+#ifndef LEAD
+#define LEAD 0  // tune: 0, 1, 2
+#endif
 
 constexpr int k_tile_m = 128;
 constexpr int k_tile_k = 64;  // a row of a tile is 128 bytes, the width of the swizzle
@@ -65,6 +68,11 @@ __device__ __forceinline__ void wait_for(unsigned barrier, int parity) {
         "@!done bra again;\n}\n" ::"r"(barrier),
         "r"(parity)
         : "memory");
+}
+
+__device__ __forceinline__ void prefetch(const CUtensorMap& map) {
+    asm volatile("prefetch.tensormap [%0];" ::"l"(reinterpret_cast<unsigned long long>(&map))
+                 : "memory");
 }
 
 // SHARED: all blocks of the cluster get the box, at the same place.
@@ -225,6 +233,11 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, unsigned ring, uns
             arrive_at(empty + 8 * of, lane);
         }
     };
+    constexpr int k_lead = LEAD < STAGES ? LEAD : STAGES - 1;
+    if (k_lead > 0 && group == 1 && steps > k_lead) {
+        // One warpgroup ahead of the other: while it stores, the other multiplies.
+        wait_for(full + 8 * k_lead, 0);
+    }
     for (int at = blockIdx.x / CLUSTER; at < down * across; at += gridDim.x / CLUSTER) {
         const Tile tile = tile_at(at, down, across);
         float sums[TILE_N / 2];
@@ -270,6 +283,9 @@ __global__ void __launch_bounds__(k_threads, 1)
     const unsigned empty = full + 8 * STAGES;
     const int rank = blockIdx.x % CLUSTER;
     if (threadIdx.x == 0) {
+        prefetch(a);
+        prefetch(b);
+        prefetch(c);
         for (int i = 0; i < STAGES; ++i) {
             init_barrier(full + 8 * i, 1);
             init_barrier(empty + 8 * i, 8 * CLUSTER);  // a lane of each warp that multiplies

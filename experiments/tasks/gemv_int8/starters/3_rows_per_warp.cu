@@ -1,7 +1,7 @@
-// ROWS rows per warp, which share what is read of x: sixteen weights of each row at a time where rows
-// are aligned for that, UNROLL times before the first is used. A weight becomes a float by its bits:
-// 2^23 + 128 + q is a float whose last byte is q + 128, which costs no conversion. SPLIT warps may
-// share a row, a part of its columns each.
+// ROWS rows per warp, which share what is read of x: sixteen weights of each row at a time where
+// rows are aligned for that, UNROLL times before the first is used. A weight becomes a float by its
+// bits: 2^23 + 128 + q is a float whose last byte is q + 128, which costs no conversion. SPLIT warps
+// may share a row, a part of its columns each.
 
 #ifndef WARPS
 #define WARPS 4  // tune: 1, 2, 4, 8, 16

@@ -1,11 +1,12 @@
-// One block per row that reads the row once and keeps it in registers, four columns at a time where
-// the rows are aligned for that. Rows that do not fit are read twice: maximum and sum in one go.
+// One block per row that reads the row once and keeps it in registers, four columns at a time but
+// for the ends of a row that is not aligned. Rows that do not fit are read twice: maximum and sum in
+// one go.
 
 #ifndef BLOCK
-#define BLOCK 128  // tune: 32, 64, 128, 256, 512
+#define BLOCK 128  // tune: 32, 64, 128, 256, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 4  // tune: 1, 2, 4, 8
+#define ITEMS 10  // tune: 1, 2, 3, 4, 5, 6, 8, 10, 12, 16
 #endif
 
 constexpr int k_warps = BLOCK / 32;
@@ -48,30 +49,28 @@ __device__ float block_sum(float value) {
 }
 
 // region: kept_row
-template <bool VECTOR>
 __global__ void __launch_bounds__(BLOCK) softmax_kept(const float* __restrict__ x,
                                                       float* __restrict__ y, int cols) {
-    const float* from = x + static_cast<long long>(blockIdx.x) * cols;
-    float* to = y + static_cast<long long>(blockIdx.x) * cols;
+    const long long first = static_cast<long long>(blockIdx.x) * cols;
+    const int skipped = static_cast<int>(first % 4);  // of the four values that a row begins in
+    const float* from = x + first - skipped;
+    float* to = y + first - skipped;
+    const int end = skipped + cols;
     float kept[k_kept];
-    if (VECTOR) {
 #pragma unroll
-        for (int i = 0; i < ITEMS; ++i) {
-            const int c = 4 * (i * BLOCK + threadIdx.x);
-            float4 four = make_float4(-INFINITY, -INFINITY, -INFINITY, -INFINITY);
-            if (c < cols) {
-                four = *reinterpret_cast<const float4*>(from + c);
-            }
+    for (int i = 0; i < ITEMS; ++i) {
+        const int c = 4 * (i * BLOCK + threadIdx.x);
+        if (c >= skipped && c + 4 <= end) {
+            const float4 four = *reinterpret_cast<const float4*>(from + c);
             kept[4 * i] = four.x;
             kept[4 * i + 1] = four.y;
             kept[4 * i + 2] = four.z;
             kept[4 * i + 3] = four.w;
-        }
-    } else {
+        } else {
 #pragma unroll
-        for (int i = 0; i < k_kept; ++i) {
-            const int c = i * BLOCK + threadIdx.x;
-            kept[i] = c < cols ? from[c] : -INFINITY;
+            for (int j = 0; j < 4; ++j) {
+                kept[4 * i + j] = c + j >= skipped && c + j < end ? from[c + j] : -INFINITY;
+            }
         }
     }
     float maximum = kept[0];
@@ -87,22 +86,19 @@ __global__ void __launch_bounds__(BLOCK) softmax_kept(const float* __restrict__ 
         sum += kept[i];
     }
     const float factor = 1.0f / block_sum(sum);
-    if (VECTOR) {
 #pragma unroll
-        for (int i = 0; i < ITEMS; ++i) {
-            const int c = 4 * (i * BLOCK + threadIdx.x);
-            if (c < cols) {
-                *reinterpret_cast<float4*>(to + c) =
-                    make_float4(kept[4 * i] * factor, kept[4 * i + 1] * factor,
-                                kept[4 * i + 2] * factor, kept[4 * i + 3] * factor);
-            }
-        }
-    } else {
+    for (int i = 0; i < ITEMS; ++i) {
+        const int c = 4 * (i * BLOCK + threadIdx.x);
+        if (c >= skipped && c + 4 <= end) {
+            *reinterpret_cast<float4*>(to + c) =
+                make_float4(kept[4 * i] * factor, kept[4 * i + 1] * factor,
+                            kept[4 * i + 2] * factor, kept[4 * i + 3] * factor);
+        } else {
 #pragma unroll
-        for (int i = 0; i < k_kept; ++i) {
-            const int c = i * BLOCK + threadIdx.x;
-            if (c < cols) {
-                to[c] = kept[i] * factor;
+            for (int j = 0; j < 4; ++j) {
+                if (c + j >= skipped && c + j < end) {
+                    to[c + j] = kept[4 * i + j] * factor;
+                }
             }
         }
     }
@@ -132,11 +128,10 @@ __global__ void __launch_bounds__(BLOCK) softmax_long(const float* __restrict__ 
 }
 
 void launch(const float* x, float* y, int rows, int cols, cudaStream_t stream) {
-    if (cols > BLOCK * k_kept) {
+    const int most = cols % 4 == 0 ? 0 : 3;  // places skipped at a row's start
+    if (cols + most > BLOCK * k_kept) {
         softmax_long<<<rows, BLOCK, 0, stream>>>(x, y, cols);
-    } else if (cols % 4 == 0) {
-        softmax_kept<true><<<rows, BLOCK, 0, stream>>>(x, y, cols);
     } else {
-        softmax_kept<false><<<rows, BLOCK, 0, stream>>>(x, y, cols);
+        softmax_kept<<<rows, BLOCK, 0, stream>>>(x, y, cols);
     }
 }

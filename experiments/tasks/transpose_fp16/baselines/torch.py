@@ -1,0 +1,5 @@
+"""A copy of the transposed view."""
+
+
+def baseline(x, batch, rows, cols):
+    return x.transpose(1, 2).contiguous()
