@@ -13,6 +13,7 @@
 // device's processes were at work (the rest they waited, since all jobs were there from the
 // beginning).
 
+#include "experiments/benchmarks/gpu_options.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/statistics.hpp"
 #include "reward/task.hpp"
@@ -232,8 +233,7 @@ bool run_bad_candidates(atl::Evaluator& evaluator) {
         return true;
     }
     bool all = run_faults(evaluator, *softmax);
-    atl::LocalEvaluatorOptions options;
-    options.kind = "cuda";
+    atl::LocalEvaluatorOptions options = gpu_options();
     options.limits.launch_timeout_s = k_hang_limit_s;
     auto strict = atl::make_local_evaluator(options);
     if (!strict) {
@@ -245,9 +245,7 @@ bool run_bad_candidates(atl::Evaluator& evaluator) {
 
 int run(std::size_t candidates, const std::vector<std::string>& names) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    atl::LocalEvaluatorOptions options;
-    options.kind = "cuda";
-    auto evaluator = atl::make_local_evaluator(options);
+    auto evaluator = atl::make_local_evaluator(gpu_options());
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;

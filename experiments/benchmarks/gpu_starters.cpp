@@ -4,6 +4,7 @@
 // One line per starter and workload. `atoll eval` says the same of one; this starts the processes
 // once.
 
+#include "experiments/benchmarks/gpu_options.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/expression.hpp"
 #include "reward/task.hpp"
@@ -50,9 +51,7 @@ bool measure(atl::Evaluator& evaluator, const atl::TaskPtr& task, const atl::Sta
 
 int run() {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    atl::LocalEvaluatorOptions options;
-    options.kind = "cuda";
-    const auto evaluator = atl::make_local_evaluator(options);
+    const auto evaluator = atl::make_local_evaluator(gpu_options());
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
         return 3;

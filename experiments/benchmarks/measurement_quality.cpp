@@ -13,6 +13,7 @@
 // evaluator's compilers: candidates that compile but are refused before any device, since what
 // they launch cannot be.
 
+#include "experiments/benchmarks/gpu_options.hpp"
 #include "reward/cuda/recording_source.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/score.hpp"
@@ -243,8 +244,9 @@ void warm_up(atl::Evaluator& evaluator, const std::vector<atl::TaskPtr>& tasks) 
 
 int run(const Plan& plan) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);  // it takes long: show what is there
-    atl::LocalEvaluatorOptions options;
-    options.kind = plan.kind;
+    const bool on_gpu = plan.kind == "cuda";
+    const atl::LocalEvaluatorOptions options =
+        on_gpu ? gpu_options() : atl::LocalEvaluatorOptions();
     auto evaluator = atl::make_local_evaluator(options);
     if (!evaluator) {
         std::fprintf(stderr, "%s\n", evaluator.error().message().c_str());
