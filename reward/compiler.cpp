@@ -24,6 +24,7 @@ Expected<CompileResult> result_of(Frame frame) {
     result.status = reply.status;
     result.log = std::move(reply.log);
     result.seconds = reply.seconds;
+    result.whole_because = std::move(reply.whole_because);
     if (ok) {
         result.binary = std::move(frame.handles[0]);
     }
@@ -54,6 +55,10 @@ Expected<CompileResult> JailedCompiler::compile(const CompileRequest& request) {
     frame.payload = to_json(CompileOrder{request.flags, request.libraries, request.timeout_s,
                                          request.memory_bytes, request.binary_bytes});
     ATOLL_TRY_ASSIGN(frame.handles.emplace_back(), memory_file_of(request.source));
+    if (!request.prelude.empty()) {
+        ATOLL_TRY_ASSIGN(frame.handles.emplace_back(), memory_file_of(request.prelude));
+        ATOLL_TRY_ASSIGN(frame.handles.emplace_back(), memory_file_of(request.runtime));
+    }
     ATOLL_TRY_ASSIGN(Frame answer, m_worker.ask(frame, request.timeout_s, request.cancel));
     return result_of(std::move(answer));
 }

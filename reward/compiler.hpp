@@ -13,7 +13,14 @@
 namespace atl {
 
 struct CompileRequest {
-    std::string source;                  ///< one C++ translation unit
+    std::string source;  ///< one C++ translation unit
+    /// Of clang only: what the source begins with, and definitions that belong to it and would
+    /// follow it. Both are trusted. A worker keeps them precompiled, and a compiler that has them
+    /// loaded, for later requests with the same flags and texts; where that does not work, the
+    /// three texts are compiled as one. Symbols that no library of C and C++ has are found missing
+    /// when the binary is loaded.
+    std::string prelude = {};
+    std::string runtime = {};
     std::vector<std::string> flags;      ///< checked against an allow-list by the caller
     std::vector<std::string> libraries;  ///< "openblas" -> -lopenblas; trusted sources only
     double timeout_s = 30;
@@ -29,6 +36,8 @@ struct CompileResult {
     FileHandle binary;   ///< sealed memfd with the shared object, when ok
     std::string log;     ///< trimmed to the cause, at most 16 KiB
     double seconds = 0;  ///< wall time of the compiler process
+    /// Why a request with a prelude was compiled as one text; empty when it was not.
+    std::string whole_because;
 };
 
 /// Compiles sources to shared objects in the compile jail: nothing of the host but the compiler,

@@ -36,6 +36,8 @@ class SyscallFilter {
     /// The same with the caller's pid wherever FilterBuilder::k_own_pid was named.
     [[nodiscard]] Status apply_for_own_pid() const;
     [[nodiscard]] std::size_t instructions() const { return m_program.size(); }
+    /// struct sock_filter, for another program to apply.
+    [[nodiscard]] const std::vector<std::uint64_t>& program() const { return m_program; }
 
   private:
     friend class FilterBuilder;

@@ -39,6 +39,13 @@ std::uint32_t line_in(const std::string& log) {
     return line;
 }
 
+/// Nothing is linked to a launcher but the recording runtime (see CompileRequest::prelude), so that
+/// what no library has shows when it is loaded, before anything of it has run.
+std::string unlinked(const std::string& why) {
+    const std::size_t at = why.find("undefined symbol");
+    return "error: " + (at == std::string::npos ? why : why.substr(at));
+}
+
 }  // namespace
 
 Expected<std::string> find_recorder_clang() {
@@ -68,7 +75,6 @@ Expected<std::unique_ptr<Recorder>> Recorder::create(const RecorderOptions& opti
     ATOLL_TRY_ASSIGN(SharedBuffers buffers,
                      SharedBuffers::create({k_record_bytes, k_facts_bytes}, 1));
     std::unique_ptr<Recorder> recorder(new Recorder(options, std::move(made), std::move(buffers)));
-    recorder->m_lld = !find_programs("ld.lld").empty();
     ATOLL_TRY(recorder->start_runner());
     return recorder;
 }
@@ -88,13 +94,22 @@ Status Recorder::start_runner() {
 
 Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
     CompileRequest order;
-    order.source = request.host_source;
-    order.flags = recording_flags(m_lld);
+    order.prelude = request.host_source.prelude;
+    order.runtime = request.host_source.runtime;
+    order.source = request.host_source.text;
+    order.flags = recording_flags();
     order.timeout_s = request.compile_timeout_s;
     order.cancel = request.cancel;
     order.memory_bytes = k_compile_memory;
     order.binary_bytes = k_binary_bytes;
-    return m_compiler->compile(order);
+    ATOLL_TRY_ASSIGN(CompileResult compiled, m_compiler->compile(order));
+    if (compiled.status == CompileResult::Status::error &&
+        !request.host_source.narrow_prelude.empty()) {
+        // Maybe of a header that it did not ask for.
+        order.prelude = request.host_source.narrow_prelude;
+        return m_compiler->compile(order);
+    }
+    return compiled;
 }
 
 Expected<Recorder::Bound> Recorder::bind(const RecordRequest& request, const Workload& workload) {
@@ -149,6 +164,10 @@ Expected<Recorder::RecordOrFault> Recorder::run_once(const FileHandle& binary, S
     ATOLL_TRY_ASSIGN(auto run, CandidateRun::start(m_runner->link, binary, m_buffers,
                                                    std::move(message), patience));
     ATOLL_TRY_ASSIGN(CandidateRun::Launch launch, run->load());
+    if (!launch.ok && launch.fault.outcome == Outcome::launch_error) {
+        ATOLL_TRY(run->end());
+        return RecordOrFault{RecordFault{Outcome::compile_error, 0, unlinked(launch.fault.reason)}};
+    }
     if (launch.ok) {
         ATOLL_TRY_ASSIGN(launch, run->launch(0));
     }
@@ -233,6 +252,7 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     ATOLL_TRY_ASSIGN(CompileResult compiled, compile(request));
     reply.compile_seconds = compiled.seconds;
     reply.compile_log = compiled.log;
+    reply.whole_because = compiled.whole_because;
     if (compiled.status != CompileResult::Status::ok) {
         const bool limit = compiled.status == CompileResult::Status::limit;
         reply.fault =
@@ -248,8 +268,10 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
         }
         ATOLL_TRY_ASSIGN(PlanOrFault one, plan_of(compiled.binary, request, *workload));
         if (one.fault) {
+            const bool unlinked = one.fault->outcome == Outcome::compile_error;
+            reply.compile_log += unlinked ? one.fault->reason + "\n" : "";
             reply.fault = std::move(one.fault);
-            reply.workload = workload->id;
+            reply.workload = unlinked ? "" : workload->id;
             reply.plans.clear();
             break;
         }

@@ -30,7 +30,7 @@ struct RecorderOptions {
 
 struct RecordRequest {
     const Task* task = nullptr;
-    std::string host_source;              ///< recording_source() of the split candidate
+    RecordingSource host_source;          ///< recording_source() of the split candidate
     CudaEntry entry = CudaEntry::launch;  ///< the one that it calls
     std::vector<const Workload*> workloads = {};
     DeviceLimits device = {};
@@ -46,6 +46,7 @@ struct RecordReply {
     std::string workload = {};         ///< where the fault was; empty: while compiling
     std::vector<Plan> plans = {};      ///< one per workload, not yet checked against the device
     std::string compile_log = {};
+    std::string whole_because = {};  ///< see CompileResult
     double compile_seconds = 0;
     double record_seconds = 0;
 };
@@ -103,7 +104,6 @@ class Recorder {
     std::unique_ptr<Compiler> m_compiler;
     SharedBuffers m_buffers;               ///< the record and the facts of kernels
     std::span<const KernelFacts> m_facts;  ///< of the request at work
-    bool m_lld = false;
     std::unique_ptr<Runner> m_runner;
 };
 

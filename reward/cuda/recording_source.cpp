@@ -22,10 +22,21 @@ constexpr std::string_view k_record =
 constexpr std::string_view k_api =
 #include "reward/cuda/shim/api.inc"
     ;
+constexpr std::string_view k_runtime =
+#include "reward/cuda/shim/runtime.inc"
+    ;
 /// What nvcc includes by itself.
 constexpr std::string_view k_host_headers =
     "#include <cmath>\n#include <cstdio>\n#include <cstdlib>\n#include <cstring>\n"
     "#include <math.h>\n#include <stdlib.h>\n";
+/// What launchers include most, for a prelude that has it ready; clang's own <algorithm> for CUDA
+/// wants the words of the shim.
+constexpr std::string_view k_usual_headers =
+    "#include <algorithm>\n#include <array>\n#include <cassert>\n#include <cfloat>\n"
+    "#include <climits>\n#include <cstddef>\n#include <cstdint>\n#include <functional>\n"
+    "#include <limits>\n#include <memory>\n#include <numeric>\n#include <stdexcept>\n"
+    "#include <string>\n#include <tuple>\n#include <type_traits>\n#include <utility>\n"
+    "#include <vector>\n";
 
 /// Stands for the stream that launch() is given.
 constexpr std::int64_t k_stream = 0x5eed00;
@@ -155,6 +166,12 @@ std::string entry_point(const Task& task, CudaEntry entry) {
     return text;
 }
 
+/// The interface of the runtime after headers of the host, or with declarations in their stead.
+std::string prelude_after(std::string_view headers, std::string_view declarations) {
+    std::string text(headers);
+    return text.append(k_types).append(declarations).append(k_record).append(k_api);
+}
+
 }  // namespace
 
 std::string cuda_launch_prototype(const Task& task, CudaEntry entry) {
@@ -166,50 +183,49 @@ std::string cuda_launch_prototype(const Task& task, CudaEntry entry) {
     return text + ")";
 }
 
-std::string recording_source(const Task& task, const SplitSource& split,
-                             const std::map<std::string, std::string>& tune, CudaEntry entry) {
-    std::string text;
-    text += split.host_headers ? k_host_headers : std::string_view();
-    text += k_types;
-    text += split.host_headers ? std::string_view() : k_libc;
-    text += k_record;
-    text += k_api;
+RecordingSource recording_source(const Task& task, const SplitSource& split,
+                                 const std::map<std::string, std::string>& tune, CudaEntry entry) {
+    RecordingSource source;
+    if (split.host_headers) {
+        source.narrow_prelude = prelude_after(k_host_headers, "");
+        source.prelude = source.narrow_prelude + std::string(k_usual_headers);
+    } else {
+        source.prelude = prelude_after("", k_libc);
+    }
+    source.runtime = k_runtime;
     // Not by -D, where they would change the shim too.
     for (const auto& [name, value] : tune) {
-        text += "#define " + name + " " + value + "\n";
+        source.text += "#define " + name + " " + value + "\n";
     }
-    text += std::string("#line 1 \"") +
-            (entry == CudaEntry::launch ? "candidate.cu" : "reference.cu") + "\"\n" +
-            without_noinline(split.host) + entry_point(task, entry);
-    return text;
+    source.text += std::string("#line 1 \"") +
+                   (entry == CudaEntry::launch ? "candidate.cu" : "reference.cu") + "\"\n" +
+                   without_noinline(split.host) + entry_point(task, entry);
+    return source;
 }
 
-std::vector<std::string> recording_flags(bool lld) {
+const std::vector<std::string>& recording_flags() {
     // The device's code is compiled elsewhere: any file will do for it. Without a CUDA version
     // clang uses the launch interface of old, which names the size of every argument. Locals that
     // were never written are the same in every run.
-    std::vector<std::string> flags{"-x",
-                                   "cuda",
-                                   "--cuda-host-only",
-                                   "-nocudainc",
-                                   "-nocudalib",
-                                   "--cuda-path=/nonexistent",
-                                   "-Xclang",
-                                   "-fcuda-include-gpubinary",
-                                   "-Xclang",
-                                   "/dev/null",
-                                   k_cuda_standard,
-                                   "-O0",
-                                   "-w",
-                                   "-shared",
-                                   "-fPIC",
-                                   "-ferror-limit=20",
-                                   "-ftrivial-auto-var-init=pattern",
-                                   "-Wl,-z,defs",
-                                   "-Wl,--as-needed"};
-    if (lld) {
-        flags.emplace_back("-fuse-ld=lld");
-    }
+    static const std::vector<std::string> flags{"-x",
+                                                "cuda",
+                                                "--cuda-host-only",
+                                                "-nocudainc",
+                                                "-nocudalib",
+                                                "--cuda-path=/nonexistent",
+                                                "-Xclang",
+                                                "-fcuda-include-gpubinary",
+                                                "-Xclang",
+                                                "/dev/null",
+                                                k_cuda_standard,
+                                                "-O0",
+                                                "-w",
+                                                "-shared",
+                                                "-fPIC",
+                                                "-ferror-limit=20",
+                                                "-ftrivial-auto-var-init=pattern",
+                                                "-Wl,-z,defs",
+                                                "-Wl,--as-needed"};
     return flags;
 }
 

@@ -22,17 +22,27 @@ enum class CudaEntry { launch, reference };
 [[nodiscard]] std::string cuda_launch_prototype(const Task& task,
                                                 CudaEntry entry = CudaEntry::launch);
 
-/// The host half between the recording runtime and an entry point (reward/workers/run_child.hpp
-/// calls it) that hands launch(), or reference(), addresses without memory. Messages of a compiler
-/// name candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts
-/// of kernels; numbers: those of recording_numbers(). `tune`: macro values of the candidate, which
-/// the caller has checked.
-[[nodiscard]] std::string recording_source(const Task& task, const SplitSource& split,
-                                           const std::map<std::string, std::string>& tune = {},
-                                           CudaEntry entry = CudaEntry::launch);
+/// A program for clang in parts, since the first two are the same for most candidates and are kept
+/// precompiled (see CompileRequest).
+struct RecordingSource {
+    std::string prelude;  ///< the interface of the recording runtime, and headers of the host
+    std::string runtime;  ///< its definitions
+    std::string text;     ///< the host half and the entry point
+    /// A prelude without headers that nobody asked for, should those be in the way; may be empty.
+    std::string narrow_prelude;
+};
 
-/// Flags for clang, 14 or newer. `lld`: link with it.
-[[nodiscard]] std::vector<std::string> recording_flags(bool lld);
+/// The recording runtime, the host half and an entry point (reward/workers/run_child.hpp calls it)
+/// that hands launch(), or reference(), addresses without memory. Messages of a compiler name
+/// candidate.cu and the candidate's own lines. Tensors of the entry point: the record, facts of
+/// kernels; numbers: those of recording_numbers(). `tune`: macro values of the candidate, which the
+/// caller has checked.
+[[nodiscard]] RecordingSource recording_source(const Task& task, const SplitSource& split,
+                                               const std::map<std::string, std::string>& tune = {},
+                                               CudaEntry entry = CudaEntry::launch);
+
+/// Flags for clang, 14 or newer.
+[[nodiscard]] const std::vector<std::string>& recording_flags();
 
 /// What the runtime answers queries with and where it writes, in the order that the shim has them:
 /// k_recording_numbers numbers, then the tensors' addresses, then the variable axes.

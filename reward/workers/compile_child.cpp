@@ -23,6 +23,7 @@ namespace atl {
 namespace {
 
 constexpr const char* k_source_name = "candidate.cpp";
+constexpr const char* k_object_name = "candidate.o";
 constexpr const char* k_binary_name = "candidate.so";
 /// Assembly and object files are larger than the shared object that comes of them.
 constexpr std::uint64_t k_work_factor = 4;
@@ -53,15 +54,19 @@ Status prepare_folder(const CompilePlan& plan) {
     if (::chdir(plan.work_folder.c_str()) != 0) {
         return tl::unexpected(errno_error("chdir", plan.work_folder, errno));
     }
-    const FileHandle file(::open(k_source_name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
+    const char* name = plan.link_command.empty() ? k_source_name : k_object_name;
+    const FileHandle file(::open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
     struct stat about {};
     if (!file || ::fstat(plan.source.get(), &about) != 0) {
-        return tl::unexpected(errno_error("open", k_source_name, errno));
+        return tl::unexpected(errno_error("open", name, errno));
     }
     return copy_bytes(plan.source.get(), file.get(), static_cast<std::uint64_t>(about.st_size));
 }
 
 std::vector<std::string> command_line(const CompilePlan& plan) {
+    if (!plan.link_command.empty()) {
+        return plan.link_command;
+    }
     std::vector<std::string> words{plan.compiler};
     words.insert(words.end(), plan.order.flags.begin(), plan.order.flags.end());
     words.insert(words.end(), {"-o", k_binary_name, k_source_name});
@@ -99,6 +104,9 @@ Status confine_compiler(const CompilePlan& plan) {
     if (plan.landlock != nullptr) {
         LandlockRules rules = *plan.landlock;
         rules.writable = {plan.work_folder};  // not the folders of other compilations
+        if (!plan.link_folder.empty()) {
+            rules.readable.push_back(plan.link_folder);
+        }
         ATOLL_TRY(apply_landlock(rules));
     }
     return plan.filter != nullptr ? plan.filter->apply() : Status{};
@@ -113,8 +121,8 @@ Status confine_compiler(const CompilePlan& plan) {
         (void)!::write(plan.log.get(), text.data(), text.size());
         ::_exit(k_exec_failed);
     }
-    ::execve(plan.compiler.c_str(), c_strings(words).data(), c_strings(environment).data());
-    const std::string text = "atoll: " + errno_error("execve", plan.compiler, errno).message() +
+    ::execve(words[0].c_str(), c_strings(words).data(), c_strings(environment).data());
+    const std::string text = "atoll: " + errno_error("execve", words[0], errno).message() +
                              "; the jail shows a compiler that lies in PREFIX/bin\n";
     (void)!::write(STDERR_FILENO, text.data(), text.size());
     ::_exit(k_exec_failed);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace atl {
 
@@ -19,6 +20,9 @@ struct CompilePlan {
     std::string work_folder;                  ///< an empty folder; at level full a mount point
     const SyscallFilter* filter = nullptr;    ///< null: not filtered
     const LandlockRules* landlock = nullptr;  ///< without the work folder; null: not restricted
+    /// Links `source`, an object file, with this command (its [0] is a path); empty: compiles it.
+    std::vector<std::string> link_command;
+    std::string link_folder;  ///< readable for the linker, at level restricted
     FileHandle source;
     FileHandle binary;  ///< empty memfd for the shared object
     FileHandle log;     ///< pipe: the compiler's standard output and error

@@ -1,5 +1,6 @@
 #include "reward/workers/compile_filter.hpp"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 
@@ -128,12 +129,8 @@ void allow_memory_and_processes(FilterBuilder& builder) {
         .refuse({"ioctl"}, ENOTTY);
 }
 
-}  // namespace
-
-Expected<SyscallFilter> make_compile_filter() {
-    FilterBuilder builder(FilterDefault::enosys);
-    allow_files(builder);
-    allow_memory_and_processes(builder);
+/// What reaches beyond any compiler's jail.
+void kill_escapes(FilterBuilder& builder) {
     builder.kill({"socket",
                   "socketpair",
                   "connect",
@@ -173,6 +170,87 @@ Expected<SyscallFilter> make_compile_filter() {
                   "shmget",
                   "msgget",
                   "semget"});
+}
+
+}  // namespace
+
+Expected<SyscallFilter> make_compile_filter() {
+    FilterBuilder builder(FilterDefault::enosys);
+    allow_files(builder);
+    allow_memory_and_processes(builder);
+    kill_escapes(builder);
+    return builder.build();
+}
+
+Expected<SyscallFilter> make_warm_filter() {
+    constexpr std::uint64_t k_read_only = O_ACCMODE | O_CREAT | O_TRUNC;
+    FilterBuilder builder(FilterDefault::enosys);
+    builder
+        .allow({"read",
+                "readv",
+                "pread64",
+                "write",
+                "writev",
+                "pwrite64",
+                "lseek",
+                "close",
+                "stat",
+                "lstat",
+                "fstat",
+                "newfstatat",
+                "statx",
+                "access",
+                "faccessat",
+                "faccessat2",
+                "readlink",
+                "readlinkat",
+                "getcwd",
+                "getdents64",
+                "fcntl",
+                "fadvise64",
+                "ftruncate",
+                "mmap",
+                "munmap",
+                "mremap",
+                "mprotect",
+                "brk",
+                "madvise",
+                "futex",
+                "exit",
+                "exit_group",
+                "arch_prctl",
+                "set_robust_list",
+                "rseq",
+                "rt_sigaction",
+                "rt_sigprocmask",
+                "rt_sigreturn",
+                "sigaltstack",
+                "getpid",
+                "gettid",
+                "getrusage",
+                "getrlimit",
+                "times",
+                "clock_gettime",
+                "clock_getres",
+                "gettimeofday",
+                "time",
+                "uname",
+                "sysinfo",
+                "getrandom",
+                "sched_yield",
+                "sched_getaffinity",
+                "restart_syscall"})
+        .allow_if("open", {{1, k_read_only, O_RDONLY}})
+        .allow_if("openat", {{2, k_read_only, O_RDONLY}})
+        // Threads only: a new process would not be in our hands.
+        .allow_if("clone", {{0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM}})
+        .allow_if("prlimit64", {{2, ~0ull, 0}})
+        .allow_if("tgkill", {{2, k_whole_int, SIGABRT}})
+        .refuse({"kill", "tkill", "prctl", "setpgid", "setsid", "setrlimit", "fork", "vfork",
+                 "execve", "unlink", "unlinkat", "rename", "mkdir"},
+                EPERM)
+        .refuse({"ioctl"}, ENOTTY);
+    kill_escapes(builder);
     return builder.build();
 }
 

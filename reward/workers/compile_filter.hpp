@@ -9,4 +9,9 @@ namespace atl {
 /// process; anything else unknown is "not implemented", since compilers differ and probe.
 [[nodiscard]] Expected<SyscallFilter> make_compile_filter();
 
+/// Those of one compilation in a warm compiler (warm_compiler.hpp), which reads files and writes to
+/// the descriptors that it was given: it opens nothing for writing and starts no process. Threads
+/// it may have.
+[[nodiscard]] Expected<SyscallFilter> make_warm_filter();
+
 }  // namespace atl

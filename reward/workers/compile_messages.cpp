@@ -43,7 +43,8 @@ Expected<CompileOrder> parse_compile_order(std::string_view json) {
 std::string to_json(const CompileReply& message) {
     return Json{{"status", static_cast<int>(message.status)},
                 {"log", message.log},
-                {"seconds", message.seconds}}
+                {"seconds", message.seconds},
+                {"whole_because", message.whole_because}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -55,7 +56,8 @@ Expected<CompileReply> parse_compile_reply(std::string_view json) {
     // Bytes that are not UTF-8 grow threefold on the wire.
     fields.integer("status", status, 0, static_cast<int>(CompileResult::Status::limit))
         .text("log", message.log, 3 * k_max_compile_log_bytes)
-        .number("seconds", message.seconds, 0, 1e9);
+        .number("seconds", message.seconds, 0, 1e9)
+        .text("whole_because", message.whole_because, 3 * k_max_reason_bytes);
     ATOLL_TRY(fields.finish());
     message.status = static_cast<CompileResult::Status>(status);
     return message;

@@ -12,7 +12,8 @@ namespace atl {
 
 /// Payloads of the frames between supervisor and compiler worker. JSON on the wire.
 
-/// compile: handle [0] is the source. Answered by compiled or failed with the same request id;
+/// compile: handle [0] is the source; [1] and [2], where they are, its prelude and runtime (see
+/// CompileRequest). Answered by compiled or failed with the same request id;
 /// several may be in work at once.
 struct CompileOrder {
     std::vector<std::string> flags;
@@ -27,6 +28,7 @@ struct CompileReply {
     CompileResult::Status status = CompileResult::Status::error;
     std::string log;
     double seconds = 0;
+    std::string whole_because;  ///< see CompileResult; at most k_max_reason_bytes
 };
 
 [[nodiscard]] std::string to_json(const CompileOrder& message);
@@ -34,6 +36,7 @@ struct CompileReply {
 [[nodiscard]] std::string to_json(const CompileReply& message);
 [[nodiscard]] Expected<CompileReply> parse_compile_reply(std::string_view json);
 
+inline constexpr std::size_t k_max_reason_bytes = 2000;
 inline constexpr std::size_t k_max_compile_log_bytes = 16u << 10;
 
 }  // namespace atl

@@ -2,6 +2,7 @@
 
 #include "reward/base/process.hpp"
 #include "reward/workers/compile_child.hpp"
+#include "reward/workers/compile_job.hpp"
 #include "reward/workers/compile_log.hpp"
 #include "reward/workers/job_deadlines.hpp"
 
@@ -27,7 +28,6 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_max_jobs = 64;
-constexpr std::size_t k_max_raw_log_bytes = 256u << 10;
 
 using Clock = std::chrono::steady_clock;
 
@@ -51,53 +51,6 @@ bool is_shared_object(int fd) {
 constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 }  // namespace
-
-struct CompileZygote::Job {
-    std::uint64_t request = 0;
-    std::uint32_t generation = 0;
-    CompileOrder order;
-    pid_t pid = -1;
-    FileHandle pidfd;
-    FileHandle log;
-    FileHandle report;
-    FileHandle binary;
-    Clock::time_point deadline;
-    bool overdue = false;
-    std::string raw_log;
-    std::string own_folder;  ///< removed with the job; empty at level full
-
-    ~Job() {
-        kill();
-        while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        if (!own_folder.empty()) {
-            std::error_code ignored;
-            std::filesystem::remove_all(own_folder, ignored);
-        }
-    }
-
-    /// The manager, the compiler and whatever it started share a process group that they cannot
-    /// leave.
-    void kill() const {
-        if (pid > 0) {
-            ::kill(-pid, SIGKILL);
-            ::kill(pid, SIGKILL);
-        }
-    }
-
-    /// Keeps the beginning of the log and throws the rest away.
-    void drain_log() {
-        std::array<char, 16384> chunk{};
-        ssize_t got = 0;
-        while ((got = ::read(log.get(), chunk.data(), chunk.size())) > 0) {
-            const std::size_t room = k_max_raw_log_bytes - raw_log.size();
-            raw_log.append(chunk.data(), std::min(room, static_cast<std::size_t>(got)));
-        }
-        if (got == 0) {
-            log.reset();  // else poll would report the closed end for ever
-        }
-    }
-};
 
 CompileZygote::CompileZygote(FrameChannel supervisor, CompileZygoteOptions options)
     : m_supervisor(std::move(supervisor)), m_options(std::move(options)) {}
@@ -125,8 +78,9 @@ int CompileZygote::serve() {
                 m_jobs[i]->drain_log();
             }
             if (entries[1 + 2 * i].revents != 0) {
-                finish(*m_jobs[i]);
-                m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
+                if (finish(*m_jobs[i])) {
+                    m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
+                }
             }
         }
         kill_overdue(m_jobs);
@@ -163,17 +117,23 @@ bool CompileZygote::handle_supervisor() {
 }
 
 Expected<CompilePlan> CompileZygote::make_plan(Frame& frame) {
-    if (m_jobs.size() >= k_max_jobs || frame.handles.size() != 1) {
+    if (m_jobs.size() >= k_max_jobs || (frame.handles.size() != 1 && frame.handles.size() != 3)) {
         return failure(ErrorCode::limit, "too many compilations at once, or no source", "compiler");
     }
+    ATOLL_TRY_ASSIGN(const CompileOrder order, parse_compile_order(frame.payload));
+    ATOLL_TRY_ASSIGN(CompilePlan plan, plan_for(order));
+    plan.source = std::move(frame.handles[0]);
+    return plan;
+}
+
+Expected<CompilePlan> CompileZygote::plan_for(const CompileOrder& order) const {
     CompilePlan plan;
-    ATOLL_TRY_ASSIGN(plan.order, parse_compile_order(frame.payload));
+    plan.order = order;
     plan.compiler = m_options.compiler;
     plan.level = m_options.level;
     plan.work_folder = m_options.work_folder;
     plan.filter = m_options.filter ? &*m_options.filter : nullptr;
     plan.landlock = m_options.landlock ? &*m_options.landlock : nullptr;
-    plan.source = std::move(frame.handles[0]);
     plan.binary.reset(::memfd_create("candidate.so", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (!plan.binary) {
         return tl::unexpected(errno_error("memfd_create", "compiler", errno));
@@ -184,49 +144,68 @@ Expected<CompilePlan> CompileZygote::make_plan(Frame& frame) {
 Status CompileZygote::start(Frame& frame) {
     auto job = std::make_unique<Job>();
     ATOLL_TRY_ASSIGN(CompilePlan plan, make_plan(frame));
+    job->request = frame.request;
+    job->generation = frame.generation;
+    job->order = plan.order;
+    job->begin = Clock::now();
+    if (frame.handles.size() == 3) {
+        ATOLL_TRY(start_with_prelude(*job, std::move(plan), frame));
+    } else {
+        ATOLL_TRY(start_manager(*job, std::move(plan)));
+    }
+    m_jobs.push_back(std::move(job));
+    return {};
+}
+
+Status CompileZygote::start_manager(Job& job, CompilePlan plan) {
     if (m_options.level != SandboxLevel::full) {
         plan.work_folder += "/" + std::to_string(++m_serial);
         if (::mkdir(plan.work_folder.c_str(), 0700) != 0) {
             return tl::unexpected(errno_error("mkdir", plan.work_folder, errno));
         }
-        job->own_folder = plan.work_folder;
+        job.own_folder = plan.work_folder;
     }
     ATOLL_TRY_ASSIGN(auto log, make_pipe(O_NONBLOCK));
     ATOLL_TRY_ASSIGN(auto report, make_pipe(0));
     plan.log = std::move(log.second);
     plan.report = std::move(report.second);
-    job->log = std::move(log.first);
-    job->report = std::move(report.first);
-    job->request = frame.request;
-    job->generation = frame.generation;
-    job->deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                       std::chrono::duration<double>(plan.order.timeout_s));
-    job->pid = ::fork();
-    if (job->pid < 0) {
+    job.log = std::move(log.first);
+    job.report = std::move(report.first);
+    job.set_deadline();
+    job.pid = ::fork();
+    if (job.pid < 0) {
         return tl::unexpected(errno_error("fork", "compiler", errno));
     }
-    if (job->pid == 0) {
+    if (job.pid == 0) {
         manage_compilation(plan);
     }
-    ::setpgid(job->pid, job->pid);  // also done by the child: whoever comes first
-    ATOLL_TRY_ASSIGN(job->pidfd, open_pidfd(job->pid));
-    job->binary = std::move(plan.binary);
-    job->order = std::move(plan.order);
-    m_jobs.push_back(std::move(job));
+    ::setpgid(job.pid, job.pid);  // also done by the child: whoever comes first
+    ATOLL_TRY_ASSIGN(job.pidfd, open_pidfd(job.pid));
+    job.binary = std::move(plan.binary);
     return {};
 }
 
-void CompileZygote::finish(Job& job) {
+bool CompileZygote::finish(Job& job) {
     // What the compiler left behind must not hold the log open or go on working.
     job.kill();
-    while (::waitpid(job.pid, nullptr, 0) < 0 && errno == EINTR) {
+    int status = 0;
+    while (::waitpid(job.pid, &status, 0) < 0 && errno == EINTR) {
     }
     job.pid = -1;
     job.drain_log();
+    if (job.warm) {
+        return finish_warm(job, decode_wait_status(status));
+    }
     ManagerReport report;
     const bool told =
         ::read(job.report.get(), &report, sizeof(report)) == static_cast<ssize_t>(sizeof(report));
+    conclude(job, told, report);
+    return true;
+}
+
+void CompileZygote::conclude(Job& job, bool told, ManagerReport& report) {
     CompileReply answer;
+    answer.whole_because = job.whole_because.substr(0, k_max_reason_bytes);
     answer.log = trim_compile_log(job.raw_log,
                                   job.own_folder.empty() ? m_options.work_folder : job.own_folder);
     if (!told && !job.overdue) {
@@ -266,7 +245,7 @@ void CompileZygote::finish(Job& job) {
 }
 
 void CompileZygote::judge(const Job& job, const ManagerReport& report, CompileReply& answer) {
-    answer.seconds = report.seconds;
+    answer.seconds = job.compile_seconds + report.seconds;
     const bool finished = !report.signalled && report.status == 0;
     if (report.signalled) {
         answer.status = CompileResult::Status::limit;

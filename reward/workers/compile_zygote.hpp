@@ -13,9 +13,12 @@
 
 namespace atl {
 
+struct CompileOrder;
 struct CompilePlan;
 struct CompileReply;
 struct ManagerReport;
+struct ProcessEnd;
+class WarmCompiler;
 
 struct CompileZygoteOptions {
     std::string compiler;  ///< absolute path
@@ -24,6 +27,9 @@ struct CompileZygoteOptions {
     std::string work_folder;
     std::optional<SyscallFilter> filter;
     std::optional<LandlockRules> landlock;  ///< level restricted: what compilers may read
+    /// Of compilers that are kept warm, and the filter of what they compile.
+    std::string warm_folder;
+    std::optional<SyscallFilter> warm_filter;
 };
 
 /// The compiler role's main loop: forks a manager process per compile frame, reads its log, kills
@@ -43,8 +49,22 @@ class CompileZygote {
     struct Job;
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Expected<CompilePlan> make_plan(Frame& frame);
+    [[nodiscard]] Expected<CompilePlan> plan_for(const CompileOrder& order) const;
     [[nodiscard]] Status start(Frame& frame);
-    void finish(Job& job);
+    [[nodiscard]] Status start_manager(Job& job, CompilePlan plan);
+    [[nodiscard]] Status start_with_prelude(Job& job, CompilePlan plan, Frame& frame);
+    /// nullptr: sources are to be compiled whole.
+    [[nodiscard]] std::shared_ptr<WarmCompiler> warm_for(const CompileOrder& order,
+                                                         const std::string& prelude,
+                                                         const std::string& runtime);
+    [[nodiscard]] Status start_warm(Job& job) const;
+    /// Prelude, runtime and source by the driver.
+    [[nodiscard]] Status compile_whole(Job& job, CompilePlan plan);
+    [[nodiscard]] Status go_on(Job& job, const ProcessEnd& end);
+    /// Whether the job has come to its end, and was answered; else a manager is at work.
+    [[nodiscard]] bool finish_warm(Job& job, const ProcessEnd& end);
+    [[nodiscard]] bool finish(Job& job);
+    void conclude(Job& job, bool told, ManagerReport& report);
     /// Turns what the manager saw into a status; seals the shared object.
     static void judge(const Job& job, const ManagerReport& report, CompileReply& answer);
     void reply(const Job& job, Frame frame);
@@ -52,6 +72,9 @@ class CompileZygote {
     FrameChannel m_supervisor;
     CompileZygoteOptions m_options;
     std::vector<std::unique_ptr<Job>> m_jobs;
+    std::vector<std::shared_ptr<WarmCompiler>> m_warm;  ///< the last one was asked for last
+    int m_failures_to_warm = 0;
+    std::string m_last_failure_to_warm;
     std::uint64_t m_serial = 0;
     bool m_supervisor_gone = false;
 };

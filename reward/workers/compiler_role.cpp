@@ -6,9 +6,11 @@
 #include "reward/workers/compile_zygote.hpp"
 #include "reward/workers/jailed_role.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -20,6 +22,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* k_jail_work_folder = "/job";
+constexpr const char* k_jail_warm_folder = "/warm";
+constexpr std::uint64_t k_warm_bytes = 256u << 20;
 constexpr const char* k_folder_prefix = "atoll-compile-";
 
 /// The parts of an installation prefix that a compiler works with. Not share, src or local: data
@@ -58,7 +62,7 @@ JailView compiler_view(const std::string& compiler, const std::string& temporary
     JailView view;
     view.root.read_only = visible_paths(compiler);
     view.root.devices = {"/dev/null", "/dev/urandom"};
-    view.root.folders = {k_jail_work_folder};
+    view.root.folders = {k_jail_work_folder, k_jail_warm_folder};
     view.landlock.readable = view.root.read_only;
     view.landlock.devices = view.root.devices;
     if (!temporary_folder.empty()) {
@@ -75,13 +79,19 @@ Status prepare(const WorkerArguments& arguments, SandboxLevel level, CompileZygo
     options.compiler = arguments.compiler;
     options.level = level;
     options.work_folder = k_jail_work_folder;
+    options.warm_folder = k_jail_warm_folder;
     if (level != SandboxLevel::full) {
         ATOLL_TRY_ASSIGN(PrivateFolder folder, PrivateFolder::make(k_folder_prefix));
         temporary.emplace(std::move(folder));
         options.work_folder = temporary->path().string();
+        options.warm_folder = options.work_folder + "/warm";
+        if (::mkdir(options.warm_folder.c_str(), 0700) != 0) {
+            return tl::unexpected(errno_error("mkdir", options.warm_folder, errno));
+        }
     }
     if (level != SandboxLevel::none) {
         ATOLL_TRY_ASSIGN(options.filter, make_compile_filter());
+        ATOLL_TRY_ASSIGN(options.warm_filter, make_warm_filter());
     }
     return {};
 }
@@ -111,6 +121,11 @@ int serve_compiler(const WorkerArguments& arguments, FrameChannel supervisor) {
     return run_in_jail(
         *level, view,
         [&] {
+            if (*level == SandboxLevel::full) {
+                if (Status made = mount_tmpfs(options.warm_folder, k_warm_bytes); !made) {
+                    return report(made.error());
+                }
+            }
             Frame ready;
             ready.type = FrameType::ready;
             ready.generation = arguments.generation;

@@ -22,12 +22,13 @@ constexpr std::uint64_t k_binaries_bytes = 512u << 20;  ///< of the tmpfs for sh
 constexpr std::uint64_t k_max_processes = 256;          ///< mostly threads of candidates
 
 /// Loaded before the jail closes, so that a candidate's dependencies are there already, and as the
-/// user who started us, since a bundle may lie where no other may read. What is missing is not an
-/// error: then no candidate links it either.
+/// user who started us, since a bundle may lie where no other may read. For all to see, since
+/// launchers are linked without naming libraries. What is missing is not an error: then no
+/// candidate links it either.
 void preload_libraries() {
     for (const char* name : {"libm.so.6", "libmvec.so.1", "libstdc++.so.6", "libgcc_s.so.1",
                              "libgomp.so.1", "libatomic.so.1"}) {
-        (void)::dlopen(name, RTLD_NOW | RTLD_LOCAL);
+        (void)::dlopen(name, RTLD_NOW | RTLD_GLOBAL);
     }
 }
 

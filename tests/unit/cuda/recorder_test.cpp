@@ -129,6 +129,13 @@ void launch(const float* x, const float*, float, float* y, int, int, cudaStream_
     EXPECT_EQ(launch_of(plan).block[0], 2u);
 }
 
+TEST_F(RecorderTest, ClangIsKeptWarm) {
+    EXPECT_EQ(record(launcher("k<<<1, 32>>>(x, y, 1);", k_kernel)).whole_because, "");
+    EXPECT_EQ(
+        record("#include <vector>\n" + launcher("k<<<1, 32>>>(x, y, 1);", k_kernel)).whole_because,
+        "");
+}
+
 TEST_F(RecorderTest, AGridStrideLaunchIsRecordedForEachShape) {
     const RecordReply reply = record(
         launcher("k<<<(rows * cols + 255) / 256, 256, 0, stream>>>(x, y, rows * cols);", k_kernel),
@@ -451,6 +458,12 @@ TEST_F(RecorderTest, CompileErrorsNameTheCandidatesLine) {
     const RecordReply none = record("__global__ void k() {}\n");
     ASSERT_TRUE(none.fault);
     EXPECT_THAT(none.compile_log, HasSubstr("required: void launch("));
+    const RecordReply missing =
+        record("int elsewhere(int);\n" + launcher("k<<<elsewhere(1), 1>>>(x, y, 1);", k_kernel));
+    ASSERT_TRUE(missing.fault);
+    EXPECT_EQ(missing.fault->outcome, Outcome::compile_error);
+    EXPECT_EQ(missing.workload, "") << "it is not the workload's doing";
+    EXPECT_THAT(missing.compile_log, HasSubstr("elsewhere"));
     // Files of the host are not there to be quoted.
     EXPECT_EQ(fault("#include \"/etc/passwd\"\n" + launcher("")).outcome, Outcome::compile_error);
 }
