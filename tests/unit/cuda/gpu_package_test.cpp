@@ -64,7 +64,8 @@ TEST(GpuPackage, WhatIsNoneIsCorrupt) {
     EXPECT_EQ(error_of(package_bytes("[]")).code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(package_bytes("{\"plans\": [{\"workload\": 0, \"plan\": \"{}\"}]}")).code,
               ErrorCode::corrupt);
-    EXPECT_TRUE(read_gpu_package(value_or_throw(memory_file_of(package_bytes("{\"compiled_here\": true, \"plans\": []}")))));
+    EXPECT_TRUE(read_gpu_package(
+        value_or_throw(memory_file_of(package_bytes("{\"compiled_here\": true, \"plans\": []}")))));
 }
 
 TEST(GpuPackage, TwoPlansOfAWorkloadAreCorrupt) {
