@@ -51,9 +51,9 @@ struct GpuContestant {
 /// Measures contestants (protocol k_cuda_protocol, reward/gpu/README.md): calls of a few launches
 /// each, in random order of contestants, until the interval of the median is narrow enough. Inputs
 /// are new in every launch; the last launch of some calls, and of the last one always, is judged.
-/// Those calls are of random length, so that any position in a call may be judged, and never one
-/// that a later launch could put right.
-/// Errors are faults of ours. Used on the thread of its Gpu.
+/// The first of those calls is as long as any, the others are of random length, so that any
+/// position in a call may be judged, and never one that a later launch could put right. Errors are
+/// faults of ours. Used on the thread of its Gpu.
 class GpuMeasurement {
   public:
     /// The candidate comes first among `contestants`.

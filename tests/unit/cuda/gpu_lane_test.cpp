@@ -266,7 +266,7 @@ TEST_F(GpuLaneTest, ARivalFindsNothingOfTheCandidate) {
 }
 
 TEST_F(GpuLaneTest, NoPositionOfACallIsSafe) {
-    // Wrong late in a call only. One judged call in three ends there at least.
+    // Wrong late in a call only, and right at its end. One judged call in six ends there.
     const std::string late = std::string(k_right) + "if (calls >= 5 && calls <= 7) y[0] = 1e9f;";
     int tries = 1;
     while (judge(late, Level::measure).outcome == Outcome::passed && tries < 30) {
@@ -306,6 +306,23 @@ TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
     const std::string second = process(Level::confirm);
     EXPECT_NE(second, first);
     EXPECT_NE(process(Level::confirm), second);
+}
+
+TEST_F(GpuLaneTest, OfATaskThatIsNotThereAnyMoreNothingStaysMapped) {
+    const testing::TemporaryFolder folder;
+    const std::string file = (folder.path() / "process").string();
+    const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
+                             "\", \"w\"); fprintf(file, \"%d\", getpid()); fclose(file);";
+    const auto is_mapped = [&] {
+        const std::string maps = testing::read_text("/proc/" + testing::read_text(file) + "/maps");
+        EXPECT_THAT(maps, HasSubstr("atoll-worker"));
+        return maps.find("device memory") != std::string::npos;
+    };
+    EXPECT_EQ(judge(body).outcome, Outcome::passed);
+    EXPECT_TRUE(is_mapped()) << "for the next candidate";
+    // A confirmation has buffers of its own, which end with it.
+    EXPECT_EQ(judge(body, Level::confirm).outcome, Outcome::passed);
+    EXPECT_FALSE(is_mapped());
 }
 
 TEST_F(GpuLaneTest, WithoutRecordsOfCuptiAllIsTimedByEvents) {
