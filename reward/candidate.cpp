@@ -23,9 +23,11 @@ Digest finish(ContentHasher hasher, const std::map<std::string, std::string>& tu
 
 SourceKey::SourceKey(const std::string& kind, const std::string& source) {
     m_prefix.field("candidate 1").field(kind);
-    // Only C++ is known to mean the same with other white space; Python does not. What is refused
+    // Only C++ is known to mean the same with other white space; Python does not, and PTX has its
+    // plan in a comment. What is refused
     // for its bytes must not share its verdict with the same tokens in other bytes.
-    const bool bytes_count = kind == "external" || source.size() > k_max_source_bytes ||
+    const bool bytes_count = kind == "external" || kind == "ptx" || kind == "cubin" ||
+                             source.size() > k_max_source_bytes ||
                              source.find('\0') != std::string::npos;
     m_prefix.field(bytes_count ? source : normalised_tokens(source));
 }

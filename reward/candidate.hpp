@@ -32,9 +32,9 @@ struct Candidate {
 };
 
 /// Identity for duplicate detection: kind, the source's token stream without comments and white
-/// space (the files' paths and contents where it is a folder), tune values and flags. Two
-/// candidates with one key are the same program. A source that is refused for its bytes (too
-/// large, NUL) counts as it is.
+/// space where it is C++ or CUDA, else its bytes (the files' paths and contents where it is a
+/// folder), tune values and flags. Two candidates with one key are the same program. A source that
+/// is refused for its bytes (too large, NUL) counts as it is.
 [[nodiscard]] Digest candidate_key(const Candidate& candidate);
 
 /// The keys of all candidates of one kind and source, which is read once. Immutable.

@@ -115,8 +115,12 @@ struct EvaluationLimits {
                                                 int at_once);
 
 struct LocalEvaluatorOptions {
-    /// Of the candidates: "cuda" takes GPUs and what compiles for them, anything else CPU devices.
+    /// Of the candidates: is_gpu_kind() takes GPUs and what compiles for them, anything else CPU
+    /// devices.
     std::string kind;
+    /// A clone of CUTLASS, or its folder of headers, for CUDA candidates that include it; empty:
+    /// $ATOLL_CUTLASS, else none.
+    std::string cutlass;
     std::vector<int> gpus;    ///< ordinals, one lane each; empty: the first one
     int device_cores = 1;     ///< cores of the CPU device (pinned); the rest compile
     int devices = 1;          ///< how many such devices

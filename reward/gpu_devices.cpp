@@ -43,6 +43,9 @@ Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const LocalEvaluatorOptio
     front_end.device = device;
     front_end.device_compiler.nvrtc = toolkit.nvrtc->path;
     front_end.device_compiler.include = toolkit.include;
+    front_end.device_compiler.cutlass = toolkit.cutlass;
+    front_end.device_compiler.cutlass_version = toolkit.cutlass_version;
+    front_end.device_compiler.jit_link = toolkit.jit_link ? toolkit.jit_link->path : "";
     front_end.device_compiler.architecture = device.arch;
     front_end.device_compiler.required = required;
     front_end.device_compiler.worker_program = worker_program;
@@ -86,6 +89,9 @@ Status check_gpu_parts(const CudaToolkit& toolkit) {
     }
     if (toolkit.include.empty()) {
         return missing("there are no CUDA headers");
+    }
+    if (toolkit.cutlass.empty() && toolkit.cutlass_wanted) {
+        return missing("there is no CUTLASS where it should be");
     }
     return find_recorder_clang().map([](const std::string&) {});
 }

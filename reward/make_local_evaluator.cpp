@@ -17,15 +17,23 @@ namespace atl {
 
 namespace {
 
-constexpr const char* k_gpu_kind = "cuda";
 /// Each has processes of its own, and more of them would not keep a GPU busier.
 constexpr int k_most_gpu_compilers = 16;
+
+/// What there is of CUDA, with CUTLASS where the options name it.
+CudaToolkit toolkit_for(const LocalEvaluatorOptions& options) {
+    CudaPlaces places = usual_cuda_places();
+    if (!options.cutlass.empty()) {
+        places.cutlass = options.cutlass;
+    }
+    return find_cuda_toolkit(places);
+}
 
 /// A GPU measures without the host's cores, and a task whose own program judges needs no device:
 /// then every core may compile or judge.
 Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
                                const std::vector<int>& allowed) {
-    if (options.needs_device && options.kind != k_gpu_kind) {
+    if (options.needs_device && !is_gpu_kind(options.kind)) {
         return lay_out_cores(allowed, options.devices, options.device_cores);
     }
     CpuLayout layout;
@@ -83,8 +91,8 @@ Status check_local_evaluator(const LocalEvaluatorOptions& options) {
     }
     ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
     ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
-    if (options.kind == k_gpu_kind) {
-        return check_gpu_parts(find_cuda_toolkit());
+    if (is_gpu_kind(options.kind)) {
+        return check_gpu_parts(toolkit_for(options));
     }
     return find_compiler(options.compiler).map([](const FoundCompiler&) {});
 }
@@ -97,8 +105,8 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
     parts.compile_workers = std::max<int>(1, static_cast<int>(layout.host.size()));
     if (!options.needs_device) {
         parts.compiler = std::make_unique<CompileService>(make_no_compiler());
-    } else if (options.kind == k_gpu_kind) {
-        ATOLL_TRY(add_gpus(options, find_cuda_toolkit(), parts));
+    } else if (is_gpu_kind(options.kind)) {
+        ATOLL_TRY(add_gpus(options, toolkit_for(options), parts));
         parts.compile_workers = std::min(parts.compile_workers, k_most_gpu_compilers);
     } else {
         ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));

@@ -131,7 +131,7 @@ struct Task {
     /// Work of one launch, as an expression over axes; empty when not stated ("0": there is none).
     std::string flops;
     std::string bytes;  ///< bytes that must move at least once, likewise
-    /// Accumulates in double. C++ (reward/launch_contract.hpp) or, for kind cuda, CUDA C++
+    /// Accumulates in double. C++ (reward/launch_contract.hpp) or, for kinds on a GPU, CUDA C++
     /// (reward/cuda/recording_source.hpp).
     std::string reference_source;
     std::vector<Starter> starters;  ///< the first is the default baseline
@@ -146,23 +146,30 @@ using TaskPtr = std::shared_ptr<const Task>;
 /// Loads a task folder (definition.json, workload.jsonl, the reference, starters/, baselines/) for
 /// candidates of one kind; an empty `kind` is the definition's own. One folder may serve several:
 /// reference.cpp and starters/*.cpp are those of cpu_cpp, reference.cu and starters/*.cu those of
-/// cuda, and each kind has a digest of its own. Errors name file and key; a kind that the task does
-/// not have is one. Sizes are limited (definition 1 MiB, 10,000 workloads, 1 MiB per source); axis
-/// products that overflow or exceed k_max_tensor_bytes are errors.
+/// cuda (ptx and cubin too), and each kind has a digest of its own. Errors name file and key; a
+/// kind that the task does not have is one. Sizes are limited (definition 1 MiB, 10,000 workloads,
+/// 1 MiB per source); axis products that overflow or exceed k_max_tensor_bytes are errors.
 [[nodiscard]] Expected<TaskPtr> load_task(const std::filesystem::path& folder,
                                           const std::string& kind = "");
 
 /// The kinds whose candidates define launch(): those that a task with inputs can be loaded for.
 [[nodiscard]] const std::vector<std::string>& launched_kinds();
-/// The kind of a candidate by its file's name: .cu is cuda, .cpp, .cc and .cxx are cpu_cpp; empty
-/// for others.
+/// The kind of a candidate by its file's name: .cu is cuda, .ptx is ptx, .cubin.json is cubin,
+/// .cpp, .cc and .cxx are cpu_cpp; empty for others.
 [[nodiscard]] std::string kind_of_file(const std::filesystem::path& file);
-/// The extension, with its dot, of the sources of a kind of launched_kinds(): ".cpp", ".cu".
+/// "cpu_cpp or cuda or ...": launched_kinds() for people.
+[[nodiscard]] std::string launched_kinds_text();
+/// The kind of the reference, starters and baselines that a task has for candidates of a kind of
+/// launched_kinds(): cuda also for ptx and cubin.
+[[nodiscard]] std::string source_kind(const std::string& kind);
+/// Whether candidates of that kind run on a GPU.
+[[nodiscard]] bool is_gpu_kind(const std::string& kind);
+/// The extension, with its dot, of the sources of source_kind(kind): ".cpp", ".cu".
 [[nodiscard]] std::string source_extension(const std::string& kind);
 /// The file of `task` that holds its reference: reference.cpp, reference.cu.
 [[nodiscard]] std::filesystem::path reference_file(const Task& task);
-/// workload_<kind>.jsonl where the task has one, since what is a long launch on one device is a
-/// short one on another; else workload.jsonl.
+/// workload_<source kind>.jsonl where the task has one, since what is a long launch on one device
+/// is a short one on another; else workload.jsonl.
 [[nodiscard]] std::filesystem::path workload_file(const Task& task);
 
 /// Finds a task by path, or by name in: $ATOLL_TASKS, ./experiments/tasks, and experiments/tasks

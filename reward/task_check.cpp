@@ -160,7 +160,7 @@ Expected<TaskCheck> check_task(const TaskPtr& task, Compiler* compiler) {
     if (task->external) {
         ATOLL_TRY_ASSIGN(std::vector<TaskFinding> findings, check_external_task(*task));
         append(check, std::move(findings));
-    } else if (task->kind == "cuda") {
+    } else if (is_gpu_kind(task->kind)) {
         append(check, check_cuda_task(*task));
     } else if (compiler == nullptr) {
         return failure(ErrorCode::internal, "a compiler is needed to check this task", task->name);

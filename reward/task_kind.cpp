@@ -11,19 +11,32 @@ namespace fs = std::filesystem;
 
 Error unknown_kind(const std::string& kind) {
     const std::string nearest = nearest_word(kind, launched_kinds());
-    std::string known;
-    for (const std::string& name : launched_kinds()) {
-        known += (known.empty() ? "" : " or ") + name;
-    }
     return {ErrorCode::invalid_argument, "unknown kind of candidates '" + kind.substr(0, 80) + "'",
-            "", nearest.empty() ? "use " + known : "did you mean '" + nearest + "'?"};
+            "",
+            nearest.empty() ? "use " + launched_kinds_text() : "did you mean '" + nearest + "'?"};
 }
 
 }  // namespace
 
 const std::vector<std::string>& launched_kinds() {
-    static const std::vector<std::string> kinds = {"cpu_cpp", "cuda"};
+    static const std::vector<std::string> kinds = {"cpu_cpp", "cuda", "ptx", "cubin"};
     return kinds;
+}
+
+std::string launched_kinds_text() {
+    std::string text;
+    for (const std::string& name : launched_kinds()) {
+        text += (text.empty() ? "" : " or ") + name;
+    }
+    return text;
+}
+
+std::string source_kind(const std::string& kind) {
+    return kind == "ptx" || kind == "cubin" ? "cuda" : kind;
+}
+
+bool is_gpu_kind(const std::string& kind) {
+    return source_kind(kind) == "cuda";
 }
 
 std::string kind_of_file(const fs::path& file) {
@@ -31,11 +44,17 @@ std::string kind_of_file(const fs::path& file) {
     if (extension == ".cu") {
         return "cuda";
     }
+    if (extension == ".ptx") {
+        return "ptx";
+    }
+    if (file.filename().string().ends_with(".cubin.json")) {
+        return "cubin";
+    }
     return extension == ".cpp" || extension == ".cc" || extension == ".cxx" ? "cpu_cpp" : "";
 }
 
 std::string source_extension(const std::string& kind) {
-    return kind == "cuda" ? ".cu" : ".cpp";
+    return is_gpu_kind(kind) ? ".cu" : ".cpp";
 }
 
 fs::path reference_file(const Task& task) {
@@ -43,7 +62,7 @@ fs::path reference_file(const Task& task) {
 }
 
 fs::path workload_file(const Task& task) {
-    const fs::path own = task.folder / ("workload_" + task.kind + ".jsonl");
+    const fs::path own = task.folder / ("workload_" + source_kind(task.kind) + ".jsonl");
     std::error_code code;
     return fs::exists(fs::symlink_status(own, code)) ? own : task.folder / "workload.jsonl";
 }
@@ -63,7 +82,7 @@ Status choose_kind(Task& task, const std::string& kind) {
         }
         task.kind = kind;
     }
-    if (task.kind == "cuda") {
+    if (is_gpu_kind(task.kind)) {
         task.allowed_flags.clear();  // a definition's are all for a C++ compiler
     }
     return {};

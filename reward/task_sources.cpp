@@ -65,7 +65,7 @@ void drop_other_baselines(Task& task, std::vector<std::string>& files) {
     std::vector<Baseline> kept;
     std::vector<std::string> kept_files;
     for (std::size_t i = 0; i < files.size(); ++i) {
-        if ((fs::path(files[i]).extension() == ".cu") == (task.kind == "cuda")) {
+        if ((fs::path(files[i]).extension() == ".cu") == is_gpu_kind(task.kind)) {
             kept.push_back(std::move(task.baselines[i]));
             kept_files.push_back(std::move(files[i]));
         }
@@ -109,11 +109,12 @@ Status read_sources(Task& task, std::vector<std::string> baseline_files) {
     const fs::path reference = reference_file(task);
     if (fs::exists(fs::symlink_status(reference, code))) {
         ATOLL_TRY_ASSIGN(task.reference_source, read_source(task, reference.filename()));
-    } else if (task.kind == "cuda") {
-        return failure(ErrorCode::not_found,
-                       "task " + task.name + " has no reference.cu, which kind cuda needs",
-                       task.folder.string(),
-                       "write reference() in CUDA C++ there, or leave the kind to the task");
+    } else if (is_gpu_kind(task.kind)) {
+        return failure(
+            ErrorCode::not_found,
+            "task " + task.name + " has no reference.cu, which kind " + task.kind + " needs",
+            task.folder.string(),
+            "write reference() in CUDA C++ there, or leave the kind to the task");
     }
     ATOLL_TRY(read_starters(task));
     drop_other_baselines(task, baseline_files);

@@ -57,6 +57,9 @@ std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& 
     if (!options.nvrtc.empty()) {
         add("--nvrtc", options.nvrtc);
     }
+    if (!options.jit_link.empty()) {
+        add("--jit-link", options.jit_link);
+    }
     for (const std::string& folder : options.include) {
         add("--include", folder);
     }

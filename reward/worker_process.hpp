@@ -32,6 +32,7 @@ struct WorkerOptions {
     std::vector<int> cores;                      ///< pinned to these; empty: anywhere
     std::string compiler;                        ///< compiler role: absolute path of the driver
     std::string nvrtc;                           ///< nvrtc role: the library's path
+    std::string jit_link;              ///< nvrtc role: path of libnvJitLink; empty: no PTX
     std::vector<std::string> include;  ///< nvrtc role: CUDA's folder of headers, then others
     std::string architecture;  ///< nvrtc role: what headers are precompiled for, e.g. sm_90a
     std::string driver;        ///< gpu roles: path of libcuda

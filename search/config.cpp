@@ -39,6 +39,9 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
     v.integer("evaluation.devices", s.devices, {1, 256}, "CPU devices measuring at once.");
     v.integer("evaluation.gpu", s.gpu, {0, 1023},
               "Number of the GPU that measures where candidates are of kind cuda.");
+    v.text("evaluation.cutlass", s.cutlass,
+           "Clone of CUTLASS, or its folder of headers, that candidates of kind cuda may include; "
+           "empty: $ATOLL_CUTLASS, else none.");
     v.integer("evaluation.compile_workers", s.compile_workers, {0, 256},
               "Compilers at work at once; 0: one per core that belongs to no device.");
     v.text("evaluation.compiler", s.compiler,
@@ -352,6 +355,7 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
     if (s.gpu != 0) {
         options.gpus = {static_cast<int>(s.gpu)};
     }
+    options.cutlass = s.cutlass;
     options.compile_workers = static_cast<int>(s.compile_workers);
     options.compiler = s.compiler;
     options.required_sandbox = s.sandbox;

@@ -41,6 +41,7 @@ struct EvaluationSettings {
     std::int64_t device_cores = 1;
     std::int64_t devices = 1;
     std::int64_t gpu = 0;
+    std::string cutlass;
     std::int64_t compile_workers = 0;
     std::string compiler;
     std::string sandbox = "full";

@@ -33,6 +33,7 @@ enum Attribute : std::uint8_t {
     k_max_threads = 0x05,
     k_frame_size = 0x11,
     k_parameter = 0x17,
+    k_parameter_bytes = 0x19,
     k_register_count = 0x2f,
     k_barrier_count = 0x4c,
 };
@@ -61,11 +62,20 @@ struct Attributed {
     }
 };
 
+/// Of two such sections the driver might take the one that was not looked at.
+bool is_read_by_name(std::string_view name) {
+    return name.starts_with(".nv.") || name.starts_with(".text.");
+}
+
 class CubinReader {
   public:
     explicit CubinReader(std::string_view bytes) : m_bytes(bytes) {}
     [[nodiscard]] Expected<std::vector<KernelFacts>> read();
     [[nodiscard]] Expected<bool> has_variables();
+    [[nodiscard]] Expected<std::uint32_t> read_capability() {
+        ATOLL_TRY(read_sections());
+        return m_capability;
+    }
 
   private:
     struct Section {
@@ -145,7 +155,10 @@ Status CubinReader::read_sections() {
         ATOLL_TRY_ASSIGN(m_sections[i].name, name_at(names, m_sections[i].header.sh_name));
         // The driver is told no length: nothing may lie beyond the end, whether read here or not.
         ATOLL_TRY(content(m_sections[i].header));
-        m_by_name.emplace(m_sections[i].name, i);
+        if (!m_by_name.emplace(m_sections[i].name, i).second &&
+            is_read_by_name(m_sections[i].name)) {
+            return corrupt("has two sections of one name");
+        }
     }
     return {};
 }
@@ -161,6 +174,11 @@ Status CubinReader::read_symbols() {
                      [](const Section& section) { return section.header.sh_type == SHT_SYMTAB; });
     if (table == m_sections.end() || table->header.sh_link >= m_sections.size()) {
         return corrupt("has no symbols");
+    }
+    // The driver might read the other one.
+    if (std::any_of(table + 1, m_sections.end(),
+                    [](const Section& section) { return section.header.sh_type == SHT_SYMTAB; })) {
+        return corrupt("has two tables of symbols");
     }
     ATOLL_TRY_ASSIGN(const std::string_view symbols, content(table->header));
     ATOLL_TRY_ASSIGN(const std::string_view names,
@@ -264,14 +282,15 @@ Status add_parameter(const Attributed& attributed,
 
 Status CubinReader::read_kernel_attributes(KernelFacts& kernel) const {
     const Section* const section = find(".nv.info." + kernel.name);
-    if (section == nullptr) {
+    const Section* const text = find(".text." + kernel.name);
+    if (section == nullptr || text == nullptr ||
+        section->header.sh_info != static_cast<std::uint64_t>(text - m_sections.data())) {
         return corrupt("says nothing of kernel " + kernel.name.substr(0, 100));
     }
-    if (const Section* const text = find(".text." + kernel.name); text != nullptr) {
-        // Where CUDA 12 says it; CUDA 13 has an attribute.
-        kernel.barriers = static_cast<std::uint32_t>(text->header.sh_flags >> 20 & 0x7f);
-    }
+    // Where CUDA 12 says it; CUDA 13 has an attribute.
+    kernel.barriers = static_cast<std::uint32_t>(text->header.sh_flags >> 20 & 0x7f);
     std::map<std::uint32_t, KernelParameter> parameters;
+    std::optional<std::uint32_t> declared;  // bytes of all parameters
     ATOLL_TRY(for_each_attribute(*section, [&](const Attributed& attributed) -> Status {
         if (attributed.attribute == k_parameter) {
             return add_parameter(attributed, parameters);
@@ -280,14 +299,21 @@ Status CubinReader::read_kernel_attributes(KernelFacts& kernel) const {
             ATOLL_TRY_ASSIGN(kernel.max_threads, threads_of(attributed));
         } else if (attributed.attribute == k_barrier_count) {
             kernel.barriers = attributed.small;
+        } else if (attributed.attribute == k_parameter_bytes) {
+            declared = attributed.small;
         }
         return {};
     }));
+    std::uint32_t end = 0;
     for (const auto& [ordinal, parameter] : parameters) {
-        if (ordinal != kernel.parameters.size()) {
-            return corrupt("a kernel's parameters are not numbered");
+        if (ordinal != kernel.parameters.size() || parameter.offset < end) {
+            return corrupt("a kernel's parameters are not numbered, or overlap");
         }
+        end = parameter.offset + parameter.size;
         kernel.parameters.push_back(parameter);
+    }
+    if (declared && end > *declared) {
+        return corrupt("a kernel's parameters take more than their space");
     }
     return {};
 }
@@ -352,6 +378,10 @@ Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin) {
 
 bool keeps_state(std::string_view cubin) {
     return CubinReader(cubin).has_variables().value_or(true);
+}
+
+Expected<std::uint32_t> read_cubin_capability(std::string_view cubin) {
+    return CubinReader(cubin).read_capability();
 }
 
 void add_spills(std::string_view log, std::vector<KernelFacts>& kernels) {

@@ -3,6 +3,7 @@
 #include "reward/base/error.hpp"
 #include "reward/cuda/kernel_facts.hpp"
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,9 @@ namespace atl {
 /// kernel may write to but its shared memory). True for bytes that are no cubin. Not for machine
 /// code from elsewhere, whose sections may be called anything. Pure.
 [[nodiscard]] bool keeps_state(std::string_view cubin);
+
+/// The compute capability that it was made for: 90 for 9.0. Errors as above.
+[[nodiscard]] Expected<std::uint32_t> read_cubin_capability(std::string_view cubin);
 
 /// Adds the spills that ptxas reported (option -v) to the kernels of those names. Only the last
 /// report of a name counts: text before it may come from the source. Kernels that the log does not

@@ -36,6 +36,7 @@ WorkerOptions worker_options(const DeviceCompilerOptions& options) {
     worker.at_most = options.at_most;
     worker.cores = options.cores;
     worker.nvrtc = options.nvrtc;
+    worker.jit_link = options.jit_link;
     worker.include = {options.include};
     if (!options.cutlass.empty()) {
         worker.include.push_back(options.cutlass);
@@ -53,11 +54,14 @@ std::string real_path(const std::string& path) {
 
 /// Which library and which headers: a build number is in neither's name.
 std::string fingerprint_of(const DeviceCompilerOptions& options) {
-    struct stat about {};
-    const std::string library = real_path(options.nvrtc);
-    const bool found = ::stat(library.c_str(), &about) == 0;
-    std::string text =
-        fmt::format("{} {} {}\n", library, found ? about.st_size : 0, found ? about.st_mtime : 0);
+    std::string text;
+    for (const std::string& path : {options.nvrtc, options.jit_link}) {
+        struct stat about {};
+        const std::string library = real_path(path);
+        const bool found = ::stat(library.c_str(), &about) == 0;
+        text += fmt::format("{} {} {}\n", library, found ? about.st_size : 0,
+                            found ? about.st_mtime : 0);
+    }
     for (const fs::path& header :
          {fs::path(options.include) / "cuda_runtime_api.h",
           fs::path(options.include) / "cccl" / "cuda" / "std" / "__cccl" / "version.h",
@@ -105,6 +109,10 @@ tl::unexpected<Error> bad_request(const std::string& what) {
 Status check(const DeviceCompileRequest& request) {
     if (!is_architecture(request.architecture)) {
         return bad_request("no architecture: '" + request.architecture.substr(0, 32) + "'");
+    }
+    if (request.ptx &&
+        !(request.defines.empty() && request.flags.empty() && request.name_expressions.empty())) {
+        return bad_request("PTX takes neither defines nor flags nor names");
     }
     for (const auto& [name, value] : request.defines) {
         if (!is_identifier(name) || !is_value(value)) {
@@ -190,6 +198,7 @@ Status DeviceCompiler::try_out() {
 Digest DeviceCompiler::key_of(const DeviceCompileRequest& request) const {
     ContentHasher hasher;
     hasher.field(m_toolchain).field(m_fingerprint).field(request.source);
+    hasher.field(request.ptx ? "ptx" : "cuda");
     hasher.field(request.architecture).field(m_options.architecture);
     hasher.field(request.defines.size());
     for (const auto& [name, value] : request.defines) {
@@ -238,7 +247,12 @@ Expected<DeviceBinary> DeviceCompiler::compile(const DeviceCompileRequest& reque
 
 Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& request,
                                                    DeviceArtifact& artifact) {
-    const HeaderChoice headers = choose_headers(request.source, !m_options.cutlass.empty());
+    if (request.ptx && m_options.jit_link.empty()) {
+        return failure(ErrorCode::unavailable, "there is no nvJitLink to assemble PTX", "kind ptx",
+                       "install nvJitLink (libnvJitLink.so) of the CUDA toolkit");
+    }
+    const HeaderChoice headers =
+        request.ptx ? HeaderChoice{} : choose_headers(request.source, !m_options.cutlass.empty());
     if (!headers.refusal.empty()) {
         return refused(DeviceBinary::Status::error, headers.refusal);
     }
@@ -246,9 +260,11 @@ Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& r
     question.type = FrameType::compile;
     question.payload = to_json(NvrtcOrder{request.architecture, request.flags, headers.bundle,
                                           request.name_expressions, request.timeout_s,
-                                          request.memory_bytes, request.cubin_bytes});
-    ATOLL_TRY_ASSIGN(question.handles.emplace_back(),
-                     memory_file_of(with_device_prelude(request.source, request.defines)));
+                                          request.memory_bytes, request.cubin_bytes, request.ptx});
+    ATOLL_TRY_ASSIGN(
+        question.handles.emplace_back(),
+        memory_file_of(request.ptx ? request.source
+                                   : with_device_prelude(request.source, request.defines)));
     ATOLL_TRY_ASSIGN(const Frame answer, m_worker.ask(question, request.timeout_s, request.cancel));
     if (answer.type == FrameType::failed) {
         return tl::unexpected(parse_failed_frame(answer));
@@ -280,6 +296,9 @@ Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& r
     binary.cpu_seconds = reply.cpu_seconds;
     if (m_toolchain.empty()) {
         m_toolchain = reply.toolchain + " at " + m_options.nvrtc;
+        if (!m_options.cutlass.empty()) {
+            m_toolchain += ", CUTLASS " + m_options.cutlass_version;
+        }
     }
     return binary;
 }

@@ -17,6 +17,8 @@
 namespace atl {
 
 struct DeviceCompileRequest {
+    /// PTX, which is assembled as it stands: without defines, flags and names.
+    bool ptx = false;
     /// CUDA C++ whose host functions are blanked out, with the user's line numbers.
     std::string source;
     std::string architecture;                      ///< of the device: "sm_80", "sm_90a", "sm_100"
@@ -32,9 +34,11 @@ struct DeviceCompileRequest {
 };
 
 struct DeviceCompilerOptions {
-    std::string nvrtc;         ///< path of libnvrtc
-    std::string include;       ///< CUDA's folder of headers
-    std::string cutlass;       ///< CUTLASS's folder of headers; empty: not on offer
+    std::string nvrtc;    ///< path of libnvrtc
+    std::string include;  ///< CUDA's folder of headers
+    std::string cutlass;  ///< CUTLASS's folder of headers; empty: not on offer
+    std::string cutlass_version;
+    std::string jit_link;      ///< path of libnvJitLink; empty: PTX cannot be assembled
     std::string architecture;  ///< what headers are precompiled for: the device's
     std::string cache_folder;  ///< empty: cached in memory only
     SandboxLevel required = SandboxLevel::full;
@@ -58,7 +62,7 @@ class DeviceCompiler {
     /// DeviceBinary.
     [[nodiscard]] Expected<DeviceBinary> compile(const DeviceCompileRequest& request);
 
-    /// "NVRTC 13.0 at /usr/local/cuda/lib64/libnvrtc.so": part of verdicts' keys.
+    /// "NVRTC 13.0 at /usr/local/cuda/lib64/libnvrtc.so, CUTLASS 4.2.1": part of verdicts' keys.
     [[nodiscard]] const std::string& toolchain() const { return m_toolchain; }
     [[nodiscard]] std::uint64_t restarts() const { return m_worker.restarts(); }
 

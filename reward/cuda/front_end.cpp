@@ -1,5 +1,6 @@
 #include "reward/cuda/front_end.hpp"
 
+#include "reward/cuda/explicit_preparation.hpp"
 #include "reward/cuda/preparation.hpp"
 
 #include <utility>
@@ -11,6 +12,7 @@ namespace {
 Digest key_of(const FrontEndRequest& request) {
     ContentHasher hasher;
     hasher.field(request.task->digest).field(request.source);
+    hasher.field(static_cast<std::uint64_t>(request.form));
     hasher.field(request.tune.size());
     for (const auto& [name, value] : request.tune) {
         hasher.field(name).field(value);
@@ -57,10 +59,16 @@ Expected<Recorder*> CudaFrontEnd::own_recorder() {
     return m_recorders.emplace(self, std::move(made)).first->second.get();
 }
 
-Expected<FrontEndReply> CudaFrontEnd::prepare_now(const FrontEndRequest& request) {
+Expected<FrontEndReply> CudaFrontEnd::prepare_by_form(const FrontEndRequest& request) {
+    if (request.form != SourceForm::cuda) {
+        return prepare_explicit(request, m_options.device, *m_compiler);
+    }
     ATOLL_TRY_ASSIGN(Recorder * recorder, own_recorder());
-    Expected<FrontEndReply> reply =
-        Preparation(request, m_options.device, *recorder, *m_compiler).run();
+    return Preparation(request, m_options.device, *recorder, *m_compiler).run();
+}
+
+Expected<FrontEndReply> CudaFrontEnd::prepare_now(const FrontEndRequest& request) {
+    Expected<FrontEndReply> reply = prepare_by_form(request);
     if (reply) {
         const std::lock_guard lock(m_mutex);
         m_seconds += reply->host_compile_seconds + reply->device_compile_seconds;

@@ -3,6 +3,7 @@
 #include "reward/base/error.hpp"
 #include "reward/cuda/device_compiler.hpp"
 #include "reward/cuda/device_limits.hpp"
+#include "reward/cuda/explicit_source.hpp"
 #include "reward/cuda/kernel_facts.hpp"
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/prepared_cache.hpp"
@@ -26,6 +27,7 @@ namespace atl {
 /// One CUDA source for the stages that need no device.
 struct FrontEndRequest {
     TaskPtr task;
+    SourceForm form = SourceForm::cuda;
     std::string source;
     std::map<std::string, std::string> tune = {};
     std::vector<std::string> flags = {};  ///< of NVRTC; checked by check_device_flag()
@@ -76,6 +78,7 @@ class CudaFrontEnd {
     CudaFrontEnd(FrontEndOptions options, std::unique_ptr<DeviceCompiler> compiler)
         : m_options(std::move(options)), m_compiler(std::move(compiler)) {}
     [[nodiscard]] Expected<Recorder*> own_recorder();
+    [[nodiscard]] Expected<FrontEndReply> prepare_by_form(const FrontEndRequest& request);
     [[nodiscard]] Expected<FrontEndReply> prepare_now(const FrontEndRequest& request);
 
     const FrontEndOptions m_options;

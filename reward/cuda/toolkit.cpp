@@ -1,5 +1,7 @@
 #include "reward/cuda/toolkit.hpp"
 
+#include "reward/base/files.hpp"
+#include "reward/cuda/jit_link_library.hpp"
 #include "reward/cuda/shared_library.hpp"
 
 #include <algorithm>
@@ -30,6 +32,7 @@ std::vector<std::string> library_folders() {
             k_target + std::string("lib/"),
             "cu13/lib/",
             "cuda_nvrtc/lib/",
+            "nvjitlink/lib/",
             "cuda_cupti/lib/"};
 }
 
@@ -39,6 +42,8 @@ std::vector<std::string> header_folders() {
 
 /// Versioned names first: the one without a version says nothing, and may be a stub.
 constexpr std::array k_nvrtc_names{"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"};
+constexpr std::array k_jit_link_names{"libnvJitLink.so.13", "libnvJitLink.so.12",
+                                      "libnvJitLink.so"};
 constexpr std::array k_cupti_names{"libcupti.so.13", "libcupti.so.12", "libcupti.so"};
 
 constexpr const char* k_install =
@@ -98,6 +103,14 @@ Expected<CudaLibrary> ask_nvrtc(const SharedLibrary& library,
     ATOLL_TRY(fits_driver(found, driver));
     ATOLL_TRY(load_nvrtc_builtins(found));
     return found;
+}
+
+Expected<CudaLibrary> ask_jit_link(const SharedLibrary& library,
+                                   const std::optional<CudaLibrary>& driver) {
+    ATOLL_TRY_ASSIGN(const JitLinkLibrary found, JitLinkLibrary::open(library.path()));
+    const CudaLibrary about{found.path(), found.major(), found.minor()};
+    ATOLL_TRY(fits_driver(about, driver));
+    return about;
 }
 
 Expected<CudaLibrary> ask_cupti(const SharedLibrary& library,
@@ -216,6 +229,41 @@ std::string find_headers(const CudaLibrary& nvrtc, const std::vector<std::string
     return related;
 }
 
+/// The number that a header defines; -1 where it does not.
+int number_defined(const std::string& header, const std::string& name) {
+    const std::string define = "#define " + name + " ";
+    const std::size_t at = header.find(define);
+    return at == std::string::npos ? -1 : std::atoi(header.c_str() + at + define.size());
+}
+
+/// Headers of the folder itself, of a clone or an installation.
+void find_cutlass(const std::string& place, CudaToolkit& toolkit) {
+    constexpr std::uint64_t k_max_header_bytes = 1 << 20;
+    toolkit.cutlass_wanted = !place.empty();
+    if (place.empty()) {
+        return;
+    }
+    for (const fs::path& folder : {fs::path(place), fs::path(place) / "include"}) {
+        const Expected<std::string> header =
+            read_regular_file(folder / "cutlass" / "version.h", k_max_header_bytes);
+        if (!header) {
+            continue;
+        }
+        std::error_code error;
+        const fs::path real = fs::canonical(folder, error);
+        toolkit.cutlass = error ? folder.string() : real.string();
+        for (const char* part : {"CUTLASS_MAJOR", "CUTLASS_MINOR", "CUTLASS_PATCH"}) {
+            toolkit.cutlass_version += (toolkit.cutlass_version.empty() ? "" : ".") +
+                                       std::to_string(number_defined(*header, part));
+        }
+        return;
+    }
+    toolkit.problems.push_back(
+        place +
+        " has no CUTLASS: neither cutlass/version.h nor include/cutlass/version.h can be read "
+        "(name a clone of it, or its folder of headers)");
+}
+
 /// What is missing beside a driver, so that somebody wants to use it.
 void note_missing(CudaToolkit& toolkit, const CudaPlaces& places, bool nvrtc_refused,
                   bool cupti_refused) {
@@ -275,6 +323,12 @@ CudaToolkit find_cuda_toolkit(const CudaPlaces& places) {
     if (toolkit.nvrtc) {
         toolkit.include = find_headers(*toolkit.nvrtc, places.homes, problems);
     }
+    std::vector<std::string> why_no_jit_link;  // a matter of PTX candidates only
+    toolkit.jit_link = first_usable(
+        files_in(places.homes, k_jit_link_names),
+        [&](const SharedLibrary& library) { return ask_jit_link(library, toolkit.driver); },
+        why_no_jit_link);
+    find_cutlass(places.cutlass, toolkit);
     note_missing(toolkit, places, before_cupti > before_nvrtc, after_cupti > before_cupti);
     return toolkit;
 }

@@ -19,12 +19,18 @@ struct CudaLibrary {
 
 /// What of CUDA this machine has. All of it may be missing.
 struct CudaToolkit {
-    std::optional<CudaLibrary> driver;  ///< libcuda: the version of CUDA that it supports
-    std::optional<CudaLibrary> nvrtc;   ///< 12.4 to 13.x
-    std::optional<CudaLibrary> cupti;   ///< 13
+    std::optional<CudaLibrary> driver;    ///< libcuda: the version of CUDA that it supports
+    std::optional<CudaLibrary> nvrtc;     ///< 12.4 to 13.x
+    std::optional<CudaLibrary> cupti;     ///< 13
+    std::optional<CudaLibrary> jit_link;  ///< nvJitLink, 12.4 to 13.x: assembles PTX
     /// The folder with cuda_fp16.h, of the same version as NVRTC. CUDA 13 has CCCL in its cccl/,
     /// CUDA 12 in the folder itself. Empty: not found.
     std::string include;
+    /// CUTLASS's folder of headers, which holds cutlass/ and cute/, and its version ("4.2.1").
+    /// Empty: none is configured.
+    std::string cutlass;
+    std::string cutlass_version;
+    bool cutlass_wanted = false;  ///< a place is configured
     /// What was found and cannot be used, or is missing though something else was found, with the
     /// reason and the remedy.
     std::vector<std::string> problems;

@@ -67,6 +67,7 @@ CudaPlaces usual_cuda_places() {
     CudaPlaces places;
     places.drivers = {"libcuda.so.1", "/usr/local/nvidia/lib64/libcuda.so.1",
                       "/usr/lib/wsl/lib/libcuda.so.1"};
+    places.cutlass = variable("ATOLL_CUTLASS");
     if (const std::string home = variable("ATOLL_CUDA_HOME"); !home.empty()) {
         places.homes = {home};
         return places;

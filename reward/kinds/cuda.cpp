@@ -1,16 +1,12 @@
 #include "reward/kinds/cuda.hpp"
 
-#include "reward/base/words.hpp"
 #include "reward/cuda/device_compiler.hpp"
 #include "reward/cuda/device_prelude.hpp"
-#include "reward/cuda/front_end.hpp"
 #include "reward/cuda/recording_source.hpp"
-#include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
-#include "reward/gpu/static_profile.hpp"
+#include "reward/kinds/cuda_program.hpp"
 #include "reward/kinds/device_order.hpp"
 
-#include <chrono>
 #include <utility>
 
 namespace atl {
@@ -21,63 +17,6 @@ namespace {
 constexpr const char* k_contract =
 #include "reward/kinds/cuda_contract.inc"
     ;
-
-FrontEndRequest front_end_request(const EvaluationRequest& request, const Candidate& candidate,
-                                  const EvaluationLimits& limits, const std::stop_token& cancel) {
-    FrontEndRequest order;
-    order.task = request.task;
-    order.source = candidate.source;
-    order.tune = candidate.tune;
-    order.flags = candidate.flags;
-    order.with_hidden = request.level == Level::confirm;
-    order.compile_timeout_s = limits.compile_timeout_s;
-    order.cancel = cancel;
-    return order;
-}
-
-Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply) {
-    ATOLL_TRY_ASSIGN(FileHandle file,
-                     write_gpu_package({std::move(reply.cubin), std::move(reply.plans)}));
-    return std::make_shared<const FileHandle>(std::move(file));
-}
-
-/// The reference is trusted, so a refusal is the task's fault, not the candidate's.
-Expected<std::shared_ptr<const FileHandle>> prepare_oracle(FrontEndRequest order,
-                                                           CudaFrontEnd& front_end) {
-    const Task& task = *order.task;
-    order.source = task.reference_source;
-    order.tune.clear();
-    order.flags.clear();
-    order.reference = true;
-    ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end.prepare(order));
-    if (reply.fault) {
-        // What took too long may be a busy machine's doing, and is tried again.
-        const bool limit =
-            *reply.fault == Outcome::compile_limit || *reply.fault == Outcome::timeout;
-        return failure(limit ? ErrorCode::limit : ErrorCode::invalid_argument,
-                       "the reference cannot be used: " + reply.reason,
-                       (task.folder / "reference.cu").string(),
-                       "it must define: " + cuda_launch_prototype(task, CudaEntry::reference) +
-                           "; run: atoll task check --kind cuda " +
-                           shell_quoted(task.folder.string()));
-    }
-    return package_of(std::move(reply));
-}
-
-CompileReport report_of(const CudaFrontEnd& front_end, const Candidate& candidate,
-                        const FrontEndReply& reply) {
-    CompileReport report;
-    report.compiler = front_end.toolchain();
-    report.flags = candidate.flags;
-    for (const auto& [name, value] : candidate.tune) {
-        report.flags.push_back("-D" + name + "=" + value);
-    }
-    report.seconds = reply.host_compile_seconds + reply.device_compile_seconds;
-    report.cached = reply.cached;
-    report.binary_bytes = reply.cubin.size();
-    report.log = reply.log;
-    return report;
-}
 
 class CudaKind final : public CandidateKind {
   public:
@@ -119,61 +58,12 @@ class CudaKind final : public CandidateKind {
     Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
                                const EvaluationLimits& limits, CompileService& compiler,
                                std::stop_token cancel) const override {
-        CudaFrontEnd* front_end = compiler.front_end();
-        if (front_end == nullptr) {
-            return failure(ErrorCode::unavailable, "this evaluator has no GPU", "kind cuda",
-                           "run: atoll doctor");
-        }
-        const auto start = std::chrono::steady_clock::now();
-        Prepared prepared;
-        prepared.verdict = std::move(verdict);
-        const FrontEndRequest order = front_end_request(request, request.candidate, limits, cancel);
-        ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end->prepare(order));
-        prepared.verdict.compile = report_of(*front_end, request.candidate, reply);
-        prepared.verdict.stage = Stage::compile;
-        prepared.verdict.stage_times.push_back({Stage::compile, seconds_since(start)});
-        if (reply.fault) {
-            prepared.ended = true;
-            prepared.verdict.outcome = *reply.fault;
-            prepared.verdict.reason = reply.reason;
-            return prepared;
-        }
-        prepared.order = device_order(request, limits);
-        ATOLL_TRY_ASSIGN(prepared.verdict.profile,
-                         static_profile(request.task, reply, front_end->device()));
-        if (request.profile && request.level != Level::verify) {
-            prepared.order.evaluate.profile_workload =
-                profiled_workload(*request.task, reply.plans);
-        }
-        ATOLL_TRY_ASSIGN(prepared.order.oracle, prepare_oracle(order, *front_end));
-        ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(), package_of(std::move(reply)));
-        for (const Rival& rival : request.rivals) {
-            ATOLL_TRY(add_rival(front_end_request(request, rival.candidate, limits, cancel), rival,
-                                *front_end, prepared));
-        }
-        return prepared;
+        return prepare_cuda_program(request, std::move(verdict), limits, compiler, cancel);
     }
 
     Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
                               DeviceLane& lane) const override {
         return execute_on(lane, std::move(prepared));
-    }
-
-  private:
-    static Status add_rival(const FrontEndRequest& order, const Rival& rival,
-                            CudaFrontEnd& front_end, Prepared& prepared) {
-        if (!rival.libraries.empty()) {
-            leave_out(rival, "libraries are not linked to CUDA programs", prepared);
-            return {};
-        }
-        ATOLL_TRY_ASSIGN(FrontEndReply reply, front_end.prepare(order));
-        if (reply.fault) {
-            leave_out(rival, reply.reason, prepared);
-            return {};
-        }
-        ATOLL_TRY_ASSIGN(auto package, package_of(std::move(reply)));
-        add_to_order(rival, std::move(package), prepared);
-        return {};
     }
 };
 

@@ -200,16 +200,28 @@ int report(const NvrtcOutput& output) {
     return written ? k_nvrtc_ok : k_nvrtc_error;
 }
 
-int compile_confined(const NvrtcPlan& plan, const std::string& source) {
+Expected<NvrtcOutput> assemble(const NvrtcPlan& plan, const std::string& source) {
+    const std::optional<JitLinkLibrary>& jit_link = plan.warm->jit_link;
+    return jit_link ? jit_link->assemble(source, plan.order.architecture)
+                    : failure(ErrorCode::unavailable, "there is no nvJitLink", "PTX");
+}
+
+Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) {
     const HeaderBundle bundle = usable_bundle(*plan.warm, plan.order);
-    const auto compile = [&](HeaderBundle with) {
+    const auto compile_with = [&](HeaderBundle with) {
         return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
     };
-    Expected<NvrtcOutput> output = compile(bundle);
+    Expected<NvrtcOutput> output = compile_with(bundle);
     if (output && !output->ok && bundle != HeaderBundle::none &&
         may_be_of_the_bundle(output->log)) {
-        output = compile(HeaderBundle::none);
+        output = compile_with(HeaderBundle::none);
     }
+    return output;
+}
+
+int compile_confined(const NvrtcPlan& plan, const std::string& source) {
+    const Expected<NvrtcOutput> output =
+        plan.order.ptx ? assemble(plan, source) : compile(plan, source);
     if (!output) {
         const std::string text = output.error().message() + "\n";
         (void)write_all(k_log_fd, text.substr(0, k_max_nvrtc_log_bytes));

@@ -4,10 +4,12 @@
 #include "reward/base/jail_filter.hpp"
 #include "reward/base/jail_landlock.hpp"
 #include "reward/base/sandbox.hpp"
+#include "reward/cuda/jit_link_library.hpp"
 #include "reward/cuda/nvrtc_library.hpp"
 #include "reward/workers/nvrtc_messages.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +18,11 @@ namespace atl {
 /// NVRTC with all headers that can be precompiled, as a zygote has it.
 struct WarmNvrtc {
     NvrtcLibrary library;
-    std::string architecture;             ///< of the precompiled headers
-    std::string folder;                   ///< where they lie; empty: there are none
-    std::vector<std::string> include;     ///< CUDA's folder, then others
-    std::vector<HeaderBundle> bundles{};  ///< precompiled
+    std::string architecture;                  ///< of the precompiled headers
+    std::string folder;                        ///< where they lie; empty: there are none
+    std::vector<std::string> include;          ///< CUDA's folder, then others
+    std::vector<HeaderBundle> bundles{};       ///< precompiled
+    std::optional<JitLinkLibrary> jit_link{};  ///< where PTX can be assembled
 };
 
 /// Loads all that NVRTC needs into this process and precompiles the header bundles: only its forked

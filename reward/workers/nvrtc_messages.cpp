@@ -26,7 +26,8 @@ std::string to_json(const NvrtcOrder& message) {
                 {"name_expressions", message.name_expressions},
                 {"timeout_s", message.timeout_s},
                 {"memory_bytes", message.memory_bytes},
-                {"cubin_bytes", message.cubin_bytes}}
+                {"cubin_bytes", message.cubin_bytes},
+                {"ptx", message.ptx}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -41,7 +42,8 @@ Expected<NvrtcOrder> parse_nvrtc_order(std::string_view json) {
         .texts("name_expressions", message.name_expressions, k_max_names, k_max_word_bytes)
         .number("timeout_s", message.timeout_s, 0, k_max_timeout_s)
         .integer("memory_bytes", message.memory_bytes, 1, k_max_memory_bytes)
-        .integer("cubin_bytes", message.cubin_bytes, 1, k_max_cubin_bytes);
+        .integer("cubin_bytes", message.cubin_bytes, 1, k_max_cubin_bytes)
+        .boolean("ptx", message.ptx);
     ATOLL_TRY(fields.finish());
     message.bundle = static_cast<HeaderBundle>(bundle);
     return message;

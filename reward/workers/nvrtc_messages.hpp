@@ -22,6 +22,7 @@ struct NvrtcOrder {
     double timeout_s = 10;
     std::uint64_t memory_bytes = 1;  ///< of address space, beyond what the warm parent has
     std::uint64_t cubin_bytes = 1;   ///< largest cubin accepted
+    bool ptx = false;                ///< the translation unit is PTX, for nvJitLink
 };
 
 /// compiled. Handle [0] is the compiler's log, at most k_max_nvrtc_log_bytes; when ok, [1] is the

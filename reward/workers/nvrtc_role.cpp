@@ -111,6 +111,14 @@ int serve_nvrtc(const WorkerArguments& arguments, FrameChannel supervisor) {
     if (!library) {
         return report(library.error());
     }
+    std::optional<JitLinkLibrary> jit_link;
+    if (!arguments.jit_link.empty()) {
+        auto opened = JitLinkLibrary::open(arguments.jit_link);
+        if (!opened) {
+            return report(opened.error());
+        }
+        jit_link = std::move(*opened);
+    }
     // The change of user makes the parent's death go unnoticed, so that is asked for again.
     Status alone = leave_root_user();
     alone = alone ? die_with_parent(arguments.parent) : alone;
@@ -127,6 +135,7 @@ int serve_nvrtc(const WorkerArguments& arguments, FrameChannel supervisor) {
     if (!options) {
         return report(options.error());
     }
+    options->warm.jit_link = std::move(jit_link);
     const JailView view = view_of(*options);
     if (*level == SandboxLevel::restricted) {
         options->landlock = view.landlock;

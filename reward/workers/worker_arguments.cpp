@@ -82,6 +82,10 @@ Status read_option(const std::string& name, const std::string& value, WorkerArgu
         out.nvrtc = value;
         return {};
     }
+    if (name == "--jit-link") {
+        out.jit_link = value;
+        return {};
+    }
     if (name == "--include") {
         out.include.push_back(value);
         return {};

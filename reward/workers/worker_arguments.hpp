@@ -19,6 +19,7 @@ struct WorkerArguments {
     std::vector<int> cores;
     std::string compiler;
     std::string nvrtc;
+    std::string jit_link;
     std::vector<std::string> include;
     std::string architecture;
     std::string driver;

@@ -99,8 +99,13 @@ DoctorSection check_cuda() {
     const CudaToolkit toolkit = find_cuda_toolkit();
     section.facts.emplace_back("driver", fact_of(toolkit.driver));
     section.facts.emplace_back("nvrtc", fact_of(toolkit.nvrtc));
+    section.facts.emplace_back("nvjitlink", fact_of(toolkit.jit_link));
     section.facts.emplace_back("cupti", fact_of(toolkit.cupti));
     section.facts.emplace_back("headers", toolkit.include.empty() ? "not found" : toolkit.include);
+    section.facts.emplace_back("cutlass",
+                               toolkit.cutlass.empty()
+                                   ? "not configured ($ATOLL_CUTLASS)"
+                                   : "CUTLASS " + toolkit.cutlass_version + ": " + toolkit.cutlass);
     section.facts.emplace_back("compiling", compiling_fact(toolkit));
     section.facts.emplace_back("measuring", measuring_fact(toolkit));
     section.facts.emplace_back("gpu_evaluation", gpu_fact(toolkit));

@@ -26,6 +26,10 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
         ->check(CLI::Range(0, 1023))
         ->expected(1)
         ->type_name("N");
+    verb.add_option("--cutlass", options.cutlass,
+                    "Clone of CUTLASS, or its folder of headers, that CUDA candidates may include "
+                    "(default: $ATOLL_CUTLASS, else none)")
+        ->type_name("DIR");
     verb.add_option("--compile-workers", options.compile_workers,
                     "Compiles at once (default: one per core that no device owns)")
         ->check(CLI::Range(0, 1024));
@@ -41,7 +45,7 @@ std::string evaluator_words(const LocalEvaluatorOptions& options) {
     if (!options.needs_device) {
         return text;
     }
-    const bool on_gpu = options.kind == "cuda";
+    const bool on_gpu = is_gpu_kind(options.kind);
     if (!on_gpu && options.compiler != defaults.compiler) {
         text += " --compiler " + shell_quoted(options.compiler);
     }
@@ -50,6 +54,9 @@ std::string evaluator_words(const LocalEvaluatorOptions& options) {
     }
     for (const int gpu : on_gpu ? options.gpus : std::vector<int>{}) {
         text += " --gpu " + std::to_string(gpu);
+    }
+    if (on_gpu && !options.cutlass.empty()) {
+        text += " --cutlass " + shell_quoted(options.cutlass);
     }
     if (!on_gpu && options.device_cores != defaults.device_cores) {
         text += " --device-cores " + std::to_string(options.device_cores);

@@ -191,7 +191,7 @@ std::string task_json(const Task& task) {
                  {"digest", task.digest.hex()}};
     if (!task.external) {
         json["prototype"] =
-            task.kind == "cuda" ? cuda_launch_prototype(task) : launch_prototype(task);
+            is_gpu_kind(task.kind) ? cuda_launch_prototype(task) : launch_prototype(task);
         json["inputs"] = tensors_json(task.inputs);
         json["outputs"] = tensors_json(task.outputs);
         json["tolerance"] = {{"atol", task.tolerance.atol},

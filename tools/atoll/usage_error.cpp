@@ -143,7 +143,7 @@ std::string refuse_unknown_kind(const std::string& text) {
         return "";
     }
     const std::string nearest = nearest_word(text, kinds);
-    return "must be cpu_cpp or cuda, not '" + printable(text) + "'" +
+    return "must be " + launched_kinds_text() + ", not '" + printable(text) + "'" +
            (nearest.empty() ? "" : " (did you mean " + nearest + "?)");
 }
 

@@ -40,6 +40,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my.cpp --level verify              right or wrong only
   atoll eval matmul my.cu                              the same on a GPU
   atoll eval matmul my.cu --profile                    and its bottleneck, by the GPU's counters
+  atoll eval matmul my.ptx                             PTX, or a .cubin.json, with a plan of its launches
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
 fault of this machine's set-up, 130 interrupted.)";
@@ -169,7 +170,7 @@ std::optional<Candidate> default_starter(const Task& task) {
         return std::nullopt;
     }
     Candidate candidate;
-    candidate.kind = task.kind;
+    candidate.kind = source_kind(task.kind);
     candidate.source = task.starters.front().source;
     return candidate;
 }
@@ -190,7 +191,7 @@ std::vector<Rival> rivals_of(const Arguments& arguments, const Task& task) {
     }
     for (const Baseline& baseline : task.baselines) {
         Candidate candidate;
-        candidate.kind = task.kind;
+        candidate.kind = source_kind(task.kind);
         candidate.source = baseline.source;
         rivals.push_back({baseline.name, std::move(candidate), baseline.libraries});
     }
@@ -371,7 +372,8 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
                      "Candidate sources; folders where the task's own program judges")
         ->required();
     verb->add_option("--kind", arguments->kind,
-                     "What the files are: cpu_cpp or cuda; unset: by their names (.cu is cuda)")
+                     "What the files are: " + launched_kinds_text() +
+                         "; unset: by their names (.cu, .ptx, .cubin.json)")
         ->check(refuse_unknown_kind);
     verb->add_flag("--json", arguments->json, "Print one JSON array");
     verb->add_option("--level", arguments->level, "How far to go: verify, measure or confirm")

@@ -191,7 +191,7 @@ Exit status: 0 done, 1 a check failed or no task was found, 2 bad input, 3 a fau
 
     const auto add_kind = [options](CLI::App& part) {
         part.add_option("--kind", options->kind,
-                        "Whose candidates: cpu_cpp or cuda; unset: the task's own")
+                        "Whose candidates: " + launched_kinds_text() + "; unset: the task's own")
             ->check(refuse_unknown_kind);
     };
     CLI::App* list_verb = verb->add_subcommand("list", "Which tasks there are");
@@ -207,6 +207,7 @@ Exit status: 0, or 1 when there are none.)");
   atoll task show matmul               prototype, axes, tolerance, starters and their knobs
   atoll task show ./my_task --json     a folder, for programs
   atoll task show matmul --kind cuda   the same for a GPU
+  atoll task show matmul --kind ptx    how PTX with a plan of its launches is written (cubin: likewise)
 Exit status: 0, or 2 when there is no such task, it does not load, or it has no reference or judge.)");
     show_verb->add_option("task", options->name, "Name or folder")->required();
     add_kind(*show_verb);

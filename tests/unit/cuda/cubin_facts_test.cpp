@@ -189,6 +189,36 @@ TEST(CubinFacts, WhatIsNoCubinMayKeepAnything) {
     EXPECT_TRUE(keeps_state("\177ELF"));
 }
 
+/// Writes over `name` in the table of sections' names: `other` is not longer.
+std::string renamed(std::string cubin, const std::string& name, const std::string& other) {
+    const std::size_t at = cubin.find(std::string(1, '\0') + name + std::string(1, '\0'));
+    EXPECT_NE(at, std::string::npos);
+    return cubin.replace(at + 1, name.size(),
+                         other + std::string(name.size() - other.size(), '\0'));
+}
+
+TEST_F(CubinFactsTest, WhatTheDriverCouldReadInAnotherWayIsRefused) {
+    const auto complaint = [](const std::string& cubin) {
+        const auto facts = read_cubin_facts(cubin);
+        return facts ? "" : facts.error().what;
+    };
+    ASSERT_EQ(complaint(m_output.cubin), "");
+    EXPECT_EQ(complaint(renamed(m_output.cubin, ".nv.info.mirror", ".nv.info.spill")),
+              "has two sections of one name");
+    // Attributes of one kernel under the name of another.
+    std::string swapped = renamed(m_output.cubin, ".nv.info.mirror", ".nv.info.nobody");
+    EXPECT_EQ(complaint(swapped), "says nothing of kernel mirror");
+}
+
+TEST_F(CubinFactsTest, TheCapabilityIsThatOfTheArchitecture) {
+    EXPECT_EQ(read_cubin_capability(m_output.cubin).value(), 90u);
+    for (const std::string& architecture : architectures_of({"sm_80", "sm_100"})) {
+        EXPECT_EQ(read_cubin_capability(compile_here(k_kernels, architecture).cubin).value(),
+                  std::stoul(architecture.substr(3)));
+    }
+    EXPECT_FALSE(read_cubin_capability("\177ELF"));
+}
+
 TEST(CubinFacts, RandomBytesAreAnError) {
     CounterRng rng(8, RngPurpose::measurement, 0);
     for (int round = 0; round < 2000; ++round) {

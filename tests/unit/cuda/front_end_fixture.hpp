@@ -36,6 +36,7 @@ class FrontEndTest : public NvrtcTest {
         options.device = *device_limits_of("sm_90a");
         options.device_compiler.nvrtc = place().library;
         options.device_compiler.include = place().include;
+        options.device_compiler.jit_link = place().jit_link;
         options.device_compiler.architecture = options.device.arch;
         options.device_compiler.required = SandboxLevel::none;
         options.device_compiler.worker_program = ATOLL_BIN_DIR "/atoll-worker";

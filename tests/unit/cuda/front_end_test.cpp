@@ -247,5 +247,27 @@ TEST_F(FrontEnd, ACancelledRequestIsNoVerdict) {
     EXPECT_FALSE(prepare(order).fault) << "the next one makes it";
 }
 
+/// A folder that looks like CUTLASS and holds one header of it.
+TEST_F(FrontEnd, CutlassMayBeIncludedWhereItIsConfigured) {
+    const testing::TemporaryFolder folder;
+    testing::write_text(folder.path() / "cutlass" / "version.h", "#define CUTLASS_MAJOR 4\n");
+    testing::write_text(
+        folder.path() / "cute" / "scale.hpp",
+        "#pragma once\nnamespace cute { __device__ inline float twice(float x) { return 2 * "
+        "x; } }\n");
+    std::string text = "#include <cute/scale.hpp>\n" + plain();
+    text.replace(text.find("alpha * x[i]"), 12, "cute::twice(x[i])");
+    const FrontEndReply without = prepare(request(text));
+    EXPECT_EQ(without.fault, Outcome::compile_error);
+    EXPECT_NE(without.reason.find("CUTLASS is configured"), std::string::npos) << without.reason;
+    FrontEndOptions with = options();
+    with.device_compiler.cutlass = folder.path();
+    with.device_compiler.cutlass_version = "4.0.0";
+    const auto front_end = value_or_throw(CudaFrontEnd::make(with));
+    const FrontEndReply reply = value_or_throw(front_end->prepare(request(text)));
+    EXPECT_FALSE(reply.fault) << reply.reason << reply.log;
+    EXPECT_NE(front_end->toolchain().find("CUTLASS 4.0.0"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace atl

@@ -18,6 +18,7 @@ namespace atl::testing {
 struct NvrtcPlace {
     std::string library;
     std::string include;
+    std::string jit_link;  ///< nvJitLink's library; empty where there is none
 };
 
 inline NvrtcPlace find_nvrtc() {
@@ -27,7 +28,9 @@ inline NvrtcPlace find_nvrtc() {
         const auto include = root / "include";
         if (!root.empty() && std::filesystem::exists(library) &&
             std::filesystem::exists(include / "cuda_fp16.h")) {
-            return {library.string(), std::filesystem::canonical(include).string()};
+            const auto jit_link = root / "lib64" / "libnvJitLink.so";
+            return {library.string(), std::filesystem::canonical(include).string(),
+                    std::filesystem::exists(jit_link) ? jit_link.string() : ""};
         }
     }
     return {};

@@ -97,6 +97,53 @@ TEST_F(Toolkit, AWholeOneIsTold) {
     EXPECT_EQ(toolkit.include, home("cuda/include"));
 }
 
+TEST_F(Toolkit, TheAssemblerOfPtxIsFoundBesideNvrtcAndMissedBySilence) {
+    nvrtc(home("cuda/lib64/libnvrtc.so.13"), 13, 1);
+    headers(home("cuda/include"), 13010);
+    EXPECT_FALSE(find({"cuda"}).jit_link);
+    EXPECT_THAT(find({"cuda"}).problems, IsEmpty()) << "only PTX candidates need it";
+    std::string code =
+        "int nvJitLinkVersion(unsigned* major, unsigned* minor) { *major = 13; *minor = 1; return "
+        "0; }\n";
+    for (const char* name :
+         {"Create", "Destroy", "AddData", "Complete", "GetLinkedCubinSize", "GetLinkedCubin",
+          "GetErrorLogSize", "GetErrorLog", "GetInfoLogSize", "GetInfoLog"}) {
+        code += "int nvJitLink" + std::string(name) + "() { return 1; }\n";
+    }
+    library(home("cuda/lib64/libnvJitLink.so.13"), code);
+    const CudaToolkit toolkit = find({"cuda"});
+    ASSERT_TRUE(toolkit.jit_link);
+    EXPECT_EQ(toolkit.jit_link->path, home("cuda/lib64/libnvJitLink.so.13"));
+    EXPECT_EQ(toolkit.jit_link->minor, 1);
+}
+
+TEST_F(Toolkit, CutlassIsACloneOrItsFolderOfHeaders) {
+    write(home("cutlass/include/cutlass/version.h"),
+          "#define CUTLASS_MAJOR 4\n#define CUTLASS_MINOR 2\n#define CUTLASS_PATCH 1\n");
+    CudaPlaces places;
+    EXPECT_EQ(find_cuda_toolkit(places).cutlass, "");
+    for (const char* name : {"cutlass", "cutlass/include"}) {
+        places.cutlass = home(name);
+        const CudaToolkit toolkit = find_cuda_toolkit(places);
+        EXPECT_EQ(toolkit.cutlass, home("cutlass/include")) << name;
+        EXPECT_EQ(toolkit.cutlass_version, "4.2.1");
+        EXPECT_THAT(toolkit.problems, IsEmpty());
+    }
+    places.cutlass = home("elsewhere");
+    const CudaToolkit toolkit = find_cuda_toolkit(places);
+    EXPECT_EQ(toolkit.cutlass, "");
+    EXPECT_TRUE(toolkit.cutlass_wanted);
+    EXPECT_THAT(toolkit.problems, ElementsAre(AllOf(HasSubstr(home("elsewhere").string()),
+                                                    HasSubstr("cutlass/version.h"))));
+}
+
+TEST_F(Toolkit, CutlassIsNamedByTheEnvironment) {
+    ASSERT_EQ(::setenv("ATOLL_CUTLASS", "/some/where", 1), 0);
+    EXPECT_EQ(usual_cuda_places().cutlass, "/some/where");
+    ::unsetenv("ATOLL_CUTLASS");
+    EXPECT_EQ(usual_cuda_places().cutlass, "");
+}
+
 TEST_F(Toolkit, PipsPackagesAreOne) {
     nvrtc(home("nvidia/cuda_nvrtc/lib/libnvrtc.so.12"), 12, 8);
     headers(home("nvidia/cuda_runtime/include"), 12080);

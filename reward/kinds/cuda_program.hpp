@@ -1,0 +1,28 @@
+#pragma once
+
+#include "reward/kinds/kind.hpp"
+
+#include <stop_token>
+#include <string>
+
+namespace atl {
+
+/// What the kinds whose candidates run on a GPU (cuda, ptx, cubin) have in common: all become
+/// machine code and a plan per workload, and what comes after does not know them apart.
+
+/// CandidateKind::prepare() of all three. The task's reference is CUDA C++; rivals are prepared by
+/// their own kinds.
+[[nodiscard]] Expected<Prepared> prepare_cuda_program(const EvaluationRequest& request,
+                                                      Verdict verdict,
+                                                      const EvaluationLimits& limits,
+                                                      CompileService& compiler,
+                                                      std::stop_token cancel);
+
+/// What the kinds ptx and cubin refuse unseen beside lint_common(): folders, tune values, flags.
+[[nodiscard]] std::optional<std::string> lint_explicit(const Task& task,
+                                                       const Candidate& candidate);
+
+/// The part of a contract that says what a plan is, with the names that `task` gives it.
+[[nodiscard]] std::string explicit_plan_contract(const Task& task);
+
+}  // namespace atl
