@@ -75,6 +75,14 @@ Expected<std::shared_ptr<const FileHandle>> compile_support(CudaFrontEnd& front_
 
 }  // namespace
 
+CudaToolkit find_toolkit(const LocalEvaluatorOptions& options) {
+    CudaPlaces places = usual_cuda_places();
+    if (!options.cutlass.empty()) {
+        places.cutlass = options.cutlass;
+    }
+    return find_cuda_toolkit(places);
+}
+
 Status check_gpu_parts(const CudaToolkit& toolkit) {
     const auto missing = [&](const std::string& what) -> Status {
         std::string hint = toolkit.problems.empty() ? "" : toolkit.problems.front();
@@ -94,6 +102,15 @@ Status check_gpu_parts(const CudaToolkit& toolkit) {
         return missing("there is no CUTLASS where it should be");
     }
     return find_recorder_clang().map([](const std::string&) {});
+}
+
+Expected<std::unique_ptr<CudaFrontEnd>> make_gpu_front_end(const LocalEvaluatorOptions& options,
+                                                           const CudaToolkit& toolkit,
+                                                           const std::string& worker_program) {
+    ATOLL_TRY(check_gpu_parts(toolkit));
+    ATOLL_TRY_ASSIGN(const DeviceLimits device,
+                     probe_gpu(toolkit.driver->path, gpus_of(options).front(), worker_program));
+    return make_front_end(options, toolkit, device, worker_program);
 }
 
 Status add_gpus(const LocalEvaluatorOptions& options, const CudaToolkit& toolkit,

@@ -20,15 +20,6 @@ namespace {
 /// Each has processes of its own, and more of them would not keep a GPU busier.
 constexpr int k_most_gpu_compilers = 16;
 
-/// What there is of CUDA, with CUTLASS where the options name it.
-CudaToolkit toolkit_for(const LocalEvaluatorOptions& options) {
-    CudaPlaces places = usual_cuda_places();
-    if (!options.cutlass.empty()) {
-        places.cutlass = options.cutlass;
-    }
-    return find_cuda_toolkit(places);
-}
-
 /// A GPU measures without the host's cores, and a task whose own program judges needs no device:
 /// then every core may compile or judge.
 Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
@@ -92,7 +83,7 @@ Status check_local_evaluator(const LocalEvaluatorOptions& options) {
     ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
     ATOLL_TRY(choose_sandbox_level(probe_sandbox(), required, SandboxLevel::full));
     if (is_gpu_kind(options.kind)) {
-        return check_gpu_parts(toolkit_for(options));
+        return check_gpu_parts(find_toolkit(options));
     }
     return find_compiler(options.compiler).map([](const FoundCompiler&) {});
 }
@@ -106,7 +97,7 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
     if (!options.needs_device) {
         parts.compiler = std::make_unique<CompileService>(make_no_compiler());
     } else if (is_gpu_kind(options.kind)) {
-        ATOLL_TRY(add_gpus(options, toolkit_for(options), parts));
+        ATOLL_TRY(add_gpus(options, find_toolkit(options), parts));
         parts.compile_workers = std::min(parts.compile_workers, k_most_gpu_compilers);
     } else {
         ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));

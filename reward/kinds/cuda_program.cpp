@@ -22,20 +22,6 @@ SourceForm form_of(const std::string& kind) {
     return kind == "ptx" ? SourceForm::ptx : kind == "cubin" ? SourceForm::cubin : SourceForm::cuda;
 }
 
-FrontEndRequest front_end_request(const EvaluationRequest& request, const Candidate& candidate,
-                                  const EvaluationLimits& limits, const std::stop_token& cancel) {
-    FrontEndRequest order;
-    order.form = form_of(candidate.kind);
-    order.task = request.task;
-    order.source = candidate.source;
-    order.tune = candidate.tune;
-    order.flags = candidate.flags;
-    order.with_hidden = request.level == Level::confirm;
-    order.compile_timeout_s = limits.compile_timeout_s;
-    order.cancel = cancel;
-    return order;
-}
-
 Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply, SourceForm form) {
     ATOLL_TRY_ASSIGN(FileHandle file,
                      write_gpu_package({std::move(reply.cubin), std::move(reply.plans),
@@ -100,6 +86,20 @@ Status add_rival(const FrontEndRequest& order, const Rival& rival, CudaFrontEnd&
 
 }  // namespace
 
+FrontEndRequest front_end_request(const EvaluationRequest& request, const Candidate& candidate,
+                                  const EvaluationLimits& limits, const std::stop_token& cancel) {
+    FrontEndRequest order;
+    order.form = form_of(candidate.kind);
+    order.task = request.task;
+    order.source = candidate.source;
+    order.tune = candidate.tune;
+    order.flags = candidate.flags;
+    order.with_hidden = request.level == Level::confirm;
+    order.compile_timeout_s = limits.compile_timeout_s;
+    order.cancel = cancel;
+    return order;
+}
+
 Expected<Prepared> prepare_cuda_program(const EvaluationRequest& request, Verdict verdict,
                                         const EvaluationLimits& limits, CompileService& compiler,
                                         std::stop_token cancel) {
@@ -129,7 +129,8 @@ Expected<Prepared> prepare_cuda_program(const EvaluationRequest& request, Verdic
         prepared.order.evaluate.profile_workload = profiled_workload(*request.task, reply.plans);
     }
     ATOLL_TRY_ASSIGN(prepared.order.oracle, prepare_oracle(order, *front_end));
-    ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(), package_of(std::move(reply), order.form));
+    ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(),
+                     package_of(std::move(reply), order.form));
     for (const Rival& rival : request.rivals) {
         ATOLL_TRY(add_rival(front_end_request(request, rival.candidate, limits, cancel), rival,
                             *front_end, prepared));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "reward/cuda/front_end.hpp"
 #include "reward/kinds/kind.hpp"
 
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -17,6 +19,13 @@ namespace atl {
                                                       const EvaluationLimits& limits,
                                                       CompileService& compiler,
                                                       std::stop_token cancel);
+
+/// What the front end is asked for a candidate, or a rival, of one of these kinds: public
+/// workloads, and hidden ones in a confirmation.
+[[nodiscard]] FrontEndRequest front_end_request(const EvaluationRequest& request,
+                                                const Candidate& candidate,
+                                                const EvaluationLimits& limits,
+                                                const std::stop_token& cancel);
 
 /// What the kinds ptx and cubin refuse unseen beside lint_common(): folders, tune values, flags.
 [[nodiscard]] std::optional<std::string> lint_explicit(const Task& task,

@@ -5,6 +5,7 @@
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/process.hpp"
 #include "reward/gpu/device_probe.hpp"
+#include "reward/gpu/gpu_replay.hpp"
 #include "reward/gpu/gpu_runner_role.hpp"
 #include "reward/gpu/gpu_verifier_role.hpp"
 #include "reward/verifier/service.hpp"
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 
 namespace {
 
@@ -76,6 +78,9 @@ int play(const atl::WorkerArguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string_view(argv[1]) == atl::k_replay_word) {
+        return atl::play_replay(std::vector<std::string>(argv + 1, argv + argc));
+    }
     const auto arguments =
         atl::parse_worker_arguments(std::vector<std::string>(argv + 1, argv + argc));
     if (!arguments) {

@@ -3,6 +3,7 @@
 #include "reward/compiler_discovery.hpp"
 #include "reward/cuda/toolkit.hpp"
 #include "reward/gpu/device_probe.hpp"
+#include "reward/gpu/sanitizer.hpp"
 #include "reward/gpu_devices.hpp"
 #include "tools/atoll/doctor_checks.hpp"
 
@@ -101,6 +102,7 @@ DoctorSection check_cuda() {
     section.facts.emplace_back("nvrtc", fact_of(toolkit.nvrtc));
     section.facts.emplace_back("nvjitlink", fact_of(toolkit.jit_link));
     section.facts.emplace_back("cupti", fact_of(toolkit.cupti));
+    section.facts.emplace_back("compute_sanitizer", find_compute_sanitizer().value_or("not found"));
     section.facts.emplace_back("headers", toolkit.include.empty() ? "not found" : toolkit.include);
     section.facts.emplace_back("cutlass",
                                toolkit.cutlass.empty()

@@ -1,12 +1,14 @@
 #include "population/lineage/text_layout.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/candidate_files.hpp"
+#include "reward/gpu/sanitizer.hpp"
 #include "reward/source_text.hpp"
 #include "reward/task.hpp"
 #include "search/stop_signal.hpp"
 #include "tools/atoll/evaluator_options.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
+#include "tools/atoll/sanitize_candidates.hpp"
 #include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 #include "tools/atoll/verdict_report.hpp"
@@ -40,6 +42,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll eval matmul my.cpp --level verify              right or wrong only
   atoll eval matmul my.cu                              the same on a GPU
   atoll eval matmul my.cu --profile                    and its bottleneck, by the GPU's counters
+  atoll eval matmul my.cu --level verify --sanitize    what compute-sanitizer says of its kernels
   atoll eval matmul my.ptx                             PTX, or a .cubin.json, with a plan of its launches
 
 Exit status: 0 all passed, 1 a candidate failed, 2 usage or a task that is at fault itself, 3 a
@@ -62,6 +65,8 @@ struct Arguments {
     std::optional<int> deadline_s;
     bool json = false;
     bool profile = false;
+    bool sanitize = false;
+    std::vector<std::string> sanitize_tools = {"memcheck", "racecheck"};
     LocalEvaluatorOptions evaluator;
 };
 
@@ -315,9 +320,10 @@ TaskPtr task_for(const Arguments& arguments) {
 
 /// Only GPUs have counters that are read, and only launches that are timed are counted.
 void check_profile(const Arguments& arguments, const Task& task) {
-    if (arguments.profile && (task.kind != "cuda" || level_of(arguments.level) == Level::verify)) {
+    if (arguments.profile &&
+        (!is_gpu_kind(task.kind) || level_of(arguments.level) == Level::verify)) {
         throw CommandError(k_exit_usage,
-                           "--profile is for .cu files, with --level measure or confirm");
+                           "--profile is for kernels on a GPU, with --level measure or confirm");
     }
 }
 
@@ -326,6 +332,7 @@ int run(const Arguments& arguments) {
     check_profile(arguments, *task);
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
     const std::vector<Rival> rivals = rivals_of(arguments, *task);
+    const std::string sanitizer = arguments.sanitize ? compute_sanitizer_or_throw(*task) : "";
     // The starter's times are wanted where nothing else gives a baseline.
     const std::optional<Candidate> starter =
         level_of(arguments.level) == Level::measure ? default_starter(*task) : std::nullopt;
@@ -334,13 +341,13 @@ int run(const Arguments& arguments) {
     const SignalWatch watch(stop);
     // Outlives who answers.
     Answers answers(candidates.size() + (starter ? 1 : 0), show, stop);
-    const std::unique_ptr<Evaluator> evaluator = evaluator_for(arguments, *task);
+    std::unique_ptr<Evaluator> evaluator = evaluator_for(arguments, *task);
     if (show) {
         std::fprintf(stderr, "%s\n", printable(evaluator->description()).c_str());
     }
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         evaluator->submit(
-            request_for(arguments, task, rivals, std::move(candidates[i]), *evaluator, i),
+            request_for(arguments, task, rivals, candidates[i], *evaluator, i),
             [&answers, i](EvaluationResult result) { answers.put(i, std::move(result)); });
     }
     if (starter) {
@@ -356,6 +363,11 @@ int run(const Arguments& arguments) {
     std::vector<EvaluatedFile> evaluated;
     for (std::size_t i = 0; i < arguments.files.size(); ++i) {
         evaluated.push_back({arguments.files[i], std::move(*results[i])});
+    }
+    if (arguments.sanitize) {
+        evaluator.reset();  // its processes hold the device's memory
+        sanitize_candidates(task, candidates, arguments.evaluator, sanitizer,
+                            arguments.sanitize_tools, evaluated);
     }
     print_reports(arguments, *task, evaluated, starter ? std::move(results.back()) : std::nullopt);
     return exit_status_of(evaluated);
@@ -395,8 +407,18 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
         ->take_all();
     verb->add_flag("--profile", arguments->profile,
                    "Count what the GPU does on the largest public workload that is timed, and name "
-                   "the bottleneck by it (.cu files; needs CUPTI 13 and permission to read "
+                   "the bottleneck by it (on a GPU; needs CUPTI 13 and permission to read "
                    "counters, else it is told from what is known without them)");
+    verb->add_flag(
+        "--sanitize", arguments->sanitize,
+        "Then run compute-sanitizer on each candidate's launches for public workloads (slow)");
+    verb->add_option("--sanitize-tool", arguments->sanitize_tools,
+                     "Tool of compute-sanitizer (repeatable): memcheck, racecheck or initcheck "
+                     "(default: the first two)")
+        ->check(CLI::IsMember(sanitizer_tools()))
+        ->needs("--sanitize")
+        ->expected(1)
+        ->take_all();
     verb->add_option("--deadline", arguments->deadline_s,
                      "Seconds, from the start, after which a file is given up; unset: no sooner "
                      "than its limits, and those of the files before it, let it take")

@@ -182,6 +182,15 @@ TEST(ExplicitKinds, RefuseWhatTheyCannotUse) {
     EXPECT_EQ(complaint(), "");
 }
 
+TEST(ExplicitKinds, TheRoomsReadmeHasThePlansForm) {
+    const testing::SmallTask small;
+    const std::string contract = find_kind("ptx")->contract(*small.task());
+    const std::string page = contract.substr(contract.find("A plan is one JSON object"));
+    EXPECT_NE(testing::read_text(ATOLL_SOURCE_DIR "/reward/README.md").find(page),
+              std::string::npos)
+        << "copy reward/kinds/explicit_plan_contract.inc into reward/README.md";
+}
+
 TEST(ExplicitKinds, AnotherPlanIsAnotherCandidate) {
     Candidate one;
     one.kind = "ptx";

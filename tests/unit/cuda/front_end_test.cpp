@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <future>
 #include <set>
 #include <string>
@@ -250,6 +251,8 @@ TEST_F(FrontEnd, ACancelledRequestIsNoVerdict) {
 /// A folder that looks like CUTLASS and holds one header of it.
 TEST_F(FrontEnd, CutlassMayBeIncludedWhereItIsConfigured) {
     const testing::TemporaryFolder folder;
+    // The compiler's jail has another user.
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
     testing::write_text(folder.path() / "cutlass" / "version.h", "#define CUTLASS_MAJOR 4\n");
     testing::write_text(
         folder.path() / "cute" / "scale.hpp",
