@@ -1,5 +1,7 @@
 #include "reward/cuda/kernel_names.hpp"
 
+#include "reward/cpp_lexer.hpp"
+
 #include <cxxabi.h>
 
 #include <algorithm>
@@ -29,7 +31,63 @@ std::string_view without_parameters(std::string_view text) {
     return {};
 }
 
+/// Of a kernel whose __global__ was just read: the word in front of its parameters.
+std::string kernel_after_global(CppLexer& lexer) {
+    std::string last;
+    for (auto token = lexer.next(); token; token = lexer.next()) {
+        if (token->kind == CppToken::Kind::word) {
+            last = token->text;
+        } else if (token->text == "(" && last != "__launch_bounds__" && last != "__attribute__" &&
+                   last != "__cluster_dims__" && last != "__maxnreg__" &&
+                   last != "__block_size__") {
+            return last;
+        } else if (token->text == "(") {
+            for (int open = 1; open > 0 && token;) {
+                token = lexer.next();
+                open += !token ? 0 : token->text == "(" ? 1 : token->text == ")" ? -1 : 0;
+            }
+        } else if (token->text == ";" || token->text == "{" || token->text == "::") {
+            return "";
+        }
+        if (!token) {
+            return "";
+        }
+    }
+    return "";
+}
+
 }  // namespace
+
+std::optional<std::vector<std::string>> plain_kernels(std::string_view device) {
+    std::vector<std::string> kernels;
+    CppLexer lexer(device);
+    int depth = 0;
+    bool template_ahead = false;
+    bool in_directive = false;
+    for (auto token = lexer.next(); token; token = lexer.next()) {
+        in_directive = (in_directive || token->starts_directive) &&
+                       token->kind != CppToken::Kind::directive_end;
+        if (in_directive || token->kind == CppToken::Kind::comment) {
+            continue;
+        }
+        depth += token->text == "{" ? 1 : token->text == "}" ? -1 : 0;
+        if (token->text == ";" || token->text == "}") {
+            template_ahead = false;
+        }
+        template_ahead = template_ahead || token->text == "template";
+        if (token->kind == CppToken::Kind::word && token->text == "__global__") {
+            const std::string name =
+                depth == 0 && !template_ahead ? kernel_after_global(lexer) : std::string();
+            if (name.empty()) {
+                return std::nullopt;
+            }
+            kernels.push_back(name);
+        }
+    }
+    std::sort(kernels.begin(), kernels.end());
+    kernels.erase(std::unique(kernels.begin(), kernels.end()), kernels.end());
+    return kernels.empty() ? std::nullopt : std::optional(std::move(kernels));
+}
 
 std::optional<std::string> name_expression_of(const std::string& linked_name) {
     if (linked_name.empty() || linked_name.size() > k_max_name) {

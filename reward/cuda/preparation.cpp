@@ -132,7 +132,7 @@ void Preparation::find_kernels() {
     }
 }
 
-Status Preparation::compile() {
+DeviceCompileRequest Preparation::device_order() const {
     DeviceCompileRequest order;
     order.source = m_split.device;
     order.architecture = m_device.arch;
@@ -140,10 +140,62 @@ Status Preparation::compile() {
     order.flags = m_request.flags;
     order.timeout_s = m_request.compile_timeout_s;
     order.cancel = m_request.cancel;
+    return order;
+}
+
+void Preparation::compile_ahead() {
+    std::optional<std::vector<std::string>> kernels = plain_kernels(m_split.device);
+    if (!kernels) {
+        return;
+    }
+    m_ahead.emplace();
+    m_ahead->expressions = std::move(*kernels);
+    DeviceCompileRequest order = device_order();
+    order.name_expressions = m_ahead->expressions;
+    order.cancel = m_ahead->stop.get_token();
+    m_ahead->binary =
+        std::async(std::launch::async, [this, order] { return m_compiler.compile(order); });
+}
+
+Expected<std::optional<DeviceBinary>> Preparation::take_ahead(
+    const std::vector<std::string>& expressions) {
+    if (!m_ahead) {
+        return std::nullopt;
+    }
+    const std::stop_callback forward(m_request.cancel, [this] { m_ahead->stop.request_stop(); });
+    Expected<DeviceBinary> ahead = m_ahead->binary.get();
+    const std::vector<std::string> known = std::exchange(m_ahead->expressions, {});
+    m_ahead.reset();
+    ATOLL_TRY_ASSIGN(DeviceBinary binary, std::move(ahead));
+    const bool ok = binary.status == DeviceBinary::Status::ok;
+    std::vector<std::string> names;
+    for (const std::string& expression : expressions) {
+        const auto at = std::lower_bound(known.begin(), known.end(), expression);
+        if (at == known.end() || *at != expression) {
+            return std::nullopt;
+        }
+        if (ok) {
+            names.push_back(binary.names[static_cast<std::size_t>(at - known.begin())]);
+        }
+    }
+    // A mistake may be one of the guess: a kernel that #if leaves out has no name.
+    if (!ok && expressions.size() != known.size()) {
+        return std::nullopt;
+    }
+    binary.names = std::move(names);
+    return binary;
+}
+
+Status Preparation::compile() {
+    DeviceCompileRequest order = device_order();
     for (const auto& [name, kernel] : m_kernels) {
         order.name_expressions.push_back(kernel.expression);
     }
-    ATOLL_TRY_ASSIGN(DeviceBinary binary, m_compiler.compile(order));
+    ATOLL_TRY_ASSIGN(std::optional<DeviceBinary> ahead, take_ahead(order.name_expressions));
+    if (!ahead) {
+        ATOLL_TRY_ASSIGN(ahead, m_compiler.compile(order));
+    }
+    DeviceBinary binary = std::move(*ahead);
     m_reply.device_compile_seconds += binary.seconds;
     if (binary.status != DeviceBinary::Status::ok) {
         const bool limit = binary.status == DeviceBinary::Status::limit;
@@ -227,7 +279,11 @@ void Preparation::check_plans() {
 Expected<FrontEndReply> Preparation::run() {
     choose_workloads();
     m_split = split_cuda_source(m_request.source);
+    compile_ahead();
     ATOLL_TRY(record({}));
+    if (failed() && m_ahead) {
+        m_ahead->stop.request_stop();
+    }
     if (!failed()) {
         ATOLL_TRY(compile());
     }

@@ -3,7 +3,10 @@
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/source_split.hpp"
 
+#include <future>
 #include <map>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -33,6 +36,11 @@ class Preparation {
     [[nodiscard]] Status record(const std::vector<KernelFacts>& facts);
     void take_fault(const RecordReply& recorded);
     void find_kernels();
+    void compile_ahead();
+    /// What was compiled ahead, where it has all the kernels; else nothing.
+    [[nodiscard]] Expected<std::optional<DeviceBinary>> take_ahead(
+        const std::vector<std::string>& expressions);
+    [[nodiscard]] DeviceCompileRequest device_order() const;
     [[nodiscard]] Status compile();
     [[nodiscard]] Status settle();
     [[nodiscard]] bool asks_for_facts() const;
@@ -48,6 +56,19 @@ class Preparation {
     std::vector<std::size_t> m_workloads;     ///< indices of Task::workloads, public ones first
     std::map<std::string, Kernel> m_kernels;  ///< by the host's name; of all recordings
     FrontEndReply m_reply;
+    /// NVRTC at work beside clang and the launcher, on kernels that can be told from the text
+    /// alone.
+    struct Ahead {
+        Ahead() = default;
+        ~Ahead() { stop.request_stop(); }
+        Ahead(const Ahead&) = delete;
+        Ahead& operator=(const Ahead&) = delete;
+
+        std::vector<std::string> expressions;  ///< sorted
+        std::stop_source stop;
+        std::future<Expected<DeviceBinary>> binary;  ///< waits in its destructor
+    };
+    std::optional<Ahead> m_ahead;
 };
 
 }  // namespace atl

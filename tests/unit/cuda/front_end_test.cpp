@@ -225,6 +225,18 @@ TEST_F(FrontEnd, OverloadedKernelsAreRefusedByName) {
     EXPECT_THAT(reply.reason, HasSubstr("kernel put is overloaded"));
 }
 
+TEST_F(FrontEnd, KernelsThatAreLeftOutOrNotLaunchedAreNoMistake) {
+    // NVRTC is asked ahead for what the text names, and again for what the launcher launches.
+    const FrontEndReply left_out = prepare(
+        request("#if 0\n__global__ void old(float* y) { y[0] = undefined; }\n#endif\n" + plain()));
+    ASSERT_FALSE(left_out.fault) << left_out.reason << left_out.log;
+    EXPECT_EQ(first_launch(left_out).kernel, left_out.kernels.at(0).name);
+    const FrontEndReply idle =
+        prepare(request("__global__ void idle(float* y) { y[0] = 1; }\n" + plain()));
+    ASSERT_FALSE(idle.fault) << idle.reason << idle.log;
+    EXPECT_THAT(first_launch(idle).kernel, HasSubstr("scale"));
+}
+
 TEST_F(FrontEnd, TwoThreadsAtOnceEachGetTheirOwnAndShareWhatIsEqual) {
     const auto other = [&](const std::string& text) {
         return std::async(std::launch::async, [this, text] { return prepare(request(text)); });

@@ -3,7 +3,7 @@
 #include "tests/support/skip_or_fail.hpp"
 #include "tests/unit/cuda/nvrtc_for_tests.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace atl {
 namespace {
@@ -48,6 +48,28 @@ TEST(KernelNames, NvrtcInstantiatesThemUnderTheSameName) {
         expressions, &names);
     EXPECT_EQ(log, "");
     EXPECT_EQ(names, linked);
+}
+
+TEST(PlainKernels, AreReadOffTheText) {
+    EXPECT_THAT(plain_kernels("__global__ void b(int) {}\nextern \"C\" __global__ void "
+                              "__launch_bounds__(256, (2)) a(float* x) { { } }\n"
+                              "__global__ void a(float* x);\n// __global__ void c() {}\n"
+                              "template <class T> T f(T x) { return x; }\n"
+                              "#define KERNEL __global__ void\n")
+                    .value(),
+                ::testing::ElementsAre("a", "b"));
+}
+
+TEST(PlainKernels, AreNotGuessedWhereTheirNamesDependOnMore) {
+    for (const char* source :
+         {"", "int x;", "template <int N> __global__ void a() {}",
+          "namespace n { __global__ void a() {} }",
+          "__global__ void a() {}\nstruct S { "
+          "__global__ static void b(); };",
+          "__global__ void", "__global__ void a;", "__global__ void __launch_bounds__(",
+          "template <> __global__ void a<1>() {}", "__global__ void n::a() {}"}) {
+        EXPECT_FALSE(plain_kernels(source)) << source;
+    }
 }
 
 }  // namespace
