@@ -5,6 +5,7 @@
 #include "reward/expression.hpp"
 #include "reward/input_sets.hpp"
 #include "reward/inputs.hpp"
+#include "reward/sparse_rows.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -40,12 +41,39 @@ Expected<nlohmann::json> shape_of(const TensorSpec& tensor, const Axes& axes) {
     return shape;
 }
 
-/// The inputs of a measured workload, or as much of them as the helper needs.
+/// One dense input of a measured workload, or as much of it as the helper needs.
+Status fill_pattern(const InputGenerator& generator, const TensorSpec& input, std::size_t index,
+                    std::int64_t count, std::vector<std::byte>& values) {
+    count = std::min(count, k_torch_pattern);
+    values.resize(static_cast<std::size_t>(count) * size_of(input.dtype));
+    return fill_input(generator, input.dtype, k_seed, static_cast<std::uint32_t>(index), 0, count,
+                      count, values);
+}
+
+Expected<InputGenerator> generator_of(const Task& task, std::size_t index, const Axes& axes) {
+    const TensorSpec& input = task.inputs[index];
+    return resolve_generator(generator_for(task.distributions.front(), input), input.dtype, axes);
+}
+
+/// Both tensors of a sparse matrix, in full.
+Status fill_sparse(const Task& task, const SparsePair& pair, const Axes& axes, InputSet& inputs) {
+    const TensorSpec& offsets = task.inputs[pair.offsets];
+    const TensorSpec& columns = task.inputs[pair.columns];
+    ATOLL_TRY_ASSIGN(const std::int64_t ends, element_count(offsets, axes));
+    ATOLL_TRY_ASSIGN(const std::int64_t entries, element_count(columns, axes));
+    std::vector<std::byte>& starts = inputs.tensors[pair.offsets];
+    std::vector<std::byte>& places = inputs.tensors[pair.columns];
+    starts.resize(static_cast<std::size_t>(ends) * size_of(offsets.dtype));
+    places.resize(static_cast<std::size_t>(entries) * size_of(columns.dtype));
+    ATOLL_TRY_ASSIGN(const InputGenerator rows, generator_of(task, pair.offsets, axes));
+    ATOLL_TRY(fill_csr_offsets(rows, offsets.dtype, k_seed,
+                               static_cast<std::uint32_t>(pair.offsets), starts));
+    ATOLL_TRY_ASSIGN(const InputGenerator within, generator_of(task, pair.columns, axes));
+    return fill_csr_columns(within, columns.dtype, k_seed, static_cast<std::uint32_t>(pair.columns),
+                            starts, offsets.dtype, places);
+}
+
 Expected<InputSet> timed_inputs(const Task& task, const Workload& workload, const Axes& axes) {
-    const Distribution& distribution = task.distributions.front();
-    if (!sparse_pairs(task).empty()) {
-        return make_input_set(task, workload, distribution, axes, k_seed);
-    }
     InputSet inputs;
     inputs.tensors.resize(task.inputs.size());
     inputs.scalars.resize(task.inputs.size());
@@ -55,13 +83,14 @@ Expected<InputSet> timed_inputs(const Task& task, const Workload& workload, cons
             inputs.scalars[i] = workload.scalars.at(input.name);
             continue;
         }
-        ATOLL_TRY_ASSIGN(std::int64_t count, element_count(input, axes));
-        count = std::min(count, k_torch_pattern);
-        ATOLL_TRY_ASSIGN(const InputGenerator generator,
-                         resolve_generator(generator_for(distribution, input), input.dtype, axes));
-        inputs.tensors[i].resize(static_cast<std::size_t>(count) * size_of(input.dtype));
-        ATOLL_TRY(fill_input(generator, input.dtype, k_seed, static_cast<std::uint32_t>(i), 0,
-                             count, count, inputs.tensors[i]));
+        ATOLL_TRY_ASSIGN(const InputGenerator generator, generator_of(task, i, axes));
+        if (!is_sparse_part(generator)) {
+            ATOLL_TRY_ASSIGN(const std::int64_t count, element_count(input, axes));
+            ATOLL_TRY(fill_pattern(generator, input, i, count, inputs.tensors[i]));
+        }
+    }
+    for (const SparsePair& pair : sparse_pairs(task)) {
+        ATOLL_TRY(fill_sparse(task, pair, axes, inputs));
     }
     return inputs;
 }

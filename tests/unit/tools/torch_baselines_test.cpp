@@ -201,6 +201,52 @@ TEST_F(TorchBaselines, TheHelperThatIsShippedSaysWhatIsMissing) {
     EXPECT_THAT(report->left_out, ::testing::AnyOf(HasSubstr("torch"), HasSubstr("GPU")));
 }
 
+/// "baseline(x, rows, cols):": how the helper calls it.
+std::string call_of(const Task& task) {
+    std::string text = "baseline(";
+    for (const TensorSpec& input : task.inputs) {
+        text += input.name + ", ";
+    }
+    for (const Axis& axis : task.axes) {
+        text += axis.kind == Axis::Kind::variable ? axis.name + ", " : "";
+    }
+    return text.substr(0, text.size() - 2) + "):";
+}
+
+TEST(TorchHelper, EveryShippedBaselineTakesItsTasksArguments) {
+    int count = 0;
+    for (const auto& entry : fs::directory_iterator(ATOLL_SOURCE_DIR "/experiments/tasks")) {
+        const auto task = load_task(entry.path(), "cuda");
+        if (!task || !fs::exists(torch_baseline_file(**task))) {
+            continue;
+        }
+        std::ifstream file(torch_baseline_file(**task));
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        EXPECT_THAT(text, HasSubstr("def " + call_of(**task))) << (*task)->name;
+        ++count;
+    }
+    EXPECT_GE(count, 16);
+}
+
+// Large dense inputs are a pattern that the helper repeats, a sparse matrix is whole.
+TEST(TorchRequest, WritesSparseMatricesInFullAndPatternsOfTheRest) {
+    const auto task = load_task(ATOLL_SOURCE_DIR "/experiments/tasks/spmv_csr", "cuda");
+    ASSERT_TRUE(task) << task.error().message();
+    const testing::TemporaryFolder folder;
+    std::vector<TorchCase> cases;
+    const auto order = torch_request(**task, nullptr, folder.path(), cases);
+    ASSERT_TRUE(order) << order.error().message();
+    const nlohmann::json& inputs = (*order)["launches"][0]["inputs"];
+    for (std::size_t i = 0; i < 4; ++i) {
+        std::uint64_t elements = inputs[i]["shape"][0].get<std::uint64_t>();
+        const bool is_sparse = i < 2;
+        EXPECT_EQ((*order)["inputs"][i]["fixed"], is_sparse);
+        elements = is_sparse ? elements : std::min<std::uint64_t>(elements, k_torch_pattern);
+        EXPECT_EQ(fs::file_size(folder.path() / inputs[i]["file"].get<std::string>()),
+                  4 * elements);
+    }
+}
+
 std::string in_helper(const std::string& expression) {
     return testing::run_shell("cd " ATOLL_SOURCE_DIR
                               "/tools/python && python3 -B -c 'import "
