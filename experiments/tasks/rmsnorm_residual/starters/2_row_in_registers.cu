@@ -2,10 +2,10 @@
 // for that; the end of a row that does not fit is read again.
 
 #ifndef BLOCK
-#define BLOCK 256  // tune: 32, 64, 128, 256, 512
+#define BLOCK 256  // tune: 32, 64, 128, 192, 256, 384, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 2  // tune: 1, 2, 4, 8
+#define ITEMS 2  // tune: 1, 2, 3, 4, 5, 6, 8
 #endif
 
 constexpr int k_warps = BLOCK / 32;

@@ -2,10 +2,10 @@
 // aligned for it, four values move with every access. Odd shapes move one value at a time.
 
 #ifndef TILE
-#define TILE 64  // tune: 32, 64
+#define TILE 64  // tune: 16, 32, 48, 64
 #endif
 #ifndef BLOCK
-#define BLOCK 256  // tune: 64, 128, 256
+#define BLOCK 256  // tune: 64, 128, 192, 256, 384, 512
 #endif
 
 constexpr int k_fours = TILE / 4;
