@@ -1,5 +1,7 @@
 #include "reward/comparison.hpp"
 
+#include "reward/inputs.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -38,6 +40,20 @@ void widen_bf16(const std::byte* from, std::size_t count, double* to) {
     }
 }
 
+void widen_e4m3(const std::byte* from, std::size_t count, double* to) {
+    static const std::array<double, 256> values = [] {
+        std::array<double, 256> all{};
+        for (std::size_t code = 0; code < all.size(); ++code) {
+            const auto byte = static_cast<std::byte>(code);
+            all[code] = load_element(DType::f8e4m3, &byte, 0);
+        }
+        return all;
+    }();
+    for (std::size_t i = 0; i < count; ++i) {
+        to[i] = values[static_cast<std::size_t>(from[i])];
+    }
+}
+
 void widen_block(DType dtype, const std::byte* from, std::size_t count, double* to) {
     switch (dtype) {
         case DType::f64:
@@ -58,6 +74,8 @@ void widen_block(DType dtype, const std::byte* from, std::size_t count, double* 
             return widen<std::int8_t>(from, count, to);
         case DType::u8:
             return widen<std::uint8_t>(from, count, to);
+        case DType::f8e4m3:
+            return widen_e4m3(from, count, to);
     }
 }
 

@@ -13,8 +13,9 @@ struct DTypeRow {
     std::size_t bytes;
 };
 
-// In the order of the enumerators. bfloat16 travels as its bits: g++ 12 has no such type.
-constexpr std::array<DTypeRow, 9> k_rows = {{
+// In the order of the enumerators. bfloat16 and float8 travel as their bits: g++ 12 has no such
+// types.
+constexpr std::array<DTypeRow, 10> k_rows = {{
     {DType::f64, "float64", "double", 8},
     {DType::f32, "float32", "float", 4},
     {DType::f16, "float16", "_Float16", 2},
@@ -24,6 +25,7 @@ constexpr std::array<DTypeRow, 9> k_rows = {{
     {DType::i16, "int16", "short", 2},
     {DType::i8, "int8", "signed char", 1},
     {DType::u8, "uint8", "unsigned char", 1},
+    {DType::f8e4m3, "float8_e4m3fn", "unsigned char", 1},
 }};
 
 const DTypeRow& row(DType dtype) {

@@ -10,53 +10,62 @@ namespace atl {
 
 namespace {
 
-/// A binary floating-point format of 16 bits.
+/// A binary floating-point format of 16 bits or fewer.
 struct SmallFormat {
     int mantissa_bits;
-    int min_exponent;  ///< of the smallest normal value
-    int max_exponent;
+    int bias;           ///< of the exponent; normal values begin at 2^(1 - bias)
+    int sign;           ///< the sign's bit
+    bool has_infinity;  ///< else the highest code of either sign is the only one that is no number
 };
 
-constexpr SmallFormat k_half = {10, -14, 15};
-constexpr SmallFormat k_bfloat = {7, -126, 127};
+constexpr SmallFormat k_half = {10, 15, 0x8000, true};
+constexpr SmallFormat k_bfloat = {7, 127, 0x8000, true};
+constexpr SmallFormat k_e4m3 = {3, 7, 0x80, false};
 
 /// Rounds to nearest, ties to even, in one step from double (through float it could round twice).
+/// What is too large becomes infinity, or NaN where there is none.
 inline std::uint16_t encode(double value, const SmallFormat& format) {
-    const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
+    const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? format.sign : 0);
     const int bits = format.mantissa_bits;
-    const auto infinity = static_cast<std::uint16_t>((0x7FFF >> bits) << bits);
+    const int highest = format.sign - 1;
+    const auto too_large =
+        static_cast<std::uint16_t>(format.has_infinity ? highest >> bits << bits : highest);
     if (std::isnan(value)) {
-        return static_cast<std::uint16_t>(sign | infinity | 1 << (bits - 1));
+        return static_cast<std::uint16_t>(sign | too_large |
+                                          (format.has_infinity ? 1 << (bits - 1) : 0));
     }
     const double magnitude = std::abs(value);
-    if (magnitude < std::ldexp(1.0, format.min_exponent)) {
+    if (magnitude < std::ldexp(1.0, 1 - format.bias)) {
         // In units of the last place; rounding up to the smallest normal value carries into the
         // exponent field by itself.
-        const double units =
-            std::nearbyint(magnitude * std::ldexp(1.0, bits - format.min_exponent));
+        const double units = std::nearbyint(magnitude * std::ldexp(1.0, bits + format.bias - 1));
         return static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(units));
     }
     const int shift = std::numeric_limits<double>::digits - 1 - bits;
     const auto code = std::bit_cast<std::uint64_t>(magnitude);
     const std::uint64_t half = (1ull << (shift - 1)) - 1 + (code >> shift & 1);
-    const std::uint64_t bias = static_cast<std::uint64_t>(1023 - format.max_exponent) << bits;
+    const std::uint64_t bias = static_cast<std::uint64_t>(1023 - format.bias) << bits;
     const std::uint64_t rounded = ((code + half) >> shift) - bias;
-    return static_cast<std::uint16_t>(sign | std::min<std::uint64_t>(rounded, infinity));
+    return static_cast<std::uint16_t>(sign | std::min<std::uint64_t>(rounded, too_large));
 }
 
 double decode(std::uint16_t code, const SmallFormat& format) {
     const int bits = format.mantissa_bits;
+    const int highest = format.sign - 1;
     const int mantissa = code & ((1 << bits) - 1);
-    const int field = (code & 0x7FFF) >> bits;
-    const double sign = (code & 0x8000) != 0 ? -1.0 : 1.0;
-    if (field == 0x7FFF >> bits) {
+    const int field = (code & highest) >> bits;
+    const double sign = (code & format.sign) != 0 ? -1.0 : 1.0;
+    if (format.has_infinity && field == highest >> bits) {
         return mantissa != 0 ? std::numeric_limits<double>::quiet_NaN()
                              : sign * std::numeric_limits<double>::infinity();
     }
-    if (field == 0) {
-        return sign * std::ldexp(mantissa, format.min_exponent - bits);
+    if (!format.has_infinity && (code & highest) == highest) {
+        return std::numeric_limits<double>::quiet_NaN();
     }
-    return sign * std::ldexp(mantissa + (1 << bits), format.min_exponent + field - 1 - bits);
+    if (field == 0) {
+        return sign * std::ldexp(mantissa, 1 - format.bias - bits);
+    }
+    return sign * std::ldexp(mantissa + (1 << bits), field - format.bias - bits);
 }
 
 template <class T>
@@ -109,6 +118,8 @@ double load_element(DType dtype, const std::byte* values, std::int64_t index) {
             return load<std::int8_t>(values, index);
         case DType::u8:
             return load<std::uint8_t>(values, index);
+        case DType::f8e4m3:
+            return decode(static_cast<std::uint8_t>(values[index]), k_e4m3);
     }
     return 0;
 }
@@ -133,6 +144,8 @@ void store_element(DType dtype, std::byte* values, std::int64_t index, double va
             return store(values, index, saturate<std::int8_t>(value));
         case DType::u8:
             return store(values, index, saturate<std::uint8_t>(value));
+        case DType::f8e4m3:
+            return store(values, index, static_cast<std::uint8_t>(encode(value, k_e4m3)));
     }
 }
 
@@ -156,6 +169,8 @@ double highest_value(DType dtype) {
             return std::numeric_limits<std::int8_t>::max();
         case DType::u8:
             return std::numeric_limits<std::uint8_t>::max();
+        case DType::f8e4m3:
+            return 448;
     }
     return 0;
 }

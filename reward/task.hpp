@@ -14,7 +14,9 @@
 
 namespace atl {
 
-enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8 };
+/// f8e4m3: sign, 4 bits of exponent, 3 of mantissa, no infinities, the last code of either sign is
+/// NaN (Micikevicius et al., "FP8 Formats for Deep Learning", 2022).
+enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, f8e4m3 };
 
 [[nodiscard]] const char* to_string(DType dtype);  ///< schema name: "float32", "int8", ...
 [[nodiscard]] const char* c_type(DType dtype);     ///< type in a launch prototype

@@ -45,6 +45,9 @@ Tolerance default_tolerance(const Task& task) {
             case DType::bf16:
                 relative = 1.6e-2;
                 break;
+            case DType::f8e4m3:
+                relative = 0.25;
+                break;
             default:
                 break;
         }

@@ -110,11 +110,16 @@ void read_tensors(JsonObject tensors, bool are_outputs, std::vector<TensorSpec>&
         const std::string dtype = tensor.required_text("dtype");
         const std::optional<DType> known = dtype_from(dtype);
         if (!known && !tensor.failed()) {
-            tensor.fail("dtype", "dtype '" + dtype.substr(0, 40) + "' is not supported",
-                        "supported: float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8");
+            tensor.fail(
+                "dtype", "dtype '" + dtype.substr(0, 40) + "' is not supported",
+                "supported: float64 float32 float16 bfloat16 float8_e4m3fn int64 int32 int16 "
+                "int8 uint8");
         }
         spec.dtype = known.value_or(DType::f32);
         read_shape(tensor, spec, are_outputs);
+        if (spec.scalar && spec.dtype == DType::f8e4m3) {
+            tensor.fail("dtype", "a scalar cannot be of type " + dtype, "take float32");
+        }
         result.push_back(std::move(spec));
     }
 }

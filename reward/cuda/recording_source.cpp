@@ -48,7 +48,16 @@ struct Argument {
 };
 
 std::string cuda_type(DType dtype) {
-    return dtype == DType::f16 ? "__half" : dtype == DType::bf16 ? "__nv_bfloat16" : c_type(dtype);
+    switch (dtype) {
+        case DType::f16:
+            return "__half";
+        case DType::bf16:
+            return "__nv_bfloat16";
+        case DType::f8e4m3:
+            return "__nv_fp8_e4m3";
+        default:
+            return c_type(dtype);
+    }
 }
 
 const char* name_of(CudaEntry entry) {
@@ -117,7 +126,8 @@ constexpr std::array k_words{"extern",
                              "g_stream",
                              "cudaStream_t",
                              "__half",
-                             "__nv_bfloat16"};
+                             "__nv_bfloat16",
+                             "__nv_fp8_e4m3"};
 
 /// `__noinline__` blanked out, columns kept: no macro can stand for it (headers of libstdc++ 13 use
 /// the word inside of __attribute__), and a recording does not mind what is inlined.

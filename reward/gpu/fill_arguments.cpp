@@ -8,7 +8,7 @@ namespace {
 
 bool is_float(DType dtype) {
     return dtype == DType::f64 || dtype == DType::f32 || dtype == DType::f16 ||
-           dtype == DType::bf16;
+           dtype == DType::bf16 || dtype == DType::f8e4m3;
 }
 
 FillArguments uniform_arguments(const InputGenerator& generator, DType dtype) {

@@ -64,6 +64,7 @@ double rate_of(const GpuPeaks& peaks, DType dtype) {
             return peaks.half;
         case DType::i8:
         case DType::u8:
+        case DType::f8e4m3:
             return peaks.eight_bit;
         case DType::i16:
         case DType::i32:

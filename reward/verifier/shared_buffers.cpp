@@ -148,6 +148,7 @@ std::byte poison_of(DType dtype) {
         case DType::f32:
         case DType::f16:
         case DType::bf16:
+        case DType::f8e4m3:
             return std::byte{0xFF};
         default:
             return std::byte{0xA5};

@@ -57,6 +57,10 @@ TEST(GpuPeaks, OfATaskAreThoseOfItsFastestTensor) {
     EXPECT_EQ(peak_flops_for(peaks, task), 4);
     task.outputs.push_back({"y", DType::i8, {}, false, ""});
     EXPECT_EQ(peak_flops_for(peaks, task), 5) << "an answer of 8 bits needs no more";
+    task.inputs.clear();
+    task.outputs.clear();
+    add(DType::f8e4m3, false);
+    EXPECT_EQ(peak_flops_for(peaks, task), 5);
 }
 
 }  // namespace

@@ -98,6 +98,9 @@ TEST(Comparison, NarrowFloatsAndIntegersAreWidenedExactly) {
     EXPECT_TRUE(compare<std::int8_t>(DType::i8, {-128, 127}, {-128, 127}, {}).passed);
     EXPECT_FALSE(compare<std::int8_t>(DType::i8, {-128, 126}, {-128, 127}, {}).passed);
     EXPECT_TRUE(compare<std::uint8_t>(DType::u8, {255}, {255}, {}).passed);
+    EXPECT_TRUE(
+        compare<std::uint8_t>(DType::f8e4m3, {0x38, 0xFE, 1}, {1, -448, 0x1.0p-9}, {}).passed);
+    EXPECT_TRUE(compare<std::uint8_t>(DType::f8e4m3, {0x7F}, {0}, {}).non_finite);
     EXPECT_TRUE(compare<std::int16_t>(DType::i16, {-300}, {-300}, {}).passed);
     EXPECT_TRUE(compare<std::int32_t>(DType::i32, {1 << 30}, {1 << 30}, {}).passed);
     EXPECT_TRUE(compare<std::int64_t>(DType::i64, {1ll << 50}, {1ll << 50}, {}).passed);

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr DType k_all[] = {DType::f64, DType::f32, DType::f16, DType::bf16, DType::i64,
-                           DType::i32, DType::i16, DType::i8,  DType::u8};
+                           DType::i32, DType::i16, DType::i8,  DType::u8,   DType::f8e4m3};
 
 std::vector<std::byte> fill(const InputGenerator& generator, DType dtype, std::int64_t count,
                             std::uint64_t seed = 1, std::uint32_t stream = 0) {
@@ -312,11 +312,11 @@ double through(DType dtype, double value) {
     return load_element(dtype, bytes, 0);
 }
 
-// All 65,536 codes: decoding and encoding again gives the same code, and values between two
-// neighbours round to the nearer one, ties to the even code.
+// All codes: decoding and encoding again gives the same code, and values between two neighbours
+// round to the nearer one, ties to the even code.
 void check_small_format(DType dtype) {
     const double infinity = std::numeric_limits<double>::infinity();
-    for (std::uint32_t code = 0; code < 0x8000; ++code) {
+    for (std::uint32_t code = 0; code < 1u << (8 * size_of(dtype) - 1); ++code) {
         const auto bits = static_cast<std::uint16_t>(code);
         const auto next_bits = static_cast<std::uint16_t>(code + 1);
         const double value = load_element(dtype, reinterpret_cast<const std::byte*>(&bits), 0);
@@ -338,19 +338,46 @@ void check_small_format(DType dtype) {
     const double highest = highest_value(dtype);
     EXPECT_EQ(through(dtype, highest), highest);
     EXPECT_EQ(through(dtype, highest * 1.0001), highest);
-    EXPECT_EQ(through(dtype, highest * 1.01), infinity);
-    EXPECT_EQ(through(dtype, infinity), infinity);
     EXPECT_TRUE(std::signbit(through(dtype, -0.0)));
+}
+
+void check_infinity(DType dtype) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(through(dtype, highest_value(dtype) * 1.01), infinity);
+    EXPECT_EQ(through(dtype, infinity), infinity);
 }
 
 TEST(Elements, HalfRoundsToNearestEven) {
     check_small_format(DType::f16);
+    check_infinity(DType::f16);
     EXPECT_EQ(through(DType::f16, 0x1.0p-25), 0);  // half the smallest subnormal: tie to even
     EXPECT_EQ(through(DType::f16, 0x1.1p-25), 0x1.0p-24);
 }
 
 TEST(Elements, Bfloat16RoundsToNearestEven) {
     check_small_format(DType::bf16);
+    check_infinity(DType::bf16);
+}
+
+TEST(Elements, Float8RoundsToNearestEvenAndHasNoInfinity) {
+    check_small_format(DType::f8e4m3);
+    // The values that the paper names (table 1).
+    EXPECT_EQ(highest_value(DType::f8e4m3), 448);
+    EXPECT_EQ(lowest_value(DType::f8e4m3), -448);
+    const auto value = [](unsigned code) {
+        const auto byte = static_cast<std::byte>(code);
+        return load_element(DType::f8e4m3, &byte, 0);
+    };
+    EXPECT_EQ(value(0x7E), 448);
+    EXPECT_EQ(value(0x08), 0x1.0p-6);
+    EXPECT_EQ(value(0x07), 0.875 * 0x1.0p-6);
+    EXPECT_EQ(value(0x81), -0x1.0p-9);
+    EXPECT_EQ(value(0x38), 1);
+    EXPECT_TRUE(std::isnan(value(0x7F)));
+    EXPECT_TRUE(std::isnan(value(0xFF)));
+    EXPECT_EQ(through(DType::f8e4m3, 464), 448) << "halfway to what would be the next: even";
+    EXPECT_TRUE(std::isnan(through(DType::f8e4m3, 464.1)));
+    EXPECT_TRUE(std::isnan(through(DType::f8e4m3, -std::numeric_limits<double>::infinity())));
 }
 
 #if defined(__FLT16_MAX__)
