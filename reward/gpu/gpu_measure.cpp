@@ -17,7 +17,7 @@ namespace {
 constexpr double k_ns = 1e-9;
 constexpr std::size_t k_screen_launches = 3;
 constexpr std::size_t k_least_samples = 6;
-constexpr std::size_t k_most_samples = 60;
+constexpr std::size_t k_most_samples = 48;  ///< and what the judged calls behind them add
 constexpr std::size_t k_most_samples_confirming = 200;
 /// Few in a call, so that contestants alternate and a judged launch may be any; enough that a call
 /// costs little beside its launches.
