@@ -56,8 +56,8 @@ std::string dram_words(const BottleneckEvidence& e) {
 
 std::string l2_words(const BottleneckEvidence& e) {
     return fmt::format(
-        "the L2 cache is busy for {:.0f} % of its time and memory for {:.0f} %; keep more in "
-        "registers or shared memory",
+        "the L2 cache is busy for {:.0f} % of its time and memory for {:.0f} %; let neighbouring "
+        "threads touch neighbouring data, or keep more in registers or shared memory",
         e.l2, e.dram);
 }
 
@@ -85,7 +85,7 @@ std::string compute_words(const BottleneckEvidence& e) {
 std::string tensor_words(const BottleneckEvidence& e) {
     return fmt::format(
         "the task is bound by products that tensor cores do, and they are busy for {:.0f} % of its "
-        "time (instruction slots for {:.0f} %); use mma or wgmma",
+        "time (instruction slots for {:.0f} %); keep them fed by mma or wgmma",
         e.tensor, e.issue);
 }
 
