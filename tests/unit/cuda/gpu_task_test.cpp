@@ -155,5 +155,22 @@ TEST_F(SparseInputs, ComeFromWhatNoRunnerReachesAndWhatItReachesIsMadeGood) {
     }
 }
 
+TEST_F(SparseInputs, AreMadeGoodByScrubbing) {
+    const auto task = load(m_sparse.task());
+    ASSERT_TRUE(task->scrub());  // waits for what is queued
+    const std::vector<const GpuAllocation*> shared = task->shared();
+    const std::size_t donors = 2 * GpuInputs::k_donors;  // the last ones
+    const std::vector<GpuMapping> mappings = map({shared.end() - donors, shared.end()});
+    std::vector<std::string> before;
+    for (const GpuMapping& mapping : mappings) {
+        before.emplace_back(begin(mapping), mapping.bytes());
+        std::memset(begin(mapping), 0x42, mapping.bytes());
+    }
+    ASSERT_TRUE(task->scrub());
+    for (std::size_t i = 0; i < mappings.size(); ++i) {
+        EXPECT_TRUE(before[i] == std::string(begin(mappings[i]), mappings[i].bytes())) << i;
+    }
+}
+
 }  // namespace
 }  // namespace atl
