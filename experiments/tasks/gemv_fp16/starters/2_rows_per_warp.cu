@@ -11,7 +11,7 @@
 #define ROWS 2  // tune: 1, 2, 4, 8
 #endif
 #ifndef UNROLL
-#define UNROLL 4  // tune: 1, 2, 4
+#define UNROLL 2  // tune: 1, 2, 4
 #endif
 #ifndef SPLIT
 #define SPLIT 1  // tune: 1, 2, 4

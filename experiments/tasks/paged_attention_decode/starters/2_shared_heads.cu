@@ -8,7 +8,7 @@
 #define WARPS 4  // tune: 1, 2, 4, 8
 #endif
 #ifndef HEADS
-#define HEADS 4  // tune: 1, 2, 4
+#define HEADS 2  // tune: 1, 2, 4
 #endif
 #ifndef SPLITS
 #define SPLITS 8  // tune: 1, 2, 4, 8, 16, 32

@@ -3,10 +3,10 @@
 // from a counter, so that those a block waits for have begun.
 
 #ifndef BLOCK
-#define BLOCK 256  // tune: 64, 128, 192, 256, 384, 512, 1024
+#define BLOCK 512  // tune: 64, 128, 192, 256, 384, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 4  // tune: 1, 2, 3, 4, 6, 8
+#define ITEMS 8  // tune: 1, 2, 3, 4, 6, 8
 #endif
 
 constexpr int k_warps = BLOCK / 32;

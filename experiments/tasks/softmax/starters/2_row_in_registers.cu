@@ -6,7 +6,7 @@
 #define BLOCK 128  // tune: 32, 64, 128, 256, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 10  // tune: 1, 2, 3, 4, 5, 6, 8, 10, 12, 16
+#define ITEMS 12  // tune: 1, 2, 3, 4, 5, 6, 8, 10, 12, 16
 #endif
 
 constexpr int k_warps = BLOCK / 32;

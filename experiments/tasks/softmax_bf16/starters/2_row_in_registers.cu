@@ -5,10 +5,10 @@
 #include <cuda_bf16.h>
 
 #ifndef BLOCK
-#define BLOCK 256  // tune: 64, 128, 256, 512, 1024
+#define BLOCK 128  // tune: 64, 128, 256, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 3  // tune: 1, 2, 3, 4, 5
+#define ITEMS 5  // tune: 1, 2, 3, 4, 5
 #endif
 
 constexpr int k_warps = BLOCK / 32;
