@@ -22,7 +22,8 @@ double bytes_of(const Plan& plan) {
 bool has_tensor_types(const Task& task) {
     return std::any_of(task.inputs.begin(), task.inputs.end(), [](const TensorSpec& input) {
         return !input.scalar && (input.dtype == DType::f16 || input.dtype == DType::bf16 ||
-                                 input.dtype == DType::i8 || input.dtype == DType::u8);
+                                 input.dtype == DType::i8 || input.dtype == DType::u8 ||
+                                 input.dtype == DType::f8e4m3);
     });
 }
 

@@ -74,6 +74,11 @@ TEST_F(StaticProfile, FootprintsAndRoofsAreThoseOfTheWorkloadAndTheDevice) {
 TEST_F(StaticProfile, HalfPrecisionIsForTensorCores) {
     auto half = std::make_shared<Task>(*m_task);
     for (TensorSpec& input : half->inputs) {
+        input.dtype = DType::f8e4m3;
+    }
+    EXPECT_TRUE(
+        value_or_throw(static_profile(half, m_program, *device_limits_of("sm_90a")))->tensor_types);
+    for (TensorSpec& input : half->inputs) {
         input.dtype = DType::bf16;
     }
     EXPECT_TRUE(
