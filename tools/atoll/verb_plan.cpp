@@ -77,6 +77,8 @@ Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const DeviceLimits& devic
     options.device = device;
     options.device_compiler.nvrtc = toolkit.nvrtc->path;
     options.device_compiler.include = toolkit.include;
+    options.device_compiler.cutlass = toolkit.cutlass;
+    options.device_compiler.cutlass_version = toolkit.cutlass_version;
     options.device_compiler.architecture = device.arch;
     return CudaFrontEnd::make(std::move(options));
 }
