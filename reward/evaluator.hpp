@@ -98,6 +98,9 @@ struct EvaluationLimits {
     double launch_timeout_s = 10;
     double confidence = 0.01;       ///< target half width of the interval, relative to the median
     double measure_seconds = 0.15;  ///< cap of timed launches per workload
+    /// How CUDA candidates are timed, but in confirmations: a name of reward/gpu/protocols.hpp.
+    /// Empty: the default one.
+    std::string protocol;
 };
 
 /// Seconds that the verification launches of one candidate may take together: ten times what one

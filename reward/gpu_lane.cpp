@@ -27,6 +27,7 @@ struct GpuRunner {
     WorkerProcess worker;
     FileHandle verifier_end;
     bool started = false;  ///< its device is open
+    SandboxLevel jail = SandboxLevel::none;
 };
 
 class GpuLane final : public DeviceLane {
@@ -96,6 +97,7 @@ class GpuLane final : public DeviceLane {
         ATOLL_TRY(start_spare());
         ATOLL_TRY(wait_until_started(*m_verifier));
         m_broken = false;
+        m_jailed = true;
         return {};
     }
 
@@ -137,7 +139,7 @@ class GpuLane final : public DeviceLane {
         return worker.channel().send(frame);
     }
 
-    static Status wait_until_started(WorkerProcess& worker) {
+    static Expected<GpuStarted> wait_until_started(WorkerProcess& worker) {
         ATOLL_TRY_ASSIGN(const Frame reply, worker.channel().receive(k_start_patience));
         if (reply.type == FrameType::failed) {
             return tl::unexpected(parse_failed_frame(reply));
@@ -145,7 +147,7 @@ class GpuLane final : public DeviceLane {
         if (reply.type != FrameType::gpu_started) {
             return failure(ErrorCode::corrupt, "a worker sent a frame out of turn", "GPU lane");
         }
-        return {};
+        return parse_gpu_started(reply.payload);
     }
 
     /// Does not wait for its device.
@@ -157,7 +159,7 @@ class GpuLane final : public DeviceLane {
                          WorkerProcess::start(WorkerRole::gpu_runner, options, m_generation,
                                               std::move(sockets.first)));
         ATOLL_TRY(send_start(worker));
-        m_spare.emplace(GpuRunner{std::move(worker), std::move(sockets.second), false});
+        m_spare.emplace(GpuRunner{std::move(worker), std::move(sockets.second)});
         return {};
     }
 
@@ -166,11 +168,13 @@ class GpuLane final : public DeviceLane {
             ATOLL_TRY(start_spare());
         }
         if (!m_spare->started) {
-            if (Status started = wait_until_started(m_spare->worker); !started) {
+            const Expected<GpuStarted> started = wait_until_started(m_spare->worker);
+            if (!started) {
                 m_spare.reset();
-                return started;
+                return tl::unexpected(started.error());
             }
             m_spare->started = true;
+            m_spare->jail = started->jail;
         }
         return {};
     }
@@ -190,6 +194,7 @@ class GpuLane final : public DeviceLane {
         answer.request = question.request;
         answer.generation = m_generation;
         answer.handles.push_back(std::move(m_spare->verifier_end));
+        m_jailed = m_jailed && m_spare->jail >= SandboxLevel::restricted;
         m_runner = std::move(m_spare);
         m_spare.reset();
         // Another one is started when this one has done its work: opening the device takes locks in
@@ -243,6 +248,7 @@ class GpuLane final : public DeviceLane {
         ATOLL_TRY(ask(std::move(task), FrameType::task_loaded, order.deadline));
         EvaluateOrder message = order.evaluate;
         message.peak_flops = peak_flops_for(m_options.peaks, *order.task);
+        message.most_flops = most_flops_for(m_options.peaks, *order.task);
         message.peak_is_of_type = true;
         message.peak_bandwidth = m_options.peaks.bandwidth;
         message.cache_bytes = m_options.limits.l2_bytes;
@@ -254,7 +260,9 @@ class GpuLane final : public DeviceLane {
             // tries again, and says why there is none.
             static_cast<void>(start_spare());
         }
-        return parse_evaluate_reply(reply.payload);
+        ATOLL_TRY_ASSIGN(EvaluateReply evaluated, parse_evaluate_reply(reply.payload));
+        evaluated.trust = m_jailed ? "" : "unjailed";
+        return evaluated;
     }
 
     const GpuLaneOptions m_options;
@@ -264,6 +272,7 @@ class GpuLane final : public DeviceLane {
     std::optional<GpuRunner> m_spare;
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
+    bool m_jailed = true;  ///< every runner since restart() was
     bool m_broken = true;
     int m_failures = 0;  ///< in a row
     std::mutex m_mutex;  // guards what abort() uses

@@ -57,7 +57,8 @@ std::string LocalEvaluator::fingerprint() const {
            ", compile " + std::to_string(limits.compile_timeout_s) + " s, launch " +
            std::to_string(limits.launch_timeout_s) + " s, interval " +
            std::to_string(limits.confidence) + ", measure " +
-           std::to_string(limits.measure_seconds) + " s";
+           std::to_string(limits.measure_seconds) + " s" +
+           (limits.protocol.empty() ? "" : ", protocol " + limits.protocol);
 }
 
 std::string LocalEvaluator::description() const {

@@ -53,19 +53,41 @@ struct VerifyCase {
     double want = 0;
 };
 
+/// The launches of one kernel (copies and fills: "memcpy", "memset") within a timed launch.
+struct KernelShare {
+    std::string name;
+    double launches = 0;  ///< per timed launch
+    double share = 0;     ///< of the summed time of all that the plan queued
+};
+
+/// What only a GPU's clocks tell of a workload.
+struct GpuTiming {
+    std::string clock;                    ///< "cupti" or "events"
+    std::vector<KernelShare> kernels;     ///< by CUPTI; most time first
+    std::vector<double> anchors_ns;       ///< the anchor kernel right before each of samples_ns
+    std::vector<double> clocks_mhz;       ///< of the multiprocessors between launches, by NVML
+    std::vector<std::string> throttling;  ///< why NVML said that they were held back
+    /// As WorkloadTiming::light_ns, with the bandwidth that copies were measured to reach on this
+    /// device; 0: it was not measured.
+    double measured_light_ns = 0;
+};
+
 /// Timing of one workload. Times are nanoseconds per launch.
 struct WorkloadTiming {
     std::string workload;
     bool hidden = false;
     std::vector<double> samples_ns;  ///< raw, in the order taken
-    double median_ns = 0;            ///< of those that count, at one frequency (TimingSamples)
-    double low_ns = 0;               ///< 95 % confidence interval of the median
+    /// Of those that count, at one frequency (TimingSamples); the mean where the protocol is one of
+    /// those that take it (reward/gpu/protocols.hpp).
+    double median_ns = 0;
+    double low_ns = 0;  ///< 95 % confidence interval of the median
     double high_ns = 0;
     double anchor_ratio = 1;  ///< how much less of the core was ours around them; 1: all was
     double clock_ratio = 1;   ///< cycle time over the reference's: median_ns is less it
     double light_ns = 0;      ///< speed of light: max(flops/peak, bytes/bandwidth)
     bool noisy = false;       ///< see TimingSamples::is_noisy()
     int reverified = 0;       ///< timed launches whose outputs were checked
+    std::optional<GpuTiming> gpu;
 };
 
 struct MeasureReport {
@@ -88,7 +110,7 @@ struct Verdict {
     Stage stage = Stage::lint;  ///< where the cascade ended
     std::string reason;         ///< one sentence for a person or a prompt; hidden workloads unnamed
     std::string kind;           ///< candidate kind
-    std::string trust = "jailed";  ///< "jailed", "external"
+    std::string trust = "jailed";  ///< "jailed", "unjailed", "external"
     std::string device;            ///< "cpu:1 AMD EPYC ..."
     std::string toolchain;
     Digest key;  ///< verdict cache key

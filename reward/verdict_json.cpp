@@ -1,6 +1,7 @@
 #include "reward/verdict_json.hpp"
 
 #include "reward/base/json_reader.hpp"
+#include "reward/gpu_timing_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +15,7 @@ constexpr std::size_t k_max_cases = 100'000;
 constexpr std::size_t k_max_workloads = 10'000;
 constexpr std::size_t k_max_samples = 1'000'000;
 constexpr std::size_t k_max_rivals = 64;
+constexpr std::size_t k_max_gpu_fields = 16;
 constexpr const char* k_memory = "memory_bytes";
 constexpr std::uint64_t k_max_memory_bytes = std::uint64_t{1} << 56;
 
@@ -22,7 +24,7 @@ json timing_to_json(const WorkloadTiming& timing) {
     for (const double sample : timing.samples_ns) {
         samples.push_back(number_to_json(sample));
     }
-    return json{{"workload", timing.workload},
+    json object{{"workload", timing.workload},
                 {"hidden", timing.hidden},
                 {"samples_ns", std::move(samples)},
                 {"median_ns", number_to_json(timing.median_ns)},
@@ -33,6 +35,10 @@ json timing_to_json(const WorkloadTiming& timing) {
                 {"light_ns", number_to_json(timing.light_ns)},
                 {"noisy", timing.noisy},
                 {"reverified", timing.reverified}};
+    if (timing.gpu) {
+        object["gpu"] = gpu_timing_to_json(*timing.gpu);
+    }
+    return object;
 }
 
 Expected<WorkloadTiming> timing_from_json(const json& value, const std::string& where) {
@@ -48,6 +54,10 @@ Expected<WorkloadTiming> timing_from_json(const json& value, const std::string& 
         .number("light_ns", timing.light_ns)
         .boolean("noisy", timing.noisy)
         .integer("reverified", reverified, 0, 1'000'000'000);
+    if (value.contains("gpu")) {  // of GPUs, since there are such facts
+        reader.object("gpu", k_max_gpu_fields);
+        ATOLL_TRY_ASSIGN(timing.gpu, gpu_timing_from_json(value["gpu"], where));
+    }
     if (value.contains("clock_ratio")) {  // records of protocols before cpu-cold-v4 have none
         reader.number("clock_ratio", timing.clock_ratio);
     }

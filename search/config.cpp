@@ -3,6 +3,7 @@
 #include "population/archives/grid.hpp"
 #include "population/topology.hpp"
 #include "reward/base/files.hpp"
+#include "reward/gpu/protocols.hpp"
 #include "reward/score.hpp"
 #include "search/bandits/bandit.hpp"
 #include "search/measures.hpp"
@@ -62,6 +63,9 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
         "evaluation.measure_seconds", s.measure_seconds, {0.001, 600},
         "Cap of the timed launches of one workload that met an undisturbed machine, seconds; with "
         "disturbed ones up to 1.5 times as long and as many.");
+    v.choice("evaluation.protocol", s.protocol, gpu_protocol_names(),
+             "How CUDA candidates are timed, but in confirmations, which take the default one "
+             "(reward/gpu/README.md, \"Protocols\"); C++ ones have one way only.");
     v.real("evaluation.cutoff_factor", s.cutoff_factor, {0, 1000},
            "A candidate whose first three launches take more than 1.5 times this many times its "
            "parent's time is not measured in full; 0: measure all.");
@@ -344,6 +348,7 @@ EvaluationLimits evaluation_limits(const EvaluationSettings& settings) {
     limits.launch_timeout_s = settings.launch_timeout_s;
     limits.confidence = settings.confidence;
     limits.measure_seconds = settings.measure_seconds;
+    limits.protocol = settings.protocol == k_cuda_protocol ? "" : settings.protocol;
     return limits;
 }
 

@@ -9,6 +9,7 @@
 #include "reward/base/error.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/evaluator.hpp"
+#include "reward/gpu/gpu_protocol.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -50,6 +51,7 @@ struct EvaluationSettings {
     double launch_timeout_s = 10;
     double confidence = 0.01;
     double measure_seconds = 0.15;
+    std::string protocol = k_cuda_protocol;
     double cutoff_factor = 4;
     std::int64_t deadline_s = 300;
     std::int64_t retries = 2;

@@ -22,11 +22,16 @@ static_assert(sizeof(sock_filter) == sizeof(std::uint64_t));
 
 namespace {
 
-Status load_program(std::vector<std::uint64_t> program) {
+Status load_program(std::vector<std::uint64_t> program, unsigned flags = 0) {
     sock_fprog description{};
     description.len = static_cast<unsigned short>(program.size());
     description.filter = reinterpret_cast<sock_filter*>(program.data());
-    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &description) != 0) {
+    const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &description);
+    if (result > 0) {
+        return failure(ErrorCode::internal,
+                       "thread " + std::to_string(result) + " has a filter of its own", "sandbox");
+    }
+    if (result != 0) {
         return tl::unexpected(errno_error("seccomp", "sandbox", errno));
     }
     return {};
@@ -45,6 +50,10 @@ bool SyscallFilter::supported() {
 
 Status SyscallFilter::apply() const {
     return load_program(m_program);
+}
+
+Status SyscallFilter::apply_to_all_threads() const {
+    return load_program(m_program, SECCOMP_FILTER_FLAG_TSYNC);
 }
 
 Status SyscallFilter::apply_for_own_pid() const {

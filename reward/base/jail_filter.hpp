@@ -33,7 +33,9 @@ class SyscallFilter {
 
     /// Restricts the calling thread and all its later children for good. Needs no_new_privs.
     [[nodiscard]] Status apply() const;
-    /// The same with the caller's pid wherever FilterBuilder::k_own_pid was named.
+    /// The same for every thread of the process. An error where one of them has another filter.
+    [[nodiscard]] Status apply_to_all_threads() const;
+    /// As apply(), with the caller's pid wherever FilterBuilder::k_own_pid was named.
     [[nodiscard]] Status apply_for_own_pid() const;
     [[nodiscard]] std::size_t instructions() const { return m_program.size(); }
     /// struct sock_filter, for another program to apply.

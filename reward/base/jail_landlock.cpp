@@ -37,6 +37,9 @@ constexpr std::uint64_t k_write_rights =
 constexpr std::uint64_t k_file_rights = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |
                                         LANDLOCK_ACCESS_FS_WRITE_FILE | k_truncate | k_ioctl_device;
 
+constexpr std::uint64_t k_driver_rights =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | k_ioctl_device;
+
 RulesetAttributes handled_by(int version) {
     RulesetAttributes attributes;
     attributes.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
@@ -101,6 +104,9 @@ Status apply_landlock(const LandlockRules& rules) {
     for (const std::string& path : rules.devices) {
         ATOLL_TRY(grant(ruleset.get(), path,
                         LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE));
+    }
+    for (const std::string& path : rules.drivers) {
+        ATOLL_TRY(grant(ruleset.get(), path, k_driver_rights & handled));
     }
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
         return tl::unexpected(errno_error("landlock_restrict_self", "sandbox", errno));

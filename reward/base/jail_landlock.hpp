@@ -12,6 +12,7 @@ struct LandlockRules {
     std::vector<std::string> readable;  ///< read and execute, whole trees
     std::vector<std::string> writable;  ///< + create, write and remove, whole trees
     std::vector<std::string> devices;   ///< files to read and write, e.g. /dev/null
+    std::vector<std::string> drivers;   ///< devices, or folders of some, that take ioctl() too
 };
 
 /// The Landlock version of the running kernel; 0 when there is none.

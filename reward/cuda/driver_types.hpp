@@ -46,9 +46,12 @@ using Event = struct EventTag*;
 /// CUdevice_attribute.
 enum DeviceAttribute : int {
     k_shared_per_block = 8,
+    k_pci_bus = 33,
+    k_pci_device = 34,
     k_l2_bytes = 38,
     k_threads_per_multiprocessor = 39,
     k_multiprocessors = 16,
+    k_pci_domain = 50,
     k_major = 75,
     k_minor = 76,
     k_shared_per_multiprocessor = 81,

@@ -86,6 +86,16 @@ Status Gpu::read_limits() {
     return read(cuda::k_shared_per_multiprocessor, m_limits.shared_per_multiprocessor);
 }
 
+Expected<std::string> Gpu::bus_id() const {
+    std::array<int, 3> parts{};
+    constexpr std::array k_parts{cuda::k_pci_domain, cuda::k_pci_bus, cuda::k_pci_device};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        ATOLL_TRY(m_driver.check(call().device_get_attribute(&parts[i], k_parts[i], *m_device),
+                                 "cuDeviceGetAttribute"));
+    }
+    return fmt::format("{:08x}:{:02x}:{:02x}.0", parts[0], parts[1], parts[2]);
+}
+
 cuda::AllocationProperties Gpu::allocation_properties() const {
     cuda::AllocationProperties properties;
     properties.location.id = m_ordinal;

@@ -26,6 +26,8 @@ class Gpu {
     [[nodiscard]] const DeviceLimits& limits() const { return m_limits; }
     [[nodiscard]] int ordinal() const { return m_ordinal; }
     [[nodiscard]] cuda::Context context() const { return m_context; }
+    /// Where it is on the machine's buses, e.g. "00000000:1b:00.0".
+    [[nodiscard]] Expected<std::string> bus_id() const;
     /// What memory that can be shared is counted in (2 MiB on an H200), bytes.
     [[nodiscard]] std::size_t granularity() const { return m_granularity; }
     /// For memory on this device that another process may import.

@@ -28,14 +28,15 @@ class GpuEvaluation {
   public:
     GpuEvaluation(LoadedGpuTask& loaded, const EvaluateOrder& order,
                   std::span<const FileHandle> packages, RunnerSource& source,
-                  BestAnchors& best_anchors)
+                  BestAnchors& best_anchors, const GpuDeviceFacts& device)
         : m_task(*loaded.task),
           m_pool(loaded.pool),
           m_order(order),
           m_source(source),
           m_programs(source, *loaded.task, packages),
           m_rng(secret_seed(), RngPurpose::measurement, 0),
-          m_best_anchors(best_anchors) {}
+          m_best_anchors(best_anchors),
+          m_device(device) {}
 
     Expected<EvaluateReply> run();
 
@@ -59,6 +60,7 @@ class GpuEvaluation {
     GpuPrograms m_programs;
     CounterRng m_rng;
     BestAnchors& m_best_anchors;
+    const GpuDeviceFacts& m_device;
     std::vector<GpuContestant> m_contestants;
     EvaluateReply m_reply;
 };
@@ -147,7 +149,7 @@ Status GpuEvaluation::time_everyone(GpuMeasurement& measurement) {
 
 Status GpuEvaluation::report(const GpuMeasurement& measurement) {
     MeasureReport report;
-    report.protocol = k_cuda_protocol;
+    report.protocol = measurement.protocol().name;
     if (measurement.clock() == "events") {
         note("timed by the driver's events, which add some microseconds: CUPTI was not used");
     }
@@ -178,7 +180,7 @@ Status GpuEvaluation::measure_all() {
     // Verification shows cases that judged launches meet again: what was learnt then is gone now.
     ATOLL_TRY(m_task.scrub());
     GpuMeasurement measurement(m_order, m_task, m_pool, m_programs, m_rng, m_best_anchors,
-                               m_contestants);
+                               m_contestants, m_device);
     ATOLL_TRY(time_everyone(measurement));
     ATOLL_TRY(report(measurement));
     if (m_contestants.front().fault) {
@@ -220,9 +222,9 @@ Expected<LoadedGpuTask> LoadedGpuTask::create(TaskPtr task, bool with_hidden,
 
 Expected<EvaluateReply> evaluate_on_gpu(LoadedGpuTask& loaded, const EvaluateOrder& order,
                                         std::span<const FileHandle> packages, RunnerSource& source,
-                                        BestAnchors& best_anchors) {
+                                        BestAnchors& best_anchors, const GpuDeviceFacts& device) {
     const double since = seconds_now();
-    GpuEvaluation evaluation(loaded, order, packages, source, best_anchors);
+    GpuEvaluation evaluation(loaded, order, packages, source, best_anchors, device);
     Expected<EvaluateReply> reply = evaluation.run();
     if (reply) {
         reply->device_seconds = seconds_now() - since;

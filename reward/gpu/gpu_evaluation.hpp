@@ -26,12 +26,11 @@ struct LoadedGpuTask {
 /// The device stages of one order (smoke, verify, screen, measure; at Level::confirm with fresh
 /// seeds, hidden workloads and rivals: `loaded` was made for that). `packages[0]` is the
 /// candidate's GpuPackage, the others are the rivals'. Nothing that another candidate left in the
-/// task's buffers is there when one begins. `best_anchors`: of this device so far. An error is a
-/// fault of ours. Used on the thread of the Gpu.
-[[nodiscard]] Expected<EvaluateReply> evaluate_on_gpu(LoadedGpuTask& loaded,
-                                                      const EvaluateOrder& order,
-                                                      std::span<const FileHandle> packages,
-                                                      RunnerSource& source,
-                                                      BestAnchors& best_anchors);
+/// task's buffers is there when one begins. `best_anchors`: of this device so far; `device`: as it
+/// is once the source says that the device is quiet. An error is a fault of ours. Used on the
+/// thread of the Gpu.
+[[nodiscard]] Expected<EvaluateReply> evaluate_on_gpu(
+    LoadedGpuTask& loaded, const EvaluateOrder& order, std::span<const FileHandle> packages,
+    RunnerSource& source, BestAnchors& best_anchors, const GpuDeviceFacts& device = {});
 
 }  // namespace atl

@@ -5,6 +5,8 @@
 #include "reward/gpu/gpu_case_pool.hpp"
 #include "reward/gpu/gpu_programs.hpp"
 #include "reward/gpu/gpu_task.hpp"
+#include "reward/gpu/protocols.hpp"
+#include "reward/gpu/timing_facts.hpp"
 #include "reward/verdict.hpp"
 #include "reward/verifier/messages.hpp"
 
@@ -32,7 +34,8 @@ struct GpuTimes {
     std::vector<double> spans_ns;
     std::vector<double> anchors_ns;
     std::vector<double> judged_ns;  ///< of the launches whose outputs were judged
-    double seconds = 0;             ///< of all spans
+    GpuTimingFacts facts;
+    double seconds = 0;  ///< of all spans
 
     [[nodiscard]] double median_ns() const;
     /// The judged launches were all slower than the median by more than chance: more of them are
@@ -48,18 +51,18 @@ struct GpuContestant {
     std::vector<GpuTimes> workloads;  ///< in TaskLayout::measured() order
 };
 
-/// Measures contestants (protocol k_cuda_protocol, reward/gpu/README.md): calls of a few launches
-/// each, in random order of contestants, until the interval of the median is narrow enough. Inputs
-/// are new in every launch; the last launch of some calls, and of the last one always, is judged.
-/// The first of those calls is as long as any, the others are of random length, so that any
-/// position in a call may be judged, and never one that a later launch could put right. Errors are
-/// faults of ours. Used on the thread of its Gpu.
+/// Measures contestants by the order's protocol (reward/gpu/protocols.hpp). Ours: calls of a few
+/// launches each, in random order of contestants, until the interval of the median is narrow
+/// enough. Inputs are new in every launch; the last launch of some calls, and of the last one
+/// always, is judged. The first of those calls is as long as any, the others are of random length,
+/// so that any position in a call may be judged, and never one that a later launch could put right.
+/// Errors are faults of ours. Used on the thread of its Gpu.
 class GpuMeasurement {
   public:
     /// The candidate comes first among `contestants`.
     GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCasePool& pool,
                    GpuPrograms& programs, CounterRng& rng, BestAnchors& best_anchors,
-                   std::vector<GpuContestant>& contestants);
+                   std::vector<GpuContestant>& contestants, const GpuDeviceFacts& device = {});
 
     /// The candidate's first launches; true when it is hopeless.
     [[nodiscard]] Expected<bool> screen();
@@ -68,6 +71,7 @@ class GpuMeasurement {
     [[nodiscard]] Expected<std::vector<WorkloadTiming>> timings(const GpuContestant& of) const;
     /// "cupti" or "events".
     [[nodiscard]] const std::string& clock() const { return m_clock; }
+    [[nodiscard]] const GpuProtocol& protocol() const { return m_protocol; }
     [[nodiscard]] double timed_seconds() const { return m_timed_seconds; }
 
   private:
@@ -88,6 +92,8 @@ class GpuMeasurement {
     /// The last launches of a contestant, of which the very last one is judged.
     [[nodiscard]] Status close(GpuContestant& contestant, std::size_t workload);
     [[nodiscard]] Status measure_workload(std::size_t workload);
+    /// As many launches as the protocol says, in one call.
+    [[nodiscard]] Status measure_trials(GpuContestant& contestant, std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
     [[nodiscard]] Status judge_speed(std::size_t workload);
     [[nodiscard]] Status compare_clocks(std::size_t workload);
@@ -108,11 +114,13 @@ class GpuMeasurement {
     BestAnchors& m_best_anchors;
     std::vector<GpuContestant>& m_contestants;
     std::string m_clock;
+    const GpuDeviceFacts m_device;
     std::size_t m_lost_calls = 0;  ///< of which CUPTI did not see all
     bool m_by_events = false;      ///< CUPTI lost too many: all is timed by events
     bool m_disturbed = false;      ///< a runner ended since the device was quiet
     double m_timed_seconds = 0;
     double m_confidence;
+    const GpuProtocol& m_protocol;
 };
 
 }  // namespace atl

@@ -53,12 +53,12 @@ const KnownGpu* find_known(std::string_view name) {
     return found == k_known.end() ? nullptr : &*found;
 }
 
-double rate_of(const GpuPeaks& peaks, DType dtype) {
+double rate_of(const GpuPeaks& peaks, DType dtype, bool tf32) {
     switch (dtype) {
         case DType::f64:
             return peaks.fp64;
         case DType::f32:
-            return peaks.tf32;
+            return tf32 ? peaks.tf32 : peaks.fp32;
         case DType::f16:
         case DType::bf16:
             return peaks.half;
@@ -72,6 +72,20 @@ double rate_of(const GpuPeaks& peaks, DType dtype) {
             return peaks.fp32;
     }
     return 0;
+}
+
+double highest_rate(const GpuPeaks& peaks, const Task& task, bool tf32) {
+    double highest = 0;
+    for (const TensorSpec& input : task.inputs) {
+        if (!input.scalar) {
+            highest = std::max(highest, rate_of(peaks, input.dtype, tf32));
+        }
+    }
+    // Who has to answer in half precision only may as well compute in it.
+    for (const TensorSpec& output : task.outputs) {
+        highest = std::max(highest, rate_of(peaks, output.dtype, tf32));
+    }
+    return highest;
 }
 
 }  // namespace
@@ -96,17 +110,11 @@ GpuPeaks gpu_peaks_of(const DeviceLimits& device) {
 }
 
 double peak_flops_for(const GpuPeaks& peaks, const Task& task) {
-    double highest = 0;
-    for (const TensorSpec& input : task.inputs) {
-        if (!input.scalar) {
-            highest = std::max(highest, rate_of(peaks, input.dtype));
-        }
-    }
-    // Who has to answer in half precision only may as well compute in it.
-    for (const TensorSpec& output : task.outputs) {
-        highest = std::max(highest, rate_of(peaks, output.dtype));
-    }
-    return highest;
+    return highest_rate(peaks, task, task.precision.tf32);
+}
+
+double most_flops_for(const GpuPeaks& peaks, const Task& task) {
+    return highest_rate(peaks, task, true);
 }
 
 }  // namespace atl

@@ -21,9 +21,14 @@ struct GpuPeaks {
 /// of the same generation by multiprocessor, their bandwidth is unknown. Pure.
 [[nodiscard]] GpuPeaks gpu_peaks_of(const DeviceLimits& device);
 
-/// Operations per second that no program for `task` can exceed: the highest rate that the width of
-/// any of its tensors allows; 0: unknown. Products of float32 inputs count as TF32 ones,
-/// which are the fastest that the device has for them.
+/// Operations per second for the light that a time is set beside: the highest rate that the width
+/// of any of the task's tensors allows; 0: unknown. Of float32 inputs that is TF32's only
+/// where the task's precision policy allows TF32.
 [[nodiscard]] double peak_flops_for(const GpuPeaks& peaks, const Task& task);
+
+/// Operations per second that no program for `task` can exceed, for judging: as above, but TF32's
+/// for float32 in any case. A program may honestly make products of float32 of several of TF32,
+/// and pass.
+[[nodiscard]] double most_flops_for(const GpuPeaks& peaks, const Task& task);
 
 }  // namespace atl

@@ -94,6 +94,8 @@ void GpuRunner::open_clock(const std::string& cupti) {
     }
     m_cupti.emplace(std::move(*clock));
     m_started.clock = m_cupti->name();
+    // Its libraries, which cannot be loaded any more once the process is in its jail (80 ms).
+    static_cast<void>(RangeProfiler::open(cupti, m_gpu));
 }
 
 Status GpuRunner::open_parts(std::string_view support_cubin) {

@@ -1,6 +1,6 @@
 #include "reward/gpu/gpu_runner_role.hpp"
 
-#include "reward/base/jail_limits.hpp"
+#include "reward/gpu/gpu_jail.hpp"
 #include "reward/gpu/gpu_runner.hpp"
 
 #include <poll.h>
@@ -15,17 +15,12 @@ namespace atl {
 
 namespace {
 
-/// CUDA needs devices, threads and much address space, so that of a jail's layers only these are
-/// closed from the start.
-Status close_what_can_be() {
-    ATOLL_TRY(drop_privilege_paths());
-    return apply_limits({});  // no core dumps: they would hold a device's memory
-}
-
 class Role {
   public:
-    Role(const WorkerArguments& arguments, FrameChannel supervisor, FrameChannel verifier)
+    Role(const WorkerArguments& arguments, GpuJail jail, FrameChannel supervisor,
+         FrameChannel verifier)
         : m_arguments(arguments),
+          m_jail(std::move(jail)),
           m_supervisor(std::move(supervisor)),
           m_verifier(std::move(verifier)) {}
 
@@ -75,7 +70,10 @@ class Role {
         }
         Frame answer;
         answer.type = FrameType::gpu_started;
-        answer.payload = to_json(m_runner->started());
+        GpuStarted started = m_runner->started();
+        started.jail = m_jail.level;
+        started.layers = m_jail.layers;
+        answer.payload = to_json(started);
         reply(m_supervisor, frame, std::move(answer));
     }
 
@@ -87,8 +85,8 @@ class Role {
         }
         ATOLL_TRY_ASSIGN(const std::string cubin, read_whole_file(frame.handles[0], "our kernels"));
         ATOLL_TRY_ASSIGN(m_runner, GpuRunner::start(m_arguments, cubin));
-        // Here all files are open, and a filter of system calls would go on.
-        return {};
+        // All files are open, and nothing of a candidate has come yet.
+        return close_gpu_jail(GpuRole::runner, m_jail);
     }
 
     void on_verifier(const Frame& frame) {
@@ -120,6 +118,7 @@ class Role {
     [[noreturn]] static void end_at_once(int status) { ::_exit(status); }
 
     const WorkerArguments& m_arguments;
+    GpuJail m_jail;
     FrameChannel m_supervisor;
     FrameChannel m_verifier;
     std::unique_ptr<GpuRunner> m_runner;
@@ -130,18 +129,19 @@ class Role {
 
 int serve_gpu_runner(const WorkerArguments& arguments, FrameChannel supervisor,
                      FrameChannel verifier) {
-    if (const Status closed = close_what_can_be(); !closed) {
-        (void)supervisor.send(make_failed_frame(0, closed.error()));
+    GpuJail jail;
+    if (const Status entered = enter_gpu_jail(jail); !entered) {
+        (void)supervisor.send(make_failed_frame(0, entered.error()));
         return 1;
     }
     Frame ready;
     ready.type = FrameType::ready;
     ready.generation = arguments.generation;
-    ready.payload = to_json(WorkerReady{SandboxLevel::none, {"rlimits"}});
+    ready.payload = to_json(WorkerReady{jail.level, jail.layers});
     if (!supervisor.send(ready)) {
         return 1;
     }
-    return Role(arguments, std::move(supervisor), std::move(verifier)).serve();
+    return Role(arguments, std::move(jail), std::move(supervisor), std::move(verifier)).serve();
 }
 
 }  // namespace atl

@@ -1,9 +1,12 @@
 #include "reward/gpu/gpu_verifier_role.hpp"
 
-#include "reward/base/jail_limits.hpp"
 #include "reward/cuda/driver_library.hpp"
+#include "reward/gpu/device_clocks.hpp"
 #include "reward/gpu/gpu_evaluation.hpp"
+#include "reward/gpu/gpu_jail.hpp"
+#include "reward/gpu/protocols.hpp"
 #include "reward/gpu/runner_messages.hpp"
+#include "reward/gpu/timing_facts.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -34,6 +37,7 @@ struct Device {
     Gpu gpu;
     std::optional<GpuStream> stream;
     std::optional<SupportKernels> kernels;
+    std::optional<DeviceClocks> clocks = {};  ///< where there is NVML
 
     [[nodiscard]] GpuTools tools() { return {gpu, *kernels, stream->handle()}; }
 };
@@ -48,13 +52,18 @@ Expected<std::unique_ptr<Device>> open_device(const WorkerArguments& arguments,
     auto device = std::make_unique<Device>(Device{std::move(gpu), {}, {}});
     ATOLL_TRY_ASSIGN(device->stream, GpuStream::create(device->gpu));
     ATOLL_TRY_ASSIGN(device->kernels, SupportKernels::load(device->gpu, cubin));
+    if (const auto bus_id = device->gpu.bus_id()) {
+        if (auto clocks = DeviceClocks::open(arguments.driver, *bus_id)) {
+            device->clocks.emplace(std::move(*clocks));
+        }
+    }
     return device;
 }
 
 class GpuVerifierService final : public RunnerSource {
   public:
-    GpuVerifierService(const WorkerArguments& arguments, FrameChannel supervisor)
-        : m_arguments(arguments), m_supervisor(std::move(supervisor)) {}
+    GpuVerifierService(const WorkerArguments& arguments, GpuJail jail, FrameChannel supervisor)
+        : m_arguments(arguments), m_jail(std::move(jail)), m_supervisor(std::move(supervisor)) {}
 
     int serve();
 
@@ -81,11 +90,14 @@ class GpuVerifierService final : public RunnerSource {
     void drop_runner();
 
     const WorkerArguments m_arguments;
+    GpuJail m_jail;
     FrameChannel m_supervisor;
     std::unique_ptr<Device> m_device;
     std::map<Digest, KnownTask> m_tasks;
     std::unique_ptr<RunnerClient> m_runner;
     const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
+    GpuDeviceFacts m_facts;
+    bool m_peaks_measured = false;
     std::uint64_t m_uses = 0;
     std::uint64_t m_questions = 0;
     BestAnchors m_best_anchors;
@@ -144,6 +156,13 @@ void GpuVerifierService::unshare() {
 
 Status GpuVerifierService::wait_until_quiet() {
     ATOLL_TRY(ask_supervisor(FrameType::may_measure));
+    if (!m_peaks_measured) {
+        m_peaks_measured = true;
+        m_facts.clocks = m_device->clocks ? &*m_device->clocks : nullptr;
+        // A report only: where memory is short there is none.
+        m_facts.copy_bandwidth =
+            measure_copy_bandwidth(m_device->gpu, m_device->stream->handle()).value_or(0);
+    }
     return {};
 }
 
@@ -152,8 +171,10 @@ Expected<Frame> GpuVerifierService::start(const Frame& frame) {
         return failure(ErrorCode::corrupt, "needs one handle, our kernels, once", "gpu_start");
     }
     ATOLL_TRY_ASSIGN(m_device, open_device(m_arguments, frame.handles.front()));
+    ATOLL_TRY(close_gpu_jail(GpuRole::verifier, m_jail));
     Frame reply = reply_to(frame, FrameType::gpu_started);
-    reply.payload = to_json(GpuStarted{m_device->gpu.limits().name, "", ""});
+    reply.payload =
+        to_json(GpuStarted{m_device->gpu.limits().name, "", "", m_jail.level, m_jail.layers});
     return reply;
 }
 
@@ -198,13 +219,18 @@ Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const Eval
     ATOLL_TRY_ASSIGN(LoadedGpuTask fresh,
                      LoadedGpuTask::create(known.task, true, *known.oracle, m_device->tools()));
     drop_runner();
-    Expected<EvaluateReply> reply = evaluate_on_gpu(fresh, order, packages, *this, m_best_anchors);
+    Expected<EvaluateReply> reply =
+        evaluate_on_gpu(fresh, order, packages, *this, m_best_anchors, m_facts);
     unshare();
     return reply;
 }
 
 Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
     ATOLL_TRY_ASSIGN(const EvaluateOrder order, parse_evaluate_order(frame.payload));
+    if (find_gpu_protocol(order.protocol) == nullptr) {
+        return failure(ErrorCode::invalid_argument, "there is no protocol '" + order.protocol + "'",
+                       "evaluate");
+    }
     if (frame.handles.size() != 1 + order.rivals.size()) {
         return failure(ErrorCode::corrupt, "needs one handle per package", "evaluate");
     }
@@ -214,11 +240,11 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
                        "send load_task again");
     }
     known->second.last_use = ++m_uses;
-    ATOLL_TRY_ASSIGN(
-        const EvaluateReply result,
-        order.level == Level::confirm
-            ? confirm(known->second, order, frame.handles)
-            : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this, m_best_anchors));
+    ATOLL_TRY_ASSIGN(const EvaluateReply result,
+                     order.level == Level::confirm
+                         ? confirm(known->second, order, frame.handles)
+                         : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this,
+                                           m_best_anchors, m_facts));
     Frame reply = reply_to(frame, FrameType::evaluated);
     reply.payload = to_json(result);
     return reply;
@@ -264,18 +290,19 @@ int GpuVerifierService::serve() {
 }  // namespace
 
 int serve_gpu_verifier(const WorkerArguments& arguments, FrameChannel supervisor) {
-    if (Status dropped = drop_privilege_paths(); !dropped) {
-        static_cast<void>(supervisor.send(make_failed_frame(0, dropped.error())));
+    GpuJail jail;
+    if (const Status entered = enter_gpu_jail(jail); !entered) {
+        static_cast<void>(supervisor.send(make_failed_frame(0, entered.error())));
         return 1;
     }
     Frame ready;
     ready.type = FrameType::ready;
     ready.generation = arguments.generation;
-    ready.payload = to_json(WorkerReady{});
+    ready.payload = to_json(WorkerReady{jail.level, jail.layers});
     if (!supervisor.send(ready)) {
         return 1;
     }
-    return GpuVerifierService(arguments, std::move(supervisor)).serve();
+    return GpuVerifierService(arguments, std::move(jail), std::move(supervisor)).serve();
 }
 
 }  // namespace atl

@@ -96,7 +96,7 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
 
 Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     const Expected<std::string> answer =
-        ask(to_json(call), {}, patience_for(call.limit_ns, call.launches.size()));
+        ask(to_json(call), {}, patience_for(call.limit_ns, call.launches.size() * call.batch));
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuTimed{{}, "", silence()};

@@ -20,6 +20,7 @@ constexpr std::size_t k_max_workloads = 1 << 20;
 constexpr std::size_t k_max_donors = 256;
 constexpr std::size_t k_max_generator_values = 16;
 constexpr std::size_t k_max_word = 256;
+constexpr std::size_t k_max_layers = 16;
 constexpr std::size_t k_max_sentence = 1 << 16;
 constexpr std::size_t k_seed_digits = 16;
 constexpr std::uint64_t k_max_limit_ns = 3'600'000'000'000;
@@ -156,6 +157,8 @@ Json to_value(const GpuTimeCall& call) {
             {"poison", call.poison},
             {"launches", std::move(launches)},
             {"cold", call.cold},
+            {"made_once", call.made_once},
+            {"batch", call.batch},
             {"events", call.events},
             {"limit_ns", call.limit_ns}};
 }
@@ -212,6 +215,8 @@ Expected<GpuTimeCall> read_time_call(const Json& parsed, const char* name) {
                   static_cast<std::int64_t>(k_max_plan_buffer))
         .integers("poison", poison, k_max_plan_tensors, 0, 255)
         .boolean("cold", call.cold)
+        .boolean("made_once", call.made_once)
+        .integer("batch", call.batch, 1, k_max_gpu_batch)
         .boolean("events", call.events)
         .integer("limit_ns", call.limit_ns, 1, k_max_limit_ns);
     read_list(fields, "refills", k_max_plan_tensors, call.refills, read_refill);
@@ -230,18 +235,25 @@ Expected<GpuTimeCall> read_time_call(const Json& parsed, const char* name) {
 }  // namespace
 
 std::string to_json(const GpuStarted& message) {
-    return dump_json(
-        {{"device", message.device}, {"clock", message.clock}, {"why_events", message.why_events}});
+    return dump_json({{"device", message.device},
+                      {"clock", message.clock},
+                      {"why_events", message.why_events},
+                      {"jail", std::string(to_string(message.jail))},
+                      {"layers", message.layers}});
 }
 
 Expected<GpuStarted> parse_gpu_started(std::string_view json) {
     ATOLL_TRY_ASSIGN(const Json parsed, parse_json_object(json, k_max_frame_bytes, "gpu_started"));
     GpuStarted message;
+    std::string jail;
     JsonReader fields(parsed, "gpu_started");
     fields.text("device", message.device, k_max_sentence)
         .text("clock", message.clock, k_max_word)
-        .text("why_events", message.why_events, k_max_sentence);
+        .text("why_events", message.why_events, k_max_sentence)
+        .text("jail", jail, k_max_word)
+        .texts("layers", message.layers, k_max_layers, k_max_word);
     ATOLL_TRY(fields.finish());
+    ATOLL_TRY_ASSIGN(message.jail, sandbox_level_from(jail));
     return message;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "reward/base/sandbox.hpp"
 #include "reward/outcome.hpp"
 #include "reward/profile_report.hpp"
 #include "reward/task.hpp"
@@ -23,6 +24,9 @@ struct GpuStarted {
     std::string device;      ///< the driver's name for it
     std::string clock;       ///< gpu_runner: "cupti" or "events"; gpu_verifier: empty
     std::string why_events;  ///< gpu_runner: why CUPTI is not used
+    /// What is in force around the process (reward/gpu/gpu_jail.hpp); "none" or "restricted".
+    SandboxLevel jail = SandboxLevel::none;
+    std::vector<std::string> layers = {};
 };
 
 /// Shared memory of the device, exported by the verifier, is mapped between unmapped addresses and
@@ -87,6 +91,12 @@ struct GpuTimeCall {
     std::vector<std::uint8_t> poison;         ///< byte for each output
     std::vector<GpuTimedLaunch> launches;     ///< at most k_max_gpu_timed
     bool cold = true;
+    /// Inputs and outputs are made before the first launch alone; the launches are one another's
+    /// equals then.
+    bool made_once = false;
+    /// Each launch is so many plays of the plan without a pause (or as many as a stream takes), and
+    /// its span their mean. Above 1 for events only.
+    std::uint32_t batch = 1;     ///< 1 to k_max_gpu_batch
     bool events = false;         ///< the clock is the driver's events although CUPTI is there
     std::uint64_t limit_ns = 0;  ///< of one launch
 };
@@ -102,6 +112,7 @@ inline constexpr std::size_t k_max_gpu_programs = 16;
 inline constexpr std::size_t k_max_gpu_buffers = 4096;
 inline constexpr std::size_t k_max_gpu_plays = 256;
 inline constexpr std::size_t k_max_gpu_timed = 256;
+inline constexpr std::size_t k_max_gpu_batch = 64;
 
 struct GpuDone {};
 

@@ -21,8 +21,15 @@ constexpr std::size_t k_entries_of_support = 4;  ///< of one fill or flush, at m
 constexpr std::size_t k_steps_without_lead = 6;
 constexpr std::size_t k_most_lead = 200;
 
-std::size_t lead_of(const Plan& plan) {
-    return plan.steps.size() <= k_steps_without_lead ? 0 : std::min(plan.steps.size(), k_most_lead);
+std::size_t lead_of(const Plan& plan, std::size_t batch) {
+    const std::size_t steps = plan.steps.size() * batch;
+    return steps <= k_steps_without_lead ? 0 : std::min(steps, k_most_lead);
+}
+
+/// As many as asked for that a stream takes at once.
+std::uint32_t batch_of(const Plan& plan, std::uint32_t asked) {
+    const std::size_t fit = k_most_queued / 3 / std::max<std::size_t>(plan.steps.size(), 1);
+    return static_cast<std::uint32_t>(std::clamp<std::size_t>(fit, 1, asked));
 }
 
 /// Steps of which the device's clocks see something.
@@ -70,7 +77,12 @@ Expected<PlanTensors> place_tensors(const Plan& plan, const std::vector<GpuTenso
 
 TimedLaunches::TimedLaunches(const Parts& parts, LaunchClock& clock, const Plan& plan,
                              PlanPlayer& player, const GpuTimeCall& call)
-    : m_parts(parts), m_clock(clock), m_plan(plan), m_player(player), m_call(call) {}
+    : m_parts(parts),
+      m_clock(clock),
+      m_plan(plan),
+      m_player(player),
+      m_call(call),
+      m_batch(batch_of(plan, call.batch)) {}
 
 Expected<TimedLaunches::Copy> TimedLaunches::place_refill(const GpuRefill& refill,
                                                           const GpuTimedLaunch& launch) const {
@@ -92,6 +104,9 @@ Expected<TimedLaunches::Copy> TimedLaunches::place_refill(const GpuRefill& refil
 
 /// Everything that can be wrong with the call is found before anything is queued.
 Status TimedLaunches::place_all() {
+    if (m_call.batch > 1 && !m_call.events) {
+        return bad_call("only events time a batch");
+    }
     if (m_call.output_bytes.size() != m_plan.outputs.size() ||
         m_call.poison.size() != m_plan.outputs.size()) {
         return bad_call("the outputs are not those of the plan");
@@ -115,8 +130,8 @@ Status TimedLaunches::place_all() {
 std::size_t TimedLaunches::entries_of_launch() const {
     constexpr std::size_t k_anchor_marks_and_scratch = 6;
     const std::size_t fills = m_call.refills.size() + m_plan.outputs.size() + 1;
-    return lead_of(m_plan) + fills * k_entries_of_support + k_anchor_marks_and_scratch +
-           m_plan.steps.size();
+    return lead_of(m_plan, m_batch) + fills * k_entries_of_support + k_anchor_marks_and_scratch +
+           m_batch * m_plan.steps.size();
 }
 
 Expected<GpuTimed> TimedLaunches::run() {
@@ -135,6 +150,9 @@ Expected<GpuTimed> TimedLaunches::run() {
     }
     ATOLL_TRY(queued);
     ATOLL_TRY_ASSIGN(timed.samples, m_clock.finish());
+    for (GpuSample& sample : timed.samples) {
+        sample.span_ns /= m_batch;
+    }
     return timed;
 }
 
@@ -162,10 +180,12 @@ Status TimedLaunches::queue(std::size_t launch) {
         ATOLL_TRY_ASSIGN(m_fault, fault_of(bound.error()));
         return {};
     }
-    for (std::size_t i = 0; i < lead_of(m_plan); ++i) {
+    for (std::size_t i = 0; i < lead_of(m_plan, m_batch); ++i) {
         ATOLL_TRY(m_parts.support.anchor(m_parts.stream));
     }
-    ATOLL_TRY(make_inputs(launch));
+    if (launch == 0 || !m_call.made_once) {
+        ATOLL_TRY(make_inputs(launch));
+    }
     ATOLL_TRY(m_player.clear_scratch(m_parts.stream));
     if (m_call.cold) {
         ATOLL_TRY(m_parts.support.flush_l2(m_parts.stream));
@@ -204,13 +224,17 @@ Status TimedLaunches::play(std::size_t launch) {
     ATOLL_TRY(m_parts.support.anchor(stream));
     ATOLL_TRY(m_clock.mark(launch, Mark::anchor_end, stream));
     ATOLL_TRY(m_clock.mark(launch, Mark::plan, stream));
-    m_queued = m_player.play(stream, std::chrono::steady_clock::now() + limit());
+    m_queued = cuda::k_success;
+    for (std::uint32_t i = 0; i < m_batch && m_queued == cuda::k_success; ++i) {
+        m_queued = m_player.play(stream, std::chrono::steady_clock::now() + limit());
+    }
     return m_clock.mark(launch, Mark::plan_end, stream);
 }
 
 /// Of all that is waited for.
 std::chrono::nanoseconds TimedLaunches::limit() const {
-    return std::chrono::nanoseconds(m_call.limit_ns * std::max<std::size_t>(m_waiting, 1));
+    return std::chrono::nanoseconds(m_call.limit_ns * m_batch *
+                                    std::max<std::size_t>(m_waiting, 1));
 }
 
 /// Whether all that was queued ended well; else m_fault says why.

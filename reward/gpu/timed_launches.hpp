@@ -63,6 +63,7 @@ class TimedLaunches {
     const Plan& m_plan;
     PlanPlayer& m_player;
     const GpuTimeCall& m_call;
+    const std::uint32_t m_batch;  ///< plays per launch
     std::vector<Launch> m_launches;
     std::size_t m_waiting = 0;                ///< launches queued since the last wait
     cuda::Result m_queued = cuda::k_success;  ///< the last play's

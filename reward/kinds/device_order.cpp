@@ -28,6 +28,9 @@ DeviceOrder device_order(const EvaluationRequest& request, const EvaluationLimit
     order.evaluate.measure_seconds = limits.measure_seconds;
     order.evaluate.launch_timeout_s = limits.launch_timeout_s;
     order.evaluate.memory_bytes = limits.memory_bytes;
+    if (request.level != Level::confirm) {
+        order.evaluate.protocol = limits.protocol;
+    }
     return order;
 }
 

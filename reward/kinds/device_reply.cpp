@@ -83,6 +83,9 @@ void append_note(std::string& notes, const std::string& note) {
 void add_device_reply(EvaluateReply reply, Verdict& verdict) {
     const bool hidden = !is_correct(reply.outcome) && ended_on_hidden(reply);
     verdict.outcome = reply.outcome;
+    if (!reply.trust.empty()) {
+        verdict.trust = reply.trust;
+    }
     verdict.stage = reply.stage;
     verdict.verify = std::move(reply.verify);
     verdict.measure = std::move(reply.measure);

@@ -46,7 +46,8 @@ Expected<SpeedOfLight> speed_of_light(const TaskLayout& layout, const BoundWorkl
     light.compute_ns = compute_ns;
     light.memory_ns = time_ns(bytes, order.peak_bandwidth);
     light.report_ns = std::max(light.compute_ns, light.memory_ns);
-    light.judge_ns = k_margin * std::max(compute_ns / (narrow ? k_narrow_factor : 1),
+    const double least_ns = order.most_flops > 0 ? time_ns(flops, order.most_flops) : compute_ns;
+    light.judge_ns = k_margin * std::max(least_ns / (narrow ? k_narrow_factor : 1),
                                          time_ns(uncached, order.peak_bandwidth));
     return light;
 }

@@ -126,12 +126,14 @@ std::string to_json(const EvaluateOrder& message) {
                           {"memory_bytes", message.memory_bytes},
                           {"cores", message.cores},
                           {"peak_flops", message.peak_flops},
+                          {"most_flops", message.most_flops},
                           {"peak_is_of_type", message.peak_is_of_type},
                           {"peak_bandwidth", message.peak_bandwidth},
                           {"cache_bytes", message.cache_bytes},
                           {"clock_ns", message.core.clock_ns},
                           {"issue_ratio", message.core.issue_ratio},
-                          {"profile_workload", profiled}});
+                          {"profile_workload", profiled},
+                          {"protocol", message.protocol}});
 }
 
 Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
@@ -149,12 +151,14 @@ Expected<EvaluateOrder> parse_evaluate_order(std::string_view text) {
     read_bytes(reader, "memory_bytes", order.memory_bytes);
     read_cores(reader, order);
     ranged(reader, "peak_flops", order.peak_flops, 0, k_most);
+    ranged(reader, "most_flops", order.most_flops, 0, k_most);
     reader.boolean("peak_is_of_type", order.peak_is_of_type);
     ranged(reader, "peak_bandwidth", order.peak_bandwidth, 0, k_most);
     read_bytes(reader, "cache_bytes", order.cache_bytes);
     ranged(reader, "clock_ns", order.core.clock_ns, 0, k_most);
     ranged(reader, "issue_ratio", order.core.issue_ratio, 0, k_most);
     read_profile_workload(reader, object, order);
+    reader.text("protocol", order.protocol, 64);
     ATOLL_TRY(reader.finish());
     const std::optional<Level> known = level_from(level);
     if (!known) {

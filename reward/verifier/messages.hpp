@@ -36,10 +36,12 @@ struct EvaluateOrder {
     std::uint64_t memory_bytes = 4ull << 30;
     std::vector<int> cores;
     double peak_flops = 0;          ///< of the device's cores, per second; 0 = unknown
+    double most_flops = 0;          ///< what no program exceeds, for judging; 0 = peak_flops
     bool peak_is_of_type = false;   ///< of the task's own element types: nothing is faster
     double peak_bandwidth = 0;      ///< bytes per second; 0 = unknown
     std::uint64_t cache_bytes = 0;  ///< last-level cache: bytes that fit are not counted
     CoreBest core;                  ///< of the device, at its best; 0 = unknown
+    std::string protocol;           ///< GPU: of reward/gpu/protocols.hpp; empty: the default
     /// Index of Task::workloads, a public one: what the device counts while it runs is wanted.
     std::optional<std::size_t> profile_workload;
 };
@@ -57,6 +59,8 @@ struct EvaluateReply {
     double timed_seconds = 0;                   ///< inside timed launches
     std::optional<std::uint64_t> memory_bytes;  ///< Verdict::memory_bytes
     std::optional<CounterReading> counters;     ///< of EvaluateOrder::profile_workload
+    /// Not in the message: a lane's word that differs from the kind's. Empty: the kind's holds.
+    std::string trust;
 };
 
 [[nodiscard]] std::string to_json(const LoadTask& message);

@@ -122,7 +122,9 @@ std::map<std::string, Frame> sample_frames() {
         frame_of(FrameType::run_ended, to_json(RunEnded{true, 31, 1 << 20, 0.5, "socket"}));
     frames["load_task"] = frame_of(FrameType::load_task,
                                    to_json(LoadTask{"/tasks/matmul", content_id("task"), "cuda"}));
-    frames["gpu_started"] = frame_of(FrameType::gpu_started, to_json(GpuStarted{"a", "cupti", ""}));
+    frames["gpu_started"] =
+        frame_of(FrameType::gpu_started,
+                 to_json(GpuStarted{"a", "cupti", "", SandboxLevel::restricted, {"seccomp"}}));
     frames["gpu_buffers"] = frame_of(FrameType::gpu_call, to_json(GpuBuffersCall{true, {4096}}));
     frames["gpu_load"] = frame_of(FrameType::gpu_call, to_json(GpuLoadCall{3}));
     frames["gpu_play"] =

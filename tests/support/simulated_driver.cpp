@@ -13,12 +13,10 @@
 // no device.
 
 #include "reward/cuda/driver_types.hpp"
+#include "tests/support/simulated_module.hpp"
 #include "tests/support/simulated_observer.hpp"
 #include "tests/support/simulated_stream.hpp"
 
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,6 +50,7 @@ std::atomic<int> g_contexts = 0;
 std::atomic<const Observer*> g_observer = nullptr;
 
 struct FunctionTagData {
+    std::string name;
     int (*run)(void**, const unsigned*, const unsigned*) = nullptr;
     const unsigned* sizes = nullptr;  ///< of its parameters; null: not known
 };
@@ -132,18 +131,13 @@ Result queue(Stream stream, Activity kind, const std::string& name, std::functio
     });
 }
 
-std::string name_of(int (*function)(void**, const unsigned*, const unsigned*)) {
-    Dl_info about{};
-    const bool known = dladdr(reinterpret_cast<void*>(function), &about) != 0;
-    return known && about.dli_sname != nullptr ? about.dli_sname : "";
+CodeMemory& code_memory() {
+    static auto* const memory = new CodeMemory;  // a hung kernel may run in it to the end
+    return *memory;
 }
 
-std::size_t image_bytes(const void* image) {
-    const auto* header = static_cast<const Elf64_Ehdr*>(image);
-    if (std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) {
-        return 0;
-    }
-    return header->e_shoff + std::size_t{header->e_shnum} * header->e_shentsize;
+CodeModule* module_of(Module module) {
+    return reinterpret_cast<CodeModule*>(module);
 }
 
 void* as_pointer(Address address) {
@@ -165,6 +159,7 @@ Result cuInit(unsigned) {
         return k_no_device;
     }
     if (!g_started.exchange(true)) {
+        code_memory();
         struct sigaction action {};
         action.sa_handler = on_bad_access;
         action.sa_flags = SA_NODEFER;
@@ -223,6 +218,9 @@ Result cuDeviceGetAttribute(int* value, int attribute, Device) {
         {k_major, 9},
         {k_minor, 0},
         {k_multiprocessors, 132},
+        {k_pci_domain, 0},
+        {k_pci_bus, 0x1b},
+        {k_pci_device, 0},
         {k_l2_bytes, 256 << 10},  // small: flushing it takes time here
         {k_threads_per_multiprocessor, 2048},
         {k_blocks_per_multiprocessor, 32},
@@ -269,52 +267,40 @@ Result cuModuleLoadData(Module* module, const void* image) {
     if (std::strncmp(static_cast<const char*>(image), k_refused, std::strlen(k_refused)) == 0) {
         return std::atoi(static_cast<const char*>(image) + std::strlen(k_refused));
     }
-    const std::size_t bytes = image_bytes(image);
-    const int file = memfd_create("module", MFD_CLOEXEC);
-    if (bytes == 0 || write(file, image, bytes) != static_cast<ssize_t>(bytes)) {
-        close(file);
-        return k_invalid_image;
-    }
-    // A name of its own: the loader takes a file of a name that it knows for that one.
-    static std::atomic<std::size_t> loads = 0;
-    const std::string path =
-        "/proc/self/fd" + std::string(1 + loads++ % 3000, '/') + std::to_string(file);
-    void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    close(file);
-    *module = static_cast<Module>(library);
-    return library == nullptr ? k_invalid_image : k_success;
+    CodeModule* const loaded = CodeModule::load(image, code_memory());
+    *module = reinterpret_cast<Module>(loaded);
+    return loaded == nullptr ? k_invalid_image : k_success;
 }
 
 Result cuModuleUnload(Module module) {
-    return dlclose(module) == 0 ? k_success : k_invalid_value;
+    delete module_of(module);
+    return k_success;
 }
 
 Result cuModuleGetFunction(Function* function, Module module, const char* name) {
-    void* const address = dlsym(module, name);
-    if (address == nullptr) {
+    const auto found = module_of(module)->find(name);
+    if (!found) {
         return k_not_found;
     }
     const std::lock_guard lock(g_mutex);
-    FunctionTagData& data = g_functions[address];
-    data.run = reinterpret_cast<int (*)(void**, const unsigned*, const unsigned*)>(address);
-    data.sizes =
-        static_cast<const unsigned*>(dlsym(module, (std::string(name) + "_sizes").c_str()));
+    FunctionTagData& data = g_functions[found->address];
+    data.name = name;
+    data.run = reinterpret_cast<int (*)(void**, const unsigned*, const unsigned*)>(found->address);
+    data.sizes = static_cast<const unsigned*>(module_of(module)
+                                                  ->find(std::string(name) + "_sizes")
+                                                  .value_or(CodeModule::Symbol{})
+                                                  .address);
     *function = reinterpret_cast<Function>(&data);
     return state();
 }
 
 Result cuModuleGetGlobal_v2(Address* address, std::size_t* bytes, Module module, const char* name) {
-    void* const found = dlsym(module, name);
-    Dl_info about{};
-    const Elf64_Sym* symbol = nullptr;
-    if (found == nullptr ||
-        dladdr1(found, &about, reinterpret_cast<void**>(const_cast<Elf64_Sym**>(&symbol)),
-                RTLD_DL_SYMENT) == 0 ||
-        symbol == nullptr) {
+    const auto found = module_of(module)->find(name);
+    if (!found) {
         return k_not_found;
     }
-    *address = reinterpret_cast<Address>(found);
-    *bytes = symbol->st_size;
+    *address = reinterpret_cast<Address>(found->address);
+    *bytes = found->bytes;
     return state();
 }
 
@@ -331,9 +317,9 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
     if (threads == 0 || threads > 1024 || config->shared_bytes > k_most_dynamic_shared) {
         return k_invalid_value;
     }
-    const auto [run, sizes] = *reinterpret_cast<FunctionTagData*>(function);
+    const auto [name, run, sizes] = *reinterpret_cast<FunctionTagData*>(function);
     if (sizes != nullptr) {
-        return queue(config->stream, k_kernel, name_of(run),
+        return queue(config->stream, k_kernel, name,
                      [run = run, copy = Parameters(parameters, sizes), grid = config->grid,
                       block = config->block]() mutable {
                          return run(copy.pointers().data(), grid.data(), block.data());
@@ -341,7 +327,7 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
     }
     // How long parameters are only the kernel knows, so the caller's must stay until the stream is
     // done, which those of a player do.
-    return queue(config->stream, k_kernel, name_of(run),
+    return queue(config->stream, k_kernel, name,
                  [run = run, parameters, grid = config->grid, block = config->block] {
                      return run(parameters, grid.data(), block.data());
                  });

@@ -1,6 +1,7 @@
 #include "population/lineage/text_layout.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/candidate_files.hpp"
+#include "reward/gpu/protocols.hpp"
 #include "reward/gpu/sanitizer.hpp"
 #include "reward/source_text.hpp"
 #include "reward/task.hpp"
@@ -318,6 +319,26 @@ TaskPtr task_for(const Arguments& arguments) {
     return value_or_end(load_task(folder, kind_of_files(arguments)));
 }
 
+std::string protocol_help() {
+    std::string text = "How CUDA candidates are timed with --level measure:";
+    for (const GpuProtocol& protocol : gpu_protocols()) {
+        text += fmt::format("\n{} ({})", protocol.name, protocol.meaning);
+    }
+    return text;
+}
+
+/// A protocol that would not be followed must not be named.
+void check_protocol(const Arguments& arguments, const Task& task) {
+    if (arguments.evaluator.limits.protocol.empty()) {
+        return;
+    }
+    if (!is_gpu_kind(task.kind) || level_of(arguments.level) != Level::measure) {
+        throw CommandError(k_exit_usage,
+                           "--protocol is for kernels on a GPU with --level measure: others have "
+                           "one way to be timed, and a confirmation takes the default one");
+    }
+}
+
 /// Only GPUs have counters that are read, and only launches that are timed are counted.
 void check_profile(const Arguments& arguments, const Task& task) {
     if (arguments.profile &&
@@ -330,6 +351,7 @@ void check_profile(const Arguments& arguments, const Task& task) {
 int run(const Arguments& arguments) {
     const TaskPtr task = task_for(arguments);
     check_profile(arguments, *task);
+    check_protocol(arguments, *task);
     std::vector<Candidate> candidates = read_candidates(arguments, *task);
     const std::vector<Rival> rivals = rivals_of(arguments, *task);
     const std::string sanitizer = arguments.sanitize ? compute_sanitizer_or_throw(*task) : "";
@@ -423,6 +445,9 @@ void add_eval_verb(CLI::App& app, VerbContext& context) {
                      "Seconds, from the start, after which a file is given up; unset: no sooner "
                      "than its limits, and those of the files before it, let it take")
         ->check(CLI::Range(1, 86400));
+    verb->add_option("--protocol", arguments->evaluator.limits.protocol, protocol_help())
+        ->check(CLI::IsMember(gpu_protocol_names()))
+        ->type_name("NAME");
     add_evaluator_options(*verb, arguments->evaluator);
     verb->callback([arguments, &context] { context.exit_status = run(*arguments); });
 }

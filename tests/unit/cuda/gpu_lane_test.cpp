@@ -294,8 +294,9 @@ TEST_F(GpuLaneTest, OfFaultsOnHiddenWorkloadsOnlyTheKindIsTold) {
 TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
     const testing::TemporaryFolder folder;
     const std::string file = (folder.path() / "process").string();
+    std::ofstream(file) << "";  // a runner may open what is there, and make nothing
     const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
-                             "\", \"w\"); fprintf(file, \"%d\", getpid()); fclose(file);";
+                             "\", \"r+\"); fprintf(file, \"%d\", getpid()); fclose(file);";
     const auto process = [&](Level level) {
         const EvaluateReply reply = judge(body, level);
         EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;

@@ -50,6 +50,9 @@ TEST(GpuPeaks, OfATaskAreThoseOfItsFastestTensor) {
     add(DType::i32, false);
     EXPECT_EQ(peak_flops_for(peaks, task), 2);
     add(DType::f32, false);
+    EXPECT_EQ(peak_flops_for(peaks, task), 2) << "TF32 is not this task's precision";
+    EXPECT_EQ(most_flops_for(peaks, task), 3) << "but several TF32 products may be";
+    task.precision.tf32 = true;
     EXPECT_EQ(peak_flops_for(peaks, task), 3);
     add(DType::u8, true);
     EXPECT_EQ(peak_flops_for(peaks, task), 3) << "scalars say nothing";

@@ -196,5 +196,57 @@ TEST_F(GpuRunnerTimeTest, CallsThatMakeNoSenseFail) {
     EXPECT_FALSE(time(time_call(1)).fault);
 }
 
+constexpr const char* k_counting = R"(
+    SIMULATED_KERNEL(counts) {
+        float* const y = at<float*>(parameters, 0);
+        y[0] = y[0] != y[0] ? 1 : y[0] + 1;
+        return 0;
+    }
+)";
+
+class RepeatedPlaysTest : public GpuRunnerTimeTest {
+  protected:
+    /// How often the kernel ran on its output since that was poisoned.
+    float plays_of(const GpuTimeCall& call) {
+        if (!m_channel) {
+            start();
+            open_device();
+            share_buffers();
+            std::vector<FileHandle> handles;
+            handles.push_back(value_or_throw(write_gpu_package(
+                {testing::simulated_cubin(k_counting), {{0, plan_of("counts")}}})));
+            payload_of(ask(to_json(GpuLoadCall{0}), std::move(handles)));
+        }
+        const GpuTimed timed = time(call);
+        EXPECT_FALSE(timed.fault);
+        EXPECT_THAT(timed.samples, SizeIs(call.launches.size()));
+        return values(1)[0];
+    }
+    static GpuTimeCall call_on_one_slot(std::size_t launches) {
+        GpuTimeCall call = time_call(launches);
+        for (GpuTimedLaunch& launch : call.launches) {
+            launch.tensors[1] = place(1);
+        }
+        return call;
+    }
+};
+
+TEST_F(RepeatedPlaysTest, WhatIsMadeOnceIsLeftAloneUntilTheNextCall) {
+    GpuTimeCall call = call_on_one_slot(4);
+    EXPECT_EQ(plays_of(call), 1);
+    call.made_once = true;
+    EXPECT_EQ(plays_of(call), 4);
+    EXPECT_EQ(plays_of(call), 4);
+}
+
+TEST_F(RepeatedPlaysTest, ABatchIsPlayedAsOneLaunch) {
+    GpuTimeCall call = call_on_one_slot(2);
+    call.events = true;
+    call.batch = 5;
+    EXPECT_EQ(plays_of(call), 5);
+    call.events = false;
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("batch"));
+}
+
 }  // namespace
 }  // namespace atl

@@ -27,6 +27,8 @@ GpuTimeCall time_call() {
     call.launches = {
         {{{0, 0}, {1, 128}, {2, 1ull << 41}}, std::numeric_limits<std::uint64_t>::max(), 3}};
     call.cold = false;
+    call.made_once = true;
+    call.batch = 3;
     call.events = true;
     call.limit_ns = 5'000'000'000;
     return call;
@@ -41,7 +43,9 @@ void there_and_back(const Message& message, Parse parse) {
 }
 
 TEST(RunnerMessages, ThereAndBack) {
-    there_and_back(GpuStarted{"NVIDIA H200", "events", "no CUPTI"}, parse_gpu_started);
+    there_and_back(
+        GpuStarted{"NVIDIA H200", "events", "no CUPTI", SandboxLevel::restricted, {"seccomp"}},
+        parse_gpu_started);
     there_and_back(GpuBuffersCall{true, {8, 1ull << 40}}, parse_gpu_buffers_call);
     there_and_back(GpuLoadCall{3}, parse_gpu_load_call);
     there_and_back(GpuPlayCall{3, {{1, {{0, 16}, {1, 0}}}, {2, {}}}, 1'000'000},

@@ -14,10 +14,10 @@ inline constexpr const char* k_cuda_words = R"(
 #include <math.h>
 #pragma GCC optimize("O2")
 #define __device__
-#define __shared__ static thread_local
+#define __shared__ static
 struct Index { unsigned x = 0; };
-thread_local Index threadIdx, blockIdx;
-thread_local Index gridDim;
+Index threadIdx, blockIdx;  // one kernel runs at a time
+Index gridDim;
 constexpr Index blockDim{1};
 constexpr int warpSize = 1;
 inline void __syncthreads() {}

@@ -187,7 +187,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
         "[evaluation]\ndevice_cores = 2\ndevices = 3\ngpu = 2\ncompile_workers = 4\ncompiler = "
         "'cc'\n"
         "sandbox = 'restricted'\nmemory_mb = 100\ncompile_timeout_s = 5\nlaunch_timeout_s = 6\n"
-        "confidence = 0.07\nmeasure_seconds = 0.8\n"
+        "confidence = 0.07\nmeasure_seconds = 0.8\nprotocol = \"kernelgym\"\n"
         "[islands]\ncount = 5\n[archive]\nsize = 9\n[operators]\ndecay = 0.5\n"
         "[migration]\ntopology = 'random'\ndegree = 3\n",
         "c.toml");
@@ -204,6 +204,7 @@ TEST(Config, EvaluatorAndStateGetTheirSettings) {
     EXPECT_EQ(options.limits.launch_timeout_s, 6);
     EXPECT_EQ(options.limits.confidence, 0.07);
     EXPECT_EQ(options.limits.measure_seconds, 0.8);
+    EXPECT_EQ(options.limits.protocol, "kernelgym");
     const StateSettings state = state_settings(*config);
     EXPECT_EQ(state.islands, 5u);
     EXPECT_EQ(state.archive.size, 9);
