@@ -312,8 +312,9 @@ TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
 TEST_F(GpuLaneTest, OfATaskThatIsNotThereAnyMoreNothingStaysMapped) {
     const testing::TemporaryFolder folder;
     const std::string file = (folder.path() / "process").string();
+    std::ofstream(file) << "";  // a runner may open what is there, and make nothing
     const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
-                             "\", \"w\"); fprintf(file, \"%d\", getpid()); fclose(file);";
+                             "\", \"r+\"); fprintf(file, \"%d\", getpid()); fclose(file);";
     const auto is_mapped = [&] {
         const std::string maps = testing::read_text("/proc/" + testing::read_text(file) + "/maps");
         EXPECT_THAT(maps, HasSubstr("atoll-worker"));

@@ -71,7 +71,7 @@ class Killed : public ::testing::Test {
     /// A kernel that computes for seconds in one of the launches of its process.
     static std::string slow_in_launch(int number) {
         return small_kernel("static int launches = 0; if (++launches == " + std::to_string(number) +
-                                ") for (volatile long i = 0; i < 500'000'000; ++i) {}",
+                                ") for (volatile long i = 0; i < 2'000'000'000; ++i) {}",
                             "");
     }
     EvaluateReply confirm_against(const std::string& rival) {
