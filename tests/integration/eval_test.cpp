@@ -101,7 +101,8 @@ TEST_F(EvalCommand, TakesTheKindFromTheFilesNamesOrFromTheOption) {
     EXPECT_EQ(eval("--kind cuda " + cpp).status, 2);
     const ShellResult told = eval("--kind cpu_cpp --level verify " + cu + " " + cpp);
     EXPECT_EQ(told.status, 0) << told.out << told.err;
-    EXPECT_THAT(eval("--kind cpu " + cu).err, HasSubstr("must be cpu_cpp or cuda, not 'cpu'"));
+    EXPECT_THAT(eval("--kind cpu " + cu).err,
+                HasSubstr("must be cpu_cpp or cuda or ptx or cubin, not 'cpu'"));
 }
 
 TEST_F(EvalCommand, ReportsWhatIsWrongWithTheOthers) {
@@ -196,7 +197,7 @@ TEST_F(EvalCommand, RivalsThatCannotBeMeasuredAreRefused) {
 TEST_F(EvalCommand, OnlyWhatAGpuTimesIsProfiled) {
     const ShellResult cpu = eval("--profile " + candidate("right.cpp"));
     EXPECT_EQ(cpu.status, 2);
-    EXPECT_THAT(cpu.err, HasSubstr("--profile is for .cu files"));
+    EXPECT_THAT(cpu.err, HasSubstr("--profile is for kernels on a GPU"));
 }
 
 TEST_F(EvalCommand, ADeviceHasTheCoresThatItIsGiven) {
