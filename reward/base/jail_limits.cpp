@@ -1,5 +1,8 @@
 #include "reward/base/jail_limits.hpp"
 
+#include "reward/base/files.hpp"
+
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -83,6 +86,16 @@ Status die_with_parent(int parent) {
     }
     if (::getppid() != parent) {
         return failure(ErrorCode::unavailable, "the parent process has gone");
+    }
+    return {};
+}
+
+Status silence_standard_streams() {
+    const FileHandle null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int stream = 0; stream <= 2; ++stream) {
+        if (!null || ::dup2(null.get(), stream) < 0) {
+            return tl::unexpected(errno_error("open", "/dev/null", errno));
+        }
     }
     return {};
 }

@@ -28,6 +28,10 @@ struct JailLimits {
 /// processes. Does nothing for other users.
 [[nodiscard]] Status leave_root_user();
 
+/// Points standard input, output and error at /dev/null: what runs here must not print into the
+/// output of the program that started it.
+[[nodiscard]] Status silence_standard_streams();
+
 /// Asks for SIGKILL when the parent (thread) dies; fails if `parent` is dead already.
 [[nodiscard]] Status die_with_parent(int parent);
 

@@ -1,5 +1,7 @@
 #include "reward/cuda/cubin_facts.hpp"
 
+#include "reward/cuda/plan.hpp"
+
 #include <elf.h>
 
 #include <algorithm>
@@ -273,7 +275,8 @@ Status add_parameter(const Attributed& attributed,
     ATOLL_TRY_ASSIGN(const std::uint32_t place, attributed.word(1));
     ATOLL_TRY_ASSIGN(const std::uint32_t flags, attributed.word(2));
     const KernelParameter parameter{place >> 16, flags >> 18};
-    if (parameter.offset + parameter.size > k_max_parameter_bytes ||
+    if ((place & 0xffff) >= k_max_plan_arguments || parameter.size == 0 ||
+        parameter.offset + parameter.size > k_max_parameter_bytes ||
         !parameters.emplace(place & 0xffff, parameter).second) {
         return corrupt("a kernel's parameters make no sense");
     }
@@ -336,7 +339,14 @@ Expected<std::vector<KernelFacts>> CubinReader::read() {
     ATOLL_TRY(read_sections());
     ATOLL_TRY(read_symbols());
     ATOLL_TRY(read_module_attributes());
+    std::uint64_t info_bytes = 0;
     for (KernelFacts& kernel : m_kernels) {
+        // Sections may lie over each other, and then the work would not be linear in the size.
+        const Section* const section = find(".nv.info." + kernel.name);
+        info_bytes += section == nullptr ? 0 : section->header.sh_size;
+        if (info_bytes > m_bytes.size()) {
+            return corrupt("its kernels' sections lie over each other");
+        }
         ATOLL_TRY(read_kernel_attributes(kernel));
         ATOLL_TRY(read_shared_memory(kernel));
     }

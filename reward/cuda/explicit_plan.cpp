@@ -57,6 +57,7 @@ class Evaluation {
     ExplicitPlanNames m_names;
     std::optional<Error> m_error;
     Plan m_plan;
+    std::size_t m_data_bytes = 0;  ///< of all arguments so far
 };
 
 void Evaluation::take_tensors() {
@@ -263,6 +264,13 @@ PlanLaunch Evaluation::launch(JsonObject& json) {
     }
     for (std::size_t i = 0; i < list.size() && !m_error; ++i) {
         launch.arguments.push_back(argument(json, list[i], "arguments[" + std::to_string(i) + "]"));
+        m_data_bytes += launch.arguments.back().bytes.size();
+        if (m_data_bytes > k_max_plan_total_data) {
+            json.fail("arguments", "all arguments of all launches take too much",
+                      "at most " + std::to_string(k_max_plan_total_data) + " bytes",
+                      ErrorCode::limit);
+            return launch;
+        }
     }
     return launch;
 }

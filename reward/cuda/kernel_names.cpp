@@ -5,6 +5,8 @@
 #include <cxxabi.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
@@ -17,6 +19,46 @@ constexpr std::size_t k_max_name = 4096;
 
 bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// Substitutions ("S1_") and template parameters ("T_") name what stood before them; words in
+/// identifiers that look like them are counted too.
+std::size_t references_in(std::string_view name) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        std::size_t begin = i;
+        while (name[i] == '_' && begin > 0 &&
+               ((name[begin - 1] >= '0' && name[begin - 1] <= '9') ||
+                (name[begin - 1] >= 'A' && name[begin - 1] <= 'Z'))) {
+            --begin;
+            if (name[begin] == 'S' || name[begin] == 'T') {
+                ++count;
+                break;
+            }
+        }
+    }
+    return count;
+}
+
+/// A name that refers back to its parts can be exponentially longer than it looks: n references
+/// make at most e^(n / e) of a part, when each stands for a part with e others.
+bool may_be_too_long(std::string_view name) {
+    constexpr double k_most_bits = 26;  // 64 MiB
+    constexpr double k_bits_of_reference = 0.531;
+    return std::log2(static_cast<double>(name.size())) +
+               k_bits_of_reference * static_cast<double>(references_in(name)) >
+           k_most_bits;
+}
+
+std::optional<std::string> demangle(const std::string& name) {
+    if (may_be_too_long(name)) {
+        return std::nullopt;
+    }
+    int status = 0;
+    const std::unique_ptr<char, void (*)(void*)> demangled(
+        abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
+    return status != 0 || demangled == nullptr ? std::nullopt
+                                               : std::optional<std::string>(demangled.get());
 }
 
 /// Without the parameters at its end; empty when there are none.
@@ -97,13 +139,11 @@ std::optional<std::string> name_expression_of(const std::string& linked_name) {
         const bool plain = std::all_of(linked_name.begin(), linked_name.end(), is_word);
         return plain ? std::optional(linked_name) : std::nullopt;
     }
-    int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> demangled(
-        abi::__cxa_demangle(linked_name.c_str(), nullptr, nullptr, &status), std::free);
-    if (status != 0 || demangled == nullptr) {
+    const std::optional<std::string> demangled = demangle(linked_name);
+    if (!demangled) {
         return std::nullopt;
     }
-    std::string_view name = without_parameters(demangled.get());
+    std::string_view name = without_parameters(*demangled);
     // Only what is a template has its return type in front.
     constexpr std::string_view k_void = "void ";
     name.remove_prefix(name.starts_with(k_void) ? k_void.size() : 0);

@@ -88,8 +88,12 @@ Expected<std::shared_ptr<const PlanModule>> PlanModule::load(const Gpu& gpu,
                                                              std::string_view cubin) {
     const std::string image(cubin);  // the driver wants no length: behind it must be something
     cuda::Module module = nullptr;
-    ATOLL_TRY(check_candidate(gpu.driver(), gpu.call().module_load_data(&module, image.data()),
-                              "cuModuleLoadData", "cubin"));
+    const cuda::Result result = gpu.call().module_load_data(&module, image.data());
+    if (result == cuda::k_out_of_memory) {
+        return failure(ErrorCode::invalid_argument, "its variables do not fit on the device",
+                       "cubin");
+    }
+    ATOLL_TRY(check_candidate(gpu.driver(), result, "cuModuleLoadData", "cubin"));
     Loaded loaded(module, UnloadModule{gpu.call().module_unload});
     return std::shared_ptr<const PlanModule>(new PlanModule(std::move(loaded)));
 }

@@ -117,6 +117,7 @@ Expected<SyscallFilter> gpu_filter(GpuRole role) {
 }
 
 Status enter_gpu_jail(GpuJail& jail) {
+    ATOLL_TRY(silence_standard_streams());  // a kernel's printf() writes there
     ATOLL_TRY(drop_privilege_paths());
     ATOLL_TRY(apply_limits({}));  // no core dumps: they would hold a device's memory
     jail.layers.emplace_back("rlimits");

@@ -166,10 +166,8 @@ Expected<GpuTrial> GpuMeasurement::judge_last(GpuTimeCall& call, std::size_t wor
     ATOLL_TRY_ASSIGN(trial.judged, m_pool.get(layout_index(workload), 0,
                                               m_rng.below(GpuCasePool::k_timed_cases)));
     GpuTimedLaunch& last = call.launches.back();
-    // What is made once is what the first launch says.
-    GpuTimedLaunch& made = call.made_once ? call.launches.front() : last;
-    made.seed = trial.judged->seed;
-    made.donor = GpuInputs::donor_of(made.seed);
+    last.seed = trial.judged->seed;
+    last.donor = GpuInputs::donor_of(last.seed);
     trial.tensors = last.tensors;
     return trial;
 }
@@ -351,6 +349,11 @@ Status GpuMeasurement::judge_speed(std::size_t workload) {
             ATOLL_TRY(sample_until_finished(workload));
         }
     }
+    return call_too_fast(workload);
+}
+
+Status GpuMeasurement::call_too_fast(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
     ATOLL_TRY_ASSIGN(const SpeedOfLight light,
                      speed_of_light(m_task.layout(),
                                     m_task.layout().workloads()[layout_index(workload)], m_order));
@@ -426,7 +429,12 @@ Status GpuMeasurement::measure_trials(GpuContestant& contestant, std::size_t wor
     times = {};
     add(times, timed);
     times.judged_ns.push_back(timed.samples.back().span_ns);
-    return judge(contestant, trial, call);
+    ATOLL_TRY(judge(contestant, trial, call));
+    if (!contestant.fault) {
+        ATOLL_TRY_ASSIGN(const bool too_fast, is_too_fast(times, workload));
+        return too_fast ? call_too_fast(workload) : Status();
+    }
+    return {};
 }
 
 Status GpuMeasurement::measure_workload(std::size_t workload) {

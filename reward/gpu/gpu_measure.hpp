@@ -96,6 +96,7 @@ class GpuMeasurement {
     [[nodiscard]] Status measure_trials(GpuContestant& contestant, std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
     [[nodiscard]] Status judge_speed(std::size_t workload);
+    [[nodiscard]] Status call_too_fast(std::size_t workload);
     [[nodiscard]] Status compare_clocks(std::size_t workload);
     [[nodiscard]] Expected<bool> is_too_fast(const GpuTimes& times, std::size_t workload) const;
     [[nodiscard]] bool finished(const GpuTimes& times) const;

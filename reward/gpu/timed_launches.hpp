@@ -54,6 +54,7 @@ class TimedLaunches {
     [[nodiscard]] Status queue_all();
     [[nodiscard]] Status queue(std::size_t launch);
     [[nodiscard]] Status make_inputs(std::size_t launch);
+    [[nodiscard]] Status poison_outputs(std::size_t launch);
     [[nodiscard]] Status play(std::size_t launch);
     [[nodiscard]] std::chrono::nanoseconds limit() const;
     [[nodiscard]] Expected<bool> wait();

@@ -50,7 +50,7 @@ Expected<FileHandle> memory_file(const std::string& text) {
 }
 
 /// A header changed since, or the file is damaged. A source that makes an error say so only has
-/// itself compiled once more.
+/// itself compiled once more: the compiler stays for the others.
 bool is_about_the_precompiled_header(std::string_view log) {
     return log.find("precompiled header") != std::string_view::npos ||
            log.find("PCH file") != std::string_view::npos ||
@@ -143,7 +143,9 @@ Status CompileZygote::compile_whole(Job& job, CompilePlan plan) {
 Status CompileZygote::go_on(Job& job, const ProcessEnd& end) {
     ATOLL_TRY_ASSIGN(CompilePlan plan, plan_for(job.order));
     if (end.status != 0) {
-        std::erase(m_warm, job.warm);
+        if (end.status == k_warm_not_confined) {
+            std::erase(m_warm, job.warm);
+        }
         job.whole_because = end.text() + " " + job.raw_log;
         return compile_whole(job, std::move(plan));
     }

@@ -105,16 +105,6 @@ std::vector<std::string> layers_of(SandboxLevel level) {
     return {};
 }
 
-Status silence_standard_streams() {
-    const FileHandle null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int stream = 0; stream <= 2; ++stream) {
-        if (!null || ::dup2(null.get(), stream) < 0) {
-            return tl::unexpected(errno_error("open", "/dev/null", errno));
-        }
-    }
-    return {};
-}
-
 std::uint64_t address_space_bytes() {
     std::ifstream file("/proc/self/statm");
     std::uint64_t pages = 0;

@@ -29,9 +29,6 @@ struct JailView {
 /// The layers that are in force at `level`, for a ready frame.
 [[nodiscard]] std::vector<std::string> layers_of(SandboxLevel level);
 
-/// Points standard input, output and error at /dev/null.
-[[nodiscard]] Status silence_standard_streams();
-
 /// The size of this process's address space now, bytes. Reads /proc: call before the jail closes.
 [[nodiscard]] std::uint64_t address_space_bytes();
 

@@ -84,6 +84,20 @@ TEST_F(GpuLaneProtocolsTest, TheLastLaunchOfAPublishedOneIsJudged) {
     EXPECT_EQ(reply.outcome, Outcome::inconsistent) << reply.reason;
 }
 
+TEST_F(GpuLaneProtocolsTest, AnAnswerThatIsThereAlreadyHelpsInNoneOfThem) {
+    const std::string elements = "for (long i = 0; i < rows * cols; ++i) ";
+    for (const char* protocol : {"kernelbench", "kernelgym", "sol-execbench"}) {
+        // It would fault where it finds its own answer.
+        const EvaluateReply overwritten =
+            measure(protocol, "if (y[0] == y[0]) return 700;" + std::string(k_right));
+        EXPECT_EQ(overwritten.outcome, Outcome::passed) << protocol << overwritten.reason;
+        const EvaluateReply kept = measure(
+            protocol, "static float kept[1 << 20]; if (calls > 1) { " + elements +
+                          "y[i] = kept[i]; return 0; }" + k_right + elements + "kept[i] = y[i];");
+        EXPECT_NE(kept.outcome, Outcome::passed) << protocol;
+    }
+}
+
 TEST_F(GpuLaneProtocolsTest, AWarmCacheIsAProtocolOfItsOwn) {
     const EvaluateReply reply = measure("cuda-warm-v1");
     ASSERT_EQ(reply.outcome, Outcome::passed) << reply.reason;

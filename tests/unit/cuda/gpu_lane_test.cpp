@@ -291,6 +291,16 @@ TEST_F(GpuLaneTest, OfFaultsOnHiddenWorkloadsOnlyTheKindIsTold) {
     }
 }
 
+TEST_F(GpuLaneTest, WhatKernelsPrintStaysOutOfOurOutput) {
+    ::testing::internal::CaptureStdout();
+    m_lane->stop();
+    start();
+    const EvaluateReply reply =
+        judge(std::string(k_right) + "printf(\"a forged line\\n\"); fflush(stdout);");
+    EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+}
+
 TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
     const testing::TemporaryFolder folder;
     const std::string file = (folder.path() / "process").string();

@@ -50,6 +50,24 @@ TEST(KernelNames, NvrtcInstantiatesThemUnderTheSameName) {
     EXPECT_EQ(names, linked);
 }
 
+TEST(NameExpression, OfANameThatGrowsWithoutEndIsNone) {
+    // Each parameter names the one before it twice, in a few letters.
+    const std::string digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const auto name_of = [&](std::size_t levels) {
+        std::string name = "_Z1kPf1PIiiE";
+        for (std::size_t i = 0; i < levels; ++i) {
+            const std::size_t place = 1 + 2 * i;
+            const std::string before =
+                std::string("S") + (place < 36 ? "" : "1") + digits[place % 36] + "_";
+            name += "1PI" + before + before + "E";
+        }
+        return name;
+    };
+    EXPECT_EQ(name_expression_of(name_of(6)), "k");
+    EXPECT_EQ(name_expression_of(name_of(16)), "k") << "2 MB";
+    EXPECT_FALSE(name_expression_of(name_of(18)));
+}
+
 TEST(PlainKernels, AreReadOffTheText) {
     EXPECT_THAT(plain_kernels("__global__ void b(int) {}\nextern \"C\" __global__ void "
                               "__launch_bounds__(256, (2)) a(float* x) { { } }\n"
