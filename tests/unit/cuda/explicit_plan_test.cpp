@@ -52,6 +52,26 @@ class ExplicitPlan : public ::testing::Test {
     TaskPtr m_task = m_small.task();
 };
 
+TEST_F(ExplicitPlan, ArgumentsOfAllLaunchesHaveALimit) {
+    // A name of one letter stands for the 128 bytes of a tensor map.
+    std::string arguments = "\"m\"";
+    for (int i = 1; i < 31; ++i) {
+        arguments += ", \"m\"";
+    }
+    const auto of_launches = [&](int count) {
+        std::string steps;
+        for (int i = 0; i < count; ++i) {
+            steps += std::string(i == 0 ? "" : ", ") +
+                     R"({"launch": "k", "grid": 1, "block": 1, "arguments": [)" + arguments + "]}";
+        }
+        return R"({"maps": {"m": {"at": "x", "data_type": 7, "dims": ["cols", "rows"],
+                   "strides": ["64 * cols"], "box": [1, 1]}}, "steps": [)" +
+               steps + "]}";
+    };
+    EXPECT_EQ(complaint(of_launches(4)), "");
+    EXPECT_THAT(complaint(of_launches(1100)), HasSubstr("4194304 bytes"));
+}
+
 TEST_F(ExplicitPlan, NumbersAreExpressionsOverAllAxes) {
     const Plan made = plan(R"json({
         "scratch": {"a": "4 * rows * cols", "b": 100},
