@@ -2,7 +2,6 @@
 
 #include "reward/statistics.hpp"
 #include "reward/verifier/case_words.hpp"
-#include "reward/verifier/light.hpp"
 
 #include <fmt/format.h>
 
@@ -323,14 +322,17 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
     return {};
 }
 
-Expected<bool> GpuMeasurement::is_too_fast(const GpuTimes& times, std::size_t workload) const {
+Expected<SpeedOfLight> GpuMeasurement::light_of(std::size_t workload) const {
     EvaluateOrder order = m_order;
     if (!m_protocol.cold) {
         order.peak_bandwidth = 0;  // what is in the cache need not come from memory
     }
-    ATOLL_TRY_ASSIGN(const SpeedOfLight light,
-                     speed_of_light(m_task.layout(),
-                                    m_task.layout().workloads()[layout_index(workload)], order));
+    return speed_of_light(m_task.layout(), m_task.layout().workloads()[layout_index(workload)],
+                          order);
+}
+
+Expected<bool> GpuMeasurement::is_too_fast(const GpuTimes& times, std::size_t workload) const {
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
     return beats_light(times.spans_ns, times.spans_ns, light.judge_ns);
 }
 
@@ -354,9 +356,7 @@ Status GpuMeasurement::judge_speed(std::size_t workload) {
 
 Status GpuMeasurement::call_too_fast(std::size_t workload) {
     GpuContestant& candidate = m_contestants.front();
-    ATOLL_TRY_ASSIGN(const SpeedOfLight light,
-                     speed_of_light(m_task.layout(),
-                                    m_task.layout().workloads()[layout_index(workload)], m_order));
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
     candidate.fault = CandidateFault{
         Outcome::reward_hack,
         told(workload,

@@ -8,6 +8,7 @@
 #include "reward/gpu/protocols.hpp"
 #include "reward/gpu/timing_facts.hpp"
 #include "reward/verdict.hpp"
+#include "reward/verifier/light.hpp"
 #include "reward/verifier/messages.hpp"
 
 #include <cstddef>
@@ -96,6 +97,7 @@ class GpuMeasurement {
     [[nodiscard]] Status measure_trials(GpuContestant& contestant, std::size_t workload);
     [[nodiscard]] Status sample_until_finished(std::size_t workload);
     [[nodiscard]] Status judge_speed(std::size_t workload);
+    [[nodiscard]] Expected<SpeedOfLight> light_of(std::size_t workload) const;
     [[nodiscard]] Status call_too_fast(std::size_t workload);
     [[nodiscard]] Status compare_clocks(std::size_t workload);
     [[nodiscard]] Expected<bool> is_too_fast(const GpuTimes& times, std::size_t workload) const;

@@ -219,9 +219,19 @@ Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const Eval
     ATOLL_TRY_ASSIGN(LoadedGpuTask fresh,
                      LoadedGpuTask::create(known.task, true, *known.oracle, m_device->tools()));
     drop_runner();
+    // A runner that still maps these buffers must not outlive them, whatever ends this.
+    struct DropRunner {
+        GpuVerifierService* of;
+        ~DropRunner() {
+            if (of != nullptr) {
+                of->drop_runner();
+            }
+        }
+    } unless_unshared{this};
     Expected<EvaluateReply> reply =
         evaluate_on_gpu(fresh, order, packages, *this, m_best_anchors, m_facts);
     unshare();
+    unless_unshared.of = nullptr;
     return reply;
 }
 
