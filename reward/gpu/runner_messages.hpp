@@ -91,8 +91,8 @@ struct GpuTimeCall {
     std::vector<std::uint8_t> poison;         ///< byte for each output
     std::vector<GpuTimedLaunch> launches;     ///< at most k_max_gpu_timed
     bool cold = true;
-    /// Inputs and outputs are made before the first launch alone; the launches are one another's
-    /// equals then.
+    /// Inputs are made before the first launch, and anew before the last one alone, from that one's
+    /// seed. Outputs are overwritten before each launch all the same.
     bool made_once = false;
     /// Each launch is so many plays of the plan without a pause (or as many as a stream takes), and
     /// its span their mean. Above 1 for events only.

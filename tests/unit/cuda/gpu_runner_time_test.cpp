@@ -202,21 +202,41 @@ constexpr const char* k_counting = R"(
         y[0] = y[0] != y[0] ? 1 : y[0] + 1;
         return 0;
     }
+    SIMULATED_KERNEL(finds) {
+        static int found = 0;
+        float* const x = at<float*>(parameters, 0);
+        found += x[0] == 77 ? 1 : 0;
+        x[0] = 77;
+        at<float*>(parameters, 1)[0] = float(found);
+        return 0;
+    }
 )";
 
 class RepeatedPlaysTest : public GpuRunnerTimeTest {
   protected:
     /// How often the kernel ran on its output since that was poisoned.
-    float plays_of(const GpuTimeCall& call) {
+    float plays_of(const GpuTimeCall& call) { return answer_of(plan_of("counts"), call); }
+
+    /// How often the kernel met inputs that it had met before.
+    float known_inputs_of(const GpuTimeCall& call) {
+        Plan plan = testing::empty_plan();
+        plan.steps.push_back(
+            {1, testing::launch_of("finds",
+                                   {testing::pointer(testing::in(testing::Buffer::input, 0)),
+                                    testing::pointer(testing::in(testing::Buffer::output, 0))})});
+        return answer_of(plan, call);
+    }
+
+    float answer_of(const Plan& plan, const GpuTimeCall& call) {
         if (!m_channel) {
             start();
             open_device();
             share_buffers();
-            std::vector<FileHandle> handles;
-            handles.push_back(value_or_throw(write_gpu_package(
-                {testing::simulated_cubin(k_counting), {{0, plan_of("counts")}}})));
-            payload_of(ask(to_json(GpuLoadCall{0}), std::move(handles)));
         }
+        std::vector<FileHandle> handles;
+        handles.push_back(
+            value_or_throw(write_gpu_package({testing::simulated_cubin(k_counting), {{0, plan}}})));
+        payload_of(ask(to_json(GpuLoadCall{0}), std::move(handles)));
         const GpuTimed timed = time(call);
         EXPECT_FALSE(timed.fault);
         EXPECT_THAT(timed.samples, SizeIs(call.launches.size()));
@@ -231,12 +251,13 @@ class RepeatedPlaysTest : public GpuRunnerTimeTest {
     }
 };
 
-TEST_F(RepeatedPlaysTest, WhatIsMadeOnceIsLeftAloneUntilTheNextCall) {
+TEST_F(RepeatedPlaysTest, InputsMadeOnceStayButForTheLastLaunchAndOutputsNever) {
     GpuTimeCall call = call_on_one_slot(4);
     EXPECT_EQ(plays_of(call), 1);
+    EXPECT_EQ(known_inputs_of(call), 0);
     call.made_once = true;
-    EXPECT_EQ(plays_of(call), 4);
-    EXPECT_EQ(plays_of(call), 4);
+    EXPECT_EQ(plays_of(call), 1);
+    EXPECT_EQ(known_inputs_of(call), 2) << "those of the second and the third";
 }
 
 TEST_F(RepeatedPlaysTest, ABatchIsPlayedAsOneLaunch) {
