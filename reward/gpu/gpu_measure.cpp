@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -33,8 +32,6 @@ constexpr std::size_t k_most_lost_calls = 2;
 constexpr double k_most_confidence = 0.005;
 /// What unjudged launches can gain over the judged ones, at most.
 constexpr double k_tolerated = 1.05;
-constexpr double k_noisy_factor = 3;
-constexpr double k_slow_clock = 1.05;
 constexpr std::size_t k_event_launches = 3;
 constexpr int k_event_tries = 5;
 /// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
@@ -48,25 +45,6 @@ constexpr double k_batch_slack_ns = 4'000;
 /// What the launches of a published protocol may take together; beyond, there are fewer.
 constexpr double k_trials_seconds = 20;
 constexpr std::size_t k_least_trials = 5;
-
-struct MeanInterval {
-    double mean = 0;
-    double low = 0;
-    double high = 0;
-};
-
-/// 95 %, as if the mean were normally distributed.
-MeanInterval mean_interval(const std::vector<double>& values) {
-    constexpr double k_quantile = 1.96;
-    const auto count = static_cast<double>(values.size());
-    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
-    double squares = 0;
-    for (const double value : values) {
-        squares += (value - mean) * (value - mean);
-    }
-    const double half = count > 1 ? k_quantile * std::sqrt(squares / (count - 1) / count) : 0;
-    return {mean, mean - half, mean + half};
-}
 
 /// The order was checked when it came.
 const GpuProtocol& protocol_of(const EvaluateOrder& order) {
@@ -458,51 +436,6 @@ Status GpuMeasurement::run() {
         w = m_by_events == by_events ? w + 1 : 0;
     }
     return {};
-}
-
-Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestant& of) const {
-    std::vector<WorkloadTiming> out;
-    for (std::size_t w = 0; w < of.workloads.size(); ++w) {
-        const GpuTimes& times = of.workloads[w];
-        if (times.spans_ns.empty()) {
-            continue;
-        }
-        const BoundWorkload& bound = m_task.layout().workloads()[layout_index(w)];
-        ATOLL_TRY_ASSIGN(const SpeedOfLight light, speed_of_light(m_task.layout(), bound, m_order));
-        const MedianInterval interval = median_interval(times.spans_ns);
-        WorkloadTiming timing;
-        timing.workload = bound.workload->id;
-        timing.hidden = bound.workload->hidden;
-        timing.samples_ns = times.spans_ns;
-        timing.median_ns = times.median_ns();
-        timing.low_ns = interval.low;
-        timing.high_ns = std::max(interval.high, timing.median_ns);
-        timing.light_ns = light.report_ns;
-        timing.reverified = static_cast<int>(times.judged_ns.size());
-        if (const double best_ns = m_best_anchors.of(m_clock); best_ns > 0) {
-            timing.clock_ratio = std::max(1.0, median(times.anchors_ns) / best_ns);
-        }
-        if (m_protocol.statistic == GpuProtocol::Statistic::mean) {
-            const MeanInterval mean = mean_interval(times.spans_ns);
-            timing.median_ns = mean.mean;
-            timing.low_ns = mean.low;
-            timing.high_ns = mean.high;
-        }
-        timing.gpu = times.facts.report(m_clock);
-        timing.gpu->anchors_ns = times.anchors_ns;
-        if (m_device.copy_bandwidth > 0) {
-            EvaluateOrder measured = m_order;
-            measured.peak_bandwidth = m_device.copy_bandwidth;
-            ATOLL_TRY_ASSIGN(const SpeedOfLight reached,
-                             speed_of_light(m_task.layout(), bound, measured));
-            timing.gpu->measured_light_ns = reached.report_ns;
-        }
-        timing.noisy =
-            (interval.high - interval.low) / 2 > k_noisy_factor * m_confidence * timing.median_ns ||
-            timing.clock_ratio > k_slow_clock;
-        out.push_back(std::move(timing));
-    }
-    return out;
 }
 
 }  // namespace atl

@@ -3,18 +3,14 @@
 #include "reward/cuda/explicit_source.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
 #include "reward/kinds/cuda_program.hpp"
-#include "reward/kinds/device_order.hpp"
-
-#include <utility>
 
 namespace atl {
 
 namespace {
 
-class CubinKind final : public CandidateKind {
+class CubinKind final : public CudaProgramKind {
   public:
     std::string name() const override { return "cubin"; }
-    std::string trust() const override { return "jailed"; }
     std::string fingerprint() const override { return k_cuda_protocol; }
 
     std::string contract(const Task& task) const override {
@@ -36,17 +32,6 @@ class CubinKind final : public CandidateKind {
         }
         const auto source = read_cubin_source(candidate.source);
         return source ? std::nullopt : std::optional(source.error().message());
-    }
-
-    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
-                               const EvaluationLimits& limits, CompileService& compiler,
-                               std::stop_token cancel) const override {
-        return prepare_cuda_program(request, std::move(verdict), limits, compiler, cancel);
-    }
-
-    Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
-                              DeviceLane& lane) const override {
-        return execute_on(lane, std::move(prepared));
     }
 };
 

@@ -7,8 +7,6 @@
 #include "reward/kinds/cuda_program.hpp"
 #include "reward/kinds/device_order.hpp"
 
-#include <utility>
-
 namespace atl {
 
 namespace {
@@ -18,10 +16,9 @@ constexpr const char* k_contract =
 #include "reward/kinds/cuda_contract.inc"
     ;
 
-class CudaKind final : public CandidateKind {
+class CudaKind final : public CudaProgramKind {
   public:
     std::string name() const override { return "cuda"; }
-    std::string trust() const override { return "jailed"; }
     std::string fingerprint() const override {
         return std::string(k_cuda_protocol) + " " + k_cuda_standard;
     }
@@ -53,17 +50,6 @@ class CudaKind final : public CandidateKind {
             return "the source has no kernel: a function with __global__";
         }
         return std::nullopt;
-    }
-
-    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
-                               const EvaluationLimits& limits, CompileService& compiler,
-                               std::stop_token cancel) const override {
-        return prepare_cuda_program(request, std::move(verdict), limits, compiler, cancel);
-    }
-
-    Expected<Verdict> execute(const EvaluationRequest&, Prepared prepared,
-                              DeviceLane& lane) const override {
-        return execute_on(lane, std::move(prepared));
     }
 };
 

@@ -100,9 +100,10 @@ FrontEndRequest front_end_request(const EvaluationRequest& request, const Candid
     return order;
 }
 
-Expected<Prepared> prepare_cuda_program(const EvaluationRequest& request, Verdict verdict,
-                                        const EvaluationLimits& limits, CompileService& compiler,
-                                        std::stop_token cancel) {
+Expected<Prepared> CudaProgramKind::prepare(const EvaluationRequest& request, Verdict verdict,
+                                            const EvaluationLimits& limits,
+                                            CompileService& compiler,
+                                            std::stop_token cancel) const {
     CudaFrontEnd* front_end = compiler.front_end();
     if (front_end == nullptr) {
         return failure(ErrorCode::unavailable, "this evaluator has no GPU",
@@ -166,6 +167,11 @@ std::string explicit_plan_contract(const Task& task) {
         add(axis.name, "axis");
     }
     return "The names of this task: " + names + ".\n\n" + k_plan_contract;
+}
+
+Expected<Verdict> CudaProgramKind::execute(const EvaluationRequest& /*request*/, Prepared prepared,
+                                           DeviceLane& lane) const {
+    return execute_on(lane, std::move(prepared));
 }
 
 }  // namespace atl

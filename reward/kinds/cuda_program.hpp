@@ -10,15 +10,17 @@
 namespace atl {
 
 /// What the kinds whose candidates run on a GPU (cuda, ptx, cubin) have in common: all become
-/// machine code and a plan per workload, and what comes after does not know them apart.
-
-/// CandidateKind::prepare() of all three. The task's reference is CUDA C++; rivals are prepared by
-/// their own kinds.
-[[nodiscard]] Expected<Prepared> prepare_cuda_program(const EvaluationRequest& request,
-                                                      Verdict verdict,
-                                                      const EvaluationLimits& limits,
-                                                      CompileService& compiler,
-                                                      std::stop_token cancel);
+/// machine code and a plan per workload, and what comes after does not know them apart. The task's
+/// reference is CUDA C++; rivals are prepared by their own kinds.
+class CudaProgramKind : public CandidateKind {
+  public:
+    std::string trust() const override { return "jailed"; }
+    Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
+                               const EvaluationLimits& limits, CompileService& compiler,
+                               std::stop_token cancel) const override;
+    Expected<Verdict> execute(const EvaluationRequest& request, Prepared prepared,
+                              DeviceLane& lane) const override;
+};
 
 /// What the front end is asked for a candidate, or a rival, of one of these kinds: public
 /// workloads, and hidden ones in a confirmation.
