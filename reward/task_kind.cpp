@@ -16,6 +16,20 @@ Error unknown_kind(const std::string& kind) {
             nearest.empty() ? "use " + launched_kinds_text() : "did you mean '" + nearest + "'?"};
 }
 
+/// Flags of NVRTC that the tune operator may choose from: the same for every task, since they say
+/// nothing about the task but whether its arithmetic may be less exact. Registers from where four
+/// blocks of 512 threads fit on a multiprocessor to where one block of 256 does.
+std::vector<std::string> device_tune_flags(bool fast_math) {
+    std::vector<std::string> flags = {"--maxrregcount=32",           "--maxrregcount=40",
+                                      "--maxrregcount=48",           "--maxrregcount=64",
+                                      "--maxrregcount=96",           "--maxrregcount=128",
+                                      "--extra-device-vectorization"};
+    if (fast_math) {
+        flags.emplace_back("--use_fast_math");
+    }
+    return flags;
+}
+
 }  // namespace
 
 const std::vector<std::string>& launched_kinds() {
@@ -82,8 +96,9 @@ Status choose_kind(Task& task, const std::string& kind) {
         }
         task.kind = kind;
     }
-    if (is_gpu_kind(task.kind)) {
-        task.allowed_flags.clear();  // a definition's are all for a C++ compiler
+    if (is_gpu_kind(task.kind)) {  // a definition's are all for a C++ compiler
+        task.allowed_flags = task.kind == "cuda" ? device_tune_flags(task.precision.fast_math)
+                                                 : std::vector<std::string>();
     }
     return {};
 }

@@ -54,6 +54,21 @@ class CudaKind : public testing::FrontEndTest {
     }
 };
 
+TEST_F(CudaKind, CompilesWithEveryFlagThatTheTuneOperatorMayChoose) {
+    EvaluationRequest request = evaluation(plain());
+    const TaskPtr softmax = value_or_throw(
+        load_task(std::filesystem::path(ATOLL_SOURCE_DIR) / "experiments/tasks/softmax", "cuda"));
+    ASSERT_GT(softmax->allowed_flags.size(), 3U);
+    auto task = std::make_shared<Task>(*request.task);
+    task->allowed_flags = softmax->allowed_flags;
+    request.task = task;
+    for (const std::string& flag : softmax->allowed_flags) {
+        request.candidate.flags = {flag};
+        const Prepared prepared = value_or_throw(prepare(request));
+        EXPECT_FALSE(prepared.ended) << flag << ": " << prepared.verdict.reason;
+    }
+}
+
 TEST_F(CudaKind, PreparesPackagesOfCandidateReferenceAndRivalsForADevice) {
     EvaluationRequest request = evaluation(plain());
     request.level = Level::confirm;

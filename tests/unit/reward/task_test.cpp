@@ -10,7 +10,9 @@
 namespace atl {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::SmallTask;
 
 TEST(LoadTask, ReadsEveryPartInDefinitionOrder) {
@@ -378,9 +380,21 @@ TEST(TaskKind, ATaskIsLoadedWithTheSourcesOfOneKind) {
     EXPECT_EQ(cuda->starters[0].name, "fast");
     ASSERT_EQ(cuda->baselines.size(), 1u);
     EXPECT_EQ(cuda->baselines[0].source, "int of_cuda;\n");
-    EXPECT_TRUE(cuda->allowed_flags.empty()) << "they are a C++ compiler's";
+    EXPECT_THAT(cuda->allowed_flags, Contains("--maxrregcount=64"));
+    EXPECT_THAT(cuda->allowed_flags, Not(Contains("-funroll-loops")));
+    EXPECT_THAT(cuda->allowed_flags, Not(Contains("--use_fast_math")));
+    EXPECT_TRUE(load_task(files.folder(), "ptx").value()->allowed_flags.empty());
     EXPECT_EQ(reference_file(*cuda).filename(), "reference.cu");
     EXPECT_EQ(cuda->workloads.size(), own->workloads.size());
+}
+
+TEST(TaskKind, OffersFastArithmeticToDeviceCodeWhereTheTaskAllowsIt) {
+    SmallTask files;
+    files.write("reference.cu", "void reference();\n");
+    files.replace("definition.json", "\"allowed_flags\"",
+                  R"("precision": {"fast_math": true}, "allowed_flags")");
+    EXPECT_THAT(load_task(files.folder(), "cuda").value()->allowed_flags,
+                Contains("--use_fast_math"));
 }
 
 // Campaigns of old are resumed under the digest that they began with.
