@@ -10,6 +10,9 @@ namespace atl {
 
 namespace {
 
+/// Of such a mean and deviation no single value is infinite.
+constexpr double k_huge = 1e37;
+
 struct GeneratorRule {
     std::string name;
     std::vector<std::string> parameters;
@@ -216,6 +219,13 @@ InputGenerator generator_for(const Distribution& distribution, const TensorSpec&
         return found->second;
     }
     return {is_integer(input.dtype) ? "uniform" : "normal", {}};
+}
+
+bool is_made_in_single(const InputGenerator& generator, DType dtype) {
+    const bool known = generator.kind == "normal" || generator.kind == "uniform";
+    return known && !is_integer(dtype) && size_of(dtype) <= sizeof(float) &&
+           std::all_of(generator.parameters.begin(), generator.parameters.end(),
+                       [](const auto& one) { return std::abs(one.second) <= k_huge; });
 }
 
 SkewedRange skewed_range(const InputGenerator& generator) {

@@ -49,6 +49,29 @@ class BlockMaker {
         }
     }
 
+    /// For generators that is_made_in_single().
+    void make(std::int64_t first, RandomSingles& values) {
+        draw(0, first);
+        if (m_generator.kind == "normal") {
+            normal_singles(m_words, values);
+            const auto mean = static_cast<float>(parameter("mean", 0));
+            const auto stddev = static_cast<float>(parameter("stddev", 1));
+            for (float& value : values) {
+                value = mean + stddev * value;
+            }
+            return;
+        }
+        const Bounds bounds = uniform_bounds(m_generator, m_dtype);
+        const auto low = static_cast<float>(bounds.low);
+        const auto width = static_cast<float>(bounds.high - bounds.low);
+        const auto high = static_cast<float>(bounds.high);
+        unit_singles(m_words, values);
+        for (float& value : values) {
+            const float made = low + width * value;
+            value = made < high ? made : high;
+        }
+    }
+
   private:
     double parameter(const char* name, double otherwise) const {
         const auto found = m_generator.parameters.find(name);
@@ -225,11 +248,18 @@ Status fill_input(const InputGenerator& generator, DType dtype, std::uint64_t se
                                                         std::to_string(values.size()) + " bytes");
     }
     BlockMaker maker(generator, dtype, seed, stream, count);
+    const bool in_single = is_made_in_single(generator, dtype);
+    RandomSingles singles;
     RandomValues block;
     for (std::int64_t at = begin; at < end;) {
         const std::int64_t first = at - at % k_random_block;
         const std::int64_t stop = std::min(end, first + k_random_block);
-        maker.make(first, block);
+        if (in_single) {
+            maker.make(first, singles);
+            std::copy(singles.begin(), singles.end(), block.begin());
+        } else {
+            maker.make(first, block);
+        }
         store_values(dtype, block, static_cast<std::size_t>(at - first),
                      static_cast<std::size_t>(stop - first), at, values.data());
         at = stop;

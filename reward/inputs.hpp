@@ -60,6 +60,11 @@ struct Bounds {
 };
 [[nodiscard]] Bounds uniform_bounds(const InputGenerator& generator, DType dtype);
 
+/// Whether the values are made in single precision and then rounded to the dtype: those of "normal"
+/// and "uniform" for floats of at most 32 bits, unless the parameters are huge. All others are made
+/// in double precision.
+[[nodiscard]] bool is_made_in_single(const InputGenerator& generator, DType dtype);
+
 /// Parameters of a "skewed" generator with the defaults filled in; both ends are included.
 struct SkewedRange {
     double low = 0;

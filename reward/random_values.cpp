@@ -30,6 +30,30 @@ double log_of_unit(double u) {
     return power * std::numbers::ln2 + 2.0 * s * series;
 }
 
+constexpr float k_below_one = 0x1.fffffep-1f;
+constexpr auto k_quarter_pi_units = static_cast<float>(std::numbers::pi / 4 * 0x1.0p-31);
+constexpr std::uint32_t k_half_root = 0x3F3504F3;  // bits of sqrt(1/2)
+
+float unit_single(std::uint32_t word) {
+    return (static_cast<float>(static_cast<std::int32_t>(word >> 1)) + 0.5f) * 0x1.0p-31f;
+}
+
+/// -2 log(u) for u in (0, 1): exponent and mantissa 1 + f in [sqrt(1/2), sqrt(2)), and a polynomial
+/// for -2 log(1 + f) / f.
+float minus_two_logs(float u) {
+    const std::uint32_t bits = std::bit_cast<std::uint32_t>(u) - k_half_root;
+    const auto exponent = static_cast<float>(static_cast<std::int32_t>(bits) >> 23);
+    const float f = std::bit_cast<float>((bits & 0x007FFFFFu) + k_half_root) - 1.0f;
+    float series = -0.2331561229f;
+    series = series * f + 0.3714768027f;
+    series = series * f - 0.4105088724f;
+    series = series * f + 0.4984067253f;
+    series = series * f - 0.6662712657f;
+    series = series * f + 1.000017548f;
+    series = series * f - 2.000002055f;
+    return exponent * static_cast<float>(-2 * std::numbers::ln2) + series * f;
+}
+
 }  // namespace
 
 void random_words(std::uint64_t seed, std::uint32_t stream, std::uint32_t draw, std::int64_t first,
@@ -112,6 +136,36 @@ void normal_values(const RandomWords& words, RandomValues& values) {
     for (std::size_t j = 0; j < k_pairs; ++j) {
         values[2 * j] = radius[j] * cosine[j];
         values[2 * j + 1] = radius[j] * sine[j];
+    }
+}
+
+void unit_singles(const RandomWords& words, RandomSingles& values) {
+    for (std::size_t i = 0; i < k_random_block; ++i) {
+        values[i] = unit_single(words[i]);
+    }
+}
+
+void normal_singles(const RandomWords& words, RandomSingles& values) {
+    constexpr std::size_t k_pairs = k_random_block / 2;
+    std::array<float, k_pairs> radius;
+    for (std::size_t j = 0; j < k_pairs; ++j) {
+        const float unit = unit_single(words[2 * j]);
+        // 1 would give a radius of 0.
+        radius[j] = std::sqrt(minus_two_logs(unit < k_below_one ? unit : k_below_one));
+    }
+    for (std::size_t j = 0; j < k_pairs; ++j) {
+        // The two top bits choose a quadrant, the rest an angle in (-pi/4, pi/4) which is never 0.
+        const std::uint32_t word = words[2 * j + 1];
+        const auto rest = static_cast<std::int32_t>((word << 2 | 2) ^ 0x80000000u);
+        const float x = static_cast<float>(rest) * k_quarter_pi_units;
+        const float t = x * x;
+        const float s = x * (0.9999985633f + t * (-0.1666247219f + t * 0.008151506332f));
+        const float c =
+            0.9999999723f + t * (-0.4999985642f + t * (0.04165501492f + t * -0.001358577926f));
+        const bool swap = (word >> 30 & 1) != 0;
+        const float signed_radius = (word >> 31) != 0 ? -radius[j] : radius[j];
+        values[2 * j] = signed_radius * (swap ? -s : c);
+        values[2 * j + 1] = signed_radius * (swap ? c : s);
     }
 }
 

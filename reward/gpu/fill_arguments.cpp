@@ -14,7 +14,7 @@ bool is_float(DType dtype) {
 FillArguments uniform_arguments(const InputGenerator& generator, DType dtype) {
     const Bounds bounds = uniform_bounds(generator, dtype);
     if (is_float(dtype)) {
-        return {FillArguments::uniform_real, bounds.low, bounds.high - bounds.low};
+        return {FillArguments::uniform_real, bounds.low, bounds.high - bounds.low, bounds.high};
     }
     const double choices = bounds.high - bounds.low + 1;
     return {choices <= 0x1.0p32 ? FillArguments::uniform_narrow : FillArguments::uniform_broad,

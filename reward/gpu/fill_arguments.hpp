@@ -24,7 +24,9 @@ struct FillArguments {
     double c = 0;
 };
 
-/// For a generator that check_generator() passed, resolved, and no part of a sparse matrix. Pure.
+/// Of a generator that is_made_in_single() they are numbers of that precision, and of a uniform one
+/// `c` is the upper bound. For a generator that check_generator() passed, resolved, and no part of
+/// a sparse matrix. Pure.
 [[nodiscard]] FillArguments fill_arguments(const InputGenerator& generator, DType dtype);
 
 }  // namespace atl

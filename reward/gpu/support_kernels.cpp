@@ -126,6 +126,7 @@ struct SupportKernels::State {
     const Gpu* gpu;
     std::unique_ptr<std::remove_pointer_t<cuda::Module>, UnloadModule> module;
     cuda::Function fill = nullptr;
+    cuda::Function fill_singles = nullptr;
     cuda::Function fill_bytes = nullptr;
     cuda::Function checksum = nullptr;
     cuda::Function count_other_bytes = nullptr;
@@ -148,8 +149,9 @@ Status SupportKernels::State::find_functions(std::string_view cubin) {
     ATOLL_TRY(gpu->driver().check(gpu->call().module_load_data(&loaded, image.data()),
                                   "cuModuleLoadData of our own kernels"));
     module = {loaded, UnloadModule{gpu->call().module_unload}};
-    const std::array<std::pair<const char*, cuda::Function*>, 9> all{{
+    const std::array<std::pair<const char*, cuda::Function*>, 10> all{{
         {"atoll_fill", &fill},
+        {"atoll_fill_singles", &fill_singles},
         {"atoll_fill_bytes", &fill_bytes},
         {"atoll_checksum", &checksum},
         {"atoll_count_other_bytes", &count_other_bytes},
@@ -211,10 +213,18 @@ Status SupportKernels::fill(const InputGenerator& generator, DType dtype, std::u
     const FillArguments with = fill_arguments(generator, dtype);
     const std::uint32_t lane =
         static_cast<std::uint32_t>(RngPurpose::input_values) << 20 ^ stream_number;
-    return m_state->launch(m_state->fill, "atoll_fill",
-                           m_state->blocks_for(static_cast<std::uint64_t>(count), k_writing_blocks),
-                           k_threads, stream, to, count, static_cast<int>(dtype), seed, lane,
-                           static_cast<int>(with.kind), with.a, with.b, with.c);
+    const unsigned blocks =
+        m_state->blocks_for(static_cast<std::uint64_t>(count), k_writing_blocks);
+    const auto launch = [&](cuda::Function function, const char* name, auto... parameters) {
+        return m_state->launch(function, name, blocks, k_threads, stream, to, count,
+                               static_cast<int>(dtype), seed, lane, static_cast<int>(with.kind),
+                               parameters...);
+    };
+    if (is_made_in_single(generator, dtype)) {
+        return launch(m_state->fill_singles, "atoll_fill_singles", static_cast<float>(with.a),
+                      static_cast<float>(with.b), static_cast<float>(with.c));
+    }
+    return launch(m_state->fill, "atoll_fill", with.a, with.b, with.c);
 }
 
 Status SupportKernels::fill_bytes(cuda::Address to, std::uint8_t value, std::uint64_t bytes,

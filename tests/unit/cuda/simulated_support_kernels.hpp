@@ -27,6 +27,7 @@ template <class T> void atomicMax(T* at, T value) { *at = *at > value ? *at : va
 template <class T> void atomicOr(T* at, T value) { *at |= value; }
 inline long long __double_as_longlong(double x) { return __builtin_bit_cast(long long, x); }
 inline double __longlong_as_double(long long x) { return __builtin_bit_cast(double, x); }
+inline unsigned __float_as_uint(float x) { return __builtin_bit_cast(unsigned, x); }
 inline float __uint_as_float(unsigned x) { return __builtin_bit_cast(float, x); }
 inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 inline float __fmaf_rn(float a, float b, float c) { return a * b + c; }
