@@ -73,7 +73,7 @@ std::string fingerprint_of(const DeviceCompilerOptions& options) {
     for (const NvrtcHeader& header : host_headers()) {
         text += header.name + header.text;
     }
-    text += bundle_text(HeaderBundle::library);
+    text += bundle_text(HeaderBundle::groups) + bundle_text(HeaderBundle::library);
     return text.append(device_prelude());
 }
 

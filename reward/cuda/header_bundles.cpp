@@ -149,6 +149,11 @@ const char* to_string(HeaderBundle bundle) {
 
 std::string bundle_text(HeaderBundle bundle) {
     std::string text;
+    if (bundle == HeaderBundle::groups) {
+        // Else cooperative_groups.h includes CCCL for its traits and atomics: 100 MB, and 1,200
+        // variables in every cubin.
+        text = "#define _CG_LIMIT_INCLUDED_DEPENDENCIES\n";
+    }
     if (bundle >= HeaderBundle::halves) {
         append_includes(text, k_halves);
     }

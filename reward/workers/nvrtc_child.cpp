@@ -3,6 +3,7 @@
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/jail_root.hpp"
 #include "reward/cuda/device_prelude.hpp"
+#include "reward/workers/nvrtc_memory.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -24,7 +25,6 @@ namespace atl {
 namespace {
 
 constexpr const char* k_bundle_name = "atoll_bundle.h";
-constexpr std::size_t k_pch_heap_bytes = 1u << 30;  ///< of address space; 0.4 GiB are used
 constexpr std::uint64_t k_max_open_files = 64;
 /// Deeply nested sources crash the front end with the usual 8 MB.
 constexpr rlim_t k_stack_bytes = 64u << 20;
@@ -51,7 +51,7 @@ std::string file_of(const WarmNvrtc& warm, HeaderBundle bundle) {
 }
 
 NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::string& source,
-                     HeaderBundle bundle) {
+                     std::optional<HeaderBundle> bundle) {
     NvrtcInput input;
     input.source = source;
     input.name = k_device_source_name;
@@ -62,22 +62,23 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
         input.options.emplace_back(k_cuda_standard);
     }
     input.name_expressions = order.name_expressions;
-    if (bundle != HeaderBundle::none) {
-        input.headers.push_back({k_bundle_name, bundle_text(bundle)});
+    if (bundle) {
+        input.headers.push_back({k_bundle_name, bundle_text(*bundle)});
         input.options.insert(input.options.end(), {"--pch-verbose=false", "--pch-messages=false"});
         input.options.push_back(std::string("--pre-include=") + k_bundle_name);
-        input.options.push_back("--use-pch=" + file_of(warm, bundle));
+        input.options.push_back("--use-pch=" + file_of(warm, *bundle));
     }
     return input;
 }
 
 /// What is in a precompiled header was read with these options; with others it is not used, and
 /// the whole bundle would be compiled.
-HeaderBundle usable_bundle(const WarmNvrtc& warm, const NvrtcOrder& order) {
+std::optional<HeaderBundle> if_usable(const WarmNvrtc& warm, const NvrtcOrder& order,
+                                      HeaderBundle bundle) {
     const bool same = order.architecture == warm.architecture && order.flags.empty();
     const bool made =
-        std::find(warm.bundles.begin(), warm.bundles.end(), order.bundle) != warm.bundles.end();
-    return same && made ? order.bundle : HeaderBundle::none;
+        std::find(warm.bundles.begin(), warm.bundles.end(), bundle) != warm.bundles.end();
+    return same && made ? std::optional(bundle) : std::nullopt;
 }
 
 /// Whether an error may come of a header that the source did not ask for.
@@ -207,12 +208,18 @@ Expected<NvrtcOutput> assemble(const NvrtcPlan& plan, const std::string& source)
 }
 
 Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) {
-    const HeaderBundle bundle = usable_bundle(*plan.warm, plan.order);
-    const auto compile_with = [&](HeaderBundle with) {
+    const auto compile_with = [&](HeaderBundle wanted) {
+        const std::optional<HeaderBundle> with = if_usable(*plan.warm, plan.order, wanted);
         return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
     };
+    HeaderBundle bundle = plan.order.bundle;
     Expected<NvrtcOutput> output = compile_with(bundle);
-    if (output && !output->ok && bundle != HeaderBundle::none &&
+    if (bundle == HeaderBundle::groups && output && !output->ok) {
+        // Maybe for want of what that bundle leaves out.
+        bundle = HeaderBundle::library;
+        output = compile_with(bundle);
+    }
+    if (bundle != HeaderBundle::none && output && !output->ok &&
         may_be_of_the_bundle(output->log)) {
         output = compile_with(HeaderBundle::none);
     }
@@ -233,13 +240,13 @@ int compile_confined(const NvrtcPlan& plan, const std::string& source) {
 }  // namespace
 
 Status precompile_headers(WarmNvrtc& warm) {
-    ATOLL_TRY(warm.library.reserve_precompiled_headers(k_pch_heap_bytes));
+    ATOLL_TRY(warm.library.reserve_precompiled_headers(k_precompiled_heap_bytes));
     NvrtcOrder order;
     order.architecture = warm.architecture;
     const std::string source = "__global__ void nothing() {}\n";
     // Once without: what is loaded when first used must be, before the jail closes.
     ATOLL_TRY_ASSIGN(const NvrtcOutput plain,
-                     warm.library.compile(input_for(warm, order, source, HeaderBundle::none)));
+                     warm.library.compile(input_for(warm, order, source, std::nullopt)));
     if (!plain.ok) {
         return failure(ErrorCode::unavailable,
                        "cannot compile an empty kernel: " + plain.log.substr(0, 1000),
@@ -275,6 +282,7 @@ void compile_device_code(const NvrtcPlan& plan) {
         ::_exit(k_nvrtc_fault);
     }
     ::close(k_confined_fd);
+    give_malloc_huge_pages();
     ::_exit(compile_confined(plan, *source));
 }
 

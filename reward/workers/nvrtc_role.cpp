@@ -5,14 +5,17 @@
 #include "reward/cuda/toolkit.hpp"
 #include "reward/workers/jailed_role.hpp"
 #include "reward/workers/nvrtc_filter.hpp"
+#include "reward/workers/nvrtc_memory.hpp"
 #include "reward/workers/nvrtc_zygote.hpp"
 
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace atl {
 
@@ -47,8 +50,18 @@ Expected<std::string> make_folder(const fs::path& path) {
 
 Expected<NvrtcLibrary> open_nvrtc(const std::string& path) {
     ATOLL_TRY_ASSIGN(NvrtcLibrary library, NvrtcLibrary::open(path));
+    move_code_to_huge_pages(library.path());
     ATOLL_TRY(load_nvrtc_builtins({library.path(), library.major(), library.minor()}));
     return library;
+}
+
+/// In a thread of its own, whose memory is apart from this one's: what warming up leaves there in
+/// pieces is not what children take theirs from.
+Status warm_up(WarmNvrtc& warm) {
+    Status done;
+    std::thread([&] { done = precompile_headers(warm); }).join();
+    ::malloc_trim(0);
+    return done;
 }
 
 /// `folder` holds the precompiled headers and, below level full, the children's folders.
@@ -71,7 +84,7 @@ Expected<NvrtcZygoteOptions> prepare(const WorkerArguments& arguments, NvrtcLibr
     if (level != SandboxLevel::full) {
         ATOLL_TRY_ASSIGN(options.work_folder, make_folder(folder.path() / "jobs"));
     }
-    ATOLL_TRY(precompile_headers(options.warm));
+    ATOLL_TRY(warm_up(options.warm));
     if (level != SandboxLevel::none) {
         ATOLL_TRY_ASSIGN(options.filter, make_nvrtc_filter());
     }

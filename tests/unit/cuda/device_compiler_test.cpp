@@ -2,12 +2,14 @@
 
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <stop_token>
 #include <thread>
@@ -184,6 +186,54 @@ TEST_F(DeviceCompilerTest, CompilesWhatCudaAndItsLibraryOffer) {
     EXPECT_EQ(cub.status, Status::ok) << cub.log;
     ASSERT_EQ(cub.kernels.size(), 1u);
     EXPECT_GT(cub.kernels[0].static_shared_bytes, 0u);
+}
+
+/// The machine code of a kernel in a cubin: section ".text.NAME" of an ELF file.
+std::string code_of(const DeviceBinary& binary, const std::string& kernel) {
+    std::string file(binary.bytes, '\0');
+    EXPECT_EQ(::pread(binary.cubin->get(), file.data(), file.size(), 0),
+              static_cast<ssize_t>(file.size()));
+    Elf64_Ehdr head{};
+    std::memcpy(&head, file.data(), sizeof(head));
+    std::vector<Elf64_Shdr> sections(head.e_shnum);
+    std::memcpy(sections.data(), file.data() + head.e_shoff, sections.size() * sizeof(Elf64_Shdr));
+    for (const Elf64_Shdr& section : sections) {
+        const char* const name =
+            file.data() + sections[head.e_shstrndx].sh_offset + section.sh_name;
+        if (name == ".text." + kernel) {
+            return file.substr(section.sh_offset, section.sh_size);
+        }
+    }
+    return "";
+}
+
+TEST_F(DeviceCompilerTest, GroupsWithoutCcclAreTheSameMachineCodeAndLeaveNoVariables) {
+    DeviceCompileRequest request;
+    request.source = k_groups;
+    const DeviceBinary light = compile(request);
+    ASSERT_EQ(light.status, Status::ok) << light.log;
+    request.flags = {"--fmad=true"};  // as it is anyway, but then nothing is precompiled
+    const DeviceBinary full = compile(request);
+    ASSERT_EQ(full.status, Status::ok) << full.log;
+    const std::string code = code_of(light, light.kernels[0].name);
+    EXPECT_FALSE(code.empty());
+    EXPECT_EQ(code, code_of(full, full.kernels[0].name));
+    EXPECT_LT(light.bytes, full.bytes / 5);
+}
+
+TEST_F(DeviceCompilerTest, GroupsThatNeedCcclGetIt) {
+    const DeviceBinary binary = compile(
+        "#include <cooperative_groups.h>\n#include <cooperative_groups/reduce.h>\n"
+        "namespace cg = cooperative_groups;\n"
+        "__global__ void k(int* a) {\n"
+        "  auto tile = cg::tiled_partition<32>(cg::this_thread_block());\n"
+        "  cuda::atomic_ref<int, cuda::thread_scope_device> sum(a[0]);\n"
+        "  cg::reduce_update_async(tile, sum, a[threadIdx.x + 1], cg::plus<int>());\n}\n");
+    EXPECT_EQ(binary.status, Status::ok) << binary.log;
+    const DeviceBinary wrong = compile(
+        "#include <cooperative_groups.h>\n__global__ void k(int* a) {\n  a[0] = nobody;\n}\n");
+    EXPECT_EQ(wrong.status, Status::error);
+    EXPECT_TRUE(wrong.log.starts_with("candidate.cu(3): error")) << wrong.log;
 }
 
 TEST_F(DeviceCompilerTest, ANameThatABundleTakesIsTheSourcesWhenItsHeaderIsNotIncluded) {

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "reward/base/error.hpp"
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+
+namespace atl {
+
+/// How a process that forks a child for each compilation gives them memory: faults and copies of
+/// single pages were half of a small compilation's time (3,700 of them for an addition, 39,000 with
+/// cub's precompiled headers; 2 us each). Nothing here is needed for a right answer, and without
+/// transparent huge pages most of it does nothing.
+
+/// Copies the code of a loaded library to huge pages of its own: forks share them without tables
+/// of pages, and faults. To be called before the library has threads; `path` as the dynamic linker
+/// knows it. False when it was left where it is.
+bool move_code_to_huge_pages(const std::string& path);
+
+/// Has what a child's malloc() takes first, beyond what its parent holds, come in huge pages. For
+/// the main thread of a process with glibc's allocator.
+void give_malloc_huge_pages();
+
+/// To be what mmap() is to the libraries of a program (see nvrtc_mapping.cpp). NVRTC has one
+/// mapping of `precompiled_heap_bytes` to which it maps a file of precompiled headers in pieces of
+/// 64 KiB, privately, and then writes to most of their pages: they are read into huge pages
+/// instead. All other mappings are the kernel's.
+void* map_memory(void* address, std::size_t bytes, int protection, int flags, int fd,
+                 off_t offset) noexcept;
+inline constexpr std::size_t k_precompiled_heap_bytes = 1u << 30;  ///< 0.4 GiB are used
+
+}  // namespace atl
