@@ -6,8 +6,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace atl {
 namespace {
@@ -21,19 +23,28 @@ TEST_P(ShippedCampaign, IsACompleteConfigForAShippedTask) {
     ASSERT_TRUE(config) << config.error().message();
     EXPECT_THAT(lint_config(*config), ::testing::IsEmpty());
     EXPECT_GT(config->stop.seconds, 0);
-    const Expected<TaskPtr> task = load_task(k_experiments / "tasks" / config->campaign.task);
+    const Expected<TaskPtr> task =
+        load_task(k_experiments / "tasks" / config->campaign.task, config->campaign.kind);
     ASSERT_TRUE(task) << task.error().message();
-    EXPECT_EQ(static_cast<std::size_t>(config->islands.count), (*task)->starters.size())
+    EXPECT_GE(static_cast<std::size_t>(config->islands.count), (*task)->starters.size())
         << "every starter is to have an island to begin on";
 }
 
-bool is_config(const std::filesystem::path& file) {
-    return file.extension() == ".toml";
+/// Paths below experiments/campaigns, without ".toml": those of a GPU have folders of their own.
+std::vector<std::string> shipped_campaigns() {
+    const std::filesystem::path folder = k_experiments / "campaigns";
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        if (entry.path().extension() == ".toml") {
+            std::filesystem::path name = entry.path().lexically_relative(folder);
+            names.push_back(name.replace_extension().string());
+        }
+    }
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ShippedCampaign,
-                         ::testing::ValuesIn(testing::names_in(k_experiments / "campaigns",
-                                                               is_config)),
+INSTANTIATE_TEST_SUITE_P(All, ShippedCampaign, ::testing::ValuesIn(shipped_campaigns()),
                          [](const auto& parameter) { return testing::plain(parameter.param); });
 
 }  // namespace
