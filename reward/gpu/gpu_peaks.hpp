@@ -23,7 +23,8 @@ struct GpuPeaks {
 
 /// Operations per second for the light that a time is set beside: the highest rate that the width
 /// of any of the task's tensors allows; 0: unknown. Of float32 inputs that is TF32's only
-/// where the task's precision policy allows TF32.
+/// where the task's precision policy allows TF32; elsewhere that of the vector units or of three
+/// TF32 products for each one, whichever is higher.
 [[nodiscard]] double peak_flops_for(const GpuPeaks& peaks, const Task& task);
 
 /// Operations per second that no program for `task` can exceed, for judging: as above, but TF32's

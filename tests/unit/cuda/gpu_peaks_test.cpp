@@ -66,5 +66,13 @@ TEST(GpuPeaks, OfATaskAreThoseOfItsFastestTensor) {
     EXPECT_EQ(peak_flops_for(peaks, task), 5);
 }
 
+// Products of split numbers on tensor cores are as exact as single precision's and faster.
+TEST(GpuPeaks, OfSinglePrecisionAreThoseOfSplitProductsWhereTensorCoresDoThreeInTheTimeOfOne) {
+    Task task;
+    task.inputs.push_back({"x", DType::f32, {}, false, ""});
+    EXPECT_DOUBLE_EQ(peak_flops_for(GpuPeaks{1, 2, 30, 4, 5, 6}, task), 10);
+    EXPECT_DOUBLE_EQ(peak_flops_for(GpuPeaks{1, 20, 30, 4, 5, 6}, task), 20);
+}
+
 }  // namespace
 }  // namespace atl
