@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -25,7 +26,6 @@ constexpr std::size_t k_call_launches = 16;
 constexpr double k_call_seconds = 0.05;
 constexpr std::size_t k_wanted_checks = 2;
 constexpr std::size_t k_most_checks = 6;
-constexpr std::uint64_t k_check_one_in = 3;
 /// Calls whose launches CUPTI did not all see, before all is timed by events.
 constexpr std::size_t k_most_lost_calls = 2;
 /// The GPU's clock is its own; half of what a CPU is allowed.
@@ -41,10 +41,23 @@ constexpr double k_clock_share = 0.7;
 constexpr double k_clock_slack_ns = 20'000;
 constexpr double k_short_ns = 100'000;
 constexpr std::uint32_t k_batch = 16;
+constexpr std::uint32_t k_least_batch = 2;
+/// A batch this long has some microseconds of cost, which is far below what k_clock_share allows.
+constexpr double k_batch_ns = 200'000;
 constexpr double k_batch_slack_ns = 4'000;
 /// What the launches of a published protocol may take together; beyond, there are fewer.
 constexpr double k_trials_seconds = 20;
 constexpr std::size_t k_least_trials = 5;
+
+/// How many launches of so long a one the events time together.
+std::uint32_t batch_for(double ns) {
+    if (ns >= k_short_ns) {
+        return 1;
+    }
+    const double fit = std::ceil(k_batch_ns / std::max(ns, 1.0));
+    return static_cast<std::uint32_t>(
+        std::clamp(fit, static_cast<double>(k_least_batch), static_cast<double>(k_batch)));
+}
 
 /// The order was checked when it came.
 const GpuProtocol& protocol_of(const EvaluateOrder& order) {
@@ -281,6 +294,7 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
     std::vector<std::size_t> order(m_contestants.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     bool more = true;
+    bool second = false;
     while (more && !m_contestants.front().fault) {
         more = false;
         std::shuffle(order.begin(), order.end(), m_rng);
@@ -290,12 +304,13 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
                 continue;
             }
             const GpuTimes& times = contestant.workloads[workload];
-            const bool judged =
-                times.judged_ns.size() + 1 < k_wanted_checks && m_rng.below(k_check_one_in) == 0;
+            // The first of the judged calls is one of the first two, which one is not to be known.
+            const bool judged = times.judged_ns.empty() && (second || m_rng.below(2) == 0);
             ATOLL_TRY(
                 take(contestant, workload, judged ? judged_size(times) : call_size(times), judged));
             more = more || (!contestant.fault && !finished(times));
         }
+        second = true;
     }
     return {};
 }
@@ -355,7 +370,7 @@ Status GpuMeasurement::compare_clocks(std::size_t workload) {
     for (int attempt = 0; attempt < k_event_tries; ++attempt) {
         ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
         call.events = true;
-        call.batch = by_cupti < k_short_ns ? k_batch : 1;
+        call.batch = batch_for(by_cupti);
         ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
         if (candidate.fault) {
             return {};
@@ -424,7 +439,7 @@ Status GpuMeasurement::measure_workload(std::size_t workload) {
     for (GpuContestant& contestant : m_contestants) {
         ATOLL_TRY(close(contestant, workload));
     }
-    return compare_clocks(workload);
+    return {};
 }
 
 Status GpuMeasurement::run() {
@@ -434,6 +449,10 @@ Status GpuMeasurement::run() {
         ATOLL_TRY(measure_workload(w));
         // With another clock all begins anew.
         w = m_by_events == by_events ? w + 1 : 0;
+    }
+    // All at once, since CUPTI is turned off for it.
+    for (std::size_t w = 0; w < workloads && m_protocol.trials == 0; ++w) {
+        ATOLL_TRY(compare_clocks(w));
     }
     return {};
 }

@@ -54,10 +54,10 @@ struct GpuContestant {
 
 /// Measures contestants by the order's protocol (reward/gpu/protocols.hpp). Ours: calls of a few
 /// launches each, in random order of contestants, until the interval of the median is narrow
-/// enough. Inputs are new in every launch; the last launch of some calls, and of the last one
-/// always, is judged. The first of those calls is as long as any, the others are of random length,
-/// so that any position in a call may be judged, and never one that a later launch could put right.
-/// Errors are faults of ours. Used on the thread of its Gpu.
+/// enough. Inputs are new in every launch; the last launch of one of the first two calls, and of
+/// the last one always, is judged. The first of those calls is as long as any, the others are of
+/// random length, so that any position in a call may be judged, and never one that a later launch
+/// could put right. Errors are faults of ours. Used on the thread of its Gpu.
 class GpuMeasurement {
   public:
     /// The candidate comes first among `contestants`.

@@ -361,8 +361,10 @@ Result cuStreamDestroy_v2(Stream stream) {
 }
 
 Result cuStreamQuery(Stream stream) {
+    const bool idle =
+        queue_of(stream)->idle();  // first: a fault is noted before the queue is empty
     const Result result = state();
-    return result != k_success || queue_of(stream)->idle() ? result : k_not_ready;
+    return result != k_success || idle ? result : k_not_ready;
 }
 
 Result cuStreamSynchronize(Stream stream) {
