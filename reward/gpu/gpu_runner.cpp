@@ -135,25 +135,20 @@ Expected<GpuRunner::Answer> GpuRunner::answer(std::string_view call,
                                               std::span<const FileHandle> handles) {
     m_player.reset();
     m_profiler.reset();
-    ATOLL_TRY_ASSIGN(const std::string what, gpu_call_of(call));
-    if (what == "buffers") {
-        ATOLL_TRY_ASSIGN(const GpuBuffersCall buffers, parse_gpu_buffers_call(call));
-        return map_buffers(buffers, handles);
+    ATOLL_TRY_ASSIGN(const GpuCall asked, parse_gpu_call(call));
+    if (const auto* buffers = std::get_if<GpuBuffersCall>(&asked)) {
+        return map_buffers(*buffers, handles);
     }
-    if (what == "load") {
-        ATOLL_TRY_ASSIGN(const GpuLoadCall load_call, parse_gpu_load_call(call));
-        return load(load_call, handles);
+    if (const auto* load_call = std::get_if<GpuLoadCall>(&asked)) {
+        return load(*load_call, handles);
     }
-    if (what == "play") {
-        ATOLL_TRY_ASSIGN(const GpuPlayCall play_call, parse_gpu_play_call(call));
-        return play(play_call);
+    if (const auto* play_call = std::get_if<GpuPlayCall>(&asked)) {
+        return play(*play_call);
     }
-    if (what == "profile") {
-        ATOLL_TRY_ASSIGN(const GpuProfileCall profile_call, parse_gpu_profile_call(call));
-        return profile(profile_call);
+    if (const auto* profile_call = std::get_if<GpuProfileCall>(&asked)) {
+        return profile(*profile_call);
     }
-    ATOLL_TRY_ASSIGN(const GpuTimeCall time_call, parse_gpu_time_call(call));
-    return time(time_call);
+    return time(std::get<GpuTimeCall>(asked));
 }
 
 Expected<GpuRunner::Answer> GpuRunner::map_buffers(const GpuBuffersCall& call,

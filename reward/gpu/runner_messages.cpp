@@ -193,17 +193,6 @@ void read_sample(JsonReader& fields, GpuSample& out) {
         });
 }
 
-/// The message, with its "call" read, or the error; every message fits a frame.
-Expected<Json> parse_call(std::string_view json, const char* name) {
-    ATOLL_TRY_ASSIGN(const std::string call, gpu_call_of(json));
-    if (call != name) {
-        return failure(ErrorCode::corrupt, "it is a call of '" + call + "'", name);
-    }
-    ATOLL_TRY_ASSIGN(Json parsed, parse_json_object(json, k_max_frame_bytes, name));
-    parsed.erase("call");
-    return parsed;
-}
-
 Expected<GpuTimeCall> read_time_call(const Json& parsed, const char* name) {
     GpuTimeCall call;
     std::vector<std::int64_t> output_bytes;
@@ -316,19 +305,9 @@ std::string to_json(const GpuProfiled& answer) {
         {{"counters", counters_to_json(answer.counters)}, {"fault", to_value(answer.fault)}});
 }
 
-Expected<std::string> gpu_call_of(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_json_object(json, k_max_frame_bytes, "gpu_call"));
-    const auto found = parsed.find("call");
-    for (const char* name : {"buffers", "load", "play", "time", "profile"}) {
-        if (found != parsed.end() && found->is_string() && *found == name) {
-            return name;
-        }
-    }
-    return failure(ErrorCode::corrupt, "it asks for nothing that is known", "gpu_call");
-}
+namespace {
 
-Expected<GpuBuffersCall> parse_gpu_buffers_call(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "buffers"));
+Expected<GpuBuffersCall> read_buffers_call(const Json& parsed) {
     GpuBuffersCall call;
     std::vector<std::int64_t> bytes;
     JsonReader fields(parsed, "buffers");
@@ -340,8 +319,7 @@ Expected<GpuBuffersCall> parse_gpu_buffers_call(std::string_view json) {
     return call;
 }
 
-Expected<GpuLoadCall> parse_gpu_load_call(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "load"));
+Expected<GpuLoadCall> read_load_call(const Json& parsed) {
     GpuLoadCall call;
     JsonReader fields(parsed, "load");
     fields.integer("program", call.program, 0, k_max_gpu_programs - 1);
@@ -349,8 +327,7 @@ Expected<GpuLoadCall> parse_gpu_load_call(std::string_view json) {
     return call;
 }
 
-Expected<GpuPlayCall> parse_gpu_play_call(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "play"));
+Expected<GpuPlayCall> read_play_call(const Json& parsed) {
     GpuPlayCall call;
     JsonReader fields(parsed, "play");
     fields.integer("program", call.program, 0, k_max_gpu_programs - 1)
@@ -363,19 +340,44 @@ Expected<GpuPlayCall> parse_gpu_play_call(std::string_view json) {
     return call;
 }
 
-Expected<GpuTimeCall> parse_gpu_time_call(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "time"));
-    return read_time_call(parsed, "time");
-}
-
-Expected<GpuProfileCall> parse_gpu_profile_call(std::string_view json) {
-    ATOLL_TRY_ASSIGN(const Json parsed, parse_call(json, "profile"));
+Expected<GpuProfileCall> read_profile_call(const Json& parsed) {
     GpuProfileCall call;
     ATOLL_TRY_ASSIGN(call.launch, read_time_call(parsed, "profile"));
     if (call.launch.launches.size() != 1) {
         return failure(ErrorCode::corrupt, "one launch is profiled", "profile");
     }
     return call;
+}
+
+template <class Call>
+Expected<GpuCall> as_call(Expected<Call> call) {
+    return std::move(call).map([](Call&& read) { return GpuCall(std::move(read)); });
+}
+
+}  // namespace
+
+Expected<GpuCall> parse_gpu_call(std::string_view json) {
+    ATOLL_TRY_ASSIGN(Json parsed, parse_json_object(json, k_max_frame_bytes, "gpu_call"));
+    const auto found = parsed.find("call");
+    const std::string name =
+        found != parsed.end() && found->is_string() ? found->get<std::string>() : "";
+    parsed.erase("call");
+    if (name == "buffers") {
+        return as_call(read_buffers_call(parsed));
+    }
+    if (name == "load") {
+        return as_call(read_load_call(parsed));
+    }
+    if (name == "play") {
+        return as_call(read_play_call(parsed));
+    }
+    if (name == "time") {
+        return as_call(read_time_call(parsed, "time"));
+    }
+    if (name == "profile") {
+        return as_call(read_profile_call(parsed));
+    }
+    return failure(ErrorCode::corrupt, "it asks for nothing that is known", "gpu_call");
 }
 
 Expected<GpuPlayed> parse_gpu_played(std::string_view json) {

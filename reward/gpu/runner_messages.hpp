@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace atl {
@@ -164,13 +165,9 @@ struct GpuProfiled {
 [[nodiscard]] std::string to_json(const GpuTimed& answer);
 [[nodiscard]] std::string to_json(const GpuProfiled& answer);
 
-/// "buffers", "load", "play", "time" or "profile"; corrupt for others.
-[[nodiscard]] Expected<std::string> gpu_call_of(std::string_view json);
-[[nodiscard]] Expected<GpuBuffersCall> parse_gpu_buffers_call(std::string_view json);
-[[nodiscard]] Expected<GpuLoadCall> parse_gpu_load_call(std::string_view json);
-[[nodiscard]] Expected<GpuPlayCall> parse_gpu_play_call(std::string_view json);
-[[nodiscard]] Expected<GpuTimeCall> parse_gpu_time_call(std::string_view json);
-[[nodiscard]] Expected<GpuProfileCall> parse_gpu_profile_call(std::string_view json);
+using GpuCall = std::variant<GpuBuffersCall, GpuLoadCall, GpuPlayCall, GpuTimeCall, GpuProfileCall>;
+/// Whichever call it says that it is; corrupt for others.
+[[nodiscard]] Expected<GpuCall> parse_gpu_call(std::string_view json);
 [[nodiscard]] Expected<GpuPlayed> parse_gpu_played(std::string_view json);
 [[nodiscard]] Expected<GpuTimed> parse_gpu_timed(std::string_view json);
 [[nodiscard]] Expected<GpuProfiled> parse_gpu_profiled(std::string_view json);
