@@ -9,6 +9,8 @@ namespace {
 
 /// What CUPTI's manual advises (1 to 10 MB); one holds some ten thousand records.
 constexpr std::size_t k_buffer_bytes = 4u << 20;
+/// CUPTI asks for one or two for each call of launches; new ones cost page faults.
+constexpr std::size_t k_most_unused = 4;
 /// A call has at most k_max_gpu_timed launches; what plays leave behind is cleared by then.
 constexpr std::size_t k_most_kept = 4u << 20;
 
@@ -31,7 +33,14 @@ Status CuptiRecords::collect(const CuptiLibrary& library) {
 }
 
 void CuptiRecords::request(std::uint8_t** buffer, std::size_t* bytes, std::size_t* max_records) {
-    *buffer = static_cast<std::uint8_t*>(std::aligned_alloc(8, k_buffer_bytes));
+    CuptiRecords& records = of_process();
+    const std::lock_guard lock(records.m_mutex);
+    if (records.m_unused.empty()) {
+        *buffer = static_cast<std::uint8_t*>(std::aligned_alloc(8, k_buffer_bytes));
+    } else {
+        *buffer = records.m_unused.back();
+        records.m_unused.pop_back();
+    }
     *bytes = *buffer == nullptr ? 0 : k_buffer_bytes;
     *max_records = 0;
 }
@@ -39,15 +48,17 @@ void CuptiRecords::request(std::uint8_t** buffer, std::size_t* bytes, std::size_
 void CuptiRecords::take(cuda::Context, std::uint32_t, std::uint8_t* buffer, std::size_t,
                         std::size_t valid_bytes) {
     CuptiRecords& records = of_process();
-    {
-        const std::lock_guard lock(records.m_mutex);
-        cupti::Record* record = nullptr;
-        while (valid_bytes > 0 && records.m_functions.get_next_record(
-                                      buffer, valid_bytes, &record) == cupti::k_success) {
-            records.add(*record);
-        }
+    const std::lock_guard lock(records.m_mutex);
+    cupti::Record* record = nullptr;
+    while (valid_bytes > 0 &&
+           records.m_functions.get_next_record(buffer, valid_bytes, &record) == cupti::k_success) {
+        records.add(*record);
     }
-    std::free(buffer);
+    if (records.m_unused.size() < k_most_unused) {
+        records.m_unused.push_back(buffer);
+    } else {
+        std::free(buffer);
+    }
 }
 
 void CuptiRecords::add(const cupti::Record& record) {

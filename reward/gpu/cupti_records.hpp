@@ -41,6 +41,7 @@ class CuptiRecords {
     CuptiLibrary::Functions m_functions;
     std::multimap<std::uint32_t, CuptiOperation> m_operations;  ///< by correlation id
     std::map<std::uint32_t, std::uint64_t> m_external;          ///< correlation id -> our id
+    std::vector<std::uint8_t*> m_unused;                        ///< buffers that CUPTI gave back
 };
 
 }  // namespace atl

@@ -41,18 +41,6 @@ Expected<std::size_t> slots_for(std::size_t tensors, std::size_t wished) {
     return std::min(fit, wished);
 }
 
-Expected<std::vector<GpuBuffer>> allocate_wants(const Gpu& gpu, const TaskLayout& layout,
-                                                const std::vector<std::uint64_t>& counts) {
-    std::vector<GpuBuffer> wants;
-    for (std::size_t i = layout.tensor_inputs(); i < layout.tensors(); ++i) {
-        ATOLL_TRY_ASSIGN(
-            GpuBuffer buffer,
-            GpuBuffer::allocate(gpu, std::max<std::uint64_t>(counts[i] * sizeof(double), 1)));
-        wants.push_back(std::move(buffer));
-    }
-    return wants;
-}
-
 }  // namespace
 
 std::string told_reason(const TaskLayout& layout, std::size_t workload, Outcome outcome,
@@ -112,8 +100,7 @@ Status GpuTask::make_buffers() {
     ATOLL_TRY(m_inputs.make_donors(m_tools.stream));
     const std::vector<std::uint64_t> capacity = capacity_of(m_layout, all);
     for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
-        ATOLL_TRY_ASSIGN(GpuBuffer buffer,
-                         GpuBuffer::allocate(gpu, std::max<std::uint64_t>(capacity[i], 1)));
+        ATOLL_TRY_ASSIGN(GpuBuffer buffer, allocate_private(capacity[i]));
         m_private_inputs.push_back(std::move(buffer));
     }
     std::vector<std::uint64_t> counts(m_layout.tensors(), 0);
@@ -124,7 +111,7 @@ Status GpuTask::make_buffers() {
         }
     }
     for (std::size_t slot = 0; slot < small_slots; ++slot) {
-        ATOLL_TRY_ASSIGN(auto wants, allocate_wants(gpu, m_layout, counts));
+        ATOLL_TRY_ASSIGN(auto wants, allocate_wants(counts));
         m_small_wants.push_back(std::move(wants));
     }
     return {};
@@ -136,6 +123,24 @@ std::vector<const GpuAllocation*> GpuTask::shared() const {
     m_large->add_to(allocations);
     m_inputs.add_to(allocations);
     return allocations;
+}
+
+std::uint64_t GpuTask::device_bytes() const {
+    return m_small->total_bytes() + m_large->total_bytes() + m_private_bytes;
+}
+
+Expected<std::vector<GpuBuffer>> GpuTask::allocate_wants(const std::vector<std::uint64_t>& counts) {
+    std::vector<GpuBuffer> wants;
+    for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
+        ATOLL_TRY_ASSIGN(GpuBuffer buffer, allocate_private(counts[i] * sizeof(double)));
+        wants.push_back(std::move(buffer));
+    }
+    return wants;
+}
+
+Expected<GpuBuffer> GpuTask::allocate_private(std::uint64_t bytes) {
+    m_private_bytes += bytes;
+    return GpuBuffer::allocate(m_tools.gpu, std::max<std::uint64_t>(bytes, 1));
 }
 
 bool GpuTask::is_small(std::size_t workload) const {
@@ -187,7 +192,7 @@ Expected<GpuCase> GpuTask::kept_case(std::size_t workload, std::size_t distribut
     for (const std::int64_t count : m_layout.workloads()[workload].counts) {
         counts.push_back(static_cast<std::uint64_t>(count));
     }
-    ATOLL_TRY_ASSIGN(auto wants, allocate_wants(m_tools.gpu, m_layout, counts));
+    ATOLL_TRY_ASSIGN(auto wants, allocate_wants(counts));
     m_kept_wants.push_back(std::move(wants));
     GpuCase made;
     made.workload = workload;

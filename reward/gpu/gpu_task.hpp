@@ -68,6 +68,9 @@ class GpuTask {
     [[nodiscard]] const GpuInputs& inputs() const { return m_inputs; }
     [[nodiscard]] std::vector<const GpuAllocation*> shared() const;
 
+    /// Of the device's memory, what was taken so far (donors not counted).
+    [[nodiscard]] std::uint64_t device_bytes() const;
+
     /// Whether launches on the workload take place in the many small slots.
     [[nodiscard]] bool is_small(std::size_t workload) const;
     /// How many trials, at most 16 of small and 3 of other workloads, fewer where there are so many
@@ -102,6 +105,10 @@ class GpuTask {
   private:
     GpuTask(TaskLayout layout, const GpuTools& tools);
     [[nodiscard]] Status make_buffers();
+    [[nodiscard]] Expected<GpuBuffer> allocate_private(std::uint64_t bytes);
+    /// One per output, of so many doubles as its tensor (by index in `counts`) has elements.
+    [[nodiscard]] Expected<std::vector<GpuBuffer>> allocate_wants(
+        const std::vector<std::uint64_t>& counts);
     [[nodiscard]] cuda::Address address(const GpuTensorPlace& place) const;
     [[nodiscard]] std::vector<cuda::Address> addresses(
         const std::vector<GpuTensorPlace>& places) const;
@@ -121,6 +128,7 @@ class GpuTask {
     std::vector<GpuBuffer> m_private_inputs;            ///< per tensor input
     std::vector<std::vector<GpuBuffer>> m_small_wants;  ///< per small slot and output
     std::vector<std::vector<GpuBuffer>> m_kept_wants;
+    std::uint64_t m_private_bytes = 0;
 };
 
 /// `reason`, or of a hidden workload no more than `outcome`: lines, steps and times would tell of

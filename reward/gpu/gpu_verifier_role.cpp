@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -20,7 +21,10 @@ namespace atl {
 
 namespace {
 
-constexpr std::size_t k_most_tasks = 2;
+/// Times depend on which pages of the device a task's buffers have, by some percent: tasks that
+/// take turns keep them, as long as all together have at most a quarter of the memory.
+constexpr std::size_t k_most_tasks = 16;
+constexpr std::uint64_t k_share_of_memory = 4;
 constexpr std::chrono::milliseconds k_for_ever{-1};
 constexpr std::uint64_t k_most_support_bytes = 64u << 20;
 
@@ -179,7 +183,14 @@ Expected<Frame> GpuVerifierService::start(const Frame& frame) {
 }
 
 void GpuVerifierService::make_room() {
-    while (m_tasks.size() >= k_most_tasks) {
+    const auto bytes = [this] {
+        return std::accumulate(m_tasks.begin(), m_tasks.end(), std::uint64_t{0},
+                               [](std::uint64_t sum, const auto& known) {
+                                   return sum + known.second.loaded.task->device_bytes();
+                               });
+    };
+    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
+    while (m_tasks.size() >= k_most_tasks || (!m_tasks.empty() && bytes() > most)) {
         unshare();
         m_tasks.erase(std::min_element(
             m_tasks.begin(), m_tasks.end(),

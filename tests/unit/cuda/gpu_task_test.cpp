@@ -55,6 +55,20 @@ TEST_F(GpuTaskTest, ScrubbingOverwritesAllThatIsShared) {
     }
 }
 
+TEST_F(GpuTaskTest, KnowsWhatItTakesOfTheDevice) {
+    const auto task = load(m_judged.task());
+    std::uint64_t shared = 0;
+    for (const GpuAllocation* allocation : task->shared()) {
+        shared += allocation->bytes();
+    }
+    const std::uint64_t before = task->device_bytes();
+    EXPECT_GT(before, shared) << "and what the verifier alone has";
+    const std::size_t workload = task->layout().measured().front();
+    value_or_throw(task->kept_case(workload, 0));
+    const auto& bound = task->layout().workloads()[workload];
+    EXPECT_EQ(task->device_bytes() - before, 8 * static_cast<std::uint64_t>(bound.counts.back()));
+}
+
 TEST_F(GpuTaskTest, ResultsOfATaskOfManyTensorsFit) {
     SmallTask many;
     std::string inputs;
