@@ -152,32 +152,58 @@ void Recorder::write_facts(std::span<const KernelFacts> kernels) {
     std::memcpy(facts.data(), words.data(), words.size() * 8);
 }
 
-Expected<Recorder::RecordOrFault> Recorder::run_once(const FileHandle& binary, StartRun message) {
+/// The record's beginning as the runtime expects it, and nothing of what was there.
+void Recorder::begin_record(std::size_t bytes_to_clear) {
     const auto record = m_buffers.memory(0, 0).bytes();
     const std::array<std::uint64_t, 2> begin{k_record_magic, k_record_header_bytes};
-    // All of both buffers: a recording must not leave word to the next one.
-    std::memset(record.data(), 0, k_record_bytes);
-    write_facts(m_facts);
+    std::memset(record.data(), 0, bytes_to_clear);
     std::memcpy(record.data(), begin.data(), sizeof(begin));
+}
+
+Expected<Recorder::Recording> Recorder::run_once(const FileHandle& binary, StartRun order,
+                                                 const std::stop_token& cancel) {
+    // All of both buffers: a recording must not leave word to the next one.
+    begin_record(k_record_bytes);
+    write_facts(m_facts);
+    const std::size_t launches = order.launches.size();
     const auto patience =
         std::chrono::nanoseconds(static_cast<std::int64_t>(m_options.launch_timeout_s * 1e9));
     ATOLL_TRY_ASSIGN(auto run, CandidateRun::start(m_runner->link, binary, m_buffers,
-                                                   std::move(message), patience));
+                                                   std::move(order), patience));
     ATOLL_TRY_ASSIGN(CandidateRun::Launch launch, run->load());
     if (!launch.ok && launch.fault.outcome == Outcome::launch_error) {
         ATOLL_TRY(run->end());
-        return RecordOrFault{RecordFault{Outcome::compile_error, 0, unlinked(launch.fault.reason)}};
+        return Recording{
+            {}, RecordFault{Outcome::compile_error, 0, unlinked(launch.fault.reason)}, false};
     }
-    if (launch.ok) {
-        ATOLL_TRY_ASSIGN(launch, run->launch(0));
+    Recording recording;
+    for (std::size_t i = 0; i < launches && !recording.fault; ++i) {
+        if (cancel.stop_requested()) {
+            return failure(ErrorCode::interrupted, "the recording was cancelled", "CUDA launchers");
+        }
+        if (launch.ok) {
+            begin_record(k_record_header_bytes);
+            ATOLL_TRY_ASSIGN(launch, run->launch(static_cast<std::uint32_t>(i)));
+        }
+        RecordOrFault one = read_record(launch.ok ? nullptr : &launch.fault);
+        recording.fault = std::move(one.fault);
+        recording.unexplained = one.unexplained;
+        if (!recording.fault) {
+            recording.records.push_back(std::move(one.record));
+        }
     }
-    // Dead before its memory is read.
     ATOLL_TRY(run->end());
-    return read_record(launch.ok ? nullptr : &launch.fault);
+    return recording;
 }
 
 Recorder::RecordOrFault Recorder::read_record(const CandidateFault* death) const {
-    const auto bytes = m_buffers.memory(0, 0).bytes().first(k_record_bytes);
+    // A copy: the candidate is stopped, but a thread of it may not be yet.
+    const auto shared = m_buffers.memory(0, 0).bytes().first(k_record_bytes);
+    std::uint64_t used = 0;
+    std::memcpy(&used, shared.data() + sizeof(std::uint64_t), sizeof(used));
+    const std::size_t most = std::clamp<std::uint64_t>(used, k_record_header_bytes, k_record_bytes);
+    const std::vector<std::byte> bytes(shared.begin(),
+                                       shared.begin() + static_cast<std::ptrdiff_t>(most));
     Expected<Record> record = parse_record(bytes);
     if (record && record->status == Record::Status::refused) {
         return {RecordFault{Outcome::rejected, record->refused_line, record->reason}};
@@ -201,50 +227,79 @@ Recorder::RecordOrFault Recorder::read_record(const CandidateFault* death) const
     return {std::nullopt, std::move(*record)};
 }
 
-Expected<Recorder::RecordOrFault> Recorder::run(const FileHandle& binary,
-                                                const DeviceLimits& device, const Bound& bound,
-                                                bool second) {
-    StartRun message;
-    message.cores = m_options.cores;
-    message.memory_bytes = k_memory_bytes;
-    message.cpu_seconds = std::ceil(m_options.launch_timeout_s) + 1;
-    StartRun::LaunchArguments& launch = message.launches.emplace_back();
-    launch.tensors = {{0, 0}, {1, 0}};
-    launch.scalars = bound.scalars;
-    launch.axes = recording_numbers(device, second);
+StartRun Recorder::order_for(const DeviceLimits& device, std::span<const Bound> bounds,
+                             bool second) const {
+    StartRun order;
+    order.cores = m_options.cores;
+    order.memory_bytes = k_memory_bytes;
+    order.cpu_seconds =
+        std::ceil(m_options.launch_timeout_s * static_cast<double>(bounds.size())) + 1;
+    order.fresh_variables = true;
     const RecordAddresses addresses(second);
-    const std::size_t tensors = bound.tensors.inputs.size() + bound.tensors.outputs.size();
-    for (std::uint32_t i = 0; i < tensors; ++i) {
-        launch.axes.push_back(static_cast<std::int64_t>(addresses.address_of(i)));
+    for (const Bound& bound : bounds) {
+        StartRun::LaunchArguments& launch = order.launches.emplace_back();
+        launch.tensors = {{0, 0}, {1, 0}};
+        launch.scalars = bound.scalars;
+        launch.axes = recording_numbers(device, second);
+        const std::size_t tensors = bound.tensors.inputs.size() + bound.tensors.outputs.size();
+        for (std::uint32_t i = 0; i < tensors; ++i) {
+            launch.axes.push_back(static_cast<std::int64_t>(addresses.address_of(i)));
+        }
+        launch.axes.insert(launch.axes.end(), bound.axes.begin(), bound.axes.end());
     }
-    launch.axes.insert(launch.axes.end(), bound.axes.begin(), bound.axes.end());
+    return order;
+}
+
+Expected<Recorder::Recording> Recorder::run(const FileHandle& binary, const StartRun& order,
+                                            const std::stop_token& cancel) {
     constexpr int k_attempts = 2;
     for (int attempt = 1;; ++attempt) {
         if (m_runner == nullptr) {
             ATOLL_TRY(start_runner());
         }
-        Expected<RecordOrFault> one = run_once(binary, message);
-        if (!one) {
+        Expected<Recording> one = run_once(binary, order, cancel);
+        if (!one && one.error().code != ErrorCode::interrupted) {
             m_runner.reset();
         }
-        if ((one && !one->unexplained) || attempt == k_attempts) {
+        const bool settled = one ? !one->unexplained : one.error().code == ErrorCode::interrupted;
+        if (settled || attempt == k_attempts) {
             return one;
         }
     }
 }
 
-Expected<PlanOrFault> Recorder::plan_of(const FileHandle& binary, const RecordRequest& request,
-                                        const Workload& workload) {
-    ATOLL_TRY_ASSIGN(const Bound bound, bind(request, workload));
-    std::array<Record, 2> records;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        ATOLL_TRY_ASSIGN(RecordOrFault one, run(binary, request.device, bound, i == 1));
-        if (one.fault) {
-            return PlanOrFault{std::move(one.fault), {}};
-        }
-        records[i] = std::move(one.record);
+/// Plans of all workloads, or the fault of the first that has one.
+Status Recorder::record_all(const FileHandle& binary, const RecordRequest& request,
+                            RecordReply& reply) {
+    std::vector<Bound> bounds;
+    for (const Workload* workload : request.workloads) {
+        ATOLL_TRY_ASSIGN(bounds.emplace_back(), bind(request, *workload));
     }
-    return plan_of_records(records[0], records[1], bound.tensors);
+    std::array<Recording, 2> both;
+    std::size_t workloads = bounds.size();
+    for (std::size_t i = 0; i < both.size() && workloads > 0; ++i) {
+        // No further than the first went: of two faults the earlier workload's is told.
+        const StartRun order =
+            order_for(request.device, std::span(bounds).first(workloads), i == 1);
+        ATOLL_TRY_ASSIGN(both[i], run(binary, order, request.cancel));
+        workloads = both[i].records.size();
+    }
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+        PlanOrFault one;
+        if (i < workloads) {
+            one = plan_of_records(both[0].records[i], both[1].records[i], bounds[i].tensors);
+        } else {
+            one.fault = std::move(both[1].fault ? both[1].fault : both[0].fault);
+        }
+        if (one.fault) {
+            reply.fault = std::move(one.fault);
+            reply.workload = request.workloads[i]->id;
+            reply.plans.clear();
+            return {};
+        }
+        reply.plans.push_back(std::move(one.plan));
+    }
+    return {};
 }
 
 Expected<RecordReply> Recorder::record(const RecordRequest& request) {
@@ -262,20 +317,10 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     }
     const double since = seconds_now();
     m_facts = request.kernels;
-    for (const Workload* workload : request.workloads) {
-        if (request.cancel.stop_requested()) {
-            return failure(ErrorCode::interrupted, "the recording was cancelled", "CUDA launchers");
-        }
-        ATOLL_TRY_ASSIGN(PlanOrFault one, plan_of(compiled.binary, request, *workload));
-        if (one.fault) {
-            const bool unlinked = one.fault->outcome == Outcome::compile_error;
-            reply.compile_log += unlinked ? one.fault->reason + "\n" : "";
-            reply.fault = std::move(one.fault);
-            reply.workload = unlinked ? "" : workload->id;
-            reply.plans.clear();
-            break;
-        }
-        reply.plans.push_back(std::move(one.plan));
+    ATOLL_TRY(record_all(compiled.binary, request, reply));
+    if (reply.fault && reply.fault->outcome == Outcome::compile_error) {
+        reply.compile_log += reply.fault->reason + "\n";
+        reply.workload.clear();
     }
     reply.record_seconds = seconds_now() - since;
     return reply;

@@ -55,9 +55,10 @@ struct RecordReply {
 [[nodiscard]] Expected<std::string> find_recorder_clang();
 
 /// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled by
-/// clang for the host alone and run as a CPU candidate whose output is the record, in a fresh
-/// process for each of two recordings per workload. Not thread-safe; the workers die with the
-/// thread that made it. Errors of its functions are faults of ours.
+/// clang for the host alone and run as a CPU candidate whose output is the record: for all
+/// workloads in one process, which has its variables fresh for each, and all again with other
+/// addresses in another, so that neither recording can know the other. Not thread-safe; the workers
+/// die with the thread that made it. Errors of its functions are faults of ours.
 class Recorder {
   public:
     /// unavailable when there is no clang++ or no jail of the level that is required.
@@ -81,6 +82,12 @@ class Recorder {
         Record record = {};
         bool unexplained = false;
     };
+    /// Of the workloads in their order, up to the first that failed.
+    struct Recording {
+        std::vector<Record> records;
+        std::optional<RecordFault> fault;
+        bool unexplained = false;
+    };
 
     Recorder(RecorderOptions options, std::unique_ptr<Compiler> compiler, SharedBuffers buffers)
         : m_options(std::move(options)),
@@ -92,13 +99,16 @@ class Recorder {
     [[nodiscard]] static Expected<Bound> bind(const RecordRequest& request,
                                               const Workload& workload);
     void write_facts(std::span<const KernelFacts> kernels);
-    [[nodiscard]] Expected<RecordOrFault> run(const FileHandle& binary, const DeviceLimits& device,
-                                              const Bound& bound, bool second);
-    [[nodiscard]] Expected<RecordOrFault> run_once(const FileHandle& binary, StartRun message);
+    void begin_record(std::size_t bytes_to_clear);
+    [[nodiscard]] StartRun order_for(const DeviceLimits& device, std::span<const Bound> bounds,
+                                     bool second) const;
+    [[nodiscard]] Expected<Recording> run(const FileHandle& binary, const StartRun& order,
+                                          const std::stop_token& cancel);
+    [[nodiscard]] Expected<Recording> run_once(const FileHandle& binary, StartRun order,
+                                               const std::stop_token& cancel);
     [[nodiscard]] RecordOrFault read_record(const CandidateFault* death) const;
-    [[nodiscard]] Expected<PlanOrFault> plan_of(const FileHandle& binary,
-                                                const RecordRequest& request,
-                                                const Workload& workload);
+    [[nodiscard]] Status record_all(const FileHandle& binary, const RecordRequest& request,
+                                    RecordReply& reply);
 
     const RecorderOptions m_options;
     std::unique_ptr<Compiler> m_compiler;

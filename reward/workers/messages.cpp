@@ -82,7 +82,8 @@ std::string to_json(const StartRun& message) {
                 {"cores", message.cores},
                 {"memory_bytes", message.memory_bytes},
                 {"cpu_seconds", message.cpu_seconds},
-                {"trusted", message.trusted}}
+                {"trusted", message.trusted},
+                {"fresh_variables", message.fresh_variables}}
         .dump();
 }
 
@@ -95,7 +96,8 @@ Expected<StartRun> parse_start_run(std::string_view json) {
     fields.integers("cores", cores, k_max_cores, 0, k_max_cores - 1)
         .integer("memory_bytes", message.memory_bytes, 0, k_max_map_bytes)
         .number("cpu_seconds", message.cpu_seconds, 0, k_max_cpu_seconds)
-        .boolean("trusted", message.trusted);
+        .boolean("trusted", message.trusted)
+        .boolean("fresh_variables", message.fresh_variables);
     const Json* launches = fields.array("launches", k_max_launches);
     for (std::size_t i = 0; launches != nullptr && i < launches->size(); ++i) {
         ATOLL_TRY(parse_launch((*launches)[i], message, message.launches.emplace_back()));

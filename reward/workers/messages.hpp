@@ -38,6 +38,9 @@ struct StartRun {
     std::uint64_t memory_bytes = 0;  ///< address space cap, beyond the mappings
     double cpu_seconds = 0;          ///< RLIMIT_CPU
     bool trusted = false;            ///< a baseline that may link libraries: rlimits only
+    /// Before each launch the binary's variables are what they were once it was loaded (its data
+    /// and bss, not what it has on the heap or for a thread), so that one process is like many.
+    bool fresh_variables = false;
 };
 
 /// run_started: handle [0] is a pidfd of the candidate's process (to kill it). No payload. Sent as

@@ -5,6 +5,7 @@
 #include "reward/launch_contract.hpp"
 #include "reward/workers/futex.hpp"
 #include "reward/workers/run_control.hpp"
+#include "reward/workers/variable_snapshot.hpp"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -295,8 +296,9 @@ std::uint32_t serve_empty_rounds(RunControl& control) {
     return command;
 }
 
+/// `variables`: to be as they are there before each launch.
 [[noreturn]] void serve_launches(const Prepared& prepared, NativeFunction entry,
-                                 std::uint32_t command) {
+                                 const VariableSnapshot& variables, std::uint32_t command) {
     RunControl& control = *prepared.control;
     publish_state(control, k_run_loaded);
     while (true) {
@@ -306,6 +308,7 @@ std::uint32_t serve_empty_rounds(RunControl& control) {
             ::_exit(1);
         }
         const Arguments& arguments = prepared.launches[launch];
+        variables.restore();
         poison_stack();
         entry(arguments.tensors, arguments.scalars, arguments.axes);
     }
@@ -357,7 +360,10 @@ void run_candidate(const RunPlan& plan, FileHandle fault_pipe) {
     if (plan.filters != nullptr && !plan.filters->run.apply_for_own_pid()) {
         ::_exit(1);
     }
-    serve_launches(*prepared, entry, command);
+    const VariableSnapshot variables =
+        plan.order.fresh_variables ? VariableSnapshot::of(reinterpret_cast<const void*>(entry))
+                                   : VariableSnapshot();
+    serve_launches(*prepared, entry, variables, command);
 }
 
 }  // namespace atl

@@ -344,6 +344,50 @@ TEST_F(RecorderTest, ScratchKeptInAStaticIsInEveryPlan) {
     }
 }
 
+TEST_F(RecorderTest, VariablesAreFreshForEachWorkload) {
+    const RecordReply reply = record(launcher(R"(
+    static std::vector<int> seen;
+    seen.push_back(rows);
+    ++g_calls.count;
+    static int tried = 3;
+    k<<<seen.size(), g_calls.count * 32, tried++ * 16, stream>>>(x, y, 1);)",
+                                              "#include <vector>\n" + std::string(k_kernel) +
+                                                  "\nstruct Calls { int count = rand() * 0; };\n"
+                                                  "static Calls g_calls;"),
+                                     "all");
+    ASSERT_FALSE(reply.fault) << reply.fault->reason << reply.compile_log;
+    ASSERT_GE(reply.plans.size(), 2u);
+    for (const Plan& one : reply.plans) {
+        const PlanLaunch launch = launch_of(one);
+        EXPECT_EQ(launch.grid[0], 1u);
+        EXPECT_EQ(launch.block[0], 32u);
+        EXPECT_EQ(launch.shared_bytes, 48u);
+    }
+}
+
+TEST_F(RecorderTest, OfTwoFaultsThatOfTheEarlierWorkloadIsTold) {
+    const auto with_condition = [&](const std::string& body) {
+        // Workloads are "odd", of 3 rows, then "one".
+        return record(launcher("const bool is_later = rows != 3;\n" + body, k_kernel), "all");
+    };
+    const RecordReply second = with_condition("if (is_later) abort();\nk<<<1, 32>>>(x, y, 1);");
+    ASSERT_TRUE(second.fault);
+    EXPECT_EQ(second.fault->outcome, Outcome::crash);
+    EXPECT_EQ(second.workload, "one");
+    EXPECT_TRUE(second.plans.empty());
+    const RecordReply first = with_condition(
+        "if (is_later) for (volatile int i = 0;;) i = 1;\n"
+        "k<<<1 + ((size_t)x >> 6) % 7, 1>>>(x, y, 1);");
+    ASSERT_TRUE(first.fault);
+    EXPECT_EQ(first.fault->outcome, Outcome::rejected);
+    EXPECT_EQ(first.workload, "odd");
+    const RecordReply only_moved =
+        with_condition("if (is_later && (size_t)x % 128 != 0) abort();\nk<<<1, 32>>>(x, y, 1);");
+    ASSERT_TRUE(only_moved.fault);
+    EXPECT_EQ(only_moved.fault->outcome, Outcome::crash);
+    EXPECT_EQ(only_moved.workload, "one");
+}
+
 TEST_F(RecorderTest, HeadersOfTheHostMayBeUsed) {
     const Plan recorded =
         plan(launcher("std::vector<int> sizes{rows, cols};\n"

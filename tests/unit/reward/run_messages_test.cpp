@@ -14,6 +14,7 @@ atl::StartRun example() {
     message.memory_bytes = 5ull << 30;
     message.cpu_seconds = 2.5;
     message.trusted = true;
+    message.fresh_variables = true;
     return message;
 }
 
@@ -32,6 +33,7 @@ TEST(RunMessages, StartRunSurvivesTheWire) {
     EXPECT_EQ(back->launches[0].axes[1], -9007199254740993);
     EXPECT_EQ(back->launches[0].scalars[0], 0.1);
     EXPECT_EQ(back->memory_bytes, 5ull << 30);
+    EXPECT_TRUE(back->fresh_variables);
 }
 
 TEST(RunMessages, StartRunChecksEveryField) {
@@ -48,6 +50,7 @@ TEST(RunMessages, StartRunChecksEveryField) {
              with("\"cores\":[1]", "\"cores\":[-1]"),
              with("\"cores\":[1]", "\"cores\":1"),
              with("\"trusted\":true", "\"trusted\":1"),
+             with("\"fresh_variables\":true", "\"fresh_variables\":1"),
              with("\"cpu_seconds\":2.5", "\"cpu_seconds\":-1"),
              with("\"memory_bytes\":5368709120", "\"memory_bytes\":1.5"),
              with("0.1", "null"),
