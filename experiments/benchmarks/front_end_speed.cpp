@@ -1,25 +1,30 @@
-// How long a CUDA candidate takes from text to machine code with plans (what needs no GPU): the
-// starters of all CUDA tasks by turns, each made distinct by a device function of its own, so that
-// nothing is cached but what a campaign has cached too (precompiled headers).
+// How long a CUDA candidate takes from text to machine code with plans (what needs no GPU), for two
+// populations (front_end_population): starters of small tasks, and those of all CUDA tasks, by
+// turns. Each candidate is distinct: other values of the tune macros, and a device function of its
+// own, so that nothing is cached but what a campaign has cached too (precompiled headers). Values
+// that do not fit the device are refused; their candidate is then made with the default ones, and
+// only that is timed.
 //
 // First with all processes on one core, then with 1, 4 and 16 candidates at once on all cores. Per
-// candidate: wall time and the stages in it. Stages overlap in part (NVRTC beside the others), so
-// that their sum may be more than the whole; "rest" is what no stage covers: splitting, facts of
-// the cubin, checks, frames between processes. The ratio is that of candidates a second.
+// candidate: wall time and the stages in it, and CPU time by process. Stages overlap in part (NVRTC
+// beside the others), so that their sum may be more than the whole; "rest" is what no stage covers:
+// splitting, facts of the cubin, checks, frames between processes. The ratio is that of candidates
+// a second; beside it stands what the machine gives processes that share nothing.
 
+#include "experiments/benchmarks/front_end_population.hpp"
+#include "experiments/benchmarks/machine_limits.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/toolkit.hpp"
-#include "reward/task.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,35 +36,24 @@
 
 namespace {
 
+using population::Source;
 using Clock = std::chrono::steady_clock;
 
 constexpr double k_target_p50_ms = 60;
 constexpr double k_target_p95_ms = 200;
 constexpr double k_target_ratio = 12;
+constexpr int k_most_at_once = 16;
 
-struct Source {
-    atl::TaskPtr task;
-    std::string name;
-    std::string text;
-};
+/// Workers by role, as a table has them; "" is this process.
+constexpr std::array<const char*, 4> k_roles{"compiler", "runner", "nvrtc", ""};
+using CpuSeconds = std::array<double, k_roles.size()>;
 
-std::vector<Source> starters_of(const std::string& only) {
-    std::vector<Source> sources;
-    for (const std::filesystem::path& folder : atl::list_tasks()) {
-        const std::string name = folder.filename().string();
-        if (!exists(folder / "reference.cu") || (!only.empty() && name != only)) {
-            continue;
-        }
-        const auto task = atl::load_task(folder, "cuda");
-        if (!task) {
-            std::fprintf(stderr, "%s\n", task.error().message().c_str());
-            continue;
-        }
-        for (const atl::Starter& starter : (*task)->starters) {
-            sources.push_back({*task, name + "/" + starter.name, starter.source});
-        }
+CpuSeconds cpu_seconds_now() {
+    CpuSeconds seconds{};
+    for (std::size_t i = 0; i < k_roles.size(); ++i) {
+        seconds[i] = machine::cpu_seconds_of(k_roles[i]);
     }
-    return sources;
+    return seconds;
 }
 
 struct Sample {
@@ -94,59 +88,98 @@ class Candidates {
         : m_front_end(front_end), m_sources(sources) {}
 
     /// nullopt, with a message, when it did not come through.
-    std::optional<Sample> prepare(std::size_t number) {
+    std::optional<Sample> prepare(std::size_t number, const std::string& before = "") {
         const Source& source = m_sources[number % m_sources.size()];
         atl::FrontEndRequest request;
         request.task = source.task;
-        request.source = source.text + fmt::format(
-                                           "\n__device__ int unique_{}_{}(int x) {{ "
-                                           "return x + {}; }}\n",
-                                           m_salt, number, number);
+        request.source = before + source.text +
+                         fmt::format("\n__device__ int unique_{}_{}(int x) {{ return x + {}; }}\n",
+                                     m_salt, number, number);
+        request.tune = population::tune_of(source, number / m_sources.size());
         request.compile_timeout_s = 60;
+        std::optional<Sample> sample = timed(source, request, false);
+        if (!sample) {
+            ++m_refused;
+            request.tune.clear();
+            sample = timed(source, request, true);
+        }
+        return sample;
+    }
+    [[nodiscard]] std::size_t refused() const { return m_refused; }
+
+  private:
+    std::optional<Sample> timed(const Source& source, const atl::FrontEndRequest& request,
+                                bool tell) {
         const auto begin = Clock::now();
         const atl::Expected<atl::FrontEndReply> reply = m_front_end.prepare(request);
         const std::chrono::duration<double, std::milli> wall = Clock::now() - begin;
         if (!reply || reply->fault) {
-            std::fprintf(
-                stderr, "%s: %s\n", source.name.c_str(),
-                reply ? (reply->reason + reply->log).c_str() : reply.error().message().c_str());
+            if (tell || !reply) {
+                std::fprintf(
+                    stderr, "%s: %s\n", source.name.c_str(),
+                    reply ? (reply->reason + reply->log).c_str() : reply.error().message().c_str());
+            }
             return std::nullopt;
         }
         return Sample{&source, wall.count(), 1e3 * reply->host_compile_seconds,
                       1e3 * reply->record_seconds, 1e3 * reply->device_compile_seconds};
     }
 
-  private:
     atl::CudaFrontEnd& m_front_end;
     const std::vector<Source>& m_sources;
     const long m_salt = Clock::now().time_since_epoch().count() % 1000000007L;
+    std::atomic<std::size_t> m_refused = 0;
 };
 
 struct Phase {
     std::vector<Sample> samples;
     double seconds = 0;
+    CpuSeconds cpu_seconds{};
     [[nodiscard]] double rate() const { return static_cast<double>(samples.size()) / seconds; }
+    [[nodiscard]] double cpu_ms(std::size_t role) const {
+        return 1e3 * cpu_seconds[role] / static_cast<double>(samples.size());
+    }
 };
 
-/// `count` candidates in `lanes` threads, each of which has prepared one before, so that its
-/// workers run.
+/// Where threads wait for each other; the last one to come does something first.
+class Meeting {
+  public:
+    explicit Meeting(std::size_t threads) : m_left(threads) {}
+    template <class Last>
+    void arrive(const Last& last) {
+        if (--m_left == 0) {
+            last();
+            m_over = true;
+            m_over.notify_all();
+        }
+        m_over.wait(false);
+    }
+
+  private:
+    std::atomic<std::size_t> m_left;
+    std::atomic<bool> m_over = false;
+};
+
+/// `count` candidates in `lanes` threads. Each has prepared two before, with headers of the host
+/// and without, so that its workers run.
 std::optional<Phase> run_phase(Candidates& candidates, std::atomic<std::size_t>& serial,
                                std::size_t count, std::size_t lanes) {
     Phase phase;
     std::mutex mutex;
-    std::atomic<std::size_t> ready = 0;
     std::atomic<std::size_t> taken = 0;
     std::atomic<bool> failed = false;
     Clock::time_point begin;
+    CpuSeconds before{};
+    Meeting start(lanes);
+    Meeting end(lanes);
     const auto work = [&] {
-        failed = !candidates.prepare(serial++) || failed;
-        if (++ready == lanes) {
+        for (const char* header : {"", "#include <vector>\n"}) {
+            failed = !candidates.prepare(serial++, header) || failed;
+        }
+        start.arrive([&] {
+            before = cpu_seconds_now();
             begin = Clock::now();
-            ready.notify_all();
-        }
-        for (std::size_t seen = ready; seen < lanes; seen = ready) {
-            ready.wait(seen);
-        }
+        });
         while (taken++ < count && !failed) {
             const std::optional<Sample> sample = candidates.prepare(serial++);
             const std::lock_guard lock(mutex);
@@ -155,6 +188,10 @@ std::optional<Phase> run_phase(Candidates& candidates, std::atomic<std::size_t>&
                 phase.samples.push_back(*sample);
             }
         }
+        end.arrive([&] {
+            phase.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+            phase.cpu_seconds = cpu_seconds_now();
+        });
     };
     std::vector<std::thread> threads;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -163,25 +200,28 @@ std::optional<Phase> run_phase(Candidates& candidates, std::atomic<std::size_t>&
     for (std::thread& thread : threads) {
         thread.join();
     }
-    phase.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        phase.cpu_seconds[i] -= before[i];
+    }
     return failed ? std::nullopt : std::optional(std::move(phase));
 }
 
 void print_head() {
     std::printf(
-        "| at once | cores | n | p50, ms (target %.0f) | p95, ms (target %.0f) | longest, ms | "
-        "candidates/s | clang and link, ms | record, ms | NVRTC, ms | rest, ms |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "\n| at once | cores | n | p50, ms (target %.0f) | p95, ms (target %.0f) | longest, ms | "
+        "candidates/s | p50 of clang and link, ms | record | NVRTC | rest | CPU a candidate: clang "
+        "and link, ms | record | NVRTC | own |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         k_target_p50_ms, k_target_p95_ms);
 }
 
-void print_phase(const Phase& phase, std::size_t lanes, unsigned cores) {
+void print_phase(const Phase& phase, std::size_t lanes, std::size_t cores) {
     const auto median = [&](const auto& get) {
         return percentile(all_of(phase.samples, get), 0.5);
     };
     const std::vector<double> wall =
         all_of(phase.samples, [](const Sample& s) { return s.wall_ms; });
-    std::printf("| %zu | %u | %zu | %.1f | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %.1f |\n",
+    std::printf("| %zu | %zu | %zu | %.1f | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %.1f |",
                 lanes, cores, phase.samples.size(), percentile(wall, 0.5), percentile(wall, 0.95),
                 percentile(wall, 1), phase.rate(),
                 median([](const Sample& s) { return s.host_ms; }),
@@ -189,6 +229,8 @@ void print_phase(const Phase& phase, std::size_t lanes, unsigned cores) {
                 median([](const Sample& s) { return s.device_ms; }), median([](const Sample& s) {
                     return s.wall_ms - std::max(s.host_ms + s.record_ms, s.device_ms);
                 }));
+    std::printf(" %.1f | %.1f | %.1f | %.1f |\n", phase.cpu_ms(0), phase.cpu_ms(1), phase.cpu_ms(2),
+                phase.cpu_ms(3));
 }
 
 /// Which starters take longest, by their medians.
@@ -211,7 +253,7 @@ void print_slowest(const Phase& phase) {
     std::printf("\n");
 }
 
-atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end(std::vector<int> cores) {
+atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end() {
     const atl::CudaToolkit toolkit = atl::find_cuda_toolkit();
     if (!toolkit.nvrtc || toolkit.include.empty()) {
         return atl::failure(atl::ErrorCode::unavailable, "NVRTC or its headers are not found",
@@ -223,7 +265,6 @@ atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end(std::vector<int
     options.device_compiler.include = toolkit.include;
     options.device_compiler.architecture = options.device.arch;
     options.device_compiler.required = options.recorder.required = atl::SandboxLevel::restricted;
-    options.device_compiler.cores = options.recorder.cores = std::move(cores);
     return atl::CudaFrontEnd::make(std::move(options));
 }
 
@@ -231,50 +272,66 @@ atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end(std::vector<int
 std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
                                          const std::vector<std::size_t>& lanes,
                                          const std::vector<Source>& sources, std::size_t count) {
+    machine::use_cores(cores);
     const auto begin = Clock::now();
-    const auto front_end = make_front_end(cores);
+    const auto front_end = make_front_end();
     if (!front_end) {
         std::fprintf(stderr, "%s\n", front_end.error().message().c_str());
         return std::nullopt;
     }
     const std::chrono::duration<double> start = Clock::now() - begin;
-    std::printf("<!-- %s; started in %.1f s -->\n", (*front_end)->toolchain().c_str(),
-                start.count());
     Candidates candidates(**front_end, sources);
     std::atomic<std::size_t> serial = 0;
     std::vector<Phase> phases;
-    const unsigned used =
-        cores.empty() ? std::thread::hardware_concurrency() : static_cast<unsigned>(cores.size());
     for (const std::size_t at_once : lanes) {
         std::optional<Phase> phase = run_phase(candidates, serial, count, at_once);
         if (!phase) {
             return std::nullopt;
         }
-        print_phase(*phase, at_once, used);
+        print_phase(*phase, at_once, cores.size());
         phases.push_back(std::move(*phase));
     }
+    std::printf("<!-- %s; started in %.1f s; %zu refused -->\n", (*front_end)->toolchain().c_str(),
+                start.count(), candidates.refused());
     return phases;
+}
+
+bool run_population(const char* name, const std::vector<Source>& sources, std::size_t count) {
+    if (sources.empty()) {
+        std::fprintf(stderr, "no CUDA task of that name; set ATOLL_TASKS\n");
+        return false;
+    }
+    std::printf("\n%s: %zu starters\n", name, sources.size());
+    print_head();
+    const std::vector<int> cores = machine::allowed_cores();
+    // A quarter of them: one core takes long, and its rate is what is asked for.
+    const auto one_core = run_on({cores[0]}, {1}, sources, std::max<std::size_t>(count / 4, 1));
+    machine::use_cores(cores);
+    const auto all_cores = one_core ? run_on(cores, {1, 4, 16}, sources, count) : std::nullopt;
+    if (!all_cores) {
+        return false;
+    }
+    print_slowest(all_cores->back());
+    std::printf(
+        "16 at once on all %zu cores against 1 on one core: %.1f times (target on 16 cores: "
+        "%.0f)\n",
+        cores.size(), all_cores->back().rate() / one_core->front().rate(), k_target_ratio);
+    return true;
 }
 
 int run(std::size_t count, const std::string& only) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    const std::vector<Source> sources = starters_of(only);
-    if (sources.empty()) {
-        std::fprintf(stderr, "no CUDA task of that name; set ATOLL_TASKS\n");
-        return 2;
-    }
-    print_head();
-    // A quarter of them: one core takes long, and its rate is what is asked for.
-    const auto one_core = run_on({0}, {1}, sources, std::max<std::size_t>(count / 4, 1));
-    const auto all_cores = one_core ? run_on({}, {1, 4, 16}, sources, count) : std::nullopt;
-    if (!all_cores) {
-        return 1;
-    }
-    print_slowest(all_cores->back());
     std::printf(
-        "16 at once on all cores against 1 on one core: %.1f times (target on 16 cores: %.0f)\n",
-        all_cores->back().rate() / one_core->front().rate(), k_target_ratio);
-    return 0;
+        "16 processes do as much as %.1f when they compute, as %.1f when they fork and touch "
+        "memory\n",
+        machine::scaling_of_arithmetic(k_most_at_once), machine::scaling_of_forks(k_most_at_once));
+    if (!only.empty() && only != "small" && only != "all") {
+        return run_population(only.c_str(), population::one_task(only), count) ? 0 : 1;
+    }
+    const bool small =
+        only == "all" || run_population("small tasks", population::small_tasks(), count);
+    const bool all = only == "small" || run_population("all tasks", population::all_tasks(), count);
+    return small && all ? 0 : 1;
 }
 
 }  // namespace
@@ -282,7 +339,8 @@ int run(std::size_t count, const std::string& only) {
 int main(int argc, char** argv) {
     const long count = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 500;
     if (count < 1 || count > 1'000'000 || argc > 3) {
-        std::fprintf(stderr, "usage: bench_front_end [COUNT [TASK]]   (500, all tasks)\n");
+        std::fprintf(stderr,
+                     "usage: bench_front_end [COUNT [small|all|TASK]]   (500, small then all)\n");
         return 2;
     }
     try {
