@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,9 +41,8 @@ struct GpuJudge {
         return made ? "" : made.error().message();
     }
 
-  private:
-    Status make() {
-        ATOLL_TRY_ASSIGN(task, load_task(k_adversarial_folder / "task", "cuda"));
+    /// The options of every evaluator here; `protocol` empty: the default one.
+    static LocalEvaluatorOptions options(std::string_view protocol = "") {
         const char* sandbox = std::getenv("ATOLL_TEST_SANDBOX");
         LocalEvaluatorOptions options;
         options.kind = "cuda";
@@ -50,7 +50,17 @@ struct GpuJudge {
         options.limits.launch_timeout_s = k_launch_timeout_s;
         options.limits.compile_timeout_s = 10;
         options.limits.measure_seconds = 0.05;
-        ATOLL_TRY_ASSIGN(evaluator, make_local_evaluator(options));
+        options.limits.protocol = protocol;
+        return options;
+    }
+    static Expected<std::unique_ptr<Evaluator>> make_evaluator(std::string_view protocol = "") {
+        return make_local_evaluator(options(protocol));
+    }
+
+  private:
+    Status make() {
+        ATOLL_TRY_ASSIGN(task, load_task(k_adversarial_folder / "task", "cuda"));
+        ATOLL_TRY_ASSIGN(evaluator, make_evaluator());
         return {};
     }
 };
@@ -61,10 +71,9 @@ struct Judged {
     std::chrono::steady_clock::time_point at;
 };
 
-inline std::future<Judged> submit(const ListedCandidate& file) {
-    GpuJudge& judge = GpuJudge::get();
+inline EvaluationRequest request_for(const ListedCandidate& file) {
     EvaluationRequest request;
-    request.task = judge.task;
+    request.task = GpuJudge::get().task;
     request.candidate.kind = "cuda";
     request.candidate.source = file.source;
     request.level = file.level;
@@ -76,8 +85,12 @@ inline std::future<Judged> submit(const ListedCandidate& file) {
         request.rivals.back().candidate.source =
             text_of_file(k_adversarial_folder / "task" / "starters" / "block_per_row.cu");
     }
+    return request;
+}
+
+inline std::future<Judged> submit(const ListedCandidate& file) {
     auto promise = std::make_shared<std::promise<Judged>>();
-    judge.evaluator->submit(std::move(request), [promise](EvaluationResult result) {
+    GpuJudge::get().evaluator->submit(request_for(file), [promise](EvaluationResult result) {
         promise->set_value({std::move(result), std::chrono::steady_clock::now()});
     });
     return promise->get_future();
