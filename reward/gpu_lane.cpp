@@ -1,6 +1,7 @@
 #include "reward/gpu_lane.hpp"
 
 #include "reward/base/process.hpp"
+#include "reward/gpu/runner_client.hpp"
 #include "reward/gpu/runner_messages.hpp"
 #include "reward/worker_process.hpp"
 
@@ -36,6 +37,9 @@ class GpuLane final : public DeviceLane {
 
     Expected<EvaluateReply> evaluate(const DeviceOrder& order) override {
         Expected<EvaluateReply> reply = exchange(order);
+        if (!reply && ended_at_candidates_code(reply.error())) {
+            reply = exchange_again(order);
+        }
         if (!reply) {
             m_broken = true;
             return tl::unexpected(counted(reply.error()));
@@ -155,6 +159,7 @@ class GpuLane final : public DeviceLane {
         ATOLL_TRY_ASSIGN(auto sockets, make_socket_pair());
         WorkerOptions options = worker_options();
         options.cupti = m_options.cupti;
+        options.counters = m_counters;
         ATOLL_TRY_ASSIGN(WorkerProcess worker,
                          WorkerProcess::start(WorkerRole::gpu_runner, options, m_generation,
                                               std::move(sockets.first)));
@@ -240,10 +245,37 @@ class GpuLane final : public DeviceLane {
         }
     }
 
+    /// A runner that ended at a candidate's code may have been ended by anything. Whoever ends two
+    /// of them is the cause, provided that the device is in order: a third one opens it.
+    Expected<EvaluateReply> exchange_again(const DeviceOrder& order) {
+        Expected<EvaluateReply> reply = exchange(order);
+        if (reply || !ended_at_candidates_code(reply.error())) {
+            return reply;
+        }
+        ATOLL_TRY(ready_spare());
+        EvaluateReply ended;
+        ended.outcome = Outcome::crash;
+        ended.stage = Stage::verify;
+        ended.reason = "the process that runs it ended when its code was loaded or launched, twice";
+        ended.trust = trust();
+        return ended;
+    }
+
+    /// Counters are made ready (0.2 s a runner) from the first order on that asks for them.
+    void prepare_counters(const DeviceOrder& order) {
+        if (order.evaluate.profile_workload && !m_counters) {
+            m_counters = true;
+            m_spare.reset();
+        }
+    }
+
+    [[nodiscard]] std::string trust() const { return m_jailed ? "" : "unjailed"; }
+
     Expected<EvaluateReply> exchange(const DeviceOrder& order) {
         if (!m_verifier) {
             return failure(ErrorCode::unavailable, "its processes do not run", "GPU lane");
         }
+        prepare_counters(order);
         ATOLL_TRY_ASSIGN(Frame task, load_task_frame(order));
         ATOLL_TRY(ask(std::move(task), FrameType::task_loaded, order.deadline));
         EvaluateOrder message = order.evaluate;
@@ -261,7 +293,7 @@ class GpuLane final : public DeviceLane {
             static_cast<void>(start_spare());
         }
         ATOLL_TRY_ASSIGN(EvaluateReply evaluated, parse_evaluate_reply(reply.payload));
-        evaluated.trust = m_jailed ? "" : "unjailed";
+        evaluated.trust = trust();
         return evaluated;
     }
 
@@ -273,6 +305,7 @@ class GpuLane final : public DeviceLane {
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;
     bool m_jailed = true;  ///< every runner since restart() was
+    bool m_counters = false;
     bool m_broken = true;
     int m_failures = 0;  ///< in a row
     std::mutex m_mutex;  // guards what abort() uses

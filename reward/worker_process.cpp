@@ -73,6 +73,9 @@ std::vector<std::string> worker_arguments(WorkerRole role, const WorkerOptions& 
     if (!options.cupti.empty()) {
         add("--cupti", options.cupti);
     }
+    if (options.counters) {
+        add("--counters", "1");
+    }
     return argv;
 }
 

@@ -38,6 +38,7 @@ struct WorkerOptions {
     std::string driver;        ///< gpu roles: path of libcuda
     std::string cupti;         ///< gpu_runner: path of libcupti; empty: the clock is events
     int gpu = 0;               ///< gpu roles: ordinal
+    bool counters = false;     ///< gpu_runner: make ready to count, which takes 0.2 s
     std::chrono::milliseconds start_timeout{20'000};
 };
 

@@ -3,6 +3,7 @@
 #include "reward/cuda/plan.hpp"
 
 #include <elf.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -74,6 +75,7 @@ class CubinReader {
     explicit CubinReader(std::string_view bytes) : m_bytes(bytes) {}
     [[nodiscard]] Expected<std::vector<KernelFacts>> read();
     [[nodiscard]] Expected<bool> has_variables();
+    [[nodiscard]] Expected<bool> has_foreign_symbols();
     [[nodiscard]] Expected<std::uint32_t> read_capability() {
         ATOLL_TRY(read_sections());
         return m_capability;
@@ -86,11 +88,14 @@ class CubinReader {
     };
 
     [[nodiscard]] Status read_sections();
+    [[nodiscard]] Status check_variables(std::string_view segments) const;
     [[nodiscard]] Expected<std::string_view> content(const Elf64_Shdr& header) const;
     [[nodiscard]] static Expected<std::string_view> name_at(std::string_view names,
                                                             std::uint32_t offset);
     [[nodiscard]] const Section* find(const std::string& name) const;
     [[nodiscard]] Status read_symbols();
+    template <class Take>
+    [[nodiscard]] Status for_each_symbol(Take take) const;
     [[nodiscard]] Status read_module_attributes();
     [[nodiscard]] Status read_kernel_attributes(KernelFacts& kernel) const;
     [[nodiscard]] Status read_shared_memory(KernelFacts& kernel) const;
@@ -142,7 +147,10 @@ Status CubinReader::read_sections() {
         header.e_shstrndx >= header.e_shnum) {
         return corrupt("has no table of sections");
     }
-    const std::uint64_t segment_bytes = std::uint64_t{header.e_phnum} * header.e_phentsize;
+    if (header.e_phnum > 0 && header.e_phentsize != sizeof(Elf64_Phdr)) {
+        return corrupt("has segments of another form");
+    }
+    const std::uint64_t segment_bytes = std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr);
     if (header.e_phoff > m_bytes.size() || m_bytes.size() - header.e_phoff < segment_bytes) {
         return corrupt("ends inside its table of segments");
     }
@@ -162,6 +170,34 @@ Status CubinReader::read_sections() {
             return corrupt("has two sections of one name");
         }
     }
+    return check_variables(m_bytes.substr(header.e_phoff, segment_bytes));
+}
+
+/// What loading it would take of the device's memory beyond what stands in the file: sections
+/// without content, or segments that are larger in memory. Shared memory is a block's.
+Status CubinReader::check_variables(std::string_view segments) const {
+    std::uint64_t of_sections = 0;
+    std::uint64_t of_segments = 0;
+    const auto add = [](std::uint64_t& sum, std::uint64_t bytes) {
+        sum += std::min<std::uint64_t>(bytes, k_max_variable_bytes + 1);  // of at most 65535
+    };
+    for (const Section& section : m_sections) {
+        if (section.header.sh_type == SHT_NOBITS && !section.name.starts_with(".nv.shared.")) {
+            add(of_sections, section.header.sh_size);
+        }
+    }
+    for (std::size_t at = 0; at + sizeof(Elf64_Phdr) <= segments.size(); at += sizeof(Elf64_Phdr)) {
+        ATOLL_TRY_ASSIGN(const auto segment,
+                         read_at<Elf64_Phdr>(segments, at, "its table of segments"));
+        add(of_segments, segment.p_memsz);
+    }
+    const std::uint64_t bytes = std::max(of_sections, of_segments);
+    if (bytes > k_max_variable_bytes) {
+        return failure(ErrorCode::limit,
+                       fmt::format("its variables take more than {} MiB of the device",
+                                   k_max_variable_bytes >> 20),
+                       "cubin", "take scratch memory in launch() (cudaMallocAsync)");
+    }
     return {};
 }
 
@@ -170,7 +206,9 @@ const CubinReader::Section* CubinReader::find(const std::string& name) const {
     return found == m_by_name.end() ? nullptr : &m_sections[found->second];
 }
 
-Status CubinReader::read_symbols() {
+/// `take` gets the number of each, it, and the table of their names.
+template <class Take>
+Status CubinReader::for_each_symbol(Take take) const {
     const auto table =
         std::find_if(m_sections.begin(), m_sections.end(),
                      [](const Section& section) { return section.header.sh_type == SHT_SYMTAB; });
@@ -192,8 +230,16 @@ Status CubinReader::read_symbols() {
     for (std::size_t i = 0; i < count; ++i) {
         ATOLL_TRY_ASSIGN(const auto symbol,
                          read_at<Elf64_Sym>(symbols, i * sizeof(Elf64_Sym), "its symbols"));
+        ATOLL_TRY(take(static_cast<std::uint32_t>(i), symbol, names));
+    }
+    return {};
+}
+
+Status CubinReader::read_symbols() {
+    return for_each_symbol([this](std::uint32_t number, const Elf64_Sym& symbol,
+                                  std::string_view names) -> Status {
         if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || (symbol.st_other & k_entry_flag) == 0) {
-            continue;
+            return {};
         }
         if (m_kernels.size() >= k_max_kernels) {
             return failure(ErrorCode::limit, "has too many kernels", "cubin");
@@ -202,10 +248,10 @@ Status CubinReader::read_symbols() {
         if (name.size() > k_max_kernel_name_bytes || !m_kernel_names.insert(name).second) {
             return corrupt("a kernel's name is too long, or there twice");
         }
-        m_kernel_of_symbol[static_cast<std::uint32_t>(i)] = m_kernels.size();
+        m_kernel_of_symbol[number] = m_kernels.size();
         m_kernels.emplace_back().name = name;
-    }
-    return {};
+        return {};
+    });
 }
 
 template <class Take>
@@ -362,6 +408,22 @@ Expected<bool> CubinReader::has_variables() {
     });
 }
 
+Expected<bool> CubinReader::has_foreign_symbols() {
+    ATOLL_TRY(read_sections());
+    bool found = false;
+    ATOLL_TRY(for_each_symbol(
+        [&](std::uint32_t, const Elf64_Sym& symbol, std::string_view names) -> Status {
+            if (symbol.st_shndx != SHN_UNDEF) {
+                return {};
+            }
+            ATOLL_TRY_ASSIGN(const std::string_view name, name_at(names, symbol.st_name));
+            // Marks of the assembler begin with ".nv."; number 0 and others have no name.
+            found = found || (!name.empty() && !name.starts_with(".nv.") && name != "__assertfail");
+            return {};
+        }));
+    return found;
+}
+
 /// The number that stands before `words` in `line`.
 std::optional<std::uint32_t> number_before(std::string_view line, std::string_view words) {
     const std::size_t end = line.find(words);
@@ -388,6 +450,10 @@ Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin) {
 
 bool keeps_state(std::string_view cubin) {
     return CubinReader(cubin).has_variables().value_or(true);
+}
+
+bool calls_driver_code(std::string_view cubin) {
+    return CubinReader(cubin).has_foreign_symbols().value_or(false);
 }
 
 Expected<std::uint32_t> read_cubin_capability(std::string_view cubin) {

@@ -9,9 +9,14 @@
 
 namespace atl {
 
+/// Of variables of the device in one cubin (.nv.global and whatever else takes memory when it is
+/// loaded but is not in the file). They are zeroed at each load, before anything is known of the
+/// code; honest programs have scratch memory for what is large.
+inline constexpr std::uint64_t k_max_variable_bytes = 256u << 20;
+
 /// What a cubin (the machine code of one device, an ELF file) says of its kernels, in the order of
-/// its symbols. Hostile bytes give an error of code corrupt or limit and nothing worse; time and
-/// memory are linear in the size. Pure.
+/// its symbols. Hostile bytes give an error of code corrupt or limit and nothing worse, and so do
+/// variables beyond k_max_variable_bytes; time and memory are linear in the size. Pure.
 ///
 /// NVIDIA documents neither sections nor attributes. What is read here was found by comparing
 /// cubins of NVRTC 12.4, 12.8 and 13.0 for sm_80, sm_90a and sm_100 with what ptxas says of the
@@ -27,6 +32,11 @@ namespace atl {
 /// kernel may write to but its shared memory). True for bytes that are no cubin. Not for machine
 /// code from elsewhere, whose sections may be called anything. Pure.
 [[nodiscard]] bool keeps_state(std::string_view cubin);
+
+/// Whether a cubin that read_cubin_facts() could read has symbols that the driver must bring along
+/// (malloc, free, vprintf; undefined ones), but for that of failed assertions, which end the
+/// process anyhow. The heap of such kernels belongs to the process and outlives their code. Pure.
+[[nodiscard]] bool calls_driver_code(std::string_view cubin);
 
 /// The compute capability that it was made for: 90 for 9.0. Errors as above.
 [[nodiscard]] Expected<std::uint32_t> read_cubin_capability(std::string_view cubin);

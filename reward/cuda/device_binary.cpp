@@ -56,6 +56,11 @@ DeviceBinary error_of_the_candidate(std::string log) {
 
 Expected<DeviceBinary> binary_from(const DeviceArtifact& artifact) {
     auto kernels = read_cubin_facts(artifact.cubin);
+    if (!kernels && kernels.error().code == ErrorCode::limit) {
+        DeviceBinary binary = error_of_the_candidate("error: " + kernels.error().message() + "\n");
+        binary.status = DeviceBinary::Status::limit;
+        return binary;
+    }
     if (!kernels) {
         return error_of_the_candidate(
             "error: the compiler made no machine code that can be read (" +

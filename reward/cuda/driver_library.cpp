@@ -30,6 +30,7 @@ Status DriverLibrary::load() {
     ATOLL_TRY(from.load("cuModuleGetFunction", f.module_get_function));
     ATOLL_TRY(from.load("cuModuleGetGlobal_v2", f.module_get_global));
     ATOLL_TRY(from.load("cuFuncSetAttribute", f.function_set_attribute));
+    static_cast<void>(from.load("cuFuncGetParamInfo", f.function_parameter));
     ATOLL_TRY(from.load("cuLaunchKernelEx", f.launch_kernel));
     ATOLL_TRY(from.load("cuTensorMapEncodeTiled", f.tensor_map_encode_tiled));
     ATOLL_TRY(from.load("cuStreamCreate", f.stream_create));

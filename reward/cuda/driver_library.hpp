@@ -47,6 +47,9 @@ class DriverLibrary {
                                           cuda::Module module, const char* name) = nullptr;
         cuda::Result (*function_set_attribute)(cuda::Function function, int attribute,
                                                int value) = nullptr;
+        /// nullptr where the driver is older than 12.4.
+        cuda::Result (*function_parameter)(cuda::Function function, std::size_t index,
+                                           std::size_t* offset, std::size_t* bytes) = nullptr;
         cuda::Result (*launch_kernel)(const cuda::LaunchConfig* config, cuda::Function function,
                                       void** parameters, void** extra) = nullptr;
 

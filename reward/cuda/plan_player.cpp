@@ -138,6 +138,36 @@ Status PlanPlayer::find_kernels() {
     return {};
 }
 
+Status PlanPlayer::check_parameters() const {
+    const auto ask = m_gpu->call().function_parameter;
+    if (ask == nullptr) {
+        return failure(ErrorCode::unavailable, "there is no cuFuncGetParamInfo", "CUDA driver",
+                       "machine code from elsewhere needs a driver of CUDA 12.4 or later");
+    }
+    for (const PlanStep& step : m_plan.steps) {
+        const auto* launch = std::get_if<PlanLaunch>(&step.what);
+        if (launch == nullptr) {
+            continue;
+        }
+        const cuda::Function function = m_functions.at(launch->kernel);
+        for (std::size_t i = 0; i <= launch->arguments.size(); ++i) {
+            std::size_t offset = 0;
+            std::size_t bytes = 0;
+            const bool there = ask(function, i, &offset, &bytes) == cuda::k_success;
+            const std::size_t planned =
+                i < launch->arguments.size() ? launch->arguments[i].bytes.size() : 0;
+            if ((there ? bytes : 0) != planned) {
+                return failure(
+                    ErrorCode::invalid_argument,
+                    fmt::format("the driver knows {} bytes of parameter {}, the plan has {}",
+                                there ? bytes : 0, i, planned),
+                    "kernel " + launch->kernel);
+            }
+        }
+    }
+    return {};
+}
+
 Status PlanPlayer::find_symbols() {
     for (const PlanSymbol& symbol : m_plan.symbols) {
         cuda::Address address = 0;

@@ -65,6 +65,12 @@ class PlanPlayer {
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu, std::string_view cubin,
                                                    const Plan& plan);
 
+    /// Whether the driver's parameters of each kernel are those of the plan, which it copies from
+    /// this process when it launches: for machine code that was not compiled here, and may tell the
+    /// driver other things than it tells cubin_facts. Errors as of load(); unavailable where the
+    /// driver cannot be asked (before 12.4).
+    [[nodiscard]] Status check_parameters() const;
+
     /// Puts the addresses of `tensors` into all arguments. Cheap: of the driver's functions only
     /// the encoder of tensor maps is called, which works on the host. invalid_argument: it refuses
     /// one.

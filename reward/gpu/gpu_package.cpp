@@ -37,7 +37,8 @@ Status read_plans(std::string_view json, GpuPackage& package) {
     ATOLL_TRY_ASSIGN(const Json parsed,
                      parse_json_object(json, k_max_package_bytes, "GPU package"));
     JsonReader fields(parsed, "GPU package");
-    fields.boolean("compiled_here", package.compiled_here);
+    fields.boolean("compiled_here", package.compiled_here)
+        .boolean("leaves_heap", package.leaves_heap);
     const Json* items = fields.array("plans", k_max_package_plans);
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         std::size_t workload = 0;
@@ -67,8 +68,9 @@ Expected<FileHandle> write_gpu_package(const GpuPackage& package) {
     for (const auto& [workload, plan] : package.plans) {
         plans.push_back({{"workload", workload}, {"plan", to_json(plan)}});
     }
-    const std::string json =
-        dump_json({{"compiled_here", package.compiled_here}, {"plans", std::move(plans)}});
+    const std::string json = dump_json({{"compiled_here", package.compiled_here},
+                                        {"leaves_heap", package.leaves_heap},
+                                        {"plans", std::move(plans)}});
     const std::uint64_t size = json.size();
     std::array<char, sizeof(size)> size_bytes{};
     std::memcpy(size_bytes.data(), &size, sizeof(size));

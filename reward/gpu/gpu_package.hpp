@@ -22,6 +22,8 @@ struct GpuPackage {
     /// A compiler made the cubin here, so that keeps_state() can be believed; else it came from
     /// outside.
     bool compiled_here = true;
+    /// calls_driver_code() of the cubin: what its kernels leave in the heap stays in the process.
+    bool leaves_heap = false;
 
     /// nullptr when the workload has none.
     [[nodiscard]] const Plan* plan_of(std::size_t workload) const;

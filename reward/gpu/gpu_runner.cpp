@@ -73,6 +73,10 @@ Expected<std::unique_ptr<GpuRunner>> GpuRunner::start(const WorkerArguments& arg
     ATOLL_TRY_ASSIGN(Gpu gpu, Gpu::open(driver, arguments.gpu));
     std::unique_ptr<GpuRunner> runner(new GpuRunner(std::move(gpu)));
     runner->open_clock(arguments.cupti);
+    if (arguments.counters != 0 && runner->m_cupti) {
+        // Its libraries, which cannot be loaded any more once the process is in its jail.
+        static_cast<void>(RangeProfiler::open(arguments.cupti, runner->m_gpu));
+    }
     ATOLL_TRY(runner->open_parts(support_cubin));
     ATOLL_TRY(runner->warm_up());
     return runner;
@@ -94,8 +98,6 @@ void GpuRunner::open_clock(const std::string& cupti) {
     }
     m_cupti.emplace(std::move(*clock));
     m_started.clock = m_cupti->name();
-    // Its libraries, which cannot be loaded any more once the process is in its jail (80 ms).
-    static_cast<void>(RangeProfiler::open(cupti, m_gpu));
 }
 
 Status GpuRunner::open_parts(std::string_view support_cubin) {
@@ -168,8 +170,9 @@ Expected<GpuRunner::Answer> GpuRunner::load(const GpuLoadCall& call,
     ATOLL_TRY_ASSIGN(GpuPackage package, read_gpu_package(handles[0]));
     Program program{std::move(package), true, nullptr};
     program.keeps_state = !program.package.compiled_here || keeps_state(program.package.cubin);
+    const GpuLoaded loaded{program.package.leaves_heap};
     m_programs.insert_or_assign(call.program, std::move(program));
-    return Answer{to_json(GpuDone{})};
+    return Answer{to_json(loaded)};
 }
 
 /// Loading code anew takes longer than most launches, and is of use only where something in it
@@ -184,7 +187,11 @@ Expected<PlanPlayer> GpuRunner::make_player(Program& program, const Plan& plan) 
     if (again) {
         program.module = module;
     }
-    return PlanPlayer::load(m_gpu, std::move(module), plan);
+    ATOLL_TRY_ASSIGN(PlanPlayer player, PlanPlayer::load(m_gpu, std::move(module), plan));
+    if (!program.package.compiled_here) {
+        ATOLL_TRY(player.check_parameters());
+    }
+    return player;
 }
 
 Expected<std::optional<GpuFault>> GpuRunner::load_player(Program& program, const Plan& plan) {

@@ -102,6 +102,7 @@ class GpuVerifierService final : public RunnerSource {
     const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
     GpuDeviceFacts m_facts;
     bool m_peaks_measured = false;
+    bool m_profiles = false;  ///< an order asked for counters
     std::uint64_t m_uses = 0;
     std::uint64_t m_questions = 0;
     BestAnchors m_best_anchors;
@@ -261,13 +262,20 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
                        "send load_task again");
     }
     known->second.last_use = ++m_uses;
-    ATOLL_TRY_ASSIGN(const EvaluateReply result,
-                     order.level == Level::confirm
-                         ? confirm(known->second, order, frame.handles)
-                         : evaluate_on_gpu(known->second.loaded, order, frame.handles, *this,
-                                           m_best_anchors, m_facts));
+    if (order.profile_workload && !m_profiles) {
+        m_profiles = true;
+        drop_runner();  // it has no counters; the lane starts others from the first such order on
+    }
+    const Expected<EvaluateReply> result =
+        order.level == Level::confirm ? confirm(known->second, order, frame.handles)
+                                      : evaluate_on_gpu(known->second.loaded, order, frame.handles,
+                                                        *this, m_best_anchors, m_facts);
+    if (m_runner && m_runner->heap_used()) {
+        drop_runner();  // nobody finds what this one's kernels left in their heap
+    }
+    ATOLL_TRY(result);
     Frame reply = reply_to(frame, FrameType::evaluated);
-    reply.payload = to_json(result);
+    reply.payload = to_json(*result);
     return reply;
 }
 

@@ -17,11 +17,18 @@ std::chrono::nanoseconds patience_for(std::uint64_t limit_ns, std::size_t launch
     return std::chrono::nanoseconds(std::min(limit_ns, share) * launches) + k_slack;
 }
 
+constexpr std::uint32_t k_candidate_program = 0;
+constexpr const char* k_at_candidates_code = "GPU runner, at the candidate's code";
+
 GpuFault silence() {
     return {Outcome::timeout, "its launches did not end in the allowed time", true};
 }
 
 }  // namespace
+
+bool ended_at_candidates_code(const Error& error) {
+    return error.code == ErrorCode::unavailable && error.where == k_at_candidates_code;
+}
 
 Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHandle> handles,
                                         std::chrono::nanoseconds patience) {
@@ -36,6 +43,7 @@ Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHan
              : tl::unexpected(sent.error());
     m_usable = false;  // unless all is well below
     if (!answer) {
+        m_ended = answer.error().code == ErrorCode::unavailable;
         return tl::unexpected(answer.error());
     }
     if (answer->request != frame.request) {
@@ -72,13 +80,26 @@ Status RunnerClient::load(std::uint32_t program, const FileHandle& package) {
     ATOLL_TRY_ASSIGN(FileHandle copy, duplicate_handle(package));
     std::vector<FileHandle> handles;
     handles.push_back(std::move(copy));
-    ATOLL_TRY(ask(to_json(GpuLoadCall{program}), std::move(handles), k_slack));
+    ATOLL_TRY_ASSIGN(const std::string answer,
+                     ask(to_json(GpuLoadCall{program}), std::move(handles), k_slack));
+    ATOLL_TRY_ASSIGN(const GpuLoaded loaded, parse_gpu_loaded(answer));
+    m_heap_used = m_heap_used || loaded.leaves_heap;
     return {};
+}
+
+Expected<std::string> RunnerClient::run(std::uint32_t program, std::string payload,
+                                        std::chrono::nanoseconds patience) {
+    Expected<std::string> answer = ask(std::move(payload), {}, patience);
+    if (!answer && answer.error().code == ErrorCode::unavailable && m_ended &&
+        program == k_candidate_program) {
+        answer.error().where = k_at_candidates_code;
+    }
+    return answer;
 }
 
 Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
     const Expected<std::string> answer =
-        ask(to_json(call), {}, patience_for(call.limit_ns, call.plays.size()));
+        run(call.program, to_json(call), patience_for(call.limit_ns, call.plays.size()));
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuPlayed{{}, silence()};
@@ -96,7 +117,8 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
 
 Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     const Expected<std::string> answer =
-        ask(to_json(call), {}, patience_for(call.limit_ns, call.launches.size() * call.batch));
+        run(call.program, to_json(call),
+            patience_for(call.limit_ns, call.launches.size() * call.batch));
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuTimed{{}, "", silence()};
@@ -113,7 +135,7 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
 
 Expected<GpuProfiled> RunnerClient::profile(const GpuProfileCall& call) {
     const Expected<std::string> answer =
-        ask(to_json(call), {}, patience_for(call.launch.limit_ns, 1));
+        run(call.launch.program, to_json(call), patience_for(call.launch.limit_ns, 1));
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuProfiled{{}, silence()};

@@ -13,6 +13,10 @@
 
 namespace atl {
 
+/// Whether a runner ended by itself while it loaded or launched the code of the candidate (program
+/// 0), which may be the candidate's doing or not. The error keeps that on its way to the lane.
+[[nodiscard]] bool ended_at_candidates_code(const Error& error);
+
 /// The verifier's end of the channel to one GPU runner (reward/gpu/runner_messages.hpp). Errors are
 /// faults of ours, after which the runner is of no use; what a candidate did is a value. Not
 /// thread-safe.
@@ -29,14 +33,22 @@ class RunnerClient {
 
     /// False after an error, and after a candidate took it down.
     [[nodiscard]] bool usable() const { return m_usable; }
+    /// A program was loaded that leaves things in the heap of kernels: no other candidate may have
+    /// this runner.
+    [[nodiscard]] bool heap_used() const { return m_heap_used; }
 
   private:
     [[nodiscard]] Expected<std::string> ask(std::string payload, std::vector<FileHandle> handles,
+                                            std::chrono::nanoseconds patience);
+    /// ask() for what runs the program's code.
+    [[nodiscard]] Expected<std::string> run(std::uint32_t program, std::string payload,
                                             std::chrono::nanoseconds patience);
 
     FrameChannel m_channel;
     std::uint64_t m_request = 0;
     bool m_usable = true;
+    bool m_ended = false;  ///< the process did, or closed the channel
+    bool m_heap_used = false;
 };
 
 }  // namespace atl

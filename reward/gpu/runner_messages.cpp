@@ -279,6 +279,10 @@ std::string to_json(const GpuDone&) {
     return "{}";
 }
 
+std::string to_json(const GpuLoaded& answer) {
+    return dump_json({{"leaves_heap", answer.leaves_heap}});
+}
+
 std::string to_json(const GpuPlayed& answer) {
     return dump_json({{"wall_ns", answer.wall_ns}, {"fault", to_value(answer.fault)}});
 }
@@ -378,6 +382,15 @@ Expected<GpuCall> parse_gpu_call(std::string_view json) {
         return as_call(read_profile_call(parsed));
     }
     return failure(ErrorCode::corrupt, "it asks for nothing that is known", "gpu_call");
+}
+
+Expected<GpuLoaded> parse_gpu_loaded(std::string_view json) {
+    ATOLL_TRY_ASSIGN(const Json parsed, parse_json_object(json, k_max_frame_bytes, "loaded"));
+    GpuLoaded answer;
+    JsonReader fields(parsed, "loaded");
+    fields.boolean("leaves_heap", answer.leaves_heap);
+    ATOLL_TRY(fields.finish());
+    return answer;
 }
 
 Expected<GpuPlayed> parse_gpu_played(std::string_view json) {

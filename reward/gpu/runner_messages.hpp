@@ -39,7 +39,7 @@ struct GpuBuffersCall {
 };
 
 /// Handle [0]: a GpuPackage. It gets number `program`, which replaces an earlier one of that
-/// number. Nothing is loaded onto the device yet. Answer: GpuDone.
+/// number. Nothing is loaded onto the device yet. Answer: GpuLoaded.
 struct GpuLoadCall {
     std::uint32_t program = 0;  ///< below k_max_gpu_programs
 };
@@ -117,6 +117,10 @@ inline constexpr std::size_t k_max_gpu_batch = 64;
 
 struct GpuDone {};
 
+struct GpuLoaded {
+    bool leaves_heap = false;  ///< GpuPackage::leaves_heap
+};
+
 /// What the candidate did wrong; the runner ends itself after a fault of a kernel.
 struct GpuFault {
     Outcome outcome = Outcome::launch_error;
@@ -161,6 +165,7 @@ struct GpuProfiled {
 [[nodiscard]] std::string to_json(const GpuTimeCall& call);
 [[nodiscard]] std::string to_json(const GpuProfileCall& call);
 [[nodiscard]] std::string to_json(const GpuDone& answer);
+[[nodiscard]] std::string to_json(const GpuLoaded& answer);
 [[nodiscard]] std::string to_json(const GpuPlayed& answer);
 [[nodiscard]] std::string to_json(const GpuTimed& answer);
 [[nodiscard]] std::string to_json(const GpuProfiled& answer);
@@ -168,6 +173,7 @@ struct GpuProfiled {
 using GpuCall = std::variant<GpuBuffersCall, GpuLoadCall, GpuPlayCall, GpuTimeCall, GpuProfileCall>;
 /// Whichever call it says that it is; corrupt for others.
 [[nodiscard]] Expected<GpuCall> parse_gpu_call(std::string_view json);
+[[nodiscard]] Expected<GpuLoaded> parse_gpu_loaded(std::string_view json);
 [[nodiscard]] Expected<GpuPlayed> parse_gpu_played(std::string_view json);
 [[nodiscard]] Expected<GpuTimed> parse_gpu_timed(std::string_view json);
 [[nodiscard]] Expected<GpuProfiled> parse_gpu_profiled(std::string_view json);

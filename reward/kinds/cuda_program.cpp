@@ -1,6 +1,7 @@
 #include "reward/kinds/cuda_program.hpp"
 
 #include "reward/base/words.hpp"
+#include "reward/cuda/cubin_facts.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/recording_source.hpp"
 #include "reward/gpu/gpu_package.hpp"
@@ -23,9 +24,9 @@ SourceForm form_of(const std::string& kind) {
 }
 
 Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply, SourceForm form) {
-    ATOLL_TRY_ASSIGN(FileHandle file,
-                     write_gpu_package({std::move(reply.cubin), std::move(reply.plans),
-                                        form != SourceForm::cubin}));
+    GpuPackage package{std::move(reply.cubin), std::move(reply.plans), form != SourceForm::cubin};
+    package.leaves_heap = calls_driver_code(package.cubin);
+    ATOLL_TRY_ASSIGN(FileHandle file, write_gpu_package(package));
     return std::make_shared<const FileHandle>(std::move(file));
 }
 

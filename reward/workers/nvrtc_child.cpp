@@ -33,6 +33,7 @@ std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& a
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
                                      "--modify-stack-limit=false", "--generate-line-info",
                                      "--disable-warnings", "--ptxas-options=-v",
+                                     "--device-int128",  // as nvcc does on Linux
                                      // split_cuda_source() leaves constants and constexpr
                                      // functions without a space, which both halves use.
                                      "--device-as-default-execution-space"};

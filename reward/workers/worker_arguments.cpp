@@ -105,6 +105,9 @@ Status read_option(const std::string& name, const std::string& value, WorkerArgu
     if (name == "--gpu") {
         return read_integer(value, out.gpu);
     }
+    if (name == "--counters") {
+        return read_integer(value, out.counters);
+    }
     return bad_argument(name);
 }
 

@@ -25,6 +25,7 @@ struct WorkerArguments {
     std::string driver;
     std::string cupti;
     int gpu = 0;
+    int counters = 0;  ///< 1: make ready to count
 };
 
 [[nodiscard]] Expected<WorkerArguments> parse_worker_arguments(

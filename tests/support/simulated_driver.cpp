@@ -311,6 +311,23 @@ Result cuFuncSetAttribute(Function, int attribute, int value) {
     return state();
 }
 
+Result cuFuncGetParamInfo(Function function, std::size_t index, std::size_t* offset,
+                          std::size_t* bytes) {
+    const unsigned* const sizes = reinterpret_cast<FunctionTagData*>(function)->sizes;
+    if (sizes == nullptr) {
+        return k_invalid_value;
+    }
+    *offset = 0;
+    for (std::size_t i = 0; i < index; ++i) {
+        if (sizes[i] == 0) {
+            return k_invalid_value;
+        }
+        *offset += sizes[i];
+    }
+    *bytes = sizes[index];
+    return *bytes == 0 ? k_invalid_value : state();
+}
+
 Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** parameters, void**) {
     const std::uint64_t threads =
         std::uint64_t{config->block[0]} * config->block[1] * config->block[2];

@@ -61,6 +61,7 @@ void parse_payload(const Frame& frame) {
         case FrameType::gpu_call:
             return call_there_and_back(frame.payload);
         case FrameType::gpu_answer:
+            there_and_back(frame.payload, parse_gpu_loaded);
             there_and_back(frame.payload, parse_gpu_played);
             there_and_back(frame.payload, parse_gpu_profiled);
             return there_and_back(frame.payload, parse_gpu_timed);

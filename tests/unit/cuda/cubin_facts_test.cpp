@@ -3,7 +3,11 @@
 #include "reward/base/rng.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
+#include <elf.h>
+
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <regex>
@@ -182,6 +186,68 @@ TEST_F(CubinFactsTest, OnlyVariablesOfTheDeviceOutliveALaunch) {
         compile_here("extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }",
                      "sm_90a")
             .cubin));
+}
+
+TEST_F(CubinFactsTest, VariablesThatTakeMuchOfTheDeviceAreRefused) {
+    const auto facts_of = [&](std::uint64_t bytes) {
+        const NvrtcOutput output =
+            compile_here("__device__ char v[" + std::to_string(bytes) +
+                             "]; extern \"C\" __global__ void k(char* x) { v[x[0]] = x[1]; }",
+                         "sm_90a");
+        EXPECT_TRUE(output.ok) << output.log;
+        return read_cubin_facts(output.cubin);
+    };
+    EXPECT_TRUE(facts_of(k_max_variable_bytes / 2));
+    const auto facts = facts_of(k_max_variable_bytes + 1);
+    ASSERT_FALSE(facts);
+    EXPECT_EQ(facts.error().code, ErrorCode::limit);
+    EXPECT_NE(facts.error().what.find("256 MiB"), std::string::npos) << facts.error().what;
+}
+
+// What the driver goes by is not known: neither sections nor segments may ask for much.
+TEST_F(CubinFactsTest, MemoryThatOnlySegmentsOrOnlySectionsAskForIsRefused) {
+    const std::string cubin =
+        compile_here(
+            "__device__ char v[4096]; extern \"C\" __global__ void k(char* x) { v[x[0]] = "
+            "x[1]; }",
+            "sm_90a")
+            .cubin;
+    Elf64_Ehdr header{};
+    std::memcpy(&header, cubin.data(), sizeof(header));
+    const std::uint64_t much = k_max_variable_bytes * 2;
+    const auto code_with = [&](std::size_t at) {
+        std::string changed = cubin;
+        changed.replace(at, sizeof(much), reinterpret_cast<const char*>(&much), sizeof(much));
+        const auto facts = read_cubin_facts(changed);
+        return facts ? std::optional<ErrorCode>() : facts.error().code;
+    };
+    ASSERT_GT(header.e_phnum, 0);
+    EXPECT_EQ(code_with(header.e_phoff + offsetof(Elf64_Phdr, p_memsz)), ErrorCode::limit);
+    for (std::size_t i = 0; i < header.e_shnum; ++i) {
+        Elf64_Shdr section{};
+        const std::size_t at = header.e_shoff + i * sizeof(section);
+        std::memcpy(&section, cubin.data() + at, sizeof(section));
+        if (section.sh_type == SHT_NOBITS && section.sh_size == 4096) {
+            EXPECT_EQ(code_with(at + offsetof(Elf64_Shdr, sh_size)), ErrorCode::limit);
+            return;
+        }
+    }
+    FAIL() << "there is no section of the variable";
+}
+
+TEST_F(CubinFactsTest, WhatTheDriverBringsAlongIsSeenBySymbols) {
+    EXPECT_FALSE(calls_driver_code(m_output.cubin));
+    const auto calls = [&](const std::string& body) {
+        const NvrtcOutput output =
+            compile_here("extern \"C\" __global__ void k(int* x) { " + body + " }", "sm_90a");
+        EXPECT_TRUE(output.ok) << output.log;
+        return calls_driver_code(output.cubin);
+    };
+    EXPECT_TRUE(calls("void* p = malloc(x[0]); x[1] = p != nullptr; free(p);"));
+    EXPECT_TRUE(calls("int* p = new int[x[0]]; p[x[1]] = 1; x[2] = p[x[3]];"));
+    EXPECT_TRUE(calls("printf(\"%d\", x[0]);"));
+    EXPECT_FALSE(calls("__shared__ int s[4]; s[x[0]] = 1; __syncthreads(); x[1] = s[x[2]];"));
+    EXPECT_FALSE(calls_driver_code("\177ELF"));
 }
 
 TEST(CubinFacts, WhatIsNoCubinMayKeepAnything) {

@@ -2,21 +2,12 @@
 // between them, our own kernels compiled for this machine, and candidates that are right, wrong, or
 // take their process down.
 
-#include "reward/gpu_lane.hpp"
-
 #include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
-#include "reward/worker_calls.hpp"
-#include "tests/unit/cuda/judged_task.hpp"
-#include "tests/unit/cuda/simulated_support_kernels.hpp"
+#include "tests/unit/cuda/gpu_lane_fixture.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <string>
 
 namespace atl {
@@ -25,68 +16,9 @@ namespace {
 using ::testing::HasSubstr;
 using testing::k_right;
 using ::testing::Not;
+using testing::shared;
 
-std::shared_ptr<const FileHandle> shared(FileHandle file) {
-    return std::make_shared<const FileHandle>(std::move(file));
-}
-
-class GpuLaneTest : public ::testing::Test {
-  protected:
-    GpuLaneTest() {
-        static const std::string support = testing::simulated_support_cubin();
-        m_options.driver = ATOLL_SIMULATED_DRIVER;
-        m_options.limits.name = "Simulated";
-        m_options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
-        m_options.support = shared(value_or_throw(memory_file_of(support)));
-        start();
-    }
-    ~GpuLaneTest() override { m_lane->stop(); }
-
-    /// With m_options.
-    void start() {
-        m_lane = make_gpu_lane(m_options);
-        const Status started = m_lane->restart();
-        EXPECT_TRUE(started) << (started ? "" : started.error().message());
-    }
-
-    void start_with_cupti() {
-        m_lane->stop();
-        m_options.cupti = ATOLL_SIMULATED_CUPTI;
-        start();
-    }
-
-    /// The index of the workload of that name.
-    std::size_t workload(const std::string& name) const {
-        const auto& all = m_judged.task()->workloads;
-        const auto found = std::find_if(
-            all.begin(), all.end(), [&](const Workload& workload) { return workload.id == name; });
-        return static_cast<std::size_t>(found - all.begin());
-    }
-
-    DeviceOrder order_of(const std::string& body, Level level, const std::string& name = "run") {
-        if (!m_oracle) {
-            m_oracle = shared(m_judged.reference());
-        }
-        DeviceOrder order;
-        order.task = m_judged.task();
-        order.oracle = m_oracle;
-        order.binaries = {shared(m_judged.package(body, false, name))};
-        order.evaluate.task = m_judged.task()->digest;
-        order.evaluate.level = level;
-        order.evaluate.launch_timeout_s = 0.5;
-        order.evaluate.measure_seconds = 0.02;
-        return order;
-    }
-
-    EvaluateReply judge(const std::string& body, Level level = Level::verify) {
-        return value_or_throw(m_lane->evaluate(order_of(body, level)));
-    }
-
-    testing::JudgedTask m_judged;
-    GpuLaneOptions m_options;
-    std::shared_ptr<const FileHandle> m_oracle;
-    std::unique_ptr<DeviceLane> m_lane;
-};
+class GpuLaneTest : public testing::GpuLaneFixture {};
 
 TEST_F(GpuLaneTest, ARightCandidateIsVerifiedAndTimed) {
     const EvaluateReply reply = judge(k_right, Level::measure);
@@ -301,42 +233,6 @@ TEST_F(GpuLaneTest, WhatKernelsPrintStaysOutOfOurOutput) {
     EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
 }
 
-TEST_F(GpuLaneTest, AConfirmationRunsInAFreshProcess) {
-    const testing::TemporaryFolder folder;
-    const std::string file = (folder.path() / "process").string();
-    std::ofstream(file) << "";  // a runner may open what is there, and make nothing
-    const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
-                             "\", \"r+\"); fprintf(file, \"%d\", getpid()); fclose(file);";
-    const auto process = [&](Level level) {
-        const EvaluateReply reply = judge(body, level);
-        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
-        return testing::read_text(file);
-    };
-    const std::string first = process(Level::verify);
-    EXPECT_EQ(process(Level::verify), first);
-    const std::string second = process(Level::confirm);
-    EXPECT_NE(second, first);
-    EXPECT_NE(process(Level::confirm), second);
-}
-
-TEST_F(GpuLaneTest, OfATaskThatIsNotThereAnyMoreNothingStaysMapped) {
-    const testing::TemporaryFolder folder;
-    const std::string file = (folder.path() / "process").string();
-    std::ofstream(file) << "";  // a runner may open what is there, and make nothing
-    const std::string body = std::string(k_right) + "FILE* file = fopen(\"" + file +
-                             "\", \"r+\"); fprintf(file, \"%d\", getpid()); fclose(file);";
-    const auto is_mapped = [&] {
-        const std::string maps = testing::read_text("/proc/" + testing::read_text(file) + "/maps");
-        EXPECT_THAT(maps, HasSubstr("atoll-worker"));
-        return maps.find("device memory") != std::string::npos;
-    };
-    EXPECT_EQ(judge(body).outcome, Outcome::passed);
-    EXPECT_TRUE(is_mapped()) << "for the next candidate";
-    // A confirmation has buffers of its own, which end with it.
-    EXPECT_EQ(judge(body, Level::confirm).outcome, Outcome::passed);
-    EXPECT_FALSE(is_mapped());
-}
-
 TEST_F(GpuLaneTest, WithoutRecordsOfCuptiAllIsTimedByEvents) {
     m_lane->stop();
     m_options.cupti = ATOLL_SIMULATED_CUPTI;
@@ -351,69 +247,6 @@ TEST_F(GpuLaneTest, WithoutRecordsOfCuptiAllIsTimedByEvents) {
     ASSERT_TRUE(reply.measure);
     ASSERT_EQ(reply.measure->workloads.size(), 1u);
     EXPECT_GE(reply.measure->workloads.front().samples_ns.size(), 6u);
-}
-
-TEST_F(GpuLaneTest, AVerdictStandsAlthoughTheNextSpareCannotStart) {
-    m_lane->stop();
-    const testing::TemporaryFolder folder;
-    const std::filesystem::path worker = folder.path() / "atoll-worker";
-    std::filesystem::create_symlink(m_options.worker_program, worker);
-    m_options.worker_program = worker;
-    start();
-    std::filesystem::remove(worker);
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    EXPECT_FALSE(m_lane->broken());
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed) << "it needs no other runner";
-    std::filesystem::create_symlink(ATOLL_BIN_DIR "/atoll-worker", worker);
-    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
-}
-
-TEST_F(GpuLaneTest, ADeviceThatFailsAgainAndAgainIsSaidToBeUnusable) {
-    const auto failed = [this] {
-        if (m_lane->broken()) {
-            value_or_throw(m_lane->restart());
-        }
-        const auto reply = m_lane->evaluate(order_of("return 214;", Level::verify));
-        EXPECT_FALSE(reply);
-        return reply ? Error{} : reply.error();
-    };
-    for (int i = 0; i < 2; ++i) {
-        const Error error = failed();
-        EXPECT_EQ(error.code, ErrorCode::unavailable) << "worth another try";
-        EXPECT_THAT(error.message(), HasSubstr("CUDA_ERROR_ECC_UNCORRECTABLE"));
-    }
-    const Error error = failed();
-    EXPECT_EQ(error.code, ErrorCode::not_found) << "not worth another try";
-    EXPECT_THAT(error.message(), HasSubstr("gpu:0 Simulated is unusable"));
-    EXPECT_THAT(error.message(), HasSubstr("CUDA_ERROR_ECC_UNCORRECTABLE"));
-    // Who is right later is judged all the same.
-    value_or_throw(m_lane->restart());
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    EXPECT_EQ(failed().code, ErrorCode::unavailable) << "the count begins anew";
-}
-
-TEST_F(GpuLaneTest, ADeviceThatIsGoneIsSaidSoUntilItIsBack) {
-    m_lane->stop();
-    const testing::TemporaryFolder folder;
-    const std::filesystem::path driver = folder.path() / "driver.so";
-    std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, driver);
-    m_options.driver = driver;
-    start();
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    const std::filesystem::path gone = driver.string() + ".gone";
-    std::ofstream(gone) << "1";
-    EXPECT_FALSE(m_lane->evaluate(order_of("return 999;", Level::verify)));
-    ASSERT_TRUE(m_lane->broken());
-    const Status again = m_lane->restart();
-    ASSERT_FALSE(again);
-    EXPECT_THAT(again.error().message(), HasSubstr("CUDA_ERROR_NO_DEVICE"));
-    EXPECT_TRUE(m_lane->broken());
-    const Status unusable = m_lane->restart();
-    ASSERT_FALSE(unusable);
-    EXPECT_THAT(unusable.error().message(), HasSubstr("is unusable"));
-    std::filesystem::remove(gone);
-    value_or_throw(m_lane->restart());
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
 }
 
 }  // namespace

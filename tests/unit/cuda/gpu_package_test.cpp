@@ -42,12 +42,14 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
         10);
     package.plans = {{3, plan_with(16)}, {1, plan_with(32)}};
     package.compiled_here = false;
+    package.leaves_heap = true;
     const FileHandle file = value_or_throw(write_gpu_package(package));
     EXPECT_LT(::write(file.get(), "x", 1), 0) << "what was checked must stay";
     for (int reader = 0; reader < 2; ++reader) {  // verifier and runner share one file
         const GpuPackage read = value_or_throw(read_gpu_package(file));
         EXPECT_EQ(read.cubin, package.cubin);
         EXPECT_FALSE(read.compiled_here);
+        EXPECT_TRUE(read.leaves_heap);
         EXPECT_EQ(read.plans, package.plans);
         ASSERT_NE(read.plan_of(1), nullptr);
         EXPECT_EQ(*read.plan_of(1), plan_with(32));
@@ -58,14 +60,15 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
 TEST(GpuPackage, WhatIsNoneIsCorrupt) {
     EXPECT_EQ(error_of("").code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(std::string(64, 'x')).code, ErrorCode::corrupt);
-    std::string longer = package_bytes("{\"compiled_here\": true, \"plans\": []}");
+    std::string longer =
+        package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, \"plans\": []}");
     longer[8] = static_cast<char>(longer[8] + 1);
     EXPECT_THAT(error_of(longer).message(), HasSubstr("head"));
     EXPECT_EQ(error_of(package_bytes("[]")).code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(package_bytes("{\"plans\": [{\"workload\": 0, \"plan\": \"{}\"}]}")).code,
               ErrorCode::corrupt);
-    EXPECT_TRUE(read_gpu_package(
-        value_or_throw(memory_file_of(package_bytes("{\"compiled_here\": true, \"plans\": []}")))));
+    EXPECT_TRUE(read_gpu_package(value_or_throw(memory_file_of(
+        package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, \"plans\": []}")))));
 }
 
 TEST(GpuPackage, TwoPlansOfAWorkloadAreCorrupt) {

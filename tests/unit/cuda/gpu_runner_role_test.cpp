@@ -145,6 +145,33 @@ TEST_F(GpuRunnerRoleTest, CallsThatMakeNoSenseFailAndTheRunnerGoesOn) {
     EXPECT_FALSE(play(play_call({0})).fault);
 }
 
+// Of machine code from elsewhere the driver is asked what it copies as arguments.
+TEST_F(GpuRunnerRoleTest, ForeignCodeWithOtherParametersThanThePlanIsRefused) {
+    start();
+    ASSERT_EQ(open_device().type, FrameType::gpu_started);
+    share_buffers();
+    const std::string cubin =
+        testing::simulated_cubin(std::string(testing::k_declared_kernels) + testing::k_kernels);
+    const auto fault_of = [&](PlanData last, bool compiled_here) {
+        Plan plan = testing::empty_plan();
+        plan.steps.push_back(
+            {5, testing::launch_of(
+                    "scale", {testing::pointer(testing::in(Buffer::input, 0)),
+                              testing::pointer(testing::in(Buffer::output, 0)), std::move(last)})});
+        std::vector<FileHandle> handles;
+        handles.push_back(value_or_throw(write_gpu_package({cubin, {{0, plan}}, compiled_here})));
+        payload_of(ask(to_json(GpuLoadCall{0}), std::move(handles)));
+        return play(play_call({0})).fault;
+    };
+    EXPECT_FALSE(fault_of(testing::value(3.0f), false));
+    const auto fault = fault_of(testing::value(3.0), false);
+    ASSERT_TRUE(fault);
+    EXPECT_EQ(fault->outcome, Outcome::launch_error);
+    EXPECT_FALSE(fault->runner_lost);
+    EXPECT_THAT(fault->reason, HasSubstr("knows 4 bytes of parameter 2, the plan has 8"));
+    EXPECT_FALSE(fault_of(testing::value(3.0), true)) << "the front end has checked it";
+}
+
 TEST_F(GpuRunnerRoleTest, ADriverThatIsNotThereIsSaid) {
     auto ends = value_or_throw(make_socket_pair());
     WorkerOptions options;

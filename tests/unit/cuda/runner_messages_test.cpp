@@ -58,6 +58,7 @@ TEST(RunnerMessages, ThereAndBack) {
         parse_gpu_started);
     there_and_back(GpuBuffersCall{true, {8, 1ull << 40}}, parse_as<GpuBuffersCall>);
     there_and_back(GpuLoadCall{3}, parse_as<GpuLoadCall>);
+    there_and_back(GpuLoaded{true}, parse_gpu_loaded);
     there_and_back(GpuPlayCall{3, {{1, {{0, 16}, {1, 0}}}, {2, {}}}, 1'000'000},
                    parse_as<GpuPlayCall>);
     there_and_back(time_call(), parse_as<GpuTimeCall>);
