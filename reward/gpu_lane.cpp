@@ -71,6 +71,7 @@ class GpuLane final : public DeviceLane {
         }
         m_spare.reset();
         m_runner.reset();
+        m_former.reset();
         m_verifier.reset();
         m_broken = true;
     }
@@ -186,34 +187,49 @@ class GpuLane final : public DeviceLane {
 
     /// The verifier's runner is of no use any more, or it has none yet.
     Status hand_over_spare(const Frame& question) {
-        std::optional<GpuRunner> retired = std::move(m_runner);
-        m_runner.reset();
-        if (retired) {
-            // What it runs must be off the device before the next one's first kernel; reaping it
-            // takes longer and can wait.
-            kill_through(retired->worker.process().pidfd());
-        }
         ATOLL_TRY(ready_spare());
+        if (m_runner) {
+            // Not ended yet: that would hold up the next one (gpu_runner_role.cpp).
+            m_former = std::move(m_runner);
+        }
         Frame answer;
         answer.type = FrameType::new_runner;
-        answer.request = question.request;
-        answer.generation = m_generation;
         answer.handles.push_back(std::move(m_spare->verifier_end));
         m_jailed = m_jailed && m_spare->jail >= SandboxLevel::restricted;
         m_runner = std::move(m_spare);
         m_spare.reset();
-        // Another one is started when this one has done its work: opening the device takes locks in
-        // the driver that would hold it up.
-        return m_verifier->channel().send(answer);
+        return m_verifier->channel().send(answer_to(question, std::move(answer)));
+    }
+
+    /// Reaping it takes some 60 ms, and can wait until somebody measures.
+    void end_former() {
+        if (m_former) {
+            kill_through(m_former->worker.process().pidfd());
+        }
     }
 
     Status say_quiet(const Frame& question) {
+        end_former();
         ATOLL_TRY(ready_spare());
+        m_former.reset();
         Frame answer;
         answer.type = FrameType::may_measure;
+        return m_verifier->channel().send(answer_to(question, std::move(answer)));
+    }
+
+    /// A failure is the answer: whether it matters the verifier knows, which may have a verdict.
+    Status answer_question(const Frame& question) {
+        const Status answered = question.type == FrameType::new_runner ? hand_over_spare(question)
+                                                                       : say_quiet(question);
+        return answered ? answered
+                        : m_verifier->channel().send(answer_to(
+                              question, make_failed_frame(question.request, answered.error())));
+    }
+
+    Frame answer_to(const Frame& question, Frame answer) const {
         answer.request = question.request;
         answer.generation = m_generation;
-        return m_verifier->channel().send(answer);
+        return answer;
     }
 
     /// Sends a frame and waits for its answer; the verifier may ask back meanwhile.
@@ -223,15 +239,18 @@ class GpuLane final : public DeviceLane {
         frame.deadline = deadline;
         FrameChannel& channel = m_verifier->channel();
         ATOLL_TRY(channel.send(frame));
+        if (!m_spare && expected == FrameType::evaluated) {
+            // While the verifier works, not while somebody waits for a verdict. Who needs one and
+            // finds none tries again, and says why.
+            static_cast<void>(start_spare());
+        }
         while (true) {
             ATOLL_TRY_ASSIGN(Frame reply, channel.receive(k_for_ever));
             if (reply.generation != m_generation) {
                 continue;
             }
-            if (reply.type == FrameType::new_runner) {
-                ATOLL_TRY(hand_over_spare(reply));
-            } else if (reply.type == FrameType::may_measure) {
-                ATOLL_TRY(say_quiet(reply));
+            if (reply.type == FrameType::new_runner || reply.type == FrameType::may_measure) {
+                ATOLL_TRY(answer_question(reply));
             } else if (reply.request == frame.request) {
                 if (reply.type == FrameType::failed) {
                     return tl::unexpected(parse_failed_frame(reply));
@@ -287,11 +306,7 @@ class GpuLane final : public DeviceLane {
         ATOLL_TRY_ASSIGN(Frame frame, evaluate_frame(order, message));
         ATOLL_TRY_ASSIGN(const Frame reply,
                          ask(std::move(frame), FrameType::evaluated, order.deadline));
-        if (!m_spare) {
-            // The verdict stands whether or not another runner starts now: who needs one next
-            // tries again, and says why there is none.
-            static_cast<void>(start_spare());
-        }
+        end_former();
         ATOLL_TRY_ASSIGN(EvaluateReply evaluated, parse_evaluate_reply(reply.payload));
         evaluated.trust = trust();
         return evaluated;
@@ -301,6 +316,7 @@ class GpuLane final : public DeviceLane {
     // Used by the lane's thread alone.
     std::optional<WorkerProcess> m_verifier;
     std::optional<GpuRunner> m_runner;
+    std::optional<GpuRunner> m_former;  ///< of no use any more
     std::optional<GpuRunner> m_spare;
     std::uint32_t m_generation = 0;
     std::uint64_t m_request = 0;

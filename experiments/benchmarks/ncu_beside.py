@@ -8,9 +8,11 @@ Needs a GPU, nvcc, and ncu with the permission to read counters (`ERR_NVGPUCTRPE
 
 Each TASK:STARTER is measured by `atoll eval` (cold L2, other inputs each time), and, compiled with nvcc into a small
 program that fills the inputs with random bits of the same kind and launches as often as is asked for, by ncu with
---clock-control none and --cache-control all, which flushes all caches before each launch. Both ways the clock is the
-device's own. Starters of one kernel only: ncu times kernels, Atoll from the first one's start to the last one's end.
-The order is Atoll, ncu, Atoll, so that what drifts shows.
+--clock-control none, twice: with --cache-control all, which empties all caches before each launch, and with
+--cache-control none behind a kernel that writes twice the L2 cache, as Atoll does (the kernel then finds the cache full
+of lines that must be written back). Both ways the clock is the device's own. Starters of one kernel only: ncu times
+kernels, Atoll from the first one's start to the last one's end. The order is Atoll, ncu, Atoll, so that what drifts
+shows.
 """
 
 import argparse
@@ -27,7 +29,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STARTERS = ["softmax:2_row_in_registers", "rmsnorm_residual:2_row_in_registers", "matmul:2_register_tiles",
-            "gemv_int8:2_warp_per_row"]
+            "layer_norm:2_row_in_registers"]
 DTYPES = {"float32": "float", "int8": "signed char", "int32": "int"}
 
 PROGRAM = """
@@ -58,9 +60,16 @@ template <class T> T* make(size_t n) {
     fill<<<1024, 256>>>(p, n);
     return p;
 }
-int main() {
+int main(int argc, char**) {
 %(arguments)s
-    for (int i = 0; i < %(launches)d; ++i) launch(%(call)s, cudaStream_t(0));
+    int cache = 0;
+    cudaDeviceGetAttribute(&cache, cudaDevAttrL2CacheSize, 0);
+    const size_t words = 2 * size_t(cache) / sizeof(int);
+    int* other = make<int>(words);
+    for (int i = 0; i < %(launches)d; ++i) {
+        if (argc > 1) fill<<<1024, 256>>>(other, words);  // the caches hold nothing of the kernel's
+        launch(%(call)s, cudaStream_t(0));
+    }
     const cudaError_t error = cudaDeviceSynchronize();
     if (error != cudaSuccess) fprintf(stderr, "%%s\\n", cudaGetErrorString(error));
     return error != cudaSuccess;
@@ -98,21 +107,25 @@ def program(definition, workload, launches):
     return PROGRAM % {"arguments": "\n".join(lines), "launches": launches, "call": ", ".join(call)}
 
 
-def by_ncu(arguments, source, definition, workload, folder):
-    """Nanoseconds of each launch."""
+def build(arguments, source, definition, workload, folder):
     (folder / "starter.cu").write_text(source)
     (folder / "main.cu").write_text(program(definition, workload, arguments.launches))
     subprocess.run([arguments.nvcc, "-O3", "-std=c++17", f"-arch={arguments.arch}", "-o", folder / "main",
                     folder / "main.cu"], check=True)
+
+
+def by_ncu(arguments, folder, written):
+    """Nanoseconds of each launch; `written`: behind a kernel that writes over the cache."""
     done = subprocess.run(
-        [arguments.ncu, "--clock-control", "none", "--cache-control", "all", "--metrics", "gpu__time_duration.sum",
-         "--print-units", "base", "--csv", "--kernel-name", "regex:^(?!fill)", folder / "main"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        [arguments.ncu, "--clock-control", "none", "--cache-control", "none" if written else "all",
+         "--metrics", "gpu__time_duration.sum", "--print-units", "base", "--csv", folder / "main"] +
+        (["written"] if written else []), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if "ERR_NVGPUCTRPERM" in done.stdout:
         raise SystemExit("ncu has no permission to read counters here (ERR_NVGPUCTRPERM)")
     table = done.stdout[done.stdout.find('"ID"'):]
     rows = list(csv.DictReader(io.StringIO(table)))
-    times = [float(r["Metric Value"].replace(",", "")) for r in rows if r["Metric Name"] == "gpu__time_duration.sum"]
+    times = [float(r["Metric Value"].replace(",", "")) for r in rows
+             if r["Metric Name"] == "gpu__time_duration.sum" and not r["Kernel Name"].startswith("fill")]
     if done.returncode != 0 or len(times) != arguments.launches:
         raise SystemExit(f"ncu gave {len(times)} times for {arguments.launches} launches:\n{done.stdout[-2000:]}")
     return times
@@ -135,14 +148,16 @@ def compare(arguments, task, starter, folder):
     timed = [w["workload"] for w in lines if w["atoll"].get("use") == "measure" and not w["atoll"].get("hidden")]
     file = home / "starters" / f"{starter}.cu"
     before = by_atoll(arguments, task, file)
-    ncu = {w["uuid"]: by_ncu(arguments, file.read_text(), definition, w, folder) for w in timed}
+    ncu = {}
+    for workload in timed:
+        build(arguments, file.read_text(), definition, workload, folder)
+        ncu[workload["uuid"]] = [by_ncu(arguments, folder, written) for written in (False, True)]
     after = by_atoll(arguments, task, file)
-    for workload, times in ncu.items():
+    for workload, ways in ncu.items():
         ours = (before[workload] + after[workload]) / 2
-        theirs = statistics.median(times)
-        print(f"| {task} | {starter} | {workload} | {before[workload] / 1e3:.2f} | {after[workload] / 1e3:.2f} | "
-              f"{theirs / 1e3:.2f} | {min(times) / 1e3:.2f} to {max(times) / 1e3:.2f} | {100 * (ours / theirs - 1):+.2f} % |",
-              flush=True)
+        print(f"| {task} | {starter} | {workload} | {before[workload] / 1e3:.2f} | {after[workload] / 1e3:.2f} | " + " | ".join(
+            f"{statistics.median(times) / 1e3:.2f} | {min(times) / 1e3:.2f} to {max(times) / 1e3:.2f} | "
+            f"{100 * (ours / statistics.median(times) - 1):+.2f} %" for times in ways) + " |", flush=True)
 
 
 def main():
@@ -159,8 +174,8 @@ def main():
     for tool in (arguments.ncu, arguments.nvcc):
         if not shutil.which(tool):
             raise SystemExit(f"there is no program '{tool}': nothing to compare with")
-    print("| task | starter | workload | ours before, us | ours after, us | ncu, median, us | ncu, range, us | ours over ncu |"
-          "\n|---|---|---|---|---|---|---|---|")
+    print("| task | starter | workload | ours before, us | ours after, us | ncu with empty caches, median, us | its range, us | "
+          "ours over it | ncu behind writes, median, us | its range, us | ours over it |\n" + "|---" * 11 + "|")
     for word in arguments.starters or STARTERS:
         task, starter = word.split(":", 1)
         with tempfile.TemporaryDirectory() as folder:

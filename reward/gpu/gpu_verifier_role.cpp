@@ -99,6 +99,7 @@ class GpuVerifierService final : public RunnerSource {
     std::unique_ptr<Device> m_device;
     std::map<Digest, KnownTask> m_tasks;
     std::unique_ptr<RunnerClient> m_runner;
+    std::unique_ptr<RunnerClient> m_former;  ///< dropped; ends when its channel closes
     const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
     GpuDeviceFacts m_facts;
     bool m_peaks_measured = false;
@@ -143,16 +144,22 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
         ATOLL_TRY(m_runner->share(task.shared()));
         m_shared_with = &task;
     }
+    m_former.reset();
     return m_runner.get();
 }
 
+/// It may end once the next one has its buffers: who maps memory while another process leaves the
+/// device waits for that (25 ms instead of 1.5, H200).
 void GpuVerifierService::drop_runner() {
-    m_runner.reset();
+    if (m_runner) {
+        m_former = std::move(m_runner);
+    }
     m_shared_with = nullptr;
 }
 
 /// The runner holds no memory of a task that is not here any more, and nothing reaches it.
 void GpuVerifierService::unshare() {
+    m_former.reset();
     m_shared_with = nullptr;
     if (m_runner && m_runner->usable() && !m_runner->share({})) {
         drop_runner();  // the next evaluation asks for another one
@@ -237,6 +244,7 @@ Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const Eval
         ~DropRunner() {
             if (of != nullptr) {
                 of->drop_runner();
+                of->m_former.reset();
             }
         }
     } unless_unshared{this};
@@ -274,6 +282,12 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
         drop_runner();  // nobody finds what this one's kernels left in their heap
     }
     ATOLL_TRY(result);
+    if (!m_runner || !m_runner->usable()) {
+        // Now, so that the next candidate has it at once. Where there is none, who needs it says
+        // so.
+        bool fresh = false;
+        static_cast<void>(runner(*known->second.loaded.task, fresh));
+    }
     Frame reply = reply_to(frame, FrameType::evaluated);
     reply.payload = to_json(*result);
     return reply;

@@ -18,7 +18,7 @@ namespace atl {
 /// What a GPU's verifier says to the runner beside it: frames of type gpu_call with one of these
 /// messages as JSON ("call": "buffers" ...), each answered by a frame of type gpu_answer with the
 /// same request id, or by `failed` (a fault of ours). One call at a time. A runner that reported a
-/// fault of a kernel ends by itself after its answer; after a hang it is killed from outside.
+/// fault of a kernel, or a hang, answers nothing more and ends when this channel closes.
 
 /// Answer to a gpu_start frame.
 struct GpuStarted {
@@ -121,7 +121,7 @@ struct GpuLoaded {
     bool leaves_heap = false;  ///< GpuPackage::leaves_heap
 };
 
-/// What the candidate did wrong; the runner ends itself after a fault of a kernel.
+/// What the candidate did wrong.
 struct GpuFault {
     Outcome outcome = Outcome::launch_error;
     std::string reason;        ///< one sentence, without the workload

@@ -120,7 +120,7 @@ TEST_F(CuptiClockTest, AFaultUnderCuptiIsTheCandidatesAllTheSame) {
     const GpuTimed timed = time(time_call(2));
     ASSERT_TRUE(timed.fault);
     EXPECT_EQ(timed.fault->outcome, Outcome::memory_fault);
-    expect_end(0);
+    expect_end_with_channel();
 }
 
 }  // namespace

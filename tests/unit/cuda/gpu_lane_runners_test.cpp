@@ -32,15 +32,25 @@ class GpuLaneRunnersTest : public testing::GpuLaneFixture {
     std::string noted() const { return testing::read_text(m_file); }
     void forget() const { std::ofstream(m_file) << ""; }
 
-    /// The command lines of the lane's runners.
+    /// The lane's runners that have not ended.
+    static std::vector<pid_t> runner_processes() {
+        std::vector<pid_t> found;
+        for (const pid_t process : testing::descendants(::getpid())) {
+            if (command_line(process).find(" gpu_runner ") != std::string::npos) {
+                found.push_back(process);
+            }
+        }
+        return found;
+    }
+    static std::string command_line(pid_t process) {
+        std::string words = testing::read_text("/proc/" + std::to_string(process) + "/cmdline");
+        std::replace(words.begin(), words.end(), '\0', ' ');
+        return words;
+    }
     static std::vector<std::string> runners() {
         std::vector<std::string> found;
-        for (const pid_t process : testing::descendants(::getpid())) {
-            std::string words = testing::read_text("/proc/" + std::to_string(process) + "/cmdline");
-            std::replace(words.begin(), words.end(), '\0', ' ');
-            if (words.find(" gpu_runner ") != std::string::npos) {
-                found.push_back(words);
-            }
+        for (const pid_t process : runner_processes()) {
+            found.push_back(command_line(process));
         }
         return found;
     }
@@ -91,10 +101,45 @@ TEST_F(GpuLaneRunnersTest, WhatIsLeftInTheHeapOfKernelsNobodyElseFinds) {
     EXPECT_EQ(outcome_after(false), Outcome::wrong_result) << "else this test tests nothing";
 }
 
+// A process that leaves a device holds up who maps memory on it, and whoever waits for its end.
+TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    for (const char* bad :
+         {"*reinterpret_cast<volatile char*>(16) = 1;", "for (volatile bool on = true; on;) {}"}) {
+        forget();
+        EXPECT_NE(judge(note_process() + bad).outcome, Outcome::passed);
+        const std::string faulted = noted();
+        forget();
+        EXPECT_EQ(judge(std::string(k_right) + note_process(), Level::measure).outcome,
+                  Outcome::passed);
+        EXPECT_NE(noted(), faulted);
+        EXPECT_FALSE(std::filesystem::exists("/proc/" + faulted))
+            << "reaped before times are taken";
+    }
+}
+
+TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    forget();
+    EXPECT_EQ(judge(note_process() + "*reinterpret_cast<volatile char*>(16) = 1;").outcome,
+              Outcome::memory_fault);
+    // The spare has taken over, and maps what the candidate's runner mapped.
+    std::size_t mapped = 0;
+    for (const pid_t process : runner_processes()) {
+        const std::string name = std::to_string(process);
+        const std::string maps = testing::read_text("/proc/" + name + "/maps");
+        if (name != noted() && maps.find("device memory") != std::string::npos) {
+            ++mapped;
+        }
+    }
+    EXPECT_EQ(mapped, 1u);
+}
+
 TEST_F(GpuLaneRunnersTest, CountersAreMadeReadyOnceSomebodyAsksForThem) {
     start_with_cupti();
     EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
-    EXPECT_THAT(runners(), AllOf(SizeIs(2), Each(Not(HasSubstr("--counters")))));
+    EXPECT_THAT(runners(), AllOf(SizeIs(2), Each(Not(HasSubstr("--counters"))))) << "a spare too";
     DeviceOrder order = order_of(k_right, Level::measure);
     order.evaluate.profile_workload = workload("large");
     const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));

@@ -102,13 +102,13 @@ TEST_F(GpuRunnerProfileTest, WithoutCuptiItSaysSoAndTheRunnerStays) {
     EXPECT_FALSE(play(play_call({0})).fault);
 }
 
-TEST_F(GpuRunnerProfileTest, AFaultIsAnsweredAndTheRunnerEnds) {
+TEST_F(GpuRunnerProfileTest, AFaultIsAnsweredAndTheRunnerEndsWithItsChannel) {
     ready({{0, plan_of("out_of_bounds")}}, ATOLL_SIMULATED_CUPTI);
     const GpuProfiled profiled = profile();
     ASSERT_TRUE(profiled.fault);
     EXPECT_EQ(profiled.fault->outcome, Outcome::memory_fault);
     EXPECT_THAT(profiled.counters.kernels, IsEmpty());
-    expect_end(0);
+    expect_end_with_channel();
 }
 
 TEST_F(GpuRunnerProfileTest, CallsThatMakeNoSenseFail) {

@@ -95,7 +95,7 @@ TEST_F(GpuRunnerRoleTest, ARefusedLaunchIsTheCandidatesAndTheRunnerStays) {
     EXPECT_FALSE(play(play_call({0})).fault);
 }
 
-TEST_F(GpuRunnerRoleTest, AFaultIsAnsweredAndThenTheRunnerEnds) {
+TEST_F(GpuRunnerRoleTest, AFaultIsAnsweredAndTheRunnerEndsWithItsChannelWithItsChannel) {
     ready({{0, scale_plan()}, {1, plan_of("out_of_bounds")}});
     const GpuPlayed played = play(play_call({0, 1, 0}));
     EXPECT_THAT(played.wall_ns, SizeIs(1));
@@ -103,10 +103,10 @@ TEST_F(GpuRunnerRoleTest, AFaultIsAnsweredAndThenTheRunnerEnds) {
     EXPECT_EQ(played.fault->outcome, Outcome::memory_fault);
     EXPECT_TRUE(played.fault->runner_lost);
     EXPECT_THAT(played.fault->reason, HasSubstr("line 41"));
-    expect_end(0);
+    expect_end_with_channel();
 }
 
-TEST_F(GpuRunnerRoleTest, AHangIsAnsweredAndThenTheRunnerEnds) {
+TEST_F(GpuRunnerRoleTest, AHangIsAnsweredAndTheRunnerEndsWithItsChannel) {
     ready({{0, plan_of("for_ever")}});
     GpuPlayCall call = play_call({0});
     call.limit_ns = 50'000'000;
@@ -114,7 +114,7 @@ TEST_F(GpuRunnerRoleTest, AHangIsAnsweredAndThenTheRunnerEnds) {
     ASSERT_TRUE(played.fault);
     EXPECT_EQ(played.fault->outcome, Outcome::timeout);
     EXPECT_TRUE(played.fault->runner_lost);
-    expect_end(0);
+    expect_end_with_channel();
 }
 
 TEST_F(GpuRunnerRoleTest, ALostDeviceIsAFaultOfOurs) {

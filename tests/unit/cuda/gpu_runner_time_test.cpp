@@ -99,7 +99,7 @@ TEST_F(GpuRunnerTimeTest, AHangBeforeMoreStepsThanAStreamTakesEndsAtTheLimit) {
     const GpuTimed timed = time(call);
     ASSERT_TRUE(timed.fault);
     EXPECT_EQ(timed.fault->outcome, Outcome::timeout);
-    expect_end(0);
+    expect_end_with_channel();
 }
 
 TEST_F(GpuRunnerTimeTest, CopiesComeFromTheLaunchesDonor) {
@@ -145,17 +145,17 @@ TEST_F(GpuRunnerTimeTest, MoreLaunchesThanAStreamTakesAtOnce) {
     EXPECT_THAT(timed.samples, SizeIs(64));
 }
 
-TEST_F(GpuRunnerTimeTest, AFaultIsAnsweredAndThenTheRunnerEnds) {
+TEST_F(GpuRunnerTimeTest, AFaultIsAnsweredAndTheRunnerEndsWithItsChannelWithItsChannel) {
     ready({{0, plan_of("out_of_bounds")}});
     const GpuTimed timed = time(time_call(8));
     ASSERT_TRUE(timed.fault);
     EXPECT_EQ(timed.fault->outcome, Outcome::memory_fault);
     EXPECT_TRUE(timed.fault->runner_lost);
     EXPECT_THAT(timed.samples, IsEmpty());
-    expect_end(0);
+    expect_end_with_channel();
 }
 
-TEST_F(GpuRunnerTimeTest, AHangIsAnsweredAndThenTheRunnerEnds) {
+TEST_F(GpuRunnerTimeTest, AHangIsAnsweredAndTheRunnerEndsWithItsChannel) {
     ready({{0, plan_of("for_ever")}});
     GpuTimeCall call = time_call(2);
     call.limit_ns = 50'000'000;
@@ -163,7 +163,7 @@ TEST_F(GpuRunnerTimeTest, AHangIsAnsweredAndThenTheRunnerEnds) {
     ASSERT_TRUE(timed.fault);
     EXPECT_EQ(timed.fault->outcome, Outcome::timeout);
     EXPECT_TRUE(timed.fault->runner_lost);
-    expect_end(0);
+    expect_end_with_channel();
 }
 
 TEST_F(GpuRunnerTimeTest, ARefusedLaunchIsTheCandidatesAndTheRunnerStays) {

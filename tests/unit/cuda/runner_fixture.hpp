@@ -139,6 +139,13 @@ class WithRunner : public ::testing::Test {
         share_buffers();
         payload_of(load(0, std::move(plans)));
     }
+    /// What has lost its device waits for the end of its channel, so that it does not disturb who
+    /// takes over.
+    void expect_end_with_channel() {
+        EXPECT_FALSE(m_runner->process().wait(std::chrono::milliseconds(0)));
+        m_channel.reset();
+        expect_end(0);
+    }
     void expect_end(int status) {
         const auto end = m_runner->process().wait(k_patience);
         ASSERT_TRUE(end) << "the runner must end by itself";
