@@ -20,6 +20,9 @@ constexpr std::chrono::microseconds k_ask_every{20};
 /// What a new program finds in scratch memory, whatever was there: NaN as a float, -1 as an
 /// integer.
 constexpr unsigned char k_scratch = 0xFF;
+/// A process that leaves the device, with the memory of whoever ran in it, takes some 100 ms.
+constexpr std::chrono::milliseconds k_memory_patience{500};
+constexpr std::chrono::milliseconds k_ask_memory_every{10};
 /// What cudaMalloc() aligns to.
 constexpr std::uint64_t k_scratch_alignment = 512;
 
@@ -199,6 +202,11 @@ Status PlanPlayer::take_scratch() {
     }
     m_scratch_bytes = round_up(m_scratch_bytes, m_gpu->granularity());
     Expected<GpuBuffer> buffer = GpuBuffer::allocate(*m_gpu, m_scratch_bytes);
+    const Clock::time_point last = Clock::now() + k_memory_patience;
+    while (!buffer && buffer.error().code == ErrorCode::no_space && Clock::now() < last) {
+        std::this_thread::sleep_for(k_ask_memory_every);
+        buffer = GpuBuffer::allocate(*m_gpu, m_scratch_bytes);
+    }
     if (!buffer) {
         Error error = buffer.error();
         if (error.code == ErrorCode::no_space) {

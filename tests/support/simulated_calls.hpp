@@ -11,6 +11,9 @@ namespace atl::cuda::simulated {
 /// What every call answers first: whether the driver runs, and the fault that sticks.
 Result state();
 
+/// Whether there is a file named as this library, with a dot and `what` behind it.
+bool is_told(const std::string& what);
+
 /// Work of a stream.
 Result queue(Stream stream, std::function<Result()> job);
 

@@ -10,7 +10,7 @@
 // Where there is `extern "C" const unsigned NAME_sizes[]`, the bytes of each parameter and then 0,
 // a launch copies its parameters, as those of a real driver do. An image "result 214" is not loaded
 // with that result. While there is a file named as the driver's, with ".gone" behind it, there is
-// no device.
+// no device; with ".full", it has no memory left.
 
 #include "reward/cuda/driver_types.hpp"
 #include "tests/support/simulated_calls.hpp"
@@ -99,6 +99,12 @@ CodeModule* module_of(Module module) {
 
 namespace atl::cuda::simulated {
 
+bool is_told(const std::string& what) {
+    Dl_info about{};
+    return dladdr(reinterpret_cast<void*>(&is_told), &about) != 0 &&
+           access((std::string(about.dli_fname) + "." + what).c_str(), F_OK) == 0;
+}
+
 Result state() {
     if (!g_started) {
         return k_not_initialized;
@@ -136,9 +142,7 @@ void simulatedObserve(const Observer* observer) {
 }
 
 Result cuInit(unsigned) {
-    Dl_info about{};
-    if (dladdr(reinterpret_cast<void*>(&cuInit), &about) != 0 &&
-        access((std::string(about.dli_fname) + ".gone").c_str(), F_OK) == 0) {
+    if (is_told("gone")) {
         return k_no_device;
     }
     if (!g_started.exchange(true)) {

@@ -48,7 +48,7 @@ Result cuMemAlloc_v2(Address* address, std::size_t bytes) {
     if (const Result result = state(); result != k_success) {
         return result;
     }
-    if (bytes > std::size_t{141} << 30) {
+    if (bytes > std::size_t{141} << 30 || is_told("full")) {
         return k_out_of_memory;
     }
     void* const memory =

@@ -6,6 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
 
 namespace atl {
 namespace {
@@ -18,6 +23,7 @@ using testing::empty_plan;
 using testing::in;
 using testing::launch_of;
 using testing::pointer;
+using testing::TemporaryFolder;
 using testing::value;
 
 class PlanPlayerTest : public testing::WithPlans {};
@@ -103,6 +109,29 @@ TEST_F(PlanPlayerTest, PlayersOfOneModuleShareWhatIsInIt) {
         ASSERT_EQ(m_gpu.call().stream_synchronize(m_stream.handle()), cuda::k_success);
     }
     EXPECT_THAT(answer(), ElementsAre(7, 7));
+}
+
+// Of a process that has ended a moment ago the device still holds the memory.
+TEST_F(PlanPlayerTest, ScratchMemoryIsWaitedForAWhile) {
+    const TemporaryFolder folder;
+    const std::filesystem::path driver = folder.path() / "driver.so";
+    std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, driver);
+    const Gpu gpu = value_or_throw(Gpu::open(value_or_throw(DriverLibrary::open(driver)), 0));
+    Plan plan = empty_plan();
+    plan.scratch = {8};
+    const std::filesystem::path full = driver.string() + ".full";
+    std::ofstream(full) << "1";
+    const auto none = PlanPlayer::load(gpu, m_cubin, plan);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(none.error().message(), HasSubstr("do not fit"));
+    std::thread free([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        std::filesystem::remove(full);
+    });
+    const auto player = PlanPlayer::load(gpu, m_cubin, plan);
+    free.join();
+    EXPECT_TRUE(player) << player.error().message();
 }
 
 TEST_F(PlanPlayerTest, ScratchMemoryCarriesNothing) {
