@@ -1,14 +1,15 @@
 // Hopper's way: one thread has the tensor memory accelerator fill a ring of tiles, two warpgroups
 // multiply them by wgmma straight from shared memory, and blocks stay for several tiles of C, so
 // that the next tile's loads go on while a finished one is stored. Blocks of a cluster share tiles
-// of B. What the accelerator does not take (rows that are no multiple of 16 bytes) and other devices
-// get plain loops.
+// of B. Tiles are 256 or 192 columns wide, whichever wastes less at the edges of C and in the last
+// turn of the multiprocessors. What the accelerator does not take (rows that are no multiple of 16
+// bytes) and other devices get plain loops.
 
 #include <cuda.h>
 #include <cuda_bf16.h>
 
 #ifndef TILE_N
-#define TILE_N 256  // tune: 128, 256
+#define TILE_N 0  // tune: 0, 192, 256
 #endif
 #ifndef STAGES
 #define STAGES 4  // tune: 2, 3, 4
@@ -30,10 +31,17 @@ constexpr int k_tile_m = 128;
 constexpr int k_tile_k = 64;  // a row of a tile is 128 bytes, the width of the swizzle
 constexpr int k_threads = 384;
 constexpr int k_a_bytes = k_tile_m * k_tile_k * 2;
-constexpr int k_b_bytes = TILE_N * k_tile_k * 2;
-constexpr int k_stage_bytes = k_a_bytes + k_b_bytes;
 constexpr int k_out_bytes = 64 * 64 * 2;  // a box of C: 64 rows of 64 values
-constexpr int k_shared_bytes = 1024 + STAGES * k_stage_bytes + 4 * k_out_bytes + 16 * STAGES;
+
+__host__ __device__ constexpr int b_bytes(int tile_n) {
+    return tile_n * k_tile_k * 2;
+}
+__host__ __device__ constexpr int stage_bytes(int tile_n) {
+    return k_a_bytes + b_bytes(tile_n);
+}
+__host__ __device__ constexpr int shared_bytes(int tile_n) {
+    return 1024 + STAGES * stage_bytes(tile_n) + 4 * k_out_bytes + 16 * STAGES;
+}
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
@@ -106,17 +114,20 @@ __device__ __forceinline__ unsigned long long matrix_at(unsigned address) {
 #define EIGHT(d, i) TWO(d, i), TWO(d, i + 2), TWO(d, i + 4), TWO(d, i + 6)
 #define SIXTEEN(d, i) EIGHT(d, i), EIGHT(d, i + 8)
 
-__device__ __forceinline__ void multiply_add(float (&d)[64], unsigned long long a,
+__device__ __forceinline__ void multiply_add(float (&d)[96], unsigned long long a,
                                              unsigned long long b, int add) {
     asm volatile(
-        "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
-        "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
+        "{\n.reg .pred p;\nsetp.ne.b32 p, %98, 0;\n"
+        "wgmma.mma_async.sync.aligned.m64n192k16.f32.bf16.bf16 "
         "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
         "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
         "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
-        "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-        "%64, %65, p, 1, 1, 0, 0;\n}\n"
-        : SIXTEEN(d, 0), SIXTEEN(d, 16), SIXTEEN(d, 32), SIXTEEN(d, 48)
+        "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63, "
+        "%64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, %79, "
+        "%80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, %95}, "
+        "%96, %97, p, 1, 1, 0, 0;\n}\n"
+        : SIXTEEN(d, 0), SIXTEEN(d, 16), SIXTEEN(d, 32), SIXTEEN(d, 48), SIXTEEN(d, 64),
+          SIXTEEN(d, 80)
         : "l"(a), "l"(b), "r"(add));
 }
 
@@ -160,6 +171,7 @@ __device__ __forceinline__ Tile tile_at(int at, int down, int across) {
 
 // region: produce
 // One thread: tiles of A and B into the ring, each stage when all its readers have let go of it.
+template <int N>
 __device__ __forceinline__ void produce(const CUtensorMap& a, const CUtensorMap& b, unsigned ring,
                                         unsigned full, unsigned empty, int down, int across,
                                         int steps, int rank) {
@@ -168,14 +180,14 @@ __device__ __forceinline__ void produce(const CUtensorMap& a, const CUtensorMap&
     for (int at = blockIdx.x / CLUSTER; at < down * across; at += gridDim.x / CLUSTER) {
         const Tile tile = tile_at(at, down, across);
         const int row = (tile.row * CLUSTER + rank) * k_tile_m;
-        const int column = tile.column * TILE_N + rank * (TILE_N / CLUSTER);
+        const int column = tile.column * N + rank * (N / CLUSTER);
         for (int step = 0; step < steps; ++step) {
             wait_for(empty + 8 * stage, parity);
             const unsigned barrier = full + 8 * stage;
-            const unsigned to = ring + stage * k_stage_bytes;
-            expect_bytes(barrier, k_stage_bytes);
+            const unsigned to = ring + stage * stage_bytes(N);
+            expect_bytes(barrier, stage_bytes(N));
             load_box<false>(a, to, barrier, step * k_tile_k, row);
-            load_box<(CLUSTER > 1)>(b, to + k_a_bytes + rank * (k_b_bytes / CLUSTER), barrier,
+            load_box<(CLUSTER > 1)>(b, to + k_a_bytes + rank * (b_bytes(N) / CLUSTER), barrier,
                                     step * k_tile_k, column);
             stage = stage + 1 == STAGES ? 0 : stage + 1;
             parity ^= stage == 0 ? 1 : 0;
@@ -184,15 +196,19 @@ __device__ __forceinline__ void produce(const CUtensorMap& a, const CUtensorMap&
 }
 // endregion: produce
 
-// 64 rows of a tile of C by one warpgroup: boxes of 64 columns take turns in two buffers.
-__device__ __forceinline__ void store_rows(const CUtensorMap& c, const float (&sums)[TILE_N / 2],
-                                           unsigned out, int row, int column, int group) {
+// 64 rows of a tile of C by one warpgroup: boxes of 64 columns take turns in two buffers; `turn`
+// is the next one's.
+template <int N>
+__device__ __forceinline__ void store_rows(const CUtensorMap& c, const float (&sums)[N / 2],
+                                           unsigned out, int row, int column, int group,
+                                           int& turn) {
     const int thread = threadIdx.x % 128;
     const int lane = thread % 32;
     const int line = thread / 32 * 16 + lane % 16;  // this lane's row in a box
 #pragma unroll
-    for (int box = 0; box < TILE_N / 64; ++box) {
-        const unsigned buffer = out + box % 2 * k_out_bytes;
+    for (int box = 0; box < N / 64; ++box) {
+        const unsigned buffer = out + turn * k_out_bytes;
+        turn ^= 1;
         if (thread == 0) {
             asm volatile("cp.async.bulk.wait_group.read 1;" ::: "memory");
         }
@@ -222,12 +238,14 @@ __device__ __forceinline__ void store_rows(const CUtensorMap& c, const float (&s
 
 // region: consume
 // A warpgroup: 64 rows of each tile.
+template <int N>
 __device__ __forceinline__ void consume(const CUtensorMap& c, unsigned ring, unsigned full,
                                         unsigned empty, unsigned out, int down, int across,
                                         int steps, int rank, int group) {
     const int lane = threadIdx.x % 32;
     int stage = 0;
     int parity = 0;
+    int turn = 0;
     const auto let_go = [&](int of) {
         if (lane < CLUSTER) {  // all blocks of the cluster write into this one's ring
             arrive_at(empty + 8 * of, lane);
@@ -240,12 +258,12 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, unsigned ring, uns
     }
     for (int at = blockIdx.x / CLUSTER; at < down * across; at += gridDim.x / CLUSTER) {
         const Tile tile = tile_at(at, down, across);
-        float sums[TILE_N / 2];
+        float sums[N / 2];
         int last = -1;  // the stage that may still be read
         for (int step = 0; step < steps; ++step) {
             wait_for(full + 8 * stage, parity);
-            const unsigned a = ring + stage * k_stage_bytes + group * (k_a_bytes / 2);
-            const unsigned b = ring + stage * k_stage_bytes + k_a_bytes;
+            const unsigned a = ring + stage * stage_bytes(N) + group * (k_a_bytes / 2);
+            const unsigned b = ring + stage * stage_bytes(N) + k_a_bytes;
             asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 #pragma unroll
             for (int p = 0; p < k_tile_k / 16; ++p) {
@@ -267,18 +285,19 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, unsigned ring, uns
             asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
             let_go(last);
         }
-        store_rows(c, sums, out, (tile.row * CLUSTER + rank) * k_tile_m + 64 * group,
-                   tile.column * TILE_N, group);
+        store_rows<N>(c, sums, out, (tile.row * CLUSTER + rank) * k_tile_m + 64 * group,
+                      tile.column * N, group, turn);
     }
 }
 // endregion: consume
 
+template <int N>
 __global__ void __launch_bounds__(k_threads, 1)
     product(const __grid_constant__ CUtensorMap a, const __grid_constant__ CUtensorMap b,
             const __grid_constant__ CUtensorMap c, int down, int across, int steps) {
     extern __shared__ unsigned char shared[];
     const unsigned ring = (shared_address(shared) + 1023) / 1024 * 1024;
-    const unsigned out = ring + STAGES * k_stage_bytes;
+    const unsigned out = ring + STAGES * stage_bytes(N);
     const unsigned full = out + 4 * k_out_bytes;
     const unsigned empty = full + 8 * STAGES;
     const int rank = blockIdx.x % CLUSTER;
@@ -305,13 +324,13 @@ __global__ void __launch_bounds__(k_threads, 1)
     if (threadIdx.x < 128) {
         asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
         if (threadIdx.x == 0) {
-            produce(a, b, ring, full, empty, down, across, steps, rank);
+            produce<N>(a, b, ring, full, empty, down, across, steps, rank);
         }
     } else {
         asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
         const int group = threadIdx.x / 128 - 1;
-        consume(c, ring, full, empty, out + 2 * group * k_out_bytes, down, across, steps, rank,
-                group);
+        consume<N>(c, ring, full, empty, out + 2 * group * k_out_bytes, down, across, steps, rank,
+                   group);
         if (threadIdx.x % 128 == 0) {
             asm volatile("cp.async.bulk.wait_group 0;" ::: "memory");
         }
@@ -322,6 +341,7 @@ __global__ void __launch_bounds__(k_threads, 1)
 
 #else
 
+template <int N>
 __global__ void product(const __grid_constant__ CUtensorMap a,
                         const __grid_constant__ CUtensorMap b,
                         const __grid_constant__ CUtensorMap c, int down, int across, int steps) {}
@@ -371,22 +391,20 @@ CUtensorMap map_of(const __nv_bfloat16* matrix, int rows, int columns, int box_r
     return map;
 }
 
-void launch(const __nv_bfloat16* a, const __nv_bfloat16* b, __nv_bfloat16* c, int m, int n, int k,
-            cudaStream_t stream) {
-    int major = 0;
-    int multiprocessors = 0;
-    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
-    cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0);
-    if (major != 9 || n % 8 != 0 || k % 8 != 0) {
-        const int across = (n + 15) / 16;
-        product_of_any<<<(m + 15) / 16 * across, 256, 0, stream>>>(a, b, c, m, n, k, across);
-        return;
-    }
+// How many turns of all clusters a product takes, counted in columns of a tile.
+int columns_of_turns(int m, int n, int tile_n, int clusters) {
+    const int tiles = (m + CLUSTER * k_tile_m - 1) / (CLUSTER * k_tile_m) *
+                      ((n + tile_n - 1) / tile_n);
+    return (tiles + clusters - 1) / clusters * tile_n;
+}
+
+template <int N>
+void launch_tiles(const __nv_bfloat16* a, const __nv_bfloat16* b, __nv_bfloat16* c, int m, int n,
+                  int k, int most, cudaStream_t stream) {
     const int down = (m + CLUSTER * k_tile_m - 1) / (CLUSTER * k_tile_m);
-    const int across = (n + TILE_N - 1) / TILE_N;
-    const int most = multiprocessors / CLUSTER;
+    const int across = (n + N - 1) / N;
     const int clusters = down * across < most ? down * across : most;
-    cudaFuncSetAttribute(product, cudaFuncAttributeMaxDynamicSharedMemorySize, k_shared_bytes);
+    cudaFuncSetAttribute(product<N>, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes(N));
     cudaLaunchAttribute cluster = {};
     cluster.id = cudaLaunchAttributeClusterDimension;
     cluster.val.clusterDim.x = CLUSTER;
@@ -395,11 +413,28 @@ void launch(const __nv_bfloat16* a, const __nv_bfloat16* b, __nv_bfloat16* c, in
     cudaLaunchConfig_t config = {};
     config.gridDim = dim3(CLUSTER * clusters);
     config.blockDim = dim3(k_threads);
-    config.dynamicSmemBytes = k_shared_bytes;
+    config.dynamicSmemBytes = shared_bytes(N);
     config.stream = stream;
     config.attrs = &cluster;
     config.numAttrs = 1;
-    cudaLaunchKernelEx(&config, product, map_of(a, m, k, k_tile_m),
-                       map_of(b, n, k, TILE_N / CLUSTER), map_of(c, m, n, 64), down, across,
-                       (k + k_tile_k - 1) / k_tile_k);
+    cudaLaunchKernelEx(&config, product<N>, map_of(a, m, k, k_tile_m), map_of(b, n, k, N / CLUSTER),
+                       map_of(c, m, n, 64), down, across, (k + k_tile_k - 1) / k_tile_k);
+}
+
+void launch(const __nv_bfloat16* a, const __nv_bfloat16* b, __nv_bfloat16* c, int m, int n, int k,
+            cudaStream_t stream) {
+    int major = 0;
+    int multiprocessors = 0;
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
+    cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0);
+    const int most = multiprocessors / CLUSTER;
+    if (major != 9 || n % 8 != 0 || k % 8 != 0) {
+        const int across = (n + 15) / 16;
+        product_of_any<<<(m + 15) / 16 * across, 256, 0, stream>>>(a, b, c, m, n, k, across);
+    } else if (TILE_N == 192 || (TILE_N == 0 && columns_of_turns(m, n, 192, most) <
+                                                    columns_of_turns(m, n, 256, most))) {
+        launch_tiles<192>(a, b, c, m, n, k, most, stream);
+    } else {
+        launch_tiles<256>(a, b, c, m, n, k, most, stream);
+    }
 }

@@ -1,18 +1,18 @@
 // One block per row that reads the row once and keeps it in registers, eight columns at a time but
-// for the ends of a row that is not aligned. Rows that do not fit are read twice: maximum and sum
-// in one go.
+// for the ends of a row that is not aligned. What is kept are the values as they came: exponentials
+// are computed twice, once for their sum and once to be written, so that more loads are on their
+// way. Rows that do not fit are read twice: maximum and sum in one go.
 
 #include <cuda_bf16.h>
 
 #ifndef BLOCK
-#define BLOCK 128  // tune: 64, 128, 256, 512, 1024
+#define BLOCK 128  // tune: 32, 64, 128, 256, 512, 1024
 #endif
 #ifndef ITEMS
-#define ITEMS 5  // tune: 1, 2, 3, 4, 5
+#define ITEMS 5  // tune: 1, 2, 3, 4, 5, 10, 20
 #endif
 
 constexpr int k_warps = BLOCK / 32;
-constexpr int k_kept = 8 * ITEMS;  // columns per thread
 
 __device__ float block_maximum(float value) {
     for (int step = 16; step > 0; step /= 2) {
@@ -50,64 +50,93 @@ __device__ float block_sum(float value) {
     return value;
 }
 
+__device__ __forceinline__ float low(unsigned pair) {
+    return __uint_as_float(pair << 16);
+}
+__device__ __forceinline__ float high(unsigned pair) {
+    return __uint_as_float(pair & 0xFFFF0000u);
+}
+
+__device__ __forceinline__ float power_of_two(float exponent) {
+    float power;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(exponent));
+    return power;
+}
+
 // region: kept_row
 __global__ void __launch_bounds__(BLOCK)
     softmax_kept(const __nv_bfloat16* __restrict__ x, __nv_bfloat16* __restrict__ y, int cols) {
+    constexpr unsigned k_nothing = 0xFF80FF80u;  // two of minus infinity
+    constexpr float k_log2_e = 1.44269504f;
     const long long first = static_cast<long long>(blockIdx.x) * cols;
     const int skipped = static_cast<int>(first % 8);  // of the eight values that a row begins in
     const __nv_bfloat16* from = x + first - skipped;
     __nv_bfloat16* to = y + first - skipped;
     const int end = skipped + cols;
-    float kept[k_kept];
+    unsigned kept[ITEMS][4];
 #pragma unroll
     for (int i = 0; i < ITEMS; ++i) {
         const int c = 8 * (i * BLOCK + threadIdx.x);
         if (c >= skipped && c + 8 <= end) {
             const uint4 eight = *reinterpret_cast<const uint4*>(from + c);
-            const unsigned words[] = {eight.x, eight.y, eight.z, eight.w};
-#pragma unroll
-            for (int j = 0; j < 4; ++j) {
-                kept[8 * i + 2 * j] = __uint_as_float(words[j] << 16);
-                kept[8 * i + 2 * j + 1] = __uint_as_float(words[j] & 0xFFFF0000u);
-            }
+            kept[i][0] = eight.x;
+            kept[i][1] = eight.y;
+            kept[i][2] = eight.z;
+            kept[i][3] = eight.w;
         } else {
 #pragma unroll
-            for (int j = 0; j < 8; ++j) {
-                kept[8 * i + j] =
-                    c + j >= skipped && c + j < end ? __bfloat162float(from[c + j]) : -INFINITY;
+            for (int j = 0; j < 4; ++j) {
+                kept[i][j] = k_nothing;
+                const int at = c + 2 * j;
+                if (at >= skipped && at < end) {
+                    kept[i][j] = (k_nothing & 0xFFFF0000u) | __bfloat16_as_ushort(from[at]);
+                }
+                if (at + 1 >= skipped && at + 1 < end) {
+                    kept[i][j] = (kept[i][j] & 0xFFFFu) |
+                                 static_cast<unsigned>(__bfloat16_as_ushort(from[at + 1])) << 16;
+                }
             }
         }
     }
-    float maximum = kept[0];
+    float maximum = -INFINITY;
 #pragma unroll
-    for (int i = 1; i < k_kept; ++i) {
-        maximum = fmaxf(maximum, kept[i]);
+    for (int i = 0; i < ITEMS; ++i) {
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            maximum = fmaxf(maximum, fmaxf(low(kept[i][j]), high(kept[i][j])));
+        }
     }
     maximum = block_maximum(maximum);
     float sum = 0.0f;
 #pragma unroll
-    for (int i = 0; i < k_kept; ++i) {
-        kept[i] = __expf(kept[i] - maximum);
-        sum += kept[i];
+    for (int i = 0; i < ITEMS; ++i) {
+#pragma unroll
+        for (int j = 0; j < 4; ++j) {
+            sum += power_of_two((low(kept[i][j]) - maximum) * k_log2_e) +
+                   power_of_two((high(kept[i][j]) - maximum) * k_log2_e);
+        }
     }
-    const float factor = 1.0f / block_sum(sum);
+    const float shift = -log2f(block_sum(sum));
 #pragma unroll
     for (int i = 0; i < ITEMS; ++i) {
         const int c = 8 * (i * BLOCK + threadIdx.x);
-        if (c >= skipped && c + 8 <= end) {
-            unsigned words[4];
+        unsigned words[4];
 #pragma unroll
-            for (int j = 0; j < 4; ++j) {
-                const __nv_bfloat162 pair = __floats2bfloat162_rn(kept[8 * i + 2 * j] * factor,
-                                                                  kept[8 * i + 2 * j + 1] * factor);
-                words[j] = *reinterpret_cast<const unsigned*>(&pair);
-            }
+        for (int j = 0; j < 4; ++j) {
+            const __nv_bfloat162 pair = __floats2bfloat162_rn(
+                power_of_two((low(kept[i][j]) - maximum) * k_log2_e + shift),
+                power_of_two((high(kept[i][j]) - maximum) * k_log2_e + shift));
+            words[j] = *reinterpret_cast<const unsigned*>(&pair);
+        }
+        if (c >= skipped && c + 8 <= end) {
             *reinterpret_cast<uint4*>(to + c) = make_uint4(words[0], words[1], words[2], words[3]);
         } else {
 #pragma unroll
             for (int j = 0; j < 8; ++j) {
                 if (c + j >= skipped && c + j < end) {
-                    to[c + j] = __float2bfloat16(kept[8 * i + j] * factor);
+                    const unsigned word = words[j / 2];
+                    to[c + j] = __ushort_as_bfloat16(
+                        static_cast<unsigned short>(j % 2 == 0 ? word : word >> 16));
                 }
             }
         }
@@ -138,8 +167,8 @@ __global__ void __launch_bounds__(BLOCK)
 }
 
 void launch(const __nv_bfloat16* x, __nv_bfloat16* y, int rows, int cols, cudaStream_t stream) {
-    const int most = cols % 8 == 0 ? 0 : 7;  // places skipped at a row's start
-    if (cols + most > BLOCK * k_kept) {
+    const int places = cols + (cols % 8 == 0 ? 0 : 7);  // with those skipped at a row's start
+    if (places > ITEMS * BLOCK * 8) {
         softmax_long<<<rows, BLOCK, 0, stream>>>(x, y, cols);
     } else {
         softmax_kept<<<rows, BLOCK, 0, stream>>>(x, y, cols);
