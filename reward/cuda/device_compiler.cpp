@@ -175,6 +175,7 @@ Expected<std::unique_ptr<DeviceCompiler>> DeviceCompiler::make(
     std::unique_ptr<DeviceCompiler> compiler(new DeviceCompiler(options));
     ATOLL_TRY(compiler->m_worker.start());
     ATOLL_TRY(compiler->try_out());
+    compiler->m_ptx = compiler->try_out_ptx();
     return compiler;
 }
 
@@ -193,6 +194,33 @@ Status DeviceCompiler::try_out() {
                        m_options.nvrtc);
     }
     return {};
+}
+
+/// What it cannot assemble for want of a right question would be a compile error of every PTX.
+Status DeviceCompiler::try_out_ptx() {
+    if (m_options.jit_link.empty()) {
+        return failure(ErrorCode::unavailable, "there is no nvJitLink to assemble PTX", "kind ptx",
+                       "install nvJitLink (libnvJitLink.so) of the CUDA toolkit");
+    }
+    std::string log;
+    // The first that knows the architecture; an old nvJitLink does not know the last ones.
+    for (const char* version : {"8.0", "8.7", "8.8", "9.0"}) {
+        DeviceCompileRequest request;
+        request.ptx = true;
+        request.source = fmt::format(
+            ".version {}\n.target {}\n.address_size 64\n.visible .entry nothing() {{ ret; }}\n",
+            version, m_options.architecture);
+        request.architecture = m_options.architecture;
+        request.timeout_s = 60;
+        DeviceArtifact artifact;
+        ATOLL_TRY_ASSIGN(const DeviceBinary binary, compile_now(request, artifact));
+        if (binary.status == DeviceBinary::Status::ok) {
+            return {};
+        }
+        log = binary.log;
+    }
+    return failure(ErrorCode::unavailable, "does not assemble even an empty kernel: " + log,
+                   m_options.jit_link);
 }
 
 Digest DeviceCompiler::key_of(const DeviceCompileRequest& request) const {
@@ -233,6 +261,9 @@ Expected<DeviceBinary> DeviceCompiler::compile(const DeviceCompileRequest& reque
             DeviceBinary::Status::limit,
             fmt::format("error: more than {} kernels are launched\n", k_max_name_expressions));
     }
+    if (request.ptx) {
+        ATOLL_TRY(Status(m_ptx));
+    }
     const Digest key = key_of(request);
     if (auto known = m_cache.find(key); known && known->bytes <= request.cubin_bytes) {
         return std::move(*known);
@@ -247,10 +278,6 @@ Expected<DeviceBinary> DeviceCompiler::compile(const DeviceCompileRequest& reque
 
 Expected<DeviceBinary> DeviceCompiler::compile_now(const DeviceCompileRequest& request,
                                                    DeviceArtifact& artifact) {
-    if (request.ptx && m_options.jit_link.empty()) {
-        return failure(ErrorCode::unavailable, "there is no nvJitLink to assemble PTX", "kind ptx",
-                       "install nvJitLink (libnvJitLink.so) of the CUDA toolkit");
-    }
     const HeaderChoice headers =
         request.ptx ? HeaderChoice{} : choose_headers(request.source, !m_options.cutlass.empty());
     if (!headers.refusal.empty()) {

@@ -69,6 +69,7 @@ class DeviceCompiler {
   private:
     explicit DeviceCompiler(const DeviceCompilerOptions& options);
     [[nodiscard]] Status try_out();
+    [[nodiscard]] Status try_out_ptx();
     [[nodiscard]] Digest key_of(const DeviceCompileRequest& request) const;
     [[nodiscard]] Expected<DeviceBinary> compile_now(const DeviceCompileRequest& request,
                                                      DeviceArtifact& artifact);
@@ -77,13 +78,15 @@ class DeviceCompiler {
     std::vector<std::string> m_folders;  ///< as NVRTC names them in logs
     std::string m_toolchain;
     std::string m_fingerprint;  ///< of all that a cubin depends on but the request
+    Status m_ptx;               ///< whether PTX can be assembled; set before make() returns
     WorkerCalls m_worker;
     DeviceCache m_cache;
 };
 
 /// Options of NVRTC that tasks and users may pass: those that change arithmetic or registers, and
-/// the language standard (17 or 20). invalid_argument for others. Headers are not precompiled for
-/// any of them, so that cooperative groups and CCCL take longer.
+/// the language standard (17 or 20). invalid_argument for others. Headers are precompiled for
+/// none of those that they may look at (fast math, ftz, precision, the standard): with them
+/// cooperative groups and CCCL take longer.
 [[nodiscard]] Status check_device_flag(const std::string& flag);
 
 }  // namespace atl

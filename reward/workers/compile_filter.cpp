@@ -245,7 +245,7 @@ Expected<SyscallFilter> make_warm_filter() {
         // Threads only: a new process would not be in our hands.
         .allow_if("clone", {{0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM}})
         .allow_if("prlimit64", {{2, ~0ull, 0}})
-        .allow_if("tgkill", {{2, k_whole_int, SIGABRT}})
+        .allow_if("tgkill", {{0, k_whole_int, FilterBuilder::k_own_pid}, {2, k_whole_int, SIGABRT}})
         .refuse({"kill", "tkill", "prctl", "setpgid", "setsid", "setrlimit", "fork", "vfork",
                  "execve", "unlink", "unlinkat", "rename", "mkdir"},
                 EPERM)

@@ -49,8 +49,7 @@ Expected<FileHandle> memory_file(const std::string& text) {
     return file;
 }
 
-/// A header changed since, or the file is damaged. A source that makes an error say so only has
-/// itself compiled once more: the compiler stays for the others.
+/// A header changed since, or the file is damaged, or a source made an error say so.
 bool is_about_the_precompiled_header(std::string_view log) {
     return log.find("precompiled header") != std::string_view::npos ||
            log.find("PCH file") != std::string_view::npos ||
@@ -142,9 +141,10 @@ Status CompileZygote::compile_whole(Job& job, CompilePlan plan) {
 /// With the manager that links, or, where the warm compiler was at fault, compiles it all.
 Status CompileZygote::go_on(Job& job, const ProcessEnd& end) {
     ATOLL_TRY_ASSIGN(CompilePlan plan, plan_for(job.order));
+    const bool stale = job.warm->is_stale_after(end.status != 0);
     if (end.status != 0) {
-        if (end.status == k_warm_not_confined) {
-            std::erase(m_warm, job.warm);
+        if (stale || end.status == k_warm_not_confined) {
+            std::erase(m_warm, job.warm);  // the next order makes another
         }
         job.whole_because = end.text() + " " + job.raw_log;
         return compile_whole(job, std::move(plan));

@@ -72,11 +72,18 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
     return input;
 }
 
+/// Flags that no header sees: they are for what comes after the front end.
+bool is_for_the_back_end(const std::string& flag) {
+    return flag.starts_with("--maxrregcount=") || flag.starts_with("--fmad=") ||
+           flag == "--extra-device-vectorization";
+}
+
 /// What is in a precompiled header was read with these options; with others it is not used, and
 /// the whole bundle would be compiled.
 std::optional<HeaderBundle> if_usable(const WarmNvrtc& warm, const NvrtcOrder& order,
                                       HeaderBundle bundle) {
-    const bool same = order.architecture == warm.architecture && order.flags.empty();
+    const bool same = order.architecture == warm.architecture &&
+                      std::all_of(order.flags.begin(), order.flags.end(), is_for_the_back_end);
     const bool made =
         std::find(warm.bundles.begin(), warm.bundles.end(), bundle) != warm.bundles.end();
     return same && made ? std::optional(bundle) : std::nullopt;

@@ -26,6 +26,8 @@ namespace atl {
 
 namespace {
 
+static_assert(k_warm_own_pid == FilterBuilder::k_own_pid);
+
 constexpr int k_patience_ms = 60'000;  ///< for each step of making one
 constexpr int k_answer_ms = 10'000;    ///< for a fork
 constexpr std::uint64_t k_making_cpu_seconds = 60;

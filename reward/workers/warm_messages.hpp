@@ -23,6 +23,8 @@ struct WarmAnswer {
 inline constexpr int k_warm_fd = 3;
 inline constexpr int k_warm_handles = 3;
 inline constexpr int k_max_warm_filter = 4096;  ///< instructions, as the kernel has it
+/// Stands for the child's own pid in the filter, as FilterBuilder::k_own_pid.
+inline constexpr std::uint32_t k_warm_own_pid = 0x5eedf11e;
 /// Exit status of a child that could not be confined.
 inline constexpr int k_warm_not_confined = 126;
 

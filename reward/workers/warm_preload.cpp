@@ -68,6 +68,16 @@ bool receive_order(atl::WarmOrder& order, int (&handles)[k_warm_handles]) {
     return true;
 }
 
+/// In a child, whose copy of the filter is its own.
+void name_own_pid_in_filter() {
+    const auto own_pid = static_cast<__u32>(::syscall(SYS_getpid));
+    for (unsigned i = 0; i < g_filter_length; ++i) {
+        if (BPF_CLASS(g_filter[i].code) == BPF_JMP && g_filter[i].k == atl::k_warm_own_pid) {
+            g_filter[i].k = own_pid;
+        }
+    }
+}
+
 bool confine(const atl::WarmOrder& order, const int (&handles)[k_warm_handles]) {
     for (int i = 0; i < k_warm_handles; ++i) {
         if (::dup2(handles[i], i) < 0) {
@@ -80,6 +90,7 @@ bool confine(const atl::WarmOrder& order, const int (&handles)[k_warm_handles]) 
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
         return false;
     }
+    name_own_pid_in_filter();
     const sock_fprog filter{g_filter_length, g_filter};
     return g_filter_length == 0 || ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0;
 }

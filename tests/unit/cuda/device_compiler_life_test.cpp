@@ -130,6 +130,16 @@ TEST_F(DeviceCompilerLifeTest, WhatCannotBeUsedIsToldAtTheStart) {
     EXPECT_EQ(DeviceCompiler::make(options).error().code, ErrorCode::invalid_argument);
 }
 
+TEST_F(DeviceCompilerLifeTest, WithoutAnAssemblerPtxIsAFaultOfOurs) {
+    DeviceCompileRequest request;
+    request.ptx = true;
+    request.architecture = "sm_90a";
+    request.source = "no PTX";
+    const auto binary = make()->compile(request);
+    ASSERT_FALSE(binary);
+    EXPECT_EQ(binary.error().code, ErrorCode::unavailable);
+}
+
 /// Past the look at a source's headers, straight to the worker.
 class NvrtcWorkerTest : public NvrtcTest, public ::testing::WithParamInterface<SandboxLevel> {};
 

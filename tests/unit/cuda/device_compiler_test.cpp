@@ -212,13 +212,17 @@ TEST_F(DeviceCompilerTest, GroupsWithoutCcclAreTheSameMachineCodeAndLeaveNoVaria
     request.source = k_groups;
     const DeviceBinary light = compile(request);
     ASSERT_EQ(light.status, Status::ok) << light.log;
-    request.flags = {"--fmad=true"};  // as it is anyway, but then nothing is precompiled
+    request.flags = {"--ftz=false"};  // as it is anyway, but then nothing is precompiled
     const DeviceBinary full = compile(request);
     ASSERT_EQ(full.status, Status::ok) << full.log;
     const std::string code = code_of(light, light.kernels[0].name);
     EXPECT_FALSE(code.empty());
     EXPECT_EQ(code, code_of(full, full.kernels[0].name));
     EXPECT_LT(light.bytes, full.bytes / 5);
+    request.flags = {"--maxrregcount=64", "--fmad=true", "--extra-device-vectorization"};
+    const DeviceBinary flagged = compile(request);  // what headers do not see changes nothing
+    ASSERT_EQ(flagged.status, Status::ok) << flagged.log;
+    EXPECT_LT(flagged.bytes, full.bytes / 5);
 }
 
 TEST_F(DeviceCompilerTest, GroupsThatNeedCcclGetIt) {

@@ -1,13 +1,19 @@
 #include "reward/base/programs.hpp"
 #include "reward/compiler.hpp"
 #include "reward/cuda/recording_source.hpp"
+#include "reward/workers/compile_filter.hpp"
+#include "reward/workers/warm_messages.hpp"
 #include "tests/support/skip_or_fail.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/reward/jail_fixture.hpp"
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
+#include <linux/filter.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <bit>
 #include <fstream>
 #include <future>
 #include <string>
@@ -174,6 +180,28 @@ TEST_P(WarmCompilerTest, SourcesThatSpeakOfPrecompiledHeadersAreCompiledAsOne) {
     EXPECT_EQ(compile(*m_compiler, request_of(k_answer)).whole_because, "");
 }
 
+/// Headers of a test cannot be seen in a jail.
+class WarmCompilerOutsideTest : public WarmCompilerTest {};
+
+TEST_P(WarmCompilerOutsideTest, OneWhoseHeadersChangedIsMadeAgain) {
+    const TemporaryFolder folder;
+    std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
+    const std::string header = folder.path() / "twice.h";
+    std::ofstream(header) << "int twice(int x);\n";
+    CompileRequest request = request_of(k_answer);
+    request.prelude = "#include \"" + header + "\"\n";
+    EXPECT_EQ(compile(*m_compiler, request).whole_because, "");
+    std::ofstream(header) << "int twice(int x);  // longer\n";
+    for (int i = 0; i < 2; ++i) {
+        const CompileResult stale = compile(*m_compiler, request);
+        EXPECT_NE(stale.whole_because, "");
+        EXPECT_EQ(answer_of(stale), 42) << "as one text";
+    }
+    const CompileResult again = compile(*m_compiler, request);
+    EXPECT_EQ(again.whole_because, "");
+    EXPECT_EQ(answer_of(again), 42);
+}
+
 TEST_P(WarmCompilerTest, OtherCompilersGetOneText) {
     if (find_programs("g++").empty()) {
         ATOLL_SKIP_OR_FAIL("g++ is not installed");
@@ -187,6 +215,18 @@ TEST_P(WarmCompilerTest, OtherCompilersGetOneText) {
     EXPECT_EQ(answer_of(result), 42);
 }
 
+TEST(WarmFilter, SignalsGoToOneProcessThatAChildNamesAsItself) {
+    const auto filter = make_warm_filter();
+    ASSERT_TRUE(filter) << filter.error().message();
+    const auto& program = filter->program();
+    EXPECT_EQ(std::count_if(program.begin(), program.end(),
+                            [](std::uint64_t instruction) {
+                                return std::bit_cast<sock_filter>(instruction).k == k_warm_own_pid;
+                            }),
+              1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, WarmCompilerOutsideTest, ::testing::Values(SandboxLevel::none));
 INSTANTIATE_TEST_SUITE_P(Levels, WarmCompilerTest,
                          ::testing::Values(SandboxLevel::full, SandboxLevel::restricted,
                                            SandboxLevel::none),
