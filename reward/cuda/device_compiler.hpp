@@ -84,9 +84,9 @@ class DeviceCompiler {
 };
 
 /// Options of NVRTC that tasks and users may pass: those that change arithmetic or registers, and
-/// the language standard (17 or 20). invalid_argument for others. Headers are precompiled for
-/// none of those that they may look at (fast math, ftz, precision, the standard): with them
-/// cooperative groups and CCCL take longer.
+/// the language standard (17 or 20). invalid_argument for others. Of those that headers may look
+/// at they are precompiled for fast math alone, not for ftz, precision and the standard: with
+/// these cooperative groups and CCCL take longer.
 [[nodiscard]] Status check_device_flag(const std::string& flag);
 
 }  // namespace atl

@@ -25,6 +25,9 @@ namespace atl {
 namespace {
 
 constexpr const char* k_bundle_name = "atoll_bundle.h";
+constexpr const char* k_empty_kernel = "__global__ void nothing() {}\n";
+/// The one flag that headers see which the tune operator chooses.
+constexpr const char* k_fast_math = "--use_fast_math";
 constexpr std::uint64_t k_max_open_files = 64;
 /// Deeply nested sources crash the front end with the usual 8 MB.
 constexpr rlim_t k_stack_bytes = 64u << 20;
@@ -47,12 +50,9 @@ bool is_standard(const std::string& flag) {
     return flag.starts_with("--std=");
 }
 
-std::string file_of(const WarmNvrtc& warm, HeaderBundle bundle) {
-    return warm.folder + "/" + to_string(bundle) + ".pch";
-}
-
+/// `bundle`: null for none.
 NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::string& source,
-                     std::optional<HeaderBundle> bundle) {
+                     const PrecompiledBundle* bundle) {
     NvrtcInput input;
     input.source = source;
     input.name = k_device_source_name;
@@ -63,11 +63,11 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
         input.options.emplace_back(k_cuda_standard);
     }
     input.name_expressions = order.name_expressions;
-    if (bundle) {
-        input.headers.push_back({k_bundle_name, bundle_text(*bundle)});
+    if (bundle != nullptr) {
+        input.headers.push_back({k_bundle_name, bundle_text(bundle->bundle)});
         input.options.insert(input.options.end(), {"--pch-verbose=false", "--pch-messages=false"});
         input.options.push_back(std::string("--pre-include=") + k_bundle_name);
-        input.options.push_back("--use-pch=" + file_of(warm, *bundle));
+        input.options.push_back("--use-pch=" + bundle->file);
     }
     return input;
 }
@@ -78,15 +78,17 @@ bool is_for_the_back_end(const std::string& flag) {
            flag == "--extra-device-vectorization";
 }
 
-/// What is in a precompiled header was read with these options; with others it is not used, and
-/// the whole bundle would be compiled.
-std::optional<HeaderBundle> if_usable(const WarmNvrtc& warm, const NvrtcOrder& order,
-                                      HeaderBundle bundle) {
-    const bool same = order.architecture == warm.architecture &&
-                      std::all_of(order.flags.begin(), order.flags.end(), is_for_the_back_end);
-    const bool made =
-        std::find(warm.bundles.begin(), warm.bundles.end(), bundle) != warm.bundles.end();
-    return same && made ? std::optional(bundle) : std::nullopt;
+/// What is in a precompiled header was read with certain options; with others it is not used, and
+/// the whole bundle would be compiled. Null when there is none for the order.
+const PrecompiledBundle* usable_bundle(const WarmNvrtc& warm, const NvrtcOrder& order,
+                                       HeaderBundle wanted) {
+    std::vector<std::string> seen = order.flags;
+    std::erase_if(seen, is_for_the_back_end);
+    const auto found = std::find_if(
+        warm.bundles.begin(), warm.bundles.end(),
+        [&](const PrecompiledBundle& one) { return one.bundle == wanted && one.flags == seen; });
+    const bool usable = found != warm.bundles.end() && order.architecture == warm.architecture;
+    return usable ? &*found : nullptr;
 }
 
 /// Whether an error may come of a header that the source did not ask for.
@@ -217,7 +219,7 @@ Expected<NvrtcOutput> assemble(const NvrtcPlan& plan, const std::string& source)
 
 Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) {
     const auto compile_with = [&](HeaderBundle wanted) {
-        const std::optional<HeaderBundle> with = if_usable(*plan.warm, plan.order, wanted);
+        const PrecompiledBundle* const with = usable_bundle(*plan.warm, plan.order, wanted);
         return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
     };
     HeaderBundle bundle = plan.order.bundle;
@@ -245,30 +247,44 @@ int compile_confined(const NvrtcPlan& plan, const std::string& source) {
     return report(*output);
 }
 
+/// What does not compile with these headers is left out.
+void precompile(WarmNvrtc& warm, HeaderBundle bundle, std::vector<std::string> flags) {
+    const std::string file =
+        warm.folder + "/" + to_string(bundle) + (flags.empty() ? "" : "-with-flags") + ".pch";
+    NvrtcOrder order;
+    order.architecture = warm.architecture;
+    order.flags = flags;
+    const PrecompiledBundle made{bundle, std::move(flags), file};
+    NvrtcInput input = input_for(warm, order, k_empty_kernel, &made);
+    input.options.back() = "--create-pch=" + file;
+    const Expected<NvrtcOutput> output = warm.library.compile(input);
+    if (output && output->ok) {
+        warm.bundles.push_back(made);
+    }
+}
+
 }  // namespace
 
 Status precompile_headers(WarmNvrtc& warm) {
     ATOLL_TRY(warm.library.reserve_precompiled_headers(k_precompiled_heap_bytes));
     NvrtcOrder order;
     order.architecture = warm.architecture;
-    const std::string source = "__global__ void nothing() {}\n";
     // Once without: what is loaded when first used must be, before the jail closes.
     ATOLL_TRY_ASSIGN(const NvrtcOutput plain,
-                     warm.library.compile(input_for(warm, order, source, std::nullopt)));
+                     warm.library.compile(input_for(warm, order, k_empty_kernel, nullptr)));
     if (!plain.ok) {
         return failure(ErrorCode::unavailable,
                        "cannot compile an empty kernel: " + plain.log.substr(0, 1000),
                        warm.library.path());
     }
+    if (warm.folder.empty()) {
+        return {};
+    }
     for (const HeaderBundle bundle : k_precompiled_bundles) {
-        if (warm.folder.empty()) {
-            break;
-        }
-        NvrtcInput input = input_for(warm, order, source, bundle);
-        input.options.back() = "--create-pch=" + file_of(warm, bundle);
-        const Expected<NvrtcOutput> output = warm.library.compile(input);
-        if (output && output->ok) {
-            warm.bundles.push_back(bundle);
+        precompile(warm, bundle, {});
+        // The largest takes seconds, and is rare beside that flag.
+        if (bundle != HeaderBundle::library) {
+            precompile(warm, bundle, {k_fast_math});
         }
     }
     return {};

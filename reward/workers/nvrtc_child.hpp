@@ -15,13 +15,20 @@
 
 namespace atl {
 
+/// A bundle as it was precompiled: with these flags of those that headers see, and no others.
+struct PrecompiledBundle {
+    HeaderBundle bundle = HeaderBundle::none;
+    std::vector<std::string> flags;
+    std::string file;
+};
+
 /// NVRTC with all headers that can be precompiled, as a zygote has it.
 struct WarmNvrtc {
     NvrtcLibrary library;
-    std::string architecture;                  ///< of the precompiled headers
-    std::string folder;                        ///< where they lie; empty: there are none
-    std::vector<std::string> include;          ///< CUDA's folder, then others
-    std::vector<HeaderBundle> bundles{};       ///< precompiled
+    std::string architecture;          ///< of the precompiled headers
+    std::string folder;                ///< where they lie; empty: there are none
+    std::vector<std::string> include;  ///< CUDA's folder, then others
+    std::vector<PrecompiledBundle> bundles{};
     std::optional<JitLinkLibrary> jit_link{};  ///< where PTX can be assembled
 };
 

@@ -223,6 +223,10 @@ TEST_F(DeviceCompilerTest, GroupsWithoutCcclAreTheSameMachineCodeAndLeaveNoVaria
     const DeviceBinary flagged = compile(request);  // what headers do not see changes nothing
     ASSERT_EQ(flagged.status, Status::ok) << flagged.log;
     EXPECT_LT(flagged.bytes, full.bytes / 5);
+    request.flags = {"--use_fast_math", "--maxrregcount=64"};
+    const DeviceBinary fast = compile(request);
+    ASSERT_EQ(fast.status, Status::ok) << fast.log;
+    EXPECT_LT(fast.bytes, full.bytes / 5);
 }
 
 TEST_F(DeviceCompilerTest, GroupsThatNeedCcclGetIt) {
