@@ -112,6 +112,17 @@ Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
     return compiled;
 }
 
+Status Recorder::compile_unless_known(const RecordRequest& request) {
+    if (m_last.status == CompileResult::Status::ok && m_last_source == request.host_source) {
+        m_last.seconds = 0;
+        return {};
+    }
+    m_last.status = CompileResult::Status::error;
+    ATOLL_TRY_ASSIGN(m_last, compile(request));
+    m_last_source = request.host_source;
+    return {};
+}
+
 Expected<Recorder::Bound> Recorder::bind(const RecordRequest& request, const Workload& workload) {
     const Task& task = *request.task;
     Bound bound;
@@ -304,7 +315,8 @@ Status Recorder::record_all(const FileHandle& binary, const RecordRequest& reque
 
 Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     RecordReply reply;
-    ATOLL_TRY_ASSIGN(CompileResult compiled, compile(request));
+    ATOLL_TRY(compile_unless_known(request));
+    const CompileResult& compiled = m_last;
     reply.compile_seconds = compiled.seconds;
     reply.compile_log = compiled.log;
     reply.whole_because = compiled.whole_because;

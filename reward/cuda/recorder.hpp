@@ -47,7 +47,7 @@ struct RecordReply {
     std::vector<Plan> plans = {};      ///< one per workload, not yet checked against the device
     std::string compile_log = {};
     std::string whole_because = {};  ///< see CompileResult
-    double compile_seconds = 0;
+    double compile_seconds = 0;      ///< zero when the last request had the same source
     double record_seconds = 0;
 };
 
@@ -96,6 +96,7 @@ class Recorder {
 
     [[nodiscard]] Status start_runner();
     [[nodiscard]] Expected<CompileResult> compile(const RecordRequest& request);
+    [[nodiscard]] Status compile_unless_known(const RecordRequest& request);
     [[nodiscard]] static Expected<Bound> bind(const RecordRequest& request,
                                               const Workload& workload);
     void write_facts(std::span<const KernelFacts> kernels);
@@ -114,6 +115,8 @@ class Recorder {
     std::unique_ptr<Compiler> m_compiler;
     SharedBuffers m_buffers;               ///< the record and the facts of kernels
     std::span<const KernelFacts> m_facts;  ///< of the request at work
+    RecordingSource m_last_source;         ///< a launcher is recorded again once facts are known
+    CompileResult m_last;                  ///< of that source
     std::unique_ptr<Runner> m_runner;
 };
 

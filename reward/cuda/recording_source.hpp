@@ -30,6 +30,7 @@ struct RecordingSource {
     std::string text;     ///< the host half and the entry point
     /// A prelude without headers that nobody asked for, should those be in the way; may be empty.
     std::string narrow_prelude;
+    bool operator==(const RecordingSource&) const = default;
 };
 
 /// The recording runtime, the host half and an entry point (reward/workers/run_child.hpp calls it)

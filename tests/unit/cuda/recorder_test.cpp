@@ -344,6 +344,20 @@ TEST_F(RecorderTest, ScratchKeptInAStaticIsInEveryPlan) {
     }
 }
 
+TEST_F(RecorderTest, TheSameLauncherIsCompiledOnce) {
+    const std::string source = launcher("k<<<1, 32>>>(x, y, 1);", k_kernel);
+    EXPECT_GT(record(source).compile_seconds, 0);
+    const RecordReply again = record(source, "odd");
+    EXPECT_EQ(again.compile_seconds, 0);
+    ASSERT_FALSE(again.fault);
+    EXPECT_EQ(launch_of(again.plans.at(0)).block[0], 32u);
+    EXPECT_GT(record(source + "// other").compile_seconds, 0);
+    const std::string wrong = launcher("int a = ;\n");
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_GT(record(wrong).compile_seconds, 0) << "errors are not kept";
+    }
+}
+
 TEST_F(RecorderTest, VariablesAreFreshForEachWorkload) {
     const RecordReply reply = record(launcher(R"(
     static std::vector<int> seen;
