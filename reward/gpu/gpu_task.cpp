@@ -98,11 +98,7 @@ Status GpuTask::make_buffers() {
     m_large = std::move(big);
     m_inputs = GpuInputs(gpu, m_tools.kernels, m_layout, m_large->end_buffer());
     ATOLL_TRY(m_inputs.make_donors(m_tools.stream));
-    const std::vector<std::uint64_t> capacity = capacity_of(m_layout, all);
-    for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
-        ATOLL_TRY_ASSIGN(GpuBuffer buffer, allocate_private(capacity[i]));
-        m_private_inputs.push_back(std::move(buffer));
-    }
+    ATOLL_TRY_ASSIGN(m_private_inputs, allocate_inputs(capacity_of(m_layout, all)));
     std::vector<std::uint64_t> counts(m_layout.tensors(), 0);
     for (const std::size_t w : small) {
         for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -113,6 +109,8 @@ Status GpuTask::make_buffers() {
     for (std::size_t slot = 0; slot < small_slots; ++slot) {
         ATOLL_TRY_ASSIGN(auto wants, allocate_wants(counts));
         m_small_wants.push_back(std::move(wants));
+        ATOLL_TRY_ASSIGN(auto inputs, allocate_inputs(capacity_of(m_layout, small)));
+        m_small_inputs.push_back(std::move(inputs));
     }
     return {};
 }
@@ -136,6 +134,16 @@ Expected<std::vector<GpuBuffer>> GpuTask::allocate_wants(const std::vector<std::
         wants.push_back(std::move(buffer));
     }
     return wants;
+}
+
+Expected<std::vector<GpuBuffer>> GpuTask::allocate_inputs(
+    const std::vector<std::uint64_t>& bytes) {
+    std::vector<GpuBuffer> inputs;
+    for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
+        ATOLL_TRY_ASSIGN(GpuBuffer buffer, allocate_private(bytes[i]));
+        inputs.push_back(std::move(buffer));
+    }
+    return inputs;
 }
 
 Expected<GpuBuffer> GpuTask::allocate_private(std::uint64_t bytes) {
@@ -215,6 +223,7 @@ Status GpuTask::scrub() {
 }
 
 Status GpuTask::prepare(std::span<const GpuTrial> trials) {
+    std::vector<SupportKernels::Filling> fillings;
     for (const GpuTrial& trial : trials) {
         const GpuCase& judged = *trial.judged;
         const BoundWorkload& bound = m_layout.workloads()[judged.workload];
@@ -222,69 +231,90 @@ Status GpuTask::prepare(std::span<const GpuTrial> trials) {
                                 addresses(trial.tensors), m_tools.stream));
         for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
             if (m_layout.is_output(i)) {
-                ATOLL_TRY(m_tools.kernels.fill_bytes(
-                    address(trial.tensors[i]),
-                    static_cast<std::uint8_t>(poison_of(m_layout.tensor(i).dtype)), bound.bytes[i],
-                    m_tools.stream));
+                fillings.push_back({address(trial.tensors[i]),
+                                    static_cast<std::uint8_t>(poison_of(m_layout.tensor(i).dtype)),
+                                    bound.bytes[i]});
             }
             const GpuSlots::Slack slack =
                 slots_of(judged.workload).slack(trial.tensors[i], bound.bytes[i]);
-            ATOLL_TRY(m_tools.kernels.fill_bytes(slack.before, canary_of(i), slack.before_bytes,
-                                                 m_tools.stream));
-            ATOLL_TRY(m_tools.kernels.fill_bytes(slack.after, canary_of(i), slack.after_bytes,
-                                                 m_tools.stream));
+            fillings.push_back({slack.before, canary_of(i), slack.before_bytes});
+            fillings.push_back({slack.after, canary_of(i), slack.after_bytes});
         }
     }
+    ATOLL_TRY(m_tools.kernels.fill_all_bytes(fillings, m_tools.stream));
     return m_tools.gpu.driver().check(m_tools.gpu.call().stream_synchronize(m_tools.stream),
                                       "cuStreamSynchronize");
 }
 
 Status GpuTask::answer(std::span<const GpuTrial> trials) {
-    const std::vector<cuda::Address> inputs = begins_of(m_private_inputs);
-    std::size_t slot = 0;
     std::vector<GpuCase*> asked;
     for (const GpuTrial& trial : trials) {
-        GpuCase& one = *trial.judged;
-        if (one.answered || std::find(asked.begin(), asked.end(), &one) != asked.end()) {
-            continue;
+        GpuCase* const one = trial.judged;
+        if (!one->answered && std::find(asked.begin(), asked.end(), one) == asked.end()) {
+            asked.push_back(one);
         }
+    }
+    // There are private inputs for as many small ones as are judged at once, and for one other.
+    for (auto next = asked.begin(); next != asked.end();) {
+        const auto end = is_small((*next)->workload)
+                             ? std::find_if(next, asked.end(),
+                                            [&](const GpuCase* one) {
+                                                return !is_small(one->workload);
+                                            })
+                             : next + 1;
+        ATOLL_TRY(answer_together({next, end}));
+        next = end;
+    }
+    return {};
+}
+
+Status GpuTask::answer_together(std::span<GpuCase* const> cases) {
+    std::size_t slot = 0;
+    for (std::size_t c = 0; c < cases.size(); ++c) {
+        const GpuCase& one = *cases[c];
         const BoundWorkload& bound = m_layout.workloads()[one.workload];
+        const std::vector<cuda::Address> inputs =
+            begins_of(is_small(one.workload) ? m_small_inputs[c] : m_private_inputs);
         ATOLL_TRY(m_inputs.fill(one.workload, one.distribution, one.seed, inputs, m_tools.stream));
         for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
-            ATOLL_TRY(m_tools.kernels.checksum(inputs[i], bound.bytes[i], slot++, m_tools.stream));
+            ATOLL_TRY(m_tools.kernels.checksum(inputs[i], bound.bytes[i], slot++));
         }
+        ATOLL_TRY(m_tools.kernels.run_asked(m_tools.stream));
         ATOLL_TRY(m_oracle->answer(one.workload, inputs, one.wants, m_tools.stream));
         for (std::size_t o = 0; o < one.wants.size(); ++o) {
             ATOLL_TRY(m_tools.kernels.sum_squares(
-                one.wants[o], bound.counts[m_layout.tensor_inputs() + o], slot++, m_tools.stream));
+                one.wants[o], bound.counts[m_layout.tensor_inputs() + o], slot++));
         }
-        asked.push_back(&one);
-    }
-    if (asked.empty()) {
-        return {};
     }
     ATOLL_TRY_ASSIGN(const auto results, m_tools.kernels.results(slot, m_tools.stream));
     auto next = results.begin();
-    for (GpuCase* one : asked) {
-        const BoundWorkload& bound = m_layout.workloads()[one->workload];
-        one->checksums.clear();
-        one->tolerances.clear();
-        for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
-            one->checksums.push_back((next++)->number);
-        }
-        for (std::size_t o = 0; o < one->wants.size(); ++o) {
-            const auto count = static_cast<double>(bound.counts[m_layout.tensor_inputs() + o]);
-            Tolerance tolerance = bound.tolerance;
-            if (tolerance.atol_rms > 0 && count > 0) {
-                tolerance.atol += tolerance.atol_rms * std::sqrt(next->sum / count);
-            }
-            tolerance.atol_rms = 0;
-            one->tolerances.push_back(tolerance);
-            ++next;
-        }
-        one->answered = true;
+    for (GpuCase* const one : cases) {
+        next = take_answer(*one, next);
     }
     return {};
+}
+
+/// What answer_together() asked of one case, from `next` on; where the next one's begins.
+GpuTask::Results::const_iterator GpuTask::take_answer(GpuCase& one,
+                                                      Results::const_iterator next) const {
+    const BoundWorkload& bound = m_layout.workloads()[one.workload];
+    one.checksums.clear();
+    one.tolerances.clear();
+    for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
+        one.checksums.push_back((next++)->number);
+    }
+    for (std::size_t o = 0; o < one.wants.size(); ++o) {
+        const auto count = static_cast<double>(bound.counts[m_layout.tensor_inputs() + o]);
+        Tolerance tolerance = bound.tolerance;
+        if (tolerance.atol_rms > 0 && count > 0) {
+            tolerance.atol += tolerance.atol_rms * std::sqrt(next->sum / count);
+        }
+        tolerance.atol_rms = 0;
+        one.tolerances.push_back(tolerance);
+        ++next;
+    }
+    one.answered = true;
+    return next;
 }
 
 Status GpuTask::queue_checks(const GpuTrial& trial, std::size_t& slot) {
@@ -296,18 +326,16 @@ Status GpuTask::queue_checks(const GpuTrial& trial, std::size_t& slot) {
         if (trial.canaries) {
             const GpuSlots::Slack slack =
                 slots_of(judged.workload).slack(trial.tensors[i], bound.bytes[i]);
-            ATOLL_TRY(kernels.count_other_bytes(slack.before, canary_of(i), slack.before_bytes,
-                                                slot++, m_tools.stream));
-            ATOLL_TRY(kernels.count_other_bytes(slack.after, canary_of(i), slack.after_bytes,
-                                                slot++, m_tools.stream));
+            ATOLL_TRY(kernels.count_other_bytes(slack.before, canary_of(i), slack.before_bytes, slot++));
+            ATOLL_TRY(kernels.count_other_bytes(slack.after, canary_of(i), slack.after_bytes, slot++));
         }
         if (!m_layout.is_output(i)) {
-            ATOLL_TRY(kernels.checksum(here, bound.bytes[i], slot++, m_tools.stream));
+            ATOLL_TRY(kernels.checksum(here, bound.bytes[i], slot++));
             continue;
         }
         const std::size_t o = i - m_layout.tensor_inputs();
         ATOLL_TRY(kernels.compare(m_layout.tensor(i).dtype, here, judged.wants[o], bound.counts[i],
-                                  judged.tolerances[o], slot++, m_tools.stream));
+                                  judged.tolerances[o], slot++));
     }
     return {};
 }
@@ -410,8 +438,7 @@ Expected<bool> GpuTask::repeats_an_answer(const GpuTrial& trial,
     std::size_t result = 0;
     for (const std::vector<GpuTensorPlace>* place : places) {
         for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
-            ATOLL_TRY(m_tools.kernels.checksum(address((*place)[i]), bound.bytes[i], result++,
-                                               m_tools.stream));
+            ATOLL_TRY(m_tools.kernels.checksum(address((*place)[i]), bound.bytes[i], result++));
         }
     }
     ATOLL_TRY_ASSIGN(const auto results, m_tools.kernels.results(result, m_tools.stream));

@@ -106,6 +106,9 @@ class GpuTask {
     GpuTask(TaskLayout layout, const GpuTools& tools);
     [[nodiscard]] Status make_buffers();
     [[nodiscard]] Expected<GpuBuffer> allocate_private(std::uint64_t bytes);
+    /// One per tensor input, of so many bytes (by index).
+    [[nodiscard]] Expected<std::vector<GpuBuffer>> allocate_inputs(
+        const std::vector<std::uint64_t>& bytes);
     /// One per output, of so many doubles as its tensor (by index in `counts`) has elements.
     [[nodiscard]] Expected<std::vector<GpuBuffer>> allocate_wants(
         const std::vector<std::uint64_t>& counts);
@@ -113,6 +116,11 @@ class GpuTask {
     [[nodiscard]] std::vector<cuda::Address> addresses(
         const std::vector<GpuTensorPlace>& places) const;
     [[nodiscard]] Status answer(std::span<const GpuTrial> trials);
+    /// At most as many as there are slots of small workloads, or one.
+    [[nodiscard]] Status answer_together(std::span<GpuCase* const> cases);
+    using Results = std::vector<SupportKernels::Result>;
+    [[nodiscard]] Results::const_iterator take_answer(GpuCase& one,
+                                                      Results::const_iterator next) const;
     [[nodiscard]] Status queue_checks(const GpuTrial& trial, std::size_t& slot);
     [[nodiscard]] GpuCheck read_checks(const GpuTrial& trial,
                                        std::span<const SupportKernels::Result> results) const;
@@ -125,7 +133,8 @@ class GpuTask {
     std::unique_ptr<GpuOracle> m_oracle;
     std::optional<GpuSlots> m_small;
     std::optional<GpuSlots> m_large;
-    std::vector<GpuBuffer> m_private_inputs;            ///< per tensor input
+    std::vector<GpuBuffer> m_private_inputs;             ///< per tensor input
+    std::vector<std::vector<GpuBuffer>> m_small_inputs;  ///< the same for each small slot
     std::vector<std::vector<GpuBuffer>> m_small_wants;  ///< per small slot and output
     std::vector<std::vector<GpuBuffer>> m_kept_wants;
     std::uint64_t m_private_bytes = 0;

@@ -42,6 +42,24 @@ struct Slot {
     double got = 0;
     double want = 0;
 };
+/// What is done for several places in one launch, since most are small: what a block works on.
+struct Job {
+    std::uint64_t slot = 0;
+    cuda::Address at = 0;
+    cuda::Address other = 0;
+    std::uint64_t count = 0;
+    double absolute = 0;
+    double relative = 0;
+    double cap = 0;
+    int dtype = 0;
+    std::uint32_t value = 0;
+};
+constexpr std::size_t k_jobs = 32;
+using Jobs = std::array<Job, k_jobs>;
+enum class Work : std::size_t { fill_bytes, checksum, count_other_bytes, compare, sum_squares };
+constexpr std::size_t k_works = 5;
+using Blocks = std::array<unsigned, 2>;
+
 constexpr std::uint64_t k_non_finite = 1;
 constexpr std::uint64_t k_over_cap = 2;
 
@@ -94,12 +112,12 @@ struct SupportKernels::State {
     [[nodiscard]] Status clear_slots();
 
     template <class... Arguments>
-    [[nodiscard]] Status launch(cuda::Function function, const char* name, unsigned blocks,
+    [[nodiscard]] Status launch(cuda::Function function, const char* name, Blocks blocks,
                                 unsigned threads, cuda::Stream stream,
                                 Arguments... arguments) const {
         std::array<void*, sizeof...(arguments)> parameters{&arguments...};
         cuda::LaunchConfig config;
-        config.grid = {blocks, 1, 1};
+        config.grid = {blocks[0], blocks[1], 1};
         config.block = {threads, 1, 1};
         config.stream = stream;
         Status status = gpu->driver().check(
@@ -119,6 +137,12 @@ struct SupportKernels::State {
         return static_cast<unsigned>(std::clamp<std::uint64_t>(wanted, 1, most));
     }
 
+    void ask(Work work, const Job& job);
+    /// Queues what was asked for.
+    [[nodiscard]] Status run(Work work, cuda::Stream stream);
+    [[nodiscard]] Status run_some(Work work, const Jobs& some, unsigned count,
+                                  cuda::Stream stream) const;
+
     [[nodiscard]] cuda::Address slot(std::size_t number) const {
         return slots.begin() + number * sizeof(Slot);
     }
@@ -128,6 +152,7 @@ struct SupportKernels::State {
     cuda::Function fill = nullptr;
     cuda::Function fill_singles = nullptr;
     cuda::Function fill_bytes = nullptr;
+    cuda::Function fill_all_bytes = nullptr;
     cuda::Function checksum = nullptr;
     cuda::Function count_other_bytes = nullptr;
     cuda::Function compare = nullptr;
@@ -141,6 +166,7 @@ struct SupportKernels::State {
     std::uint64_t flush_bytes = 0;
     std::uint64_t key = random_key();
     std::array<Asked, k_result_slots> asked{};
+    std::array<std::vector<Job>, k_works> jobs;  ///< by Work
 };
 
 Status SupportKernels::State::find_functions(std::string_view cubin) {
@@ -149,10 +175,11 @@ Status SupportKernels::State::find_functions(std::string_view cubin) {
     ATOLL_TRY(gpu->driver().check(gpu->call().module_load_data(&loaded, image.data()),
                                   "cuModuleLoadData of our own kernels"));
     module = {loaded, UnloadModule{gpu->call().module_unload}};
-    const std::array<std::pair<const char*, cuda::Function*>, 10> all{{
+    const std::array<std::pair<const char*, cuda::Function*>, 11> all{{
         {"atoll_fill", &fill},
         {"atoll_fill_singles", &fill_singles},
         {"atoll_fill_bytes", &fill_bytes},
+        {"atoll_fill_all_bytes", &fill_all_bytes},
         {"atoll_checksum", &checksum},
         {"atoll_count_other_bytes", &count_other_bytes},
         {"atoll_compare", &compare},
@@ -188,7 +215,7 @@ SupportKernels::~SupportKernels() = default;
 
 Expected<SupportKernels> SupportKernels::load(const Gpu& gpu, std::string_view cubin) {
     ATOLL_TRY_ASSIGN(GpuBuffer slots, GpuBuffer::allocate(gpu, k_result_slots * sizeof(Slot)));
-    ATOLL_TRY_ASSIGN(GpuBuffer sums, GpuBuffer::allocate(gpu, k_sums * sizeof(double)));
+    ATOLL_TRY_ASSIGN(GpuBuffer sums, GpuBuffer::allocate(gpu, k_jobs * k_sums * sizeof(double)));
     auto state = std::make_unique<State>(gpu, std::move(slots), std::move(sums));
     ATOLL_TRY(state->find_functions(cubin));
     ATOLL_TRY(state->clear_slots());
@@ -216,7 +243,7 @@ Status SupportKernels::fill(const InputGenerator& generator, DType dtype, std::u
     const unsigned blocks =
         m_state->blocks_for(static_cast<std::uint64_t>(count), k_writing_blocks);
     const auto launch = [&](cuda::Function function, const char* name, auto... parameters) {
-        return m_state->launch(function, name, blocks, k_threads, stream, to, count,
+        return m_state->launch(function, name, {blocks, 1}, k_threads, stream, to, count,
                                static_cast<int>(dtype), seed, lane, static_cast<int>(with.kind),
                                parameters...);
     };
@@ -233,8 +260,8 @@ Status SupportKernels::fill_bytes(cuda::Address to, std::uint8_t value, std::uin
         return {};
     }
     return m_state->launch(m_state->fill_bytes, "atoll_fill_bytes",
-                           m_state->blocks_for(bytes / 16, k_writing_blocks), k_threads, stream, to,
-                           bytes, std::uint32_t{value});
+                           {m_state->blocks_for(bytes / 16, k_writing_blocks), 1}, k_threads, stream,
+                           to, bytes, std::uint32_t{value});
 }
 
 namespace {
@@ -250,26 +277,87 @@ Status check_slot(std::size_t slot) {
 
 }  // namespace
 
-Status SupportKernels::checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot,
-                                cuda::Stream stream) {
+void SupportKernels::State::ask(Work work, const Job& job) {
+    jobs[static_cast<std::size_t>(work)].push_back(job);
+}
+
+Status SupportKernels::State::run(Work work, cuda::Stream stream) {
+    std::vector<Job>& all = jobs[static_cast<std::size_t>(work)];
+    Status status;
+    for (std::size_t begin = 0; status && begin < all.size(); begin += k_jobs) {
+        const std::size_t count = std::min(all.size() - begin, k_jobs);
+        Jobs some;
+        std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(begin), count, some.begin());
+        status = run_some(work, some, static_cast<unsigned>(count), stream);
+    }
+    all.clear();
+    return status;
+}
+
+/// With as many blocks for each as the largest of them wants.
+Status SupportKernels::State::run_some(Work work, const Jobs& some, unsigned count,
+                                       cuda::Stream stream) const {
+    std::uint64_t most = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        most = std::max(most, some[i].count);
+    }
+    const auto blocks = [&](std::uint64_t bytes_of_item, unsigned per_processor) {
+        return std::array{blocks_for(most / bytes_of_item, per_processor), count};
+    };
+    const auto launch_jobs = [&](cuda::Function function, const char* name, Blocks grid,
+                                 auto... more) {
+        return launch(function, name, grid, k_threads, stream, some, more...);
+    };
+    switch (work) {
+        case Work::fill_bytes:
+            return launch_jobs(fill_all_bytes, "atoll_fill_all_bytes",
+                               blocks(16, k_writing_blocks));
+        case Work::checksum:
+            return launch_jobs(checksum, "atoll_checksum", blocks(8, k_reading_blocks), key);
+        case Work::count_other_bytes:
+            return launch_jobs(count_other_bytes, "atoll_count_other_bytes",
+                               blocks(8, k_reading_blocks));
+        case Work::compare:
+            ATOLL_TRY(launch_jobs(compare, "atoll_compare", blocks(1, k_reading_blocks)));
+            return launch(look_up, "atoll_look_up", {1, count}, 1, stream, some);
+        case Work::sum_squares:
+            ATOLL_TRY(launch_jobs(sum_squares, "atoll_sum_squares", {k_sums, count}, sums.begin()));
+            return launch_jobs(add_sums, "atoll_add_sums", {1, count}, sums.begin(),
+                               std::uint32_t{k_sums});
+    }
+    return {};
+}
+
+Status SupportKernels::fill_all_bytes(std::span<const Filling> fillings, cuda::Stream stream) {
+    for (const Filling& filling : fillings) {
+        if (filling.bytes > 0) {
+            m_state->ask(Work::fill_bytes,
+                         {.at = filling.to, .count = filling.bytes, .value = filling.value});
+        }
+    }
+    return m_state->run(Work::fill_bytes, stream);
+}
+
+Status SupportKernels::checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot) {
     ATOLL_TRY(check_slot(slot));
-    return m_state->launch(m_state->checksum, "atoll_checksum",
-                           m_state->blocks_for(bytes / 8, k_reading_blocks), k_threads, stream,
-                           m_state->slot(slot), from, bytes, m_state->key);
+    m_state->ask(Work::checksum, {.slot = m_state->slot(slot), .at = from, .count = bytes});
+    return {};
 }
 
 Status SupportKernels::count_other_bytes(cuda::Address from, std::uint8_t value,
-                                         std::uint64_t bytes, std::size_t slot,
-                                         cuda::Stream stream) {
+                                         std::uint64_t bytes, std::size_t slot) {
     ATOLL_TRY(check_slot(slot));
-    return m_state->launch(m_state->count_other_bytes, "atoll_count_other_bytes",
-                           m_state->blocks_for(bytes / 8, k_reading_blocks), k_threads, stream,
-                           m_state->slot(slot), from, bytes, std::uint32_t{value});
+    if (bytes > 0) {
+        m_state->ask(Work::count_other_bytes, {.slot = m_state->slot(slot),
+                                               .at = from,
+                                               .count = bytes,
+                                               .value = std::uint32_t{value}});
+    }
+    return {};
 }
 
 Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address want,
-                               std::int64_t count, const Tolerance& tolerance, std::size_t slot,
-                               cuda::Stream stream) {
+                               std::int64_t count, const Tolerance& tolerance, std::size_t slot) {
     ATOLL_TRY(check_slot(slot));
     ATOLL_TRY(check_place("output on the device", dtype, out, count));
     ATOLL_TRY(check_place("expectation on the device", DType::f64, want, count));
@@ -283,24 +371,32 @@ Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address wan
     }
     const double cap = tolerance.max_error_cap > 0 ? tolerance.max_error_cap
                                                    : std::numeric_limits<double>::infinity();
-    ATOLL_TRY(
-        m_state->launch(m_state->compare, "atoll_compare",
-                        m_state->blocks_for(static_cast<std::uint64_t>(count), k_reading_blocks),
-                        k_threads, stream, m_state->slot(slot), out, want, count,
-                        static_cast<int>(dtype), tolerance.atol, tolerance.rtol, cap));
-    return m_state->launch(m_state->look_up, "atoll_look_up", 1, 1, stream, m_state->slot(slot),
-                           out, want, static_cast<int>(dtype));
+    m_state->ask(Work::compare, {.slot = m_state->slot(slot),
+                                 .at = out,
+                                 .other = want,
+                                 .count = static_cast<std::uint64_t>(count),
+                                 .absolute = tolerance.atol,
+                                 .relative = tolerance.rtol,
+                                 .cap = cap,
+                                 .dtype = static_cast<int>(dtype)});
+    return {};
 }
 
-Status SupportKernels::sum_squares(cuda::Address values, std::int64_t count, std::size_t slot,
-                                   cuda::Stream stream) {
+Status SupportKernels::sum_squares(cuda::Address values, std::int64_t count, std::size_t slot) {
     ATOLL_TRY(check_slot(slot));
     ATOLL_TRY(check_place("values on the device", DType::f64, values, count));
-    const cuda::Address sums = m_state->sums.begin();
-    ATOLL_TRY(m_state->launch(m_state->sum_squares, "atoll_sum_squares", k_sums, k_threads, stream,
-                              m_state->slot(slot), sums, values, count));
-    return m_state->launch(m_state->add_sums, "atoll_add_sums", 1, k_threads, stream,
-                           m_state->slot(slot), sums, std::uint32_t{k_sums});
+    m_state->ask(Work::sum_squares, {.slot = m_state->slot(slot),
+                                     .at = values,
+                                     .count = static_cast<std::uint64_t>(count)});
+    return {};
+}
+
+Status SupportKernels::run_asked(cuda::Stream stream) {
+    for (const Work work :
+         {Work::checksum, Work::count_other_bytes, Work::compare, Work::sum_squares}) {
+        ATOLL_TRY(m_state->run(work, stream));
+    }
+    return {};
 }
 
 namespace {
@@ -330,6 +426,7 @@ Expected<std::vector<SupportKernels::Result>> SupportKernels::results(std::size_
         return std::vector<Result>{};
     }
     ATOLL_TRY(check_slot(count - 1));
+    ATOLL_TRY(run_asked(stream));
     const auto& call = m_state->gpu->call();
     const DriverLibrary& driver = m_state->gpu->driver();
     std::vector<Slot> slots(count);
@@ -361,7 +458,7 @@ Status SupportKernels::flush_l2(cuda::Stream stream) const {
 
 Status SupportKernels::anchor(cuda::Stream stream) const {
     constexpr unsigned k_warp = 32;
-    return m_state->launch(m_state->anchor, "atoll_anchor", 1, k_warp, stream,
+    return m_state->launch(m_state->anchor, "atoll_anchor", {1, 1}, k_warp, stream,
                            m_state->sums.begin(), k_anchor_steps);
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ namespace atl {
 /// say so; an error is a fault of ours. Used on the thread of its Gpu, which must outlive it, and
 /// with one stream at a time. Elements lie at multiples of their size. Movable.
 ///
-/// A slot holds the result of one call from then until results() returns it.
+/// A slot holds the result of one question from then until results() returns it.
 class SupportKernels {
   public:
     [[nodiscard]] static Expected<SupportKernels> load(const Gpu& gpu, std::string_view cubin);
@@ -42,26 +43,35 @@ class SupportKernels {
     [[nodiscard]] Status fill_bytes(cuda::Address to, std::uint8_t value, std::uint64_t bytes,
                                     cuda::Stream stream) const;
 
+    struct Filling {
+        cuda::Address to = 0;
+        std::uint8_t value = 0;
+        std::uint64_t bytes = 0;
+    };
+    /// The same for several places at once.
+    [[nodiscard]] Status fill_all_bytes(std::span<const Filling> fillings, cuda::Stream stream);
+
+    // The following are collected, and queued by run_asked() or results(), many in one launch: most
+    // are so small that a launch each takes longer.
+
     /// A 64-bit checksum of `bytes` bytes at `from` (any alignment) into result `slot`, that every
     /// changed byte changes with high probability; for equality within one process only.
-    [[nodiscard]] Status checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot,
-                                  cuda::Stream stream);
+    [[nodiscard]] Status checksum(cuda::Address from, std::uint64_t bytes, std::size_t slot);
     /// How many of `bytes` bytes are not `value`, into result `slot`.
     [[nodiscard]] Status count_other_bytes(cuda::Address from, std::uint8_t value,
-                                           std::uint64_t bytes, std::size_t slot,
-                                           cuda::Stream stream);
+                                           std::uint64_t bytes, std::size_t slot);
     /// compare_output() of `count` elements of `dtype` at `out` with the doubles at `want`, into
     /// result `slot`. `tolerance` is resolved (atol_rms = 0; else invalid_argument). Counts the
     /// elements of floats that still hold poison_of(dtype), too (reward/verifier/
     /// shared_buffers.hpp). max_rel_error is the largest quotient; compare_output() may be off by
     /// its last bit.
     [[nodiscard]] Status compare(DType dtype, cuda::Address out, cuda::Address want,
-                                 std::int64_t count, const Tolerance& tolerance, std::size_t slot,
-                                 cuda::Stream stream);
+                                 std::int64_t count, const Tolerance& tolerance, std::size_t slot);
     /// Sum of squares of `count` doubles (those that are finite, whose count is the number) into
     /// result `slot`; the same bits on every device.
-    [[nodiscard]] Status sum_squares(cuda::Address values, std::int64_t count, std::size_t slot,
-                                     cuda::Stream stream);
+    [[nodiscard]] Status sum_squares(cuda::Address values, std::int64_t count, std::size_t slot);
+    /// Queues what was collected.
+    [[nodiscard]] Status run_asked(cuda::Stream stream);
 
     struct Result {
         std::uint64_t number = 0;     ///< checksum, count of bytes or of finite values
@@ -69,7 +79,7 @@ class SupportKernels {
         Comparison comparison = {};   ///< compare
         std::uint64_t unwritten = 0;  ///< compare: float elements that still are poison
     };
-    /// Waits for the stream and copies the results of slots [0, count). count <= k_result_slots.
+    /// Queues what was collected, waits for the stream and copies the results of slots [0, count). count <= k_result_slots.
     [[nodiscard]] Expected<std::vector<Result>> results(std::size_t count, cuda::Stream stream);
     static constexpr std::size_t k_result_slots = 1024;
 

@@ -164,7 +164,7 @@ inline void expect_judged_as_on_the_host(const SupportedDevice& on, const Judged
     const OnDevice want(on, std::as_bytes(std::span(judged.want)));
     const auto count = static_cast<std::int64_t>(judged.want.size());
     const Status asked =
-        on.kernels.compare(judged.dtype, out.begin(), want.begin(), count, tolerance, 2, on.stream);
+        on.kernels.compare(judged.dtype, out.begin(), want.begin(), count, tolerance, 2);
     ASSERT_TRUE(asked) << asked.error().message();
     const auto results = value_or_throw(on.kernels.results(3, on.stream));
     expect_same(results[2].comparison,
@@ -252,7 +252,7 @@ inline std::vector<std::byte> random_bytes(std::size_t count, unsigned seed) {
 
 inline std::uint64_t checksum_of(const SupportedDevice& on, cuda::Address from,
                                  std::uint64_t bytes) {
-    EXPECT_TRUE(on.kernels.checksum(from, bytes, 0, on.stream));
+    EXPECT_TRUE(on.kernels.checksum(from, bytes, 0));
     return value_or_throw(on.kernels.results(1, on.stream))[0].number;
 }
 
@@ -291,8 +291,8 @@ inline void check_bytes(const SupportedDevice& on) {
             const OnDevice memory(on, std::vector<std::byte>(count + 2, std::byte{1}), offset);
             ASSERT_TRUE(on.kernels.fill_bytes(memory.begin() + 1, 0xFF, count, on.stream));
             ASSERT_TRUE(
-                on.kernels.count_other_bytes(memory.begin(), 0xFF, count + 2, 1, on.stream));
-            ASSERT_TRUE(on.kernels.count_other_bytes(memory.begin() + 1, 1, count, 0, on.stream));
+                on.kernels.count_other_bytes(memory.begin(), 0xFF, count + 2, 1));
+            ASSERT_TRUE(on.kernels.count_other_bytes(memory.begin() + 1, 1, count, 0));
             const auto results = value_or_throw(on.kernels.results(2, on.stream));
             EXPECT_EQ(results[1].number, 2u) << "only the bytes asked for are filled";
             EXPECT_EQ(results[0].number, count);
@@ -312,9 +312,9 @@ inline void check_sums(const SupportedDevice& on, std::size_t count) {
     values.push_back(-std::numeric_limits<double>::quiet_NaN());
     const OnDevice memory(on, std::as_bytes(std::span(values)));
     const auto all = static_cast<std::int64_t>(values.size());
-    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), all, 0, on.stream));
-    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), all, 1, on.stream));
-    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), 0, 2, on.stream));
+    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), all, 0));
+    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), all, 1));
+    ASSERT_TRUE(on.kernels.sum_squares(memory.begin(), 0, 2));
     const auto results = value_or_throw(on.kernels.results(3, on.stream));
     EXPECT_NEAR(results[0].sum, sum, 1e-12 * sum);
     EXPECT_EQ(results[0].number, count) << "of those that are finite";

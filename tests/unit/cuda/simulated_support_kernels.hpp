@@ -15,10 +15,11 @@ inline constexpr const char* k_cuda_words = R"(
 #pragma GCC optimize("O2")
 #define __device__
 #define __shared__ static
-struct Index { unsigned x = 0; };
+#define __grid_constant__
+struct Index { unsigned x = 0, y = 0; };
 Index threadIdx, blockIdx;  // one kernel runs at a time
 Index gridDim;
-constexpr Index blockDim{1};
+constexpr Index blockDim{1, 1};
 constexpr int warpSize = 1;
 inline void __syncthreads() {}
 template <class T> T __shfl_xor_sync(unsigned, T value, int) { return value; }
@@ -40,15 +41,16 @@ inline std::string simulated_kernel(const std::string& name, const std::string& 
     std::istringstream list(parameters);
     int number = 0;
     for (std::string one; std::getline(list, one, ','); ++number) {
-        const std::string type = std::regex_replace(one, std::regex(R"(\s*(\w+)\s+\w+\s*)"), "$1");
+        const std::string type = std::regex_replace(one, std::regex(R"(\s*(?:const __grid_constant__ )?(\w+)\s+\w+\s*)"), "$1");
         types += (number == 0 ? "" : ", ") + ("at<" + type + ">(parameters, ") +
                  std::to_string(number) + ")";
         sizes += "sizeof(" + type + "), ";
     }
     return "extern \"C\" { extern const unsigned " + name + "_sizes[]; const unsigned " + name +
            "_sizes[] = {" + sizes + "0}; }\nSIMULATED_KERNEL(" + name +
-           ") {\n    gridDim.x = grid[0];\n    for (unsigned i = 0; i < grid[0]; ++i) {\n"
-           "        blockIdx.x = i;\n        device_" +
+           ") {\n    gridDim = {grid[0], grid[1]};\n"
+           "    for (unsigned i = 0; i < grid[0] * grid[1]; ++i) {\n"
+           "        blockIdx = {i % grid[0], i / grid[0]};\n        device_" +
            name + "(" + types + ");\n    }\n    return 0;\n}\n";
 }
 

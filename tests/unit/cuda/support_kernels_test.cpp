@@ -52,14 +52,14 @@ TEST_F(SupportKernelsTest, SumsSquaresOfWhatIsFinite) {
 
 TEST_F(SupportKernelsTest, ASlotIsEmptyAgainOnceItsResultWasTaken) {
     const testing::OnDevice memory(m_on, testing::random_bytes(64, 1));
-    ASSERT_TRUE(m_kernels.checksum(memory.begin(), 64, 0, m_stream.handle()));
-    ASSERT_TRUE(m_kernels.checksum(memory.begin(), 64, 1, m_stream.handle()));
+    ASSERT_TRUE(m_kernels.checksum(memory.begin(), 64, 0));
+    ASSERT_TRUE(m_kernels.checksum(memory.begin(), 64, 1));
     EXPECT_NE(value_or_throw(m_kernels.results(1, m_stream.handle()))[0].number, 0u);
     const auto again = value_or_throw(m_kernels.results(2, m_stream.handle()));
     EXPECT_EQ(again[0].number, 0u);
     EXPECT_NE(again[1].number, 0u) << "this one was not taken before";
     EXPECT_FALSE(
-        m_kernels.checksum(memory.begin(), 64, SupportKernels::k_result_slots, m_stream.handle()));
+        m_kernels.checksum(memory.begin(), 64, SupportKernels::k_result_slots));
     EXPECT_FALSE(m_kernels.results(SupportKernels::k_result_slots + 1, m_stream.handle()));
 }
 
@@ -83,7 +83,7 @@ TEST_F(SupportKernelsTest, RefusesWhatItCannotDo) {
     Tolerance tolerance;
     tolerance.atol_rms = 0.1;
     const Status compared =
-        m_kernels.compare(DType::f32, at, at, 4, tolerance, 0, m_stream.handle());
+        m_kernels.compare(DType::f32, at, at, 4, tolerance, 0);
     ASSERT_FALSE(compared);
     EXPECT_EQ(compared.error().code, ErrorCode::invalid_argument);
     EXPECT_THAT(compared.error().message(), HasSubstr("resolved"));
