@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct CpuLayout {
 /// too few cores.
 [[nodiscard]] Expected<CpuLayout> lay_out_cores(const std::vector<int>& allowed, int devices,
                                                 int cores_per_device);
+
+/// A GPU measures without the host's cores, but waits for its processes between launches, and those
+/// wait for a core where compilers have them all (3 to 6 ms a candidate, seen on 16 cores): the
+/// verifier and the runner of each, which take turns, have two, unless fewer than three times as
+/// many would remain for the host. Then no device has any, and all run anywhere.
+[[nodiscard]] CpuLayout lay_out_gpu_cores(const std::vector<int>& allowed, std::size_t gpus);
 
 /// "AMD EPYC 7B13" from /proc/cpuinfo; "unknown CPU" where it does not tell.
 [[nodiscard]] std::string cpu_model();

@@ -37,9 +37,11 @@ Expected<DeviceLimits> probe_all(const std::vector<int>& gpus, const std::string
 Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const LocalEvaluatorOptions& options,
                                                        const CudaToolkit& toolkit,
                                                        const DeviceLimits& device,
+                                                       const std::vector<int>& cores,
                                                        const std::string& worker_program) {
     ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
     FrontEndOptions front_end;
+    front_end.device_compiler.cores = front_end.recorder.cores = cores;
     front_end.device = device;
     front_end.device_compiler.nvrtc = toolkit.nvrtc->path;
     front_end.device_compiler.include = toolkit.include;
@@ -110,11 +112,11 @@ Expected<std::unique_ptr<CudaFrontEnd>> make_gpu_front_end(const LocalEvaluatorO
     ATOLL_TRY(check_gpu_parts(toolkit));
     ATOLL_TRY_ASSIGN(const DeviceLimits device,
                      probe_gpu(toolkit.driver->path, gpus_of(options).front(), worker_program));
-    return make_front_end(options, toolkit, device, worker_program);
+    return make_front_end(options, toolkit, device, {}, worker_program);
 }
 
 Status add_gpus(const LocalEvaluatorOptions& options, const CudaToolkit& toolkit,
-                EvaluatorParts& parts, const std::string& worker_program) {
+                const CpuLayout& layout, EvaluatorParts& parts, const std::string& worker_program) {
     ATOLL_TRY(check_gpu_parts(toolkit));
     ATOLL_TRY_ASSIGN(const SandboxLevel required, sandbox_level_from(options.required_sandbox));
     ATOLL_TRY_ASSIGN(const SandboxLevel level,
@@ -122,13 +124,16 @@ Status add_gpus(const LocalEvaluatorOptions& options, const CudaToolkit& toolkit
     const std::vector<int> gpus = gpus_of(options);
     ATOLL_TRY_ASSIGN(const DeviceLimits device,
                      probe_all(gpus, toolkit.driver->path, worker_program));
+    const bool reserved = !layout.devices.empty();
     ATOLL_TRY_ASSIGN(std::unique_ptr<CudaFrontEnd> front_end,
-                     make_front_end(options, toolkit, device, worker_program));
+                     make_front_end(options, toolkit, device,
+                                    reserved ? layout.host : std::vector<int>(), worker_program));
     ATOLL_TRY_ASSIGN(const auto support, compile_support(*front_end));
     parts.compiler = std::make_unique<CompileService>(std::move(front_end));
-    for (const int gpu : gpus) {
+    for (std::size_t i = 0; i < gpus.size(); ++i) {
         GpuLaneOptions lane;
-        lane.gpu = gpu;
+        lane.gpu = gpus[i];
+        lane.cores = reserved ? layout.devices[i] : std::vector<int>();
         lane.driver = toolkit.driver->path;
         lane.cupti = toolkit.cupti ? toolkit.cupti->path : "";
         lane.limits = device;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/cpu_layout.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/toolkit.hpp"
 #include "reward/evaluator.hpp"
@@ -23,9 +24,10 @@ namespace atl {
     const std::string& worker_program = "");
 
 /// The front end and a lane for each of options.gpus. Asks the driver what those devices are, and
-/// precompiles headers (5 to 10 s). The devices must be alike. `worker_program`: empty:
-/// atoll-worker beside this program.
+/// precompiles headers (5 to 10 s). The devices must be alike. A layout with devices has cores for
+/// each GPU; without, all run anywhere. `worker_program`: empty: atoll-worker beside this program.
 [[nodiscard]] Status add_gpus(const LocalEvaluatorOptions& options, const CudaToolkit& toolkit,
-                              EvaluatorParts& parts, const std::string& worker_program = "");
+                              const CpuLayout& layout, EvaluatorParts& parts,
+                              const std::string& worker_program = "");
 
 }  // namespace atl

@@ -59,6 +59,11 @@ class GpuLane final : public DeviceLane {
     bool broken() const override { return m_broken; }
 
     Status restart() override {
+        if (!m_options.cores.empty()) {
+            // Our thread works while those processes wait for it. One that cannot be pinned waits
+            // for a core now and then.
+            static_cast<void>(pin_to_cores(m_options.cores));
+        }
         const Status started = start();
         return started ? started : tl::unexpected(counted(started.error()));
     }

@@ -20,7 +20,8 @@ struct GpuLaneOptions {
     /// Cubin of reward/gpu/support_kernels.hpp.
     std::shared_ptr<const FileHandle> support;
     std::string worker_program;  ///< empty: atoll-worker beside this program
-    std::vector<int> cores;      ///< the processes are pinned to these; empty: anywhere
+    std::vector<int> cores;  ///< the processes and the lane's thread are pinned to these; empty:
+                             ///< anywhere
 };
 
 /// A GPU: a verifier process, a runner process, and a second runner that waits with a live context

@@ -20,16 +20,14 @@ namespace {
 /// Each has processes of its own, and more of them would not keep a GPU busier.
 constexpr int k_most_gpu_compilers = 16;
 
-/// A GPU measures without the host's cores, and a task whose own program judges needs no device:
-/// then every core may compile or judge.
+/// A task whose own program judges needs no device: then every core may compile or judge.
 Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
                                const std::vector<int>& allowed) {
     if (options.needs_device && !is_gpu_kind(options.kind)) {
         return lay_out_cores(allowed, options.devices, options.device_cores);
     }
-    CpuLayout layout;
-    layout.host = allowed;
-    return layout;
+    return lay_out_gpu_cores(
+        allowed, options.needs_device ? std::max<std::size_t>(options.gpus.size(), 1) : 0);
 }
 
 /// What compiles and runs candidates: the compiler's process and a lane for each device.
@@ -97,8 +95,8 @@ Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOp
     if (!options.needs_device) {
         parts.compiler = std::make_unique<CompileService>(make_no_compiler());
     } else if (is_gpu_kind(options.kind)) {
-        ATOLL_TRY(add_gpus(options, find_toolkit(options), parts));
-        parts.compile_workers = std::min(parts.compile_workers, k_most_gpu_compilers);
+        ATOLL_TRY(add_gpus(options, find_toolkit(options), layout, parts));
+        parts.compile_workers = std::min(static_cast<int>(allowed.size()), k_most_gpu_compilers);
     } else {
         ATOLL_TRY(add_devices(options, layout, allowed.size(), parts));
     }

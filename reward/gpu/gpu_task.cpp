@@ -136,8 +136,7 @@ Expected<std::vector<GpuBuffer>> GpuTask::allocate_wants(const std::vector<std::
     return wants;
 }
 
-Expected<std::vector<GpuBuffer>> GpuTask::allocate_inputs(
-    const std::vector<std::uint64_t>& bytes) {
+Expected<std::vector<GpuBuffer>> GpuTask::allocate_inputs(const std::vector<std::uint64_t>& bytes) {
     std::vector<GpuBuffer> inputs;
     for (std::size_t i = 0; i < m_layout.tensor_inputs(); ++i) {
         ATOLL_TRY_ASSIGN(GpuBuffer buffer, allocate_private(bytes[i]));
@@ -241,7 +240,7 @@ Status GpuTask::prepare(std::span<const GpuTrial> trials) {
             fillings.push_back({slack.after, canary_of(i), slack.after_bytes});
         }
     }
-    ATOLL_TRY(m_tools.kernels.fill_all_bytes(fillings, m_tools.stream));
+    ATOLL_TRY(m_tools.kernels.fill_all_bytes(fillings, false, m_tools.stream));
     return m_tools.gpu.driver().check(m_tools.gpu.call().stream_synchronize(m_tools.stream),
                                       "cuStreamSynchronize");
 }
@@ -256,12 +255,11 @@ Status GpuTask::answer(std::span<const GpuTrial> trials) {
     }
     // There are private inputs for as many small ones as are judged at once, and for one other.
     for (auto next = asked.begin(); next != asked.end();) {
-        const auto end = is_small((*next)->workload)
-                             ? std::find_if(next, asked.end(),
-                                            [&](const GpuCase* one) {
-                                                return !is_small(one->workload);
-                                            })
-                             : next + 1;
+        const auto end =
+            is_small((*next)->workload)
+                ? std::find_if(next, asked.end(),
+                               [&](const GpuCase* one) { return !is_small(one->workload); })
+                : next + 1;
         ATOLL_TRY(answer_together({next, end}));
         next = end;
     }
@@ -326,8 +324,10 @@ Status GpuTask::queue_checks(const GpuTrial& trial, std::size_t& slot) {
         if (trial.canaries) {
             const GpuSlots::Slack slack =
                 slots_of(judged.workload).slack(trial.tensors[i], bound.bytes[i]);
-            ATOLL_TRY(kernels.count_other_bytes(slack.before, canary_of(i), slack.before_bytes, slot++));
-            ATOLL_TRY(kernels.count_other_bytes(slack.after, canary_of(i), slack.after_bytes, slot++));
+            ATOLL_TRY(
+                kernels.count_other_bytes(slack.before, canary_of(i), slack.before_bytes, slot++));
+            ATOLL_TRY(
+                kernels.count_other_bytes(slack.after, canary_of(i), slack.after_bytes, slot++));
         }
         if (!m_layout.is_output(i)) {
             ATOLL_TRY(kernels.checksum(here, bound.bytes[i], slot++));

@@ -135,7 +135,7 @@ class GpuTask {
     std::optional<GpuSlots> m_large;
     std::vector<GpuBuffer> m_private_inputs;             ///< per tensor input
     std::vector<std::vector<GpuBuffer>> m_small_inputs;  ///< the same for each small slot
-    std::vector<std::vector<GpuBuffer>> m_small_wants;  ///< per small slot and output
+    std::vector<std::vector<GpuBuffer>> m_small_wants;   ///< per small slot and output
     std::vector<std::vector<GpuBuffer>> m_kept_wants;
     std::uint64_t m_private_bytes = 0;
 };

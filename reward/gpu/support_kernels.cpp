@@ -108,6 +108,7 @@ struct SupportKernels::State {
     State(const Gpu& on, GpuBuffer slot_memory, GpuBuffer sum_memory)
         : gpu(&on), slots(std::move(slot_memory)), sums(std::move(sum_memory)) {}
 
+    [[nodiscard]] Status allocate_flush();
     [[nodiscard]] Status find_functions(std::string_view cubin);
     [[nodiscard]] Status clear_slots();
 
@@ -260,8 +261,8 @@ Status SupportKernels::fill_bytes(cuda::Address to, std::uint8_t value, std::uin
         return {};
     }
     return m_state->launch(m_state->fill_bytes, "atoll_fill_bytes",
-                           {m_state->blocks_for(bytes / 16, k_writing_blocks), 1}, k_threads, stream,
-                           to, bytes, std::uint32_t{value});
+                           {m_state->blocks_for(bytes / 16, k_writing_blocks), 1}, k_threads,
+                           stream, to, bytes, std::uint32_t{value});
 }
 
 namespace {
@@ -276,6 +277,13 @@ Status check_slot(std::size_t slot) {
 }
 
 }  // namespace
+
+Status SupportKernels::State::allocate_flush() {
+    if (!flush) {
+        ATOLL_TRY_ASSIGN(flush, GpuBuffer::allocate(*gpu, flush_bytes));
+    }
+    return {};
+}
 
 void SupportKernels::State::ask(Work work, const Job& job) {
     jobs[static_cast<std::size_t>(work)].push_back(job);
@@ -328,12 +336,21 @@ Status SupportKernels::State::run_some(Work work, const Jobs& some, unsigned cou
     return {};
 }
 
-Status SupportKernels::fill_all_bytes(std::span<const Filling> fillings, cuda::Stream stream) {
+Status SupportKernels::fill_all_bytes(std::span<const Filling> fillings, bool flush,
+                                      cuda::Stream stream) const {
+    std::uint64_t written = 0;
     for (const Filling& filling : fillings) {
         if (filling.bytes > 0) {
             m_state->ask(Work::fill_bytes,
                          {.at = filling.to, .count = filling.bytes, .value = filling.value});
+            written += filling.bytes;
         }
+    }
+    if (flush) {
+        ATOLL_TRY(m_state->allocate_flush());
+        const std::uint64_t all = m_state->flush_bytes;
+        m_state->ask(Work::fill_bytes,
+                     {.at = m_state->flush->begin(), .count = all - std::min(written, all / 2)});
     }
     return m_state->run(Work::fill_bytes, stream);
 }
@@ -385,9 +402,9 @@ Status SupportKernels::compare(DType dtype, cuda::Address out, cuda::Address wan
 Status SupportKernels::sum_squares(cuda::Address values, std::int64_t count, std::size_t slot) {
     ATOLL_TRY(check_slot(slot));
     ATOLL_TRY(check_place("values on the device", DType::f64, values, count));
-    m_state->ask(Work::sum_squares, {.slot = m_state->slot(slot),
-                                     .at = values,
-                                     .count = static_cast<std::uint64_t>(count)});
+    m_state->ask(
+        Work::sum_squares,
+        {.slot = m_state->slot(slot), .at = values, .count = static_cast<std::uint64_t>(count)});
     return {};
 }
 
@@ -450,9 +467,7 @@ Expected<std::vector<SupportKernels::Result>> SupportKernels::results(std::size_
 }
 
 Status SupportKernels::flush_l2(cuda::Stream stream) const {
-    if (!m_state->flush) {
-        ATOLL_TRY_ASSIGN(m_state->flush, GpuBuffer::allocate(*m_state->gpu, m_state->flush_bytes));
-    }
+    ATOLL_TRY(m_state->allocate_flush());
     return fill_bytes(m_state->flush->begin(), 0, m_state->flush_bytes, stream);
 }
 

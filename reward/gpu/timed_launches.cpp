@@ -188,11 +188,8 @@ Status TimedLaunches::queue(std::size_t launch) {
     if (launch == 0 || launch + 1 == m_launches.size() || !m_call.made_once) {
         ATOLL_TRY(make_inputs(launch));
     }
-    ATOLL_TRY(poison_outputs(launch));
     ATOLL_TRY(m_player.clear_scratch(m_parts.stream));
-    if (m_call.cold) {
-        ATOLL_TRY(m_parts.support.flush_l2(m_parts.stream));
-    }
+    ATOLL_TRY(poison_outputs(launch));
     return play(launch);
 }
 
@@ -214,15 +211,14 @@ Status TimedLaunches::make_inputs(std::size_t launch) {
     return {};
 }
 
+/// And empties the cache where the call says so.
 Status TimedLaunches::poison_outputs(std::size_t launch) {
-    const SupportKernels& support = m_parts.support;
+    std::vector<SupportKernels::Filling> fillings;
     for (std::size_t i = 0; i < m_call.output_bytes.size(); ++i) {
-        if (m_call.output_bytes[i] > 0) {
-            ATOLL_TRY(support.fill_bytes(m_launches[launch].tensors.outputs[i], m_call.poison[i],
-                                         m_call.output_bytes[i], m_parts.stream));
-        }
+        fillings.push_back(
+            {m_launches[launch].tensors.outputs[i], m_call.poison[i], m_call.output_bytes[i]});
     }
-    return {};
+    return m_parts.support.fill_all_bytes(fillings, m_call.cold, m_parts.stream);
 }
 
 Status TimedLaunches::play(std::size_t launch) {

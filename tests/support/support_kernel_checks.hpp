@@ -285,13 +285,31 @@ inline void check_checksums(const SupportedDevice& on) {
     EXPECT_NE(checksum_of(on, other.begin(), 64), sum) << "the order of words counts";
 }
 
+/// More than one launch takes, of many sizes, some empty.
+inline void check_many_bytes(const SupportedDevice& on) {
+    const OnDevice memory(on, std::vector<std::byte>(100 * 64, std::byte{1}));
+    std::vector<SupportKernels::Filling> fillings;
+    for (std::size_t i = 0; i < 100; ++i) {
+        fillings.push_back({memory.begin() + 64 * i, static_cast<std::uint8_t>(2 + i), i % 63});
+    }
+    for (const bool flush : {false, true}) {
+        ASSERT_TRUE(on.kernels.fill_all_bytes(fillings, flush, on.stream));
+        for (std::size_t i = 0; i < 100; ++i) {
+            ASSERT_TRUE(on.kernels.count_other_bytes(fillings[i].to, fillings[i].value, 64, i));
+        }
+        const auto results = value_or_throw(on.kernels.results(100, on.stream));
+        for (std::size_t i = 0; i < 100; ++i) {
+            EXPECT_EQ(results[i].number, 64 - i % 63) << i;
+        }
+    }
+}
+
 inline void check_bytes(const SupportedDevice& on) {
     for (const std::size_t count : {0, 1, 5, 16, 100, 1031}) {
         for (const std::size_t offset : {0, 1, 13}) {
             const OnDevice memory(on, std::vector<std::byte>(count + 2, std::byte{1}), offset);
             ASSERT_TRUE(on.kernels.fill_bytes(memory.begin() + 1, 0xFF, count, on.stream));
-            ASSERT_TRUE(
-                on.kernels.count_other_bytes(memory.begin(), 0xFF, count + 2, 1));
+            ASSERT_TRUE(on.kernels.count_other_bytes(memory.begin(), 0xFF, count + 2, 1));
             ASSERT_TRUE(on.kernels.count_other_bytes(memory.begin() + 1, 1, count, 0));
             const auto results = value_or_throw(on.kernels.results(2, on.stream));
             EXPECT_EQ(results[1].number, 2u) << "only the bytes asked for are filled";

@@ -251,14 +251,14 @@ TEST_F(CudaKind, AGpuGetsItsLaneWithOurKernelsCompiledForIt) {
     options.kind = "cuda";
     options.required_sandbox = "none";
     EvaluatorParts parts;
-    const Status added = add_gpus(options, toolkit, parts, ATOLL_BIN_DIR "/atoll-worker");
+    const Status added = add_gpus(options, toolkit, {}, parts, ATOLL_BIN_DIR "/atoll-worker");
     ASSERT_TRUE(added) << added.error().message();
     ASSERT_EQ(parts.lanes.size(), 1u);
     EXPECT_THAT(parts.lanes[0]->device(), HasSubstr("gpu:0 "));
     ASSERT_NE(parts.compiler->front_end(), nullptr);
     EXPECT_EQ(parts.compiler->front_end()->device().arch, "sm_90a");
     options.gpus = {7};
-    EXPECT_FALSE(add_gpus(options, toolkit, parts, ATOLL_BIN_DIR "/atoll-worker"));
+    EXPECT_FALSE(add_gpus(options, toolkit, {}, parts, ATOLL_BIN_DIR "/atoll-worker"));
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ inline std::string simulated_kernel(const std::string& name, const std::string& 
     std::istringstream list(parameters);
     int number = 0;
     for (std::string one; std::getline(list, one, ','); ++number) {
-        const std::string type = std::regex_replace(one, std::regex(R"(\s*(?:const __grid_constant__ )?(\w+)\s+\w+\s*)"), "$1");
+        const std::string type = std::regex_replace(
+            one, std::regex(R"(\s*(?:const __grid_constant__ )?(\w+)\s+\w+\s*)"), "$1");
         types += (number == 0 ? "" : ", ") + ("at<" + type + ">(parameters, ") +
                  std::to_string(number) + ")";
         sizes += "sizeof(" + type + "), ";

@@ -46,6 +46,10 @@ TEST_F(SupportKernelsTest, FillsAndCountsBytesAnywhere) {
     testing::check_bytes(m_on);
 }
 
+TEST_F(SupportKernelsTest, FillsAndCountsManyPlacesAtOnce) {
+    testing::check_many_bytes(m_on);
+}
+
 TEST_F(SupportKernelsTest, SumsSquaresOfWhatIsFinite) {
     testing::check_sums(m_on, 10007);
 }
@@ -58,8 +62,7 @@ TEST_F(SupportKernelsTest, ASlotIsEmptyAgainOnceItsResultWasTaken) {
     const auto again = value_or_throw(m_kernels.results(2, m_stream.handle()));
     EXPECT_EQ(again[0].number, 0u);
     EXPECT_NE(again[1].number, 0u) << "this one was not taken before";
-    EXPECT_FALSE(
-        m_kernels.checksum(memory.begin(), 64, SupportKernels::k_result_slots));
+    EXPECT_FALSE(m_kernels.checksum(memory.begin(), 64, SupportKernels::k_result_slots));
     EXPECT_FALSE(m_kernels.results(SupportKernels::k_result_slots + 1, m_stream.handle()));
 }
 
@@ -82,8 +85,7 @@ TEST_F(SupportKernelsTest, RefusesWhatItCannotDo) {
         << "no place for a float";
     Tolerance tolerance;
     tolerance.atol_rms = 0.1;
-    const Status compared =
-        m_kernels.compare(DType::f32, at, at, 4, tolerance, 0);
+    const Status compared = m_kernels.compare(DType::f32, at, at, 4, tolerance, 0);
     ASSERT_FALSE(compared);
     EXPECT_EQ(compared.error().code, ErrorCode::invalid_argument);
     EXPECT_THAT(compared.error().message(), HasSubstr("resolved"));

@@ -49,5 +49,18 @@ TEST(CpuLayout, ListsCoresAsRanges) {
     EXPECT_FALSE(allowed_cores().empty());
 }
 
+TEST(CpuLayout, GpusHaveCoresOfTheirOwnWhereManyRemain) {
+    const CpuLayout eight = lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6, 7}, 1);
+    EXPECT_EQ(eight.devices, (std::vector<std::vector<int>>{{6, 7}}));
+    EXPECT_EQ(eight.host, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+    EXPECT_FALSE(eight.shared);
+    for (const std::size_t gpus : {0u, 2u}) {
+        const CpuLayout none = lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6, 7}, gpus);
+        EXPECT_TRUE(none.devices.empty());
+        EXPECT_EQ(none.host.size(), 8u);
+    }
+    EXPECT_TRUE(lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6}, 1).devices.empty());
+}
+
 }  // namespace
 }  // namespace atl
