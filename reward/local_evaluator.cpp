@@ -88,7 +88,7 @@ EvaluatorStats LocalEvaluator::stats() const {
 Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
     const CandidateKind* kind = m_parts.find_kind(request.candidate.kind);
     ContentHasher hasher;
-    hasher.field("verdict 2").field(request.task->digest).field(request.candidate.kind);
+    hasher.field("verdict 3").field(request.task->digest).field(request.candidate.kind);
     hasher.field(candidate_key(request.candidate));
     hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());

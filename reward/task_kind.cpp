@@ -17,8 +17,8 @@ Error unknown_kind(const std::string& kind) {
 }
 
 /// Flags of NVRTC that the tune operator may choose from: the same for every task, since they say
-/// nothing about the task but whether its arithmetic may be less exact. Registers from where four
-/// blocks of 512 threads fit on a multiprocessor to where one block of 256 does.
+/// nothing about the task but whether its arithmetic may be less exact. Registers from where 2,048
+/// threads fit on a multiprocessor to where 512 do.
 std::vector<std::string> device_tune_flags(bool fast_math) {
     std::vector<std::string> flags = {"--maxrregcount=32",           "--maxrregcount=40",
                                       "--maxrregcount=48",           "--maxrregcount=64",

@@ -1,6 +1,7 @@
 #include "reward/task.hpp"
 
 #include "reward/candidate_files.hpp"
+#include "reward/task_parts.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -408,6 +409,17 @@ TEST(TaskKind, SourcesOfOneKindAreNotInTheDigestOfAnother) {
     EXPECT_EQ(load_task(both.folder(), "cuda").value()->digest, before);
     both.append("reference.cu", "// changed\n");
     EXPECT_NE(load_task(both.folder(), "cuda").value()->digest, before);
+}
+
+TEST(TaskKind, WhatTheTuneOperatorMayChooseForDeviceCodeIsNotInTheDigest) {
+    SmallTask files;
+    files.write("reference.cu", "void reference();\n");
+    Task task = *load_task(files.folder(), "cuda").value();
+    task.allowed_flags.clear();
+    EXPECT_EQ(value_or_throw(task_digest(task)), task.digest);
+    Task of_the_host = *load_task(files.folder(), "cpu_cpp").value();
+    of_the_host.allowed_flags.clear();
+    EXPECT_NE(value_or_throw(task_digest(of_the_host)), of_the_host.digest);
 }
 
 std::string refusal(const std::filesystem::path& folder, const std::string& kind) {
