@@ -73,11 +73,11 @@ Expected<std::unique_ptr<GpuRunner>> GpuRunner::start(const WorkerArguments& arg
     ATOLL_TRY_ASSIGN(Gpu gpu, Gpu::open(driver, arguments.gpu));
     std::unique_ptr<GpuRunner> runner(new GpuRunner(std::move(gpu)));
     runner->open_clock(arguments.cupti);
-    if (arguments.counters != 0 && runner->m_cupti) {
-        // Its libraries, which cannot be loaded any more once the process is in its jail.
-        static_cast<void>(RangeProfiler::open(arguments.cupti, runner->m_gpu));
-    }
     ATOLL_TRY(runner->open_parts(support_cubin));
+    if (arguments.counters != 0 && runner->m_cupti) {
+        // Who cannot count says so when it is asked to.
+        static_cast<void>(runner->count_own_kernel());
+    }
     ATOLL_TRY(runner->warm_up());
     return runner;
 }
@@ -127,6 +127,18 @@ Status GpuRunner::warm_up() {
     // A clock that does not see all of them is asked again when it matters.
     (void)clock.finish();
     return {};
+}
+
+/// Counters load libraries when they start for the first time, which the jail does not allow.
+Status GpuRunner::count_own_kernel() {
+    const cuda::Stream stream = m_stream->handle();
+    ATOLL_TRY_ASSIGN(RangeProfiler profiler, RangeProfiler::open(m_cupti_path, m_gpu));
+    ATOLL_TRY(m_cupti->pause());
+    ATOLL_TRY(profiler.begin(1, 1, stream));
+    ATOLL_TRY(profiler.mark(0, LaunchClock::Mark::plan, stream));
+    ATOLL_TRY(m_support->anchor(stream));
+    ATOLL_TRY(m_gpu.driver().check(m_gpu.call().stream_synchronize(stream), "cuStreamSynchronize"));
+    return profiler.finish().map([](const std::vector<GpuSample>&) {});
 }
 
 bool GpuRunner::device_works() const {

@@ -52,6 +52,7 @@ class GpuRunner {
     [[nodiscard]] Expected<PlanPlayer> make_player(Program& program, const Plan& plan);
     [[nodiscard]] Status open_parts(std::string_view support_cubin);
     void open_clock(const std::string& cupti);
+    [[nodiscard]] Status count_own_kernel();
     [[nodiscard]] Status warm_up();
 
     [[nodiscard]] Expected<Answer> map_buffers(const GpuBuffersCall& call,

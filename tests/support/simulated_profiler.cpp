@@ -2,10 +2,13 @@
 // kernel between start and stop is one range; of one whose name begins with "unseen" there is none.
 // Values are made up: the time is 1000 ns for the first range, 2000 ns for the second and so on,
 // memory is always busy for 85 %, instructions are no number, all others are 1. The chip "SIM" has
-// no metric whose name begins with "l1tex". Built with ATOLL_SIMULATED_PRIVILEGES=0 the process may
+// no metric whose name begins with "l1tex". Starting for the first time needs memory that may be
+// executed, as the real one does. Built with ATOLL_SIMULATED_PRIVILEGES=0 the process may
 // not read counters.
 
 #include "reward/cuda/cupti_profiler.hpp"
+
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstring>
@@ -19,6 +22,7 @@ using namespace atl::cupti;  // NOLINT: what this file implements
 namespace {
 
 constexpr Result k_refused = 1;
+constexpr Result k_unknown = 999;
 constexpr std::size_t k_config_bytes = 16;
 
 struct Image {
@@ -131,6 +135,12 @@ Result cuptiRangeProfilerSetConfig(SetConfigParameters* parameters) {
 }
 
 Result cuptiRangeProfilerStart(ProfilerParameters*) {
+    // The real one loads a library now.
+    static const bool loaded = mmap(nullptr, 4096, PROT_READ | PROT_EXEC,
+                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+    if (!loaded) {
+        return k_unknown;
+    }
     g_ranges = 0;
     g_counting = true;
     return k_success;

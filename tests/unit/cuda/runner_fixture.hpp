@@ -46,6 +46,7 @@ class WithRunner : public ::testing::Test {
         options.program = ATOLL_BIN_DIR "/atoll-worker";
         options.driver = ATOLL_SIMULATED_DRIVER;
         options.cupti = cupti;
+        options.counters = !cupti.empty();
         m_runner.emplace(value_or_throw(
             WorkerProcess::start(WorkerRole::gpu_runner, options, 7, std::move(ends.second))));
         m_channel.emplace(std::move(ends.first));
