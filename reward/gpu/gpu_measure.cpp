@@ -18,11 +18,13 @@ namespace {
 constexpr double k_ns = 1e-9;
 constexpr std::size_t k_screen_launches = 3;
 constexpr std::size_t k_least_samples = 6;
-constexpr std::size_t k_most_samples = 48;  ///< and what the judged calls behind them add
+constexpr std::size_t k_most_samples = 96;  ///< and what the judged calls behind them add
 constexpr std::size_t k_most_samples_confirming = 200;
 /// Few in a call, so that contestants alternate and a judged launch may be any; enough that a call
 /// costs little beside its launches.
 constexpr std::size_t k_call_launches = 16;
+/// A call costs as much as some launches.
+constexpr std::size_t k_least_call = 6;
 constexpr double k_call_seconds = 0.05;
 constexpr std::size_t k_wanted_checks = 2;
 constexpr std::size_t k_most_checks = 6;
@@ -30,8 +32,6 @@ constexpr std::size_t k_most_checks = 6;
 constexpr std::size_t k_most_lost_calls = 2;
 /// The GPU's clock is its own; half of what a CPU is allowed.
 constexpr double k_most_confidence = 0.005;
-/// What unjudged launches can gain over the judged ones, at most.
-constexpr double k_tolerated = 1.05;
 constexpr std::size_t k_event_launches = 3;
 constexpr int k_event_tries = 5;
 /// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
@@ -68,12 +68,12 @@ const GpuProtocol& protocol_of(const EvaluateOrder& order) {
 
 }  // namespace
 
-double GpuTimes::median_ns() const {
-    return verified_median(spans_ns, judged_ns, k_tolerated);
+double GpuTimes::middle_ns() const {
+    return verified_middle(centre().middle, judged_ns, k_tolerated);
 }
 
 bool GpuTimes::held_back() const {
-    return !judged_ns.empty() && median_ns() > median(spans_ns);
+    return !judged_ns.empty() && middle_ns() > centre().middle;
 }
 
 GpuMeasurement::GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCasePool& pool,
@@ -106,6 +106,19 @@ std::size_t GpuMeasurement::call_size(const GpuTimes& times) const {
     const double fit =
         k_call_seconds / std::max(k_ns, times.seconds / static_cast<double>(times.spans_ns.size()));
     return static_cast<std::size_t>(std::clamp(fit, 1.0, static_cast<double>(k_call_launches)));
+}
+
+std::size_t GpuMeasurement::next_size(const GpuTimes& times) const {
+    const std::size_t whole = call_size(times);
+    if (times.spans_ns.size() < k_least_samples) {
+        return whole;
+    }
+    const Centre centre = times.centre();
+    const double ratio = (centre.high - centre.low) / 2 / (m_confidence * centre.middle);
+    const double missing = static_cast<double>(times.spans_ns.size()) * (ratio * ratio - 1);
+    const auto least = static_cast<double>(std::min(k_least_call, whole));
+    return static_cast<std::size_t>(
+        std::clamp(std::ceil(missing), least, static_cast<double>(whole)));
 }
 
 std::size_t GpuMeasurement::judged_size(const GpuTimes& times) {
@@ -185,10 +198,13 @@ Expected<GpuTimed> GpuMeasurement::time(GpuContestant& contestant, std::size_t w
     return timed;
 }
 
-void GpuMeasurement::add(GpuTimes& times, const GpuTimed& timed) {
+/// Samples of the call's last launches, or of all.
+void GpuMeasurement::add(GpuTimes& times, const GpuTimed& timed, const GpuTimeCall& call) {
     double& best_anchor_ns = m_best_anchors.of(timed.clock);
+    auto launch = call.launches.end() - static_cast<std::ptrdiff_t>(timed.samples.size());
     for (const GpuSample& sample : timed.samples) {
         times.spans_ns.push_back(sample.span_ns);
+        times.slots.push_back((launch++)->tensors.front().buffer);
         times.anchors_ns.push_back(sample.anchor_ns);
         times.seconds += sample.span_ns * k_ns;
         m_timed_seconds += sample.span_ns * k_ns;
@@ -227,7 +243,7 @@ Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std
         return {};
     }
     GpuTimes& times = contestant.workloads[workload];
-    add(times, timed);
+    add(times, timed, call);
     if (judged) {
         ATOLL_TRY(judge(contestant, trial, call));
         times.judged_ns.push_back(timed.samples.back().span_ns);
@@ -286,8 +302,8 @@ bool GpuMeasurement::finished(const GpuTimes& times) const {
     if (times.spans_ns.size() >= most || times.seconds >= m_order.measure_seconds) {
         return true;
     }
-    const MedianInterval interval = median_interval(times.spans_ns);
-    return (interval.high - interval.low) / 2 <= m_confidence * median(times.spans_ns);
+    const Centre centre = times.centre();
+    return (centre.high - centre.low) / 2 <= m_confidence * centre.middle;
 }
 
 Status GpuMeasurement::sample_until_finished(std::size_t workload) {
@@ -307,7 +323,7 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
             // The first of the judged calls is one of the first two, which one is not to be known.
             const bool judged = times.judged_ns.empty() && (second || m_rng.below(2) == 0);
             ATOLL_TRY(
-                take(contestant, workload, judged ? judged_size(times) : call_size(times), judged));
+                take(contestant, workload, judged ? judged_size(times) : next_size(times), judged));
             more = more || (!contestant.fault && !finished(times));
         }
         second = true;
@@ -420,7 +436,7 @@ Status GpuMeasurement::measure_trials(GpuContestant& contestant, std::size_t wor
     timed.samples.erase(timed.samples.begin(),
                         timed.samples.begin() + static_cast<std::ptrdiff_t>(m_protocol.warm_ups));
     times = {};
-    add(times, timed);
+    add(times, timed, call);
     times.judged_ns.push_back(timed.samples.back().span_ns);
     ATOLL_TRY(judge(contestant, trial, call));
     if (!contestant.fault) {

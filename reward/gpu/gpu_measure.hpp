@@ -7,6 +7,7 @@
 #include "reward/gpu/gpu_task.hpp"
 #include "reward/gpu/protocols.hpp"
 #include "reward/gpu/timing_facts.hpp"
+#include "reward/statistics.hpp"
 #include "reward/verdict.hpp"
 #include "reward/verifier/light.hpp"
 #include "reward/verifier/messages.hpp"
@@ -32,15 +33,21 @@ struct BestAnchors {
 
 /// Timed launches of one program on one workload.
 struct GpuTimes {
+    /// What unjudged launches can gain over the judged ones, at most.
+    static constexpr double k_tolerated = 1.05;
+
     std::vector<double> spans_ns;
+    std::vector<std::uint32_t> slots;  ///< which buffers each had
     std::vector<double> anchors_ns;
     std::vector<double> judged_ns;  ///< of the launches whose outputs were judged
     GpuTimingFacts facts;
     double seconds = 0;  ///< of all spans
 
-    [[nodiscard]] double median_ns() const;
-    /// The judged launches were all slower than the median by more than chance: more of them are
-    /// due, and the median does not stand for the workload.
+    [[nodiscard]] Centre centre() const { return centre_of(spans_ns, slots); }
+    /// What is reported, unless the protocol wants another statistic.
+    [[nodiscard]] double middle_ns() const;
+    /// The judged launches were all slower than the middle by more than chance: more of them are
+    /// due, and the middle does not stand for the workload.
     [[nodiscard]] bool held_back() const;
 };
 
@@ -53,11 +60,11 @@ struct GpuContestant {
 };
 
 /// Measures contestants by the order's protocol (reward/gpu/protocols.hpp). Ours: calls of a few
-/// launches each, in random order of contestants, until the interval of the median is narrow
-/// enough. Inputs are new in every launch; the last launch of one of the first two calls, and of
-/// the last one always, is judged. The first of those calls is as long as any, the others are of
-/// random length, so that any position in a call may be judged, and never one that a later launch
-/// could put right. Errors are faults of ours. Used on the thread of its Gpu.
+/// launches each, in random order of contestants, until the interval of their middle (centre_of())
+/// is narrow enough. Inputs are new in every launch; the last launch of one of the first two calls,
+/// and of the last one always, is judged. The first of those calls is as long as any, the others
+/// are of random length, so that any position in a call may be judged, and never one that a later
+/// launch could put right. Errors are faults of ours. Used on the thread of its Gpu.
 class GpuMeasurement {
   public:
     /// The candidate comes first among `contestants`.
@@ -86,7 +93,7 @@ class GpuMeasurement {
     /// What came of the call; a fault is the contestant's from then on.
     [[nodiscard]] Expected<GpuTimed> time(GpuContestant& contestant, std::size_t workload,
                                           const GpuTimeCall& call);
-    void add(GpuTimes& times, const GpuTimed& timed);
+    void add(GpuTimes& times, const GpuTimed& timed, const GpuTimeCall& call);
     void do_without_cupti();
     [[nodiscard]] Status judge(GpuContestant& contestant, const GpuTrial& trial,
                                const GpuTimeCall& call);
@@ -103,6 +110,8 @@ class GpuMeasurement {
     [[nodiscard]] Expected<bool> is_too_fast(const GpuTimes& times, std::size_t workload) const;
     [[nodiscard]] bool finished(const GpuTimes& times) const;
     [[nodiscard]] std::size_t call_size(const GpuTimes& times) const;
+    /// No more than seem to be needed.
+    [[nodiscard]] std::size_t next_size(const GpuTimes& times) const;
     /// Of a call whose last launch is judged.
     [[nodiscard]] std::size_t judged_size(const GpuTimes& times);
     [[nodiscard]] std::string told(std::size_t workload, const std::string& reason) const;

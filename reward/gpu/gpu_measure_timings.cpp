@@ -45,14 +45,14 @@ Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestan
         }
         const BoundWorkload& bound = m_task.layout().workloads()[layout_index(w)];
         ATOLL_TRY_ASSIGN(const SpeedOfLight light, speed_of_light(m_task.layout(), bound, m_order));
-        const MedianInterval interval = median_interval(times.spans_ns);
+        const Centre centre = times.centre();
         WorkloadTiming timing;
         timing.workload = bound.workload->id;
         timing.hidden = bound.workload->hidden;
         timing.samples_ns = times.spans_ns;
-        timing.median_ns = times.median_ns();
-        timing.low_ns = interval.low;
-        timing.high_ns = std::max(interval.high, timing.median_ns);
+        timing.median_ns = times.middle_ns();
+        timing.low_ns = centre.low;
+        timing.high_ns = std::max(centre.high, timing.median_ns);
         timing.light_ns = light.report_ns;
         timing.reverified = static_cast<int>(times.judged_ns.size());
         if (const double best_ns = m_best_anchors.of(m_clock); best_ns > 0) {
@@ -63,6 +63,12 @@ Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestan
             timing.median_ns = mean.mean;
             timing.low_ns = mean.low;
             timing.high_ns = mean.high;
+        } else if (m_protocol.statistic == GpuProtocol::Statistic::median) {
+            const MedianInterval interval = median_interval(times.spans_ns);
+            timing.median_ns =
+                verified_median(times.spans_ns, times.judged_ns, GpuTimes::k_tolerated);
+            timing.low_ns = interval.low;
+            timing.high_ns = std::max(interval.high, timing.median_ns);
         }
         timing.gpu = times.facts.report(m_clock);
         timing.gpu->anchors_ns = times.anchors_ns;
@@ -73,9 +79,9 @@ Expected<std::vector<WorkloadTiming>> GpuMeasurement::timings(const GpuContestan
                              speed_of_light(m_task.layout(), bound, measured));
             timing.gpu->measured_light_ns = reached.report_ns;
         }
-        timing.noisy =
-            (interval.high - interval.low) / 2 > k_noisy_factor * m_confidence * timing.median_ns ||
-            timing.clock_ratio > k_slow_clock;
+        timing.noisy = (timing.high_ns - timing.low_ns) / 2 >
+                           k_noisy_factor * m_confidence * timing.median_ns ||
+                       timing.clock_ratio > k_slow_clock;
         out.push_back(std::move(timing));
     }
     return out;

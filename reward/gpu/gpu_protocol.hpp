@@ -3,6 +3,6 @@
 namespace atl {
 
 /// The measuring protocol of GPUs (reward/gpu/README.md): part of verdict cache keys.
-inline constexpr const char* k_cuda_protocol = "cuda-cold-v1";
+inline constexpr const char* k_cuda_protocol = "cuda-cold-v2";
 
 }  // namespace atl

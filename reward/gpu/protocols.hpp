@@ -15,7 +15,7 @@ namespace atl {
 /// what can be believed. Whatever the protocol, some outputs of timed launches are judged. Times
 /// are the device's: what a harness adds on its host side (PyTorch, Python) is not in them.
 struct GpuProtocol {
-    enum class Statistic { median, mean };
+    enum class Statistic { centre, median, mean };  ///< centre: of centre_of()
     enum class Clock {
         best,   ///< CUPTI's records where there are any, else events
         events  ///< the driver's events around a launch
@@ -26,7 +26,7 @@ struct GpuProtocol {
     bool new_inputs = true;  ///< before each launch: contents, outputs' poison and addresses
     std::size_t warm_ups = 0;
     std::size_t trials = 0;  ///< launches that count; 0: until the interval is narrow
-    Statistic statistic = Statistic::median;
+    Statistic statistic = Statistic::centre;
     Clock clock = Clock::best;
     std::string_view meaning;  ///< one sentence
 };

@@ -26,7 +26,7 @@ constexpr const char* k_footer = R"(Examples:
   atoll task baselines softmax matmul --json    an array on standard output
   atoll task baselines matmul --python ~/torch/bin/python3
 
-Starters and reference.cu are evaluated as candidates are (protocol cuda-cold-v1); the reference's time has
+Starters and reference.cu are evaluated as candidates are (protocol cuda-cold-v2); the reference's time has
 the rounding of its double outputs in it. Then baselines/torch.py of the task is run, eager and
 compiled, by tools/python/torch_baselines.py, which says how it times. Its answers on small workloads are
 compared with reference.cpp, those on timed ones with its own in double. What is missing (PyTorch, a

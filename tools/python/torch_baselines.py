@@ -13,7 +13,7 @@ which returns the outputs; and, where they are of use,
 Launches with files for outputs are only computed, and Atoll compares what they hold with its reference. Timed ones
 are computed in double too; the answer says where a function is not within the workload's tolerance of that.
 
-The protocol is that of cuda-cold-v1 as far as PyTorch allows: before each launch the inputs are changed (one set of
+The protocol is that of cuda-cold-v2 as far as PyTorch allows: before each launch the inputs are changed (one set of
 values, moved round by another distance; parts of a sparse matrix stay) and twice the L2 cache is written; the time is from the start of the first kernel, copy or memset to the end of the last, by CUPTI (the PyTorch profiler).
 A short wait on the device goes before, so that the host's own time between launches does not count. Without
 CUPTI's permission the driver's events are used, and the answer says so.

@@ -99,9 +99,9 @@ TEST_F(GpuLaneProtocolsTest, AnAnswerThatIsThereAlreadyHelpsInNoneOfThem) {
 }
 
 TEST_F(GpuLaneProtocolsTest, AWarmCacheIsAProtocolOfItsOwn) {
-    const EvaluateReply reply = measure("cuda-warm-v1");
+    const EvaluateReply reply = measure("cuda-warm-v2");
     ASSERT_EQ(reply.outcome, Outcome::passed) << reply.reason;
-    EXPECT_EQ(reply.measure->protocol, "cuda-warm-v1");
+    EXPECT_EQ(reply.measure->protocol, "cuda-warm-v2");
     EXPECT_GE(reply.measure->workloads.at(0).reverified, 2);
 }
 

@@ -18,7 +18,7 @@ TEST(GpuProtocols, OursIsTheDefaultAndMeetsNewInputsOnAColdCache) {
     EXPECT_TRUE(ours.new_inputs);
     EXPECT_EQ(ours.trials, 0u) << "until the interval is narrow";
     EXPECT_EQ(find_gpu_protocol("no such"), nullptr);
-    EXPECT_FALSE(find_gpu_protocol("cuda-warm-v1")->cold);
+    EXPECT_FALSE(find_gpu_protocol("cuda-warm-v2")->cold);
 }
 
 // The settings that reference harnesses publish, by their own words for them.

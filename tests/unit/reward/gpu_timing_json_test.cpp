@@ -16,7 +16,7 @@ Verdict timed_verdict() {
     timing.gpu = GpuTiming{"cupti",       {{"sum", 2, 0.75}, {"memset", 1, 0.25}},
                            {10, 11},      {1980, 1965},
                            {"power cap"}, 123};
-    verdict.measure = MeasureReport{"cuda-cold-v1", {timing}, {}};
+    verdict.measure = MeasureReport{"cuda-cold-v2", {timing}, {}};
     return verdict;
 }
 
