@@ -5,7 +5,7 @@
 #include <cuda_bf16.h>
 
 #ifndef BLOCK
-#define BLOCK 256  // tune: 32, 64, 128, 256, 512
+#define BLOCK 128  // tune: 32, 64, 128, 256, 512
 #endif
 #ifndef ITEMS
 #define ITEMS 2  // tune: 1, 2, 4, 8

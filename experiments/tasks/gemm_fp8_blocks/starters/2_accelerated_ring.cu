@@ -12,7 +12,7 @@
 #define STAGES 6  // tune: 3, 4, 5, 6
 #endif
 #ifndef CLUSTER
-#define CLUSTER 2  // tune: 1, 2
+#define CLUSTER 1  // tune: 1, 2
 #endif
 #ifndef GROUP
 #define GROUP 8  // tune: 1, 2, 4, 8, 16
@@ -219,10 +219,10 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, const float* __res
         const float* column_scales = b_scale + static_cast<long long>(tile.column) * steps;
         float sums[64] = {};
         float part[64];
+        float of_columns = column_scales[0];
+        float of_low = low_scales[0];
+        float of_high = high_scales[0];
         for (int step = 0; step < steps; ++step) {
-            const float of_columns = column_scales[step];
-            const float factors[2] = {low_scales[step] * of_columns,
-                                      high_scales[step] * of_columns};
             wait_for(full + 8 * stage, parity);
             const unsigned a = ring + stage * k_stage_bytes + group * (k_a_bytes / 2);
             const unsigned b = ring + stage * k_stage_bytes + k_a_bytes;
@@ -232,6 +232,11 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, const float* __res
                 multiply(part, matrix_at(a + 32 * p), matrix_at(b + 32 * p), p > 0);
             }
             asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+            const float factors[2] = {of_low * of_columns, of_high * of_columns};
+            const int next = min(step + 1, steps - 1);  // read while this one is multiplied
+            of_columns = column_scales[next];
+            of_low = low_scales[next];
+            of_high = high_scales[next];
             asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
             if (lane < CLUSTER) {  // all blocks of the cluster write into this one's ring
                 arrive_at(empty + 8 * stage, lane);
