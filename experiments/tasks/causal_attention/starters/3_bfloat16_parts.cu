@@ -1,32 +1,30 @@
 // Single precision by the tensor cores of Hopper, the way of FlashAttention: a value is the sum of
-// three of bfloat16 (24 bits), into which a small kernel splits queries, keys and values, and of
-// the nine products of parts those are added up that are not below the last bit. A block has 128
-// queries of a head, half of them for each of two warpgroups; one more thread has the tensor memory
-// accelerator fill a ring of tiles of 64 keys and values. The scores of the next tile are on their
-// way while a tile's values are added up. Tiles go from the diagonal down. Widths above 64, and
-// other devices, get one warp per query.
+// some of bfloat16, into which a small kernel splits queries, keys (three parts, 24 bits) and
+// values (two), and of the products of parts those are added up that are not below the last bit. A
+// block has 128 queries of a head, half of them for each of two warpgroups; one more thread has the
+// tensor memory accelerator fill a ring of tiles of 64 keys and values. The scores of the next tile
+// are on their way while a tile's values are added up. Tiles go from the diagonal down. Widths
+// above 64, and other devices, get one warp per query.
 
 #include <cuda.h>
 #include <cuda_bf16.h>
 
 #ifndef STAGES
-#define STAGES 2  // tune: 1, 2, 3
+#define STAGES 2  // tune: 2, 3, 4
 #endif
 #ifndef HEADS
 #define HEADS 8  // tune: 1, 4, 8, 16, 32
 #endif
-#ifndef VALUE_PARTS
-#define VALUE_PARTS 2  // tune: 2, 3
-#endif
 
-constexpr int k_parts = 3;  // of a value: high, middle, low
+constexpr int k_parts = 3;  // of queries and keys: high, middle, low
+constexpr int k_value_parts = 2;  // of weights and values, whose errors do not grow
 constexpr int k_width = 64;
 constexpr int k_queries = 128;
 constexpr int k_keys = 64;
 constexpr int k_threads = 384;
 constexpr int k_box_bytes = 64 * k_width * 2;  // a part of 64 rows
 constexpr int k_query_bytes = k_parts * 2 * k_box_bytes;
-constexpr int k_stage_bytes = (k_parts + VALUE_PARTS) * k_box_bytes;
+constexpr int k_stage_bytes = (k_parts + k_value_parts) * k_box_bytes;
 constexpr int k_shared_bytes = 1024 + k_query_bytes + STAGES * k_stage_bytes + 8 * (1 + 4 * STAGES);
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -134,8 +132,8 @@ __device__ __forceinline__ void produce(const CUtensorMap& q, const CUtensorMap&
         load_rows(k, keys, keys_full, row, head, heads, k_parts, k_box_bytes);
         wait_for(barrier_of(barriers, stage, k_values_free), parity);
         const unsigned values_full = barrier_of(barriers, stage, k_values_full);
-        expect_bytes(values_full, VALUE_PARTS * k_box_bytes);
-        load_rows(v, keys + k_parts * k_box_bytes, values_full, row, head, heads, VALUE_PARTS,
+        expect_bytes(values_full, k_value_parts * k_box_bytes);
+        load_rows(v, keys + k_parts * k_box_bytes, values_full, row, head, heads, k_value_parts,
                   k_box_bytes);
     }
 }
@@ -195,8 +193,9 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
     const int lane = thread % 32;
     const int tiles = 2 * block + 2;
     unsigned query[k_parts][k_width / 16][4];
-    unsigned weights[VALUE_PARTS][k_keys / 16][4];
+    unsigned weights[k_value_parts][k_keys / 16][4];
     float scores[32];
+    float others[32];  // the scores' second sum
     float out[32] = {};
     float late[2];
     Running running = {{-INFINITY, -INFINITY}, {0.0f, 0.0f}};
@@ -205,16 +204,22 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
         wait_for(barrier_of(barriers, stage, k_keys_full), i / STAGES & 1);
         const unsigned keys = ring + stage * k_stage_bytes;
         fence();
-        // Small products first: tensor cores cut sums off, which costs least while they are small.
+        // Tensor cores cut sums off instead of rounding them, which costs least while they are
+        // small: small products come first, and two sums have half of the large ones each.
 #pragma unroll
         for (int sum = k_parts - 1; sum >= 0; --sum) {
 #pragma unroll
             for (int part = 0; part <= sum; ++part) {
 #pragma unroll
                 for (int p = 0; p < k_width / 16; ++p) {
-                    multiply<0>(scores, query[part][p],
-                                matrix_at(keys + (sum - part) * k_box_bytes + 32 * p),
-                                sum < k_parts - 1 || part > 0 || p > 0);
+                    const unsigned long long key =
+                        matrix_at(keys + (sum - part) * k_box_bytes + 32 * p);
+                    if (sum == 0 && p >= k_width / 32) {
+                        multiply<0>(others, query[part][p], key, p > k_width / 32);
+                    } else {
+                        multiply<0>(scores, query[part][p], key,
+                                    sum < k_parts - 1 || part > 0 || p > 0);
+                    }
                 }
             }
         }
@@ -226,7 +231,7 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
         const unsigned values = ring + stage * k_stage_bytes + k_parts * k_box_bytes;
         fence();
 #pragma unroll
-        for (int sum = VALUE_PARTS - 1; sum >= 0; --sum) {
+        for (int sum = k_value_parts - 1; sum >= 0; --sum) {
 #pragma unroll
             for (int part = 0; part <= sum; ++part) {
 #pragma unroll
@@ -243,11 +248,17 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
             arrive(barrier_of(barriers, i % STAGES, which));
         }
     };
+    const auto add_others = [&] {
+#pragma unroll
+        for (int i = 0; i < 32; ++i) {
+            scores[i] += others[i];
+        }
+    };
     const auto split_weights = [&] {
 #pragma unroll
         for (int i = 0; i < 16; ++i) {
 #pragma unroll
-            for (int part = 0; part < VALUE_PARTS; ++part) {
+            for (int part = 0; part < k_value_parts; ++part) {
                 weights[part][i / 4][i % 4] = next_part(scores[2 * i], scores[2 * i + 1]);
             }
         }
@@ -269,14 +280,19 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
         }
     }
     int first = 0;
-    if (group == 0) {  // all of the first tile's keys are later than these queries
+    if (group == 0) {
+        // All of the first tile's keys are later than these queries. It must be there all the same
+        // before it is let go, since a barrier tells its last two phases apart and no more.
+        wait_for(barrier_of(barriers, 0, k_keys_full), 0);
         let_go(0, k_keys_free);
+        wait_for(barrier_of(barriers, 0, k_values_full), 0);
         let_go(0, k_values_free);
         first = 1;
     }
     score(first);
     wait_groups<0>();
     let_go(first, k_keys_free);
+    add_others();
     const int row = thread / 32 * 16 + lane / 4;  // of the warpgroup's; and eight more
 #pragma unroll
     for (int i = 0; i < 32; ++i) {
@@ -292,6 +308,7 @@ __device__ __forceinline__ void consume(float* o, unsigned queries, unsigned rin
         add_values(i - 1);
         wait_groups<1>();
         let_go(i, k_keys_free);
+        add_others();
         weigh(scores, running, late, factor);
         wait_groups<0>();
         let_go(i - 1, k_values_free);
@@ -410,7 +427,7 @@ __global__ void __launch_bounds__(256)
             rest[2 * i + 1] -= __high2float(pair);
             words[i] = *reinterpret_cast<const unsigned*>(&pair);
         }
-        if (blockIdx.y < 2 || part < VALUE_PARTS) {
+        if (blockIdx.y < 2 || part < k_value_parts) {
             *reinterpret_cast<uint4*>(to + part * apart) =
                 make_uint4(words[0], words[1], words[2], words[3]);
         }
