@@ -1,6 +1,8 @@
 #include "reward/cuda/recorder.hpp"
 
+#include "reward/base/files.hpp"
 #include "reward/base/programs.hpp"
+#include "reward/cuda/launcher_binary.hpp"
 #include "reward/verifier/candidate_run.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 namespace atl {
 
@@ -245,7 +248,7 @@ StartRun Recorder::order_for(const DeviceLimits& device, std::span<const Bound> 
     order.memory_bytes = k_memory_bytes;
     order.cpu_seconds =
         std::ceil(m_options.launch_timeout_s * static_cast<double>(bounds.size())) + 1;
-    order.fresh_variables = true;
+    order.fresh_variables = bounds.size() > 1;
     const RecordAddresses addresses(second);
     for (const Bound& bound : bounds) {
         StartRun::LaunchArguments& launch = order.launches.emplace_back();
@@ -268,6 +271,7 @@ Expected<Recorder::Recording> Recorder::run(const FileHandle& binary, const Star
         if (m_runner == nullptr) {
             ATOLL_TRY(start_runner());
         }
+        ++m_processes;
         Expected<Recording> one = run_once(binary, order, cancel);
         if (!one && one.error().code != ErrorCode::interrupted) {
             m_runner.reset();
@@ -279,6 +283,31 @@ Expected<Recorder::Recording> Recorder::run(const FileHandle& binary, const Star
     }
 }
 
+/// `in_one`: in one process as far as it goes without a fault. What fails after another workload
+/// is tried again alone: it may be for what the other left, and its time is its own then.
+Expected<Recorder::Recording> Recorder::run_all(const FileHandle& binary,
+                                                const RecordRequest& request,
+                                                std::span<const Bound> bounds, bool second,
+                                                bool in_one) {
+    Recording all;
+    if (in_one) {
+        ATOLL_TRY_ASSIGN(all,
+                         run(binary, order_for(request.device, bounds, second), request.cancel));
+        if (all.records.empty()) {
+            return all;
+        }
+        all.fault.reset();
+    }
+    while (all.records.size() < bounds.size() && !all.fault) {
+        const StartRun order =
+            order_for(request.device, bounds.subspan(all.records.size(), 1), second);
+        ATOLL_TRY_ASSIGN(Recording one, run(binary, order, request.cancel));
+        all.fault = std::move(one.fault);
+        std::move(one.records.begin(), one.records.end(), std::back_inserter(all.records));
+    }
+    return all;
+}
+
 /// Plans of all workloads, or the fault of the first that has one.
 Status Recorder::record_all(const FileHandle& binary, const RecordRequest& request,
                             RecordReply& reply) {
@@ -286,13 +315,15 @@ Status Recorder::record_all(const FileHandle& binary, const RecordRequest& reque
     for (const Workload* workload : request.workloads) {
         ATOLL_TRY_ASSIGN(bounds.emplace_back(), bind(request, *workload));
     }
+    ATOLL_TRY_ASSIGN(const std::string bytes,
+                     read_file("/proc/self/fd/" + std::to_string(binary.get()), k_binary_bytes));
+    const bool in_one = can_start_afresh(bytes);
     std::array<Recording, 2> both;
     std::size_t workloads = bounds.size();
     for (std::size_t i = 0; i < both.size() && workloads > 0; ++i) {
         // No further than the first went: of two faults the earlier workload's is told.
-        const StartRun order =
-            order_for(request.device, std::span(bounds).first(workloads), i == 1);
-        ATOLL_TRY_ASSIGN(both[i], run(binary, order, request.cancel));
+        ATOLL_TRY_ASSIGN(
+            both[i], run_all(binary, request, std::span(bounds).first(workloads), i == 1, in_one));
         workloads = both[i].records.size();
     }
     for (std::size_t i = 0; i < bounds.size(); ++i) {
@@ -329,12 +360,14 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     }
     const double since = seconds_now();
     m_facts = request.kernels;
+    m_processes = 0;
     ATOLL_TRY(record_all(compiled.binary, request, reply));
     if (reply.fault && reply.fault->outcome == Outcome::compile_error) {
         reply.compile_log += reply.fault->reason + "\n";
         reply.workload.clear();
     }
     reply.record_seconds = seconds_now() - since;
+    reply.processes = m_processes;
     return reply;
 }
 

@@ -49,15 +49,18 @@ struct RecordReply {
     std::string whole_because = {};  ///< see CompileResult
     double compile_seconds = 0;      ///< zero when the last request had the same source
     double record_seconds = 0;
+    int processes = 0;  ///< that the launcher was run in
 };
 
 /// The clang++ that launchers are compiled with where none is named; unavailable without one.
 [[nodiscard]] Expected<std::string> find_recorder_clang();
 
 /// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled by
-/// clang for the host alone and run as a CPU candidate whose output is the record: for all
-/// workloads in one process, which has its variables fresh for each, and all again with other
-/// addresses in another, so that neither recording can know the other. Not thread-safe; the workers
+/// clang for the host alone and run as a CPU candidate whose output is the record, once more with
+/// other addresses in another process, so that neither recording can know the other. Where
+/// can_start_afresh() holds, one process records all workloads, with variables put back between
+/// them; otherwise, and for what fails in such a process, each workload has a process of its own.
+/// Not thread-safe; the workers
 /// die with the thread that made it. Errors of its functions are faults of ours.
 class Recorder {
   public:
@@ -105,6 +108,10 @@ class Recorder {
                                      bool second) const;
     [[nodiscard]] Expected<Recording> run(const FileHandle& binary, const StartRun& order,
                                           const std::stop_token& cancel);
+    [[nodiscard]] Expected<Recording> run_all(const FileHandle& binary,
+                                              const RecordRequest& request,
+                                              std::span<const Bound> bounds, bool second,
+                                              bool in_one);
     [[nodiscard]] Expected<Recording> run_once(const FileHandle& binary, StartRun order,
                                                const std::stop_token& cancel);
     [[nodiscard]] RecordOrFault read_record(const CandidateFault* death) const;
@@ -118,6 +125,7 @@ class Recorder {
     RecordingSource m_last_source;         ///< a launcher is recorded again once facts are known
     CompileResult m_last;                  ///< of that source
     std::unique_ptr<Runner> m_runner;
+    int m_processes = 0;  ///< of the request at work
 };
 
 }  // namespace atl

@@ -38,8 +38,9 @@ struct StartRun {
     std::uint64_t memory_bytes = 0;  ///< address space cap, beyond the mappings
     double cpu_seconds = 0;          ///< RLIMIT_CPU
     bool trusted = false;            ///< a baseline that may link libraries: rlimits only
-    /// Before each launch the binary's variables are what they were once it was loaded (its data
-    /// and bss, not what it has on the heap or for a thread), so that one process is like many.
+    /// Before each launch the binary's variables are put back to what they were once it was loaded:
+    /// its data and bss, not what it has on the heap or for a thread. Whether one process is like
+    /// many then hangs on the binary: see can_start_afresh() of reward/cuda.
     bool fresh_variables = false;
 };
 

@@ -67,7 +67,9 @@ NvrtcInput input_for(const WarmNvrtc& warm, const NvrtcOrder& order, const std::
         input.headers.push_back({k_bundle_name, bundle_text(bundle->bundle)});
         input.options.insert(input.options.end(), {"--pch-verbose=false", "--pch-messages=false"});
         input.options.push_back(std::string("--pre-include=") + k_bundle_name);
-        input.options.push_back("--use-pch=" + bundle->file);
+        if (!bundle->file.empty()) {
+            input.options.push_back("--use-pch=" + bundle->file);
+        }
     }
     return input;
 }
@@ -218,20 +220,30 @@ Expected<NvrtcOutput> assemble(const NvrtcPlan& plan, const std::string& source)
 }
 
 Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) {
-    const auto compile_with = [&](HeaderBundle wanted) {
-        const PrecompiledBundle* const with = usable_bundle(*plan.warm, plan.order, wanted);
+    const HeaderBundle wanted = plan.order.bundle;
+    const auto usable = [&](HeaderBundle bundle) {
+        return usable_bundle(*plan.warm, plan.order, bundle);
+    };
+    const auto attempt = [&](const PrecompiledBundle* with) {
         return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
     };
-    HeaderBundle bundle = plan.order.bundle;
-    Expected<NvrtcOutput> output = compile_with(bundle);
-    if (bundle == HeaderBundle::groups && output && !output->ok) {
-        // Maybe for want of what that bundle leaves out.
-        bundle = HeaderBundle::library;
-        output = compile_with(bundle);
+    const PrecompiledBundle* used = usable(wanted);
+    Expected<NvrtcOutput> output = attempt(used);
+    const auto failed = [&] { return output && !output->ok; };
+    if (failed() && used == nullptr && wanted != HeaderBundle::none) {
+        // A header that it forgot, and a bundle has, must not be missed for a flag's sake.
+        const bool groups = wanted == HeaderBundle::groups;
+        const PrecompiledBundle as_text{groups ? HeaderBundle::library : wanted, {}, ""};
+        Expected<NvrtcOutput> second = attempt(&as_text);
+        return second && second->ok ? std::move(second) : std::move(output);
     }
-    if (bundle != HeaderBundle::none && output && !output->ok &&
+    if (failed() && used != nullptr && wanted == HeaderBundle::groups) {
+        used = usable(HeaderBundle::library);  // maybe for want of what `groups` leaves out
+        output = attempt(used);
+    }
+    if (failed() && used != nullptr && wanted != HeaderBundle::none &&
         may_be_of_the_bundle(output->log)) {
-        output = compile_with(HeaderBundle::none);
+        output = attempt(usable(HeaderBundle::none));
     }
     return output;
 }
@@ -266,6 +278,7 @@ void precompile(WarmNvrtc& warm, HeaderBundle bundle, std::vector<std::string> f
 }  // namespace
 
 Status precompile_headers(WarmNvrtc& warm) {
+    begin_to_keep_precompiled_headers();
     ATOLL_TRY(warm.library.reserve_precompiled_headers(k_precompiled_heap_bytes));
     NvrtcOrder order;
     order.architecture = warm.architecture;

@@ -80,8 +80,9 @@ void* map_by_kernel(void* address, std::size_t bytes, int protection, int flags,
         ::syscall(SYS_mmap, address, bytes, protection, flags, fd, offset));
 }
 
+std::atomic<bool> g_keeps_precompiled{false};  // NOLINT: mmap() is told nothing but its arguments
 /// Where NVRTC maps precompiled headers; set once, by the process that forks.
-std::atomic<std::uintptr_t> g_precompiled{0};  // NOLINT: mmap() is told nothing but its arguments
+std::atomic<std::uintptr_t> g_precompiled{0};  // NOLINT: the same
 
 bool is_in_precompiled(std::uintptr_t address, std::size_t bytes) {
     const std::uintptr_t begin = g_precompiled.load(std::memory_order_relaxed);
@@ -150,6 +151,10 @@ void give_malloc_huge_pages() {
     std::free(block);  // NOLINT: it stays below the threshold for giving memory back
 }
 
+void begin_to_keep_precompiled_headers() {
+    g_keeps_precompiled.store(true, std::memory_order_relaxed);
+}
+
 void* map_memory(void* address, std::size_t bytes, int protection, int flags, int fd,
                  off_t offset) noexcept {
     const bool fixed = (flags & MAP_FIXED) != 0;
@@ -161,8 +166,8 @@ void* map_memory(void* address, std::size_t bytes, int protection, int flags, in
     }
     void* const mapped = map_by_kernel(address, bytes, protection, flags, fd, offset);
     // NVRTC makes it once and anew, in its place, after each compilation.
-    if (mapped != MAP_FAILED && bytes == k_precompiled_heap_bytes && fd < 0 &&
-        protection == (PROT_READ | PROT_WRITE)) {
+    if (g_keeps_precompiled.load(std::memory_order_relaxed) && mapped != MAP_FAILED &&
+        bytes == k_precompiled_heap_bytes && fd < 0 && protection == (PROT_READ | PROT_WRITE)) {
         g_precompiled.store(reinterpret_cast<std::uintptr_t>(mapped), std::memory_order_relaxed);
         ::madvise(mapped, bytes, MADV_HUGEPAGE);
     }

@@ -23,6 +23,10 @@ bool move_code_to_huge_pages(const std::string& path);
 /// the main thread of a process with glibc's allocator.
 void give_malloc_huge_pages();
 
+/// From here on map_memory() looks for NVRTC's mapping; before, and in every process that has not
+/// called this, it is the kernel's mmap() and no more. Process-wide, since so is mmap().
+void begin_to_keep_precompiled_headers();
+
 /// To be what mmap() is to the libraries of a program (see nvrtc_mapping.cpp). NVRTC has one
 /// mapping of `precompiled_heap_bytes` to which it maps a file of precompiled headers in pieces of
 /// 64 KiB, privately, and then writes to most of their pages: they are read into huge pages

@@ -210,6 +210,7 @@ std::string code_of(const DeviceBinary& binary, const std::string& kernel) {
 TEST_F(DeviceCompilerTest, GroupsWithoutCcclAreTheSameMachineCodeAndLeaveNoVariables) {
     DeviceCompileRequest request;
     request.source = k_groups;
+    request.timeout_s = 60;
     const DeviceBinary light = compile(request);
     ASSERT_EQ(light.status, Status::ok) << light.log;
     request.flags = {"--ftz=false"};  // as it is anyway, but then nothing is precompiled
@@ -242,6 +243,20 @@ TEST_F(DeviceCompilerTest, GroupsThatNeedCcclGetIt) {
         "#include <cooperative_groups.h>\n__global__ void k(int* a) {\n  a[0] = nobody;\n}\n");
     EXPECT_EQ(wrong.status, Status::error);
     EXPECT_TRUE(wrong.log.starts_with("candidate.cu(3): error")) << wrong.log;
+}
+
+TEST_F(DeviceCompilerTest, AFlagTakesNoHeaderAwayThatABundleGave) {
+    DeviceCompileRequest request;
+    request.timeout_s = 60;
+    request.source =
+        "#include <cuda_bf16.h>\n__global__ void k(half* a) { a[0] = __hadd(a[1], a[2]); }\n";
+    EXPECT_EQ(compile(request).status, Status::ok);
+    request.flags = {"--ftz=true"};
+    EXPECT_EQ(compile(request).status, Status::ok);
+    request.source += "nobody();\n";
+    const DeviceBinary wrong = compile(request);
+    EXPECT_EQ(wrong.status, Status::error);
+    EXPECT_TRUE(wrong.log.starts_with("candidate.cu(")) << wrong.log;
 }
 
 TEST_F(DeviceCompilerTest, ANameThatABundleTakesIsTheSourcesWhenItsHeaderIsNotIncluded) {

@@ -23,6 +23,7 @@ constexpr int k_both = PROT_READ | PROT_WRITE;
 class NvrtcMemoryTest : public testing::Test {
   protected:
     void SetUp() override {
+        begin_to_keep_precompiled_headers();
         void* const heap = map_memory(nullptr, k_precompiled_heap_bytes, k_both,
                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         ASSERT_NE(heap, MAP_FAILED);
