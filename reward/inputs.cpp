@@ -18,7 +18,8 @@ bool is_integer(DType dtype) {
            dtype == DType::i8 || dtype == DType::u8;
 }
 
-/// Makes the values of one block of elements; everything in double, rounded to the dtype later.
+/// Makes the values of one block of elements in double, or in single precision where
+/// is_made_in_single() says so; rounded to the dtype later.
 class BlockMaker {
   public:
     BlockMaker(const InputGenerator& generator, DType dtype, std::uint64_t seed,

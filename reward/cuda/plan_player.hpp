@@ -88,6 +88,7 @@ class PlanPlayer {
     [[nodiscard]] Status clear_scratch(cuda::Stream stream) const;
 
     /// Which launch the last play() ended with: an index of Plan::steps.
+    [[nodiscard]] std::uint64_t scratch_bytes() const { return m_scratch_bytes; }
     [[nodiscard]] std::size_t last_step() const { return m_last_step; }
 
   private:

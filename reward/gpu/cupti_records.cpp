@@ -34,7 +34,7 @@ Status CuptiRecords::collect(const CuptiLibrary& library) {
 
 void CuptiRecords::request(std::uint8_t** buffer, std::size_t* bytes, std::size_t* max_records) {
     CuptiRecords& records = of_process();
-    const std::lock_guard lock(records.m_mutex);
+    const std::lock_guard lock(records.m_unused_mutex);
     if (records.m_unused.empty()) {
         *buffer = static_cast<std::uint8_t*>(std::aligned_alloc(8, k_buffer_bytes));
     } else {
@@ -48,12 +48,15 @@ void CuptiRecords::request(std::uint8_t** buffer, std::size_t* bytes, std::size_
 void CuptiRecords::take(cuda::Context, std::uint32_t, std::uint8_t* buffer, std::size_t,
                         std::size_t valid_bytes) {
     CuptiRecords& records = of_process();
-    const std::lock_guard lock(records.m_mutex);
-    cupti::Record* record = nullptr;
-    while (valid_bytes > 0 &&
-           records.m_functions.get_next_record(buffer, valid_bytes, &record) == cupti::k_success) {
-        records.add(*record);
+    {
+        const std::lock_guard lock(records.m_mutex);
+        cupti::Record* record = nullptr;
+        while (valid_bytes > 0 && records.m_functions.get_next_record(
+                                      buffer, valid_bytes, &record) == cupti::k_success) {
+            records.add(*record);
+        }
     }
+    const std::lock_guard lock(records.m_unused_mutex);
     if (records.m_unused.size() < k_most_unused) {
         records.m_unused.push_back(buffer);
     } else {

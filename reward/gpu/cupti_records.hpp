@@ -41,7 +41,9 @@ class CuptiRecords {
     CuptiLibrary::Functions m_functions;
     std::multimap<std::uint32_t, CuptiOperation> m_operations;  ///< by correlation id
     std::map<std::uint32_t, std::uint64_t> m_external;          ///< correlation id -> our id
-    std::vector<std::uint8_t*> m_unused;                        ///< buffers that CUPTI gave back
+    /// Of its own: CUPTI may ask for a buffer while it answers get_next_record().
+    std::mutex m_unused_mutex;
+    std::vector<std::uint8_t*> m_unused;  ///< buffers that CUPTI gave back
 };
 
 }  // namespace atl

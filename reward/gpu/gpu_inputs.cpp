@@ -144,4 +144,12 @@ void GpuInputs::add_to(std::vector<const GpuAllocation*>& allocations) const {
     }
 }
 
+std::uint64_t GpuInputs::device_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const Donor& donor : m_donors) {
+        bytes += donor.allocation.bytes() + donor.bytes;
+    }
+    return bytes;
+}
+
 }  // namespace atl

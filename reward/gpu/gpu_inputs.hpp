@@ -45,6 +45,8 @@ class GpuInputs {
 
     /// Donors are shared with the runner, numbered from `first_buffer` on.
     void add_to(std::vector<const GpuAllocation*>& allocations) const;
+    /// Of donors and their originals.
+    [[nodiscard]] std::uint64_t device_bytes() const;
 
     static constexpr std::uint32_t k_donors = 3;
 

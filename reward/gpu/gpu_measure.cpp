@@ -387,7 +387,11 @@ Status GpuMeasurement::compare_clocks(std::size_t workload) {
         ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
         call.events = true;
         call.batch = batch_for(by_cupti);
+        ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
         ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
+        if (!candidate.fault && call.batch == 1) {
+            ATOLL_TRY(judge(candidate, trial, call));
+        }
         if (candidate.fault) {
             return {};
         }
@@ -466,8 +470,14 @@ Status GpuMeasurement::run() {
         // With another clock all begins anew.
         w = m_by_events == by_events ? w + 1 : 0;
     }
-    // All at once, since CUPTI is turned off for it.
-    for (std::size_t w = 0; w < workloads && m_protocol.trials == 0; ++w) {
+    if (m_protocol.trials > 0) {
+        return {};
+    }
+    // All at once, since CUPTI is turned off for it; in an order that nobody knows.
+    std::vector<std::size_t> order(workloads);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::shuffle(order.begin(), order.end(), m_rng);
+    for (const std::size_t w : order) {
         ATOLL_TRY(compare_clocks(w));
     }
     return {};

@@ -25,6 +25,14 @@ Expected<PlanPlayer*> GpuOracle::player_of(std::size_t workload) {
     return &m_players.emplace(workload, std::move(*player)).first->second;
 }
 
+std::uint64_t GpuOracle::device_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& [workload, player] : m_players) {
+        bytes += player.scratch_bytes();
+    }
+    return bytes;
+}
+
 Status GpuOracle::answer(std::size_t workload, std::span<const cuda::Address> inputs,
                          std::span<const cuda::Address> wants, cuda::Stream stream) {
     ATOLL_TRY_ASSIGN(PlanPlayer * player, player_of(workload));

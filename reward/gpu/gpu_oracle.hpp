@@ -24,6 +24,9 @@ class GpuOracle {
     [[nodiscard]] Status answer(std::size_t workload, std::span<const cuda::Address> inputs,
                                 std::span<const cuda::Address> wants, cuda::Stream stream);
 
+    /// Scratch memory of what was asked so far.
+    [[nodiscard]] std::uint64_t device_bytes() const;
+
   private:
     [[nodiscard]] Expected<PlanPlayer*> player_of(std::size_t workload);
 

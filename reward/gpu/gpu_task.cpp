@@ -124,7 +124,8 @@ std::vector<const GpuAllocation*> GpuTask::shared() const {
 }
 
 std::uint64_t GpuTask::device_bytes() const {
-    return m_small->total_bytes() + m_large->total_bytes() + m_private_bytes;
+    return m_small->total_bytes() + m_large->total_bytes() + m_private_bytes +
+           m_inputs.device_bytes() + m_oracle->device_bytes();
 }
 
 Expected<std::vector<GpuBuffer>> GpuTask::allocate_wants(const std::vector<std::uint64_t>& counts) {

@@ -68,7 +68,7 @@ class GpuTask {
     [[nodiscard]] const GpuInputs& inputs() const { return m_inputs; }
     [[nodiscard]] std::vector<const GpuAllocation*> shared() const;
 
-    /// Of the device's memory, what was taken so far (donors not counted).
+    /// Of the device's memory, what was taken so far: it grows with cases that are kept.
     [[nodiscard]] std::uint64_t device_bytes() const;
 
     /// Whether launches on the workload take place in the many small slots.

@@ -4,6 +4,7 @@
 #include "reward/gpu/device_clocks.hpp"
 #include "reward/gpu/gpu_evaluation.hpp"
 #include "reward/gpu/gpu_jail.hpp"
+#include "reward/gpu/kept.hpp"
 #include "reward/gpu/protocols.hpp"
 #include "reward/gpu/runner_messages.hpp"
 #include "reward/gpu/timing_facts.hpp"
@@ -13,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <new>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,8 +21,9 @@ namespace atl {
 
 namespace {
 
-/// Times depend on which pages of the device a task's buffers have, by some percent: tasks that
-/// take turns keep them, as long as all together have at most a quarter of the memory.
+/// Times depend on which pages of the device a task's buffers have, by a percent or so: tasks that
+/// take turns keep them, as long as all together have at most a quarter of the memory. The one in
+/// use may have more.
 constexpr std::size_t k_most_tasks = 16;
 constexpr std::uint64_t k_share_of_memory = 4;
 constexpr std::chrono::milliseconds k_for_ever{-1};
@@ -89,7 +90,10 @@ class GpuVerifierService final : public RunnerSource {
     Expected<EvaluateReply> confirm(KnownTask& known, const EvaluateOrder& order,
                                     const std::vector<FileHandle>& packages);
     Expected<Frame> ask_supervisor(FrameType type);
-    void make_room();
+    Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
+    Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
+                                     const std::vector<FileHandle>& packages);
+    void make_room(std::size_t most_tasks);
     void unshare();
     void drop_runner();
 
@@ -163,6 +167,7 @@ void GpuVerifierService::unshare() {
     m_shared_with = nullptr;
     if (m_runner && m_runner->usable() && !m_runner->share({})) {
         drop_runner();  // the next evaluation asks for another one
+        m_former.reset();
     }
 }
 
@@ -190,20 +195,35 @@ Expected<Frame> GpuVerifierService::start(const Frame& frame) {
     return reply;
 }
 
-void GpuVerifierService::make_room() {
-    const auto bytes = [this] {
-        return std::accumulate(m_tasks.begin(), m_tasks.end(), std::uint64_t{0},
-                               [](std::uint64_t sum, const auto& known) {
-                                   return sum + known.second.loaded.task->device_bytes();
-                               });
-    };
-    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
-    while (m_tasks.size() >= k_most_tasks || (!m_tasks.empty() && bytes() > most)) {
-        unshare();
-        m_tasks.erase(std::min_element(
-            m_tasks.begin(), m_tasks.end(),
-            [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
+/// The task that was used last stays.
+void GpuVerifierService::make_room(std::size_t most_tasks) {
+    std::vector<Kept> kept;
+    std::vector<Digest> digests;
+    for (const auto& [digest, known] : m_tasks) {
+        kept.push_back({known.loaded.task->device_bytes(), known.last_use});
+        digests.push_back(digest);
     }
+    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
+    for (const std::size_t index : to_drop(kept, most_tasks, most)) {
+        const auto dropped = m_tasks.find(digests[index]);
+        if (m_shared_with == nullptr || m_shared_with == dropped->second.loaded.task.get()) {
+            unshare();
+        }
+        m_former.reset();  // it may map the task's buffers
+        m_tasks.erase(dropped);
+    }
+}
+
+/// Without any other task where there is no room beside them.
+Expected<LoadedGpuTask> GpuVerifierService::create_task(const TaskPtr& task,
+                                                        const FileHandle& oracle) {
+    Expected<LoadedGpuTask> made = LoadedGpuTask::create(task, false, oracle, m_device->tools());
+    if (made || made.error().code != ErrorCode::no_space || m_tasks.empty()) {
+        return made;
+    }
+    unshare();
+    m_tasks.clear();
+    return LoadedGpuTask::create(task, false, oracle, m_device->tools());
 }
 
 Expected<Frame> GpuVerifierService::load_task(const Frame& frame) {
@@ -221,10 +241,9 @@ Expected<Frame> GpuVerifierService::load_task(const Frame& frame) {
             return failure(ErrorCode::invalid_argument, "the task changed since it was loaded",
                            message.folder, "start again with the changed task");
         }
-        make_room();
-        ATOLL_TRY_ASSIGN(LoadedGpuTask loaded,
-                         LoadedGpuTask::create(task, false, *oracle, m_device->tools()));
+        ATOLL_TRY_ASSIGN(LoadedGpuTask loaded, create_task(task, *oracle));
         m_tasks.emplace(message.digest, KnownTask{std::move(loaded), task, oracle, ++m_uses});
+        make_room(k_most_tasks);
     } else {
         known->second.oracle = oracle;
         known->second.last_use = ++m_uses;
@@ -255,6 +274,13 @@ Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const Eval
     return reply;
 }
 
+Expected<EvaluateReply> GpuVerifierService::evaluate(KnownTask& known, const EvaluateOrder& order,
+                                                     const std::vector<FileHandle>& packages) {
+    return order.level == Level::confirm
+               ? confirm(known, order, packages)
+               : evaluate_on_gpu(known.loaded, order, packages, *this, m_best_anchors, m_facts);
+}
+
 Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
     ATOLL_TRY_ASSIGN(const EvaluateOrder order, parse_evaluate_order(frame.payload));
     if (find_gpu_protocol(order.protocol) == nullptr) {
@@ -274,10 +300,13 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
         m_profiles = true;
         drop_runner();  // it has no counters; the lane starts others from the first such order on
     }
-    const Expected<EvaluateReply> result =
-        order.level == Level::confirm ? confirm(known->second, order, frame.handles)
-                                      : evaluate_on_gpu(known->second.loaded, order, frame.handles,
-                                                        *this, m_best_anchors, m_facts);
+    Expected<EvaluateReply> result = evaluate(known->second, order, frame.handles);
+    if (result && result->outcome == Outcome::launch_error && m_tasks.size() > 1) {
+        // Its scratch memory may have found no room beside other tasks, which is no fault of its.
+        make_room(1);
+        result = evaluate(known->second, order, frame.handles);
+    }
+    make_room(k_most_tasks);  // a task grows with the cases that it keeps
     if (m_runner && m_runner->heap_used()) {
         drop_runner();  // nobody finds what this one's kernels left in their heap
     }
