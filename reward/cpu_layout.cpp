@@ -57,7 +57,7 @@ Expected<CpuLayout> lay_out_cores(const std::vector<int>& allowed, int devices,
 }
 
 CpuLayout lay_out_gpu_cores(const std::vector<int>& allowed, std::size_t gpus) {
-    constexpr std::size_t k_cores_of_gpu = 2;
+    constexpr std::size_t k_cores_of_gpu = 3;
     constexpr std::size_t k_least_parts = 4;
     if (gpus > 0 && allowed.size() / k_least_parts >= gpus * k_cores_of_gpu) {
         if (auto layout = lay_out_cores(allowed, static_cast<int>(gpus), k_cores_of_gpu)) {

@@ -26,8 +26,9 @@ struct CpuLayout {
 
 /// A GPU measures without the host's cores, but waits for its processes between launches, and those
 /// wait for a core where compilers have them all (3 to 6 ms a candidate, seen on 16 cores): the
-/// verifier and the runner of each, which take turns, have two, unless fewer than three times as
-/// many would remain for the host. Then no device has any, and all run anywhere.
+/// verifier and the runner of each, which take turns, and a spare that may be starting have three,
+/// unless fewer than three times as many would remain for the host. Then no device has any, and all
+/// run anywhere.
 [[nodiscard]] CpuLayout lay_out_gpu_cores(const std::vector<int>& allowed, std::size_t gpus);
 
 /// "AMD EPYC 7B13" from /proc/cpuinfo; "unknown CPU" where it does not tell.

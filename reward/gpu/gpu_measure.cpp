@@ -49,16 +49,6 @@ constexpr double k_batch_slack_ns = 4'000;
 constexpr double k_trials_seconds = 20;
 constexpr std::size_t k_least_trials = 5;
 
-/// How many launches of so long a one the events time together.
-std::uint32_t batch_for(double ns) {
-    if (ns >= k_short_ns) {
-        return 1;
-    }
-    const double fit = std::ceil(k_batch_ns / std::max(ns, 1.0));
-    return static_cast<std::uint32_t>(
-        std::clamp(fit, static_cast<double>(k_least_batch), static_cast<double>(k_batch)));
-}
-
 /// The order was checked when it came.
 const GpuProtocol& protocol_of(const EvaluateOrder& order) {
     const GpuProtocol* protocol =
@@ -67,6 +57,15 @@ const GpuProtocol& protocol_of(const EvaluateOrder& order) {
 }
 
 }  // namespace
+
+std::uint32_t event_batch_for(double ns) {
+    if (ns >= k_short_ns) {
+        return 1;
+    }
+    const double fit = std::ceil(k_batch_ns / std::max(ns, 1.0));
+    return static_cast<std::uint32_t>(
+        std::clamp(fit, static_cast<double>(k_least_batch), static_cast<double>(k_batch)));
+}
 
 double GpuTimes::middle_ns() const {
     return verified_middle(centre().middle, judged_ns, k_tolerated);
@@ -386,7 +385,7 @@ Status GpuMeasurement::compare_clocks(std::size_t workload) {
     for (int attempt = 0; attempt < k_event_tries; ++attempt) {
         ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
         call.events = true;
-        call.batch = batch_for(by_cupti);
+        call.batch = event_batch_for(by_cupti);
         ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
         ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
         if (!candidate.fault && call.batch == 1) {

@@ -51,6 +51,10 @@ struct GpuTimes {
     [[nodiscard]] bool held_back() const;
 };
 
+/// How many launches of `ns` the events time together when clocks are compared: 1 from 100 us on,
+/// of shorter ones so many that they take 0.2 ms, from 2 to 16.
+[[nodiscard]] std::uint32_t event_batch_for(double ns);
+
 /// One of the programs whose launches are interleaved.
 struct GpuContestant {
     std::string name;

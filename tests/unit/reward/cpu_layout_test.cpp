@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <vector>
+
 namespace atl {
 namespace {
 
@@ -50,16 +53,20 @@ TEST(CpuLayout, ListsCoresAsRanges) {
 }
 
 TEST(CpuLayout, GpusHaveCoresOfTheirOwnWhereManyRemain) {
-    const CpuLayout eight = lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6, 7}, 1);
-    EXPECT_EQ(eight.devices, (std::vector<std::vector<int>>{{6, 7}}));
-    EXPECT_EQ(eight.host, (std::vector<int>{0, 1, 2, 3, 4, 5}));
-    EXPECT_FALSE(eight.shared);
+    std::vector<int> allowed(12);
+    std::iota(allowed.begin(), allowed.end(), 4);
+    const CpuLayout twelve = lay_out_gpu_cores(allowed, 1);
+    EXPECT_EQ(twelve.devices, (std::vector<std::vector<int>>{{13, 14, 15}}));
+    EXPECT_EQ(twelve.host.size(), 9u);
+    EXPECT_EQ(twelve.host.back(), 12);
+    EXPECT_FALSE(twelve.shared);
     for (const std::size_t gpus : {0u, 2u}) {
-        const CpuLayout none = lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6, 7}, gpus);
+        const CpuLayout none = lay_out_gpu_cores(allowed, gpus);
         EXPECT_TRUE(none.devices.empty());
-        EXPECT_EQ(none.host.size(), 8u);
+        EXPECT_EQ(none.host, allowed);
     }
-    EXPECT_TRUE(lay_out_gpu_cores({0, 1, 2, 3, 4, 5, 6}, 1).devices.empty());
+    allowed.pop_back();
+    EXPECT_TRUE(lay_out_gpu_cores(allowed, 1).devices.empty());
 }
 
 }  // namespace
