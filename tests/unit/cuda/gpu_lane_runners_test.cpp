@@ -24,14 +24,6 @@ using ::testing::SizeIs;
 
 class GpuLaneRunnersTest : public testing::GpuLaneFixture {
   protected:
-    /// What a kernel may write to in the jail: a file that is there. Its process's number.
-    std::string note_process() const {
-        return "FILE* file = fopen(\"" + m_file + "\", \"r+\"); fprintf(file, \"%d\", getpid()); " +
-               "fclose(file);";
-    }
-    std::string noted() const { return testing::read_text(m_file); }
-    void forget() const { std::ofstream(m_file) << ""; }
-
     /// The lane's runners that have not ended.
     static std::vector<pid_t> runner_processes() {
         std::vector<pid_t> found;
@@ -55,11 +47,26 @@ class GpuLaneRunnersTest : public testing::GpuLaneFixture {
         return found;
     }
 
-  private:
-    const testing::TemporaryFolder m_folder;
-
-  protected:
-    const std::string m_file = (m_folder.path() / "process").string();
+    /// Those of them that map the device's memory for a task.
+    static std::vector<pid_t> serving() {
+        std::vector<pid_t> found = runner_processes();
+        std::erase_if(found, [](pid_t process) {
+            return testing::read_text("/proc/" + std::to_string(process) + "/maps")
+                       .find("device memory") == std::string::npos;
+        });
+        return found;
+    }
+    /// The one in which a right candidate is judged now.
+    pid_t serving_runner() {
+        EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+        const std::vector<pid_t> found = serving();
+        EXPECT_THAT(found, SizeIs(1));
+        return found.empty() ? 0 : found.front();
+    }
+    /// A statement, for the process of that number alone.
+    static std::string in_process(pid_t process, const std::string& statement) {
+        return "if (getpid() == " + std::to_string(process) + ") { " + statement + " }";
+    }
 };
 
 // A kernel in the simulated driver can end its process as hostile machine code ends a real one.
@@ -76,13 +83,11 @@ TEST_F(GpuLaneRunnersTest, WhoEndsTheProcessEachTimeHasCrashedAndTheLaneGoesOn) 
 }
 
 TEST_F(GpuLaneRunnersTest, AProcessThatEndsOnceIsHeldAgainstNobody) {
-    forget();
-    const EvaluateReply reply =
-        judge(std::string(k_right) + "struct stat about; if (stat(\"" + m_file +
-              "\", &about) == 0 && about.st_size == 0) { " + note_process() + " _exit(3); }");
-    EXPECT_NE(noted(), "") << "it ended one";
+    const pid_t runner = serving_runner();
+    const EvaluateReply reply = judge(std::string(k_right) + in_process(runner, "_exit(3);"));
     EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
     EXPECT_FALSE(m_lane->broken());
+    EXPECT_NE(serving_runner(), runner);
 }
 
 // The environment stands for the heap of kernels: it is the process's.
@@ -103,37 +108,25 @@ TEST_F(GpuLaneRunnersTest, WhatIsLeftInTheHeapOfKernelsNobodyElseFinds) {
 
 // A process that leaves a device holds up who maps memory on it, and whoever waits for its end.
 TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
     for (const char* bad :
          {"*reinterpret_cast<volatile char*>(16) = 1;", "for (volatile bool on = true; on;) {}"}) {
-        forget();
-        EXPECT_NE(judge(note_process() + bad).outcome, Outcome::passed);
-        const std::string faulted = noted();
-        forget();
-        EXPECT_EQ(judge(std::string(k_right) + note_process(), Level::measure).outcome,
-                  Outcome::passed);
-        EXPECT_NE(noted(), faulted);
-        EXPECT_FALSE(std::filesystem::exists("/proc/" + faulted))
+        const pid_t faulted = serving_runner();
+        EXPECT_NE(judge(bad).outcome, Outcome::passed);
+        EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+        EXPECT_NE(serving_runner(), faulted);
+        EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(faulted)))
             << "reaped before times are taken";
     }
 }
 
 TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {
+    const pid_t faulted = serving_runner();
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    forget();
-    EXPECT_EQ(judge(note_process() + "*reinterpret_cast<volatile char*>(16) = 1;").outcome,
-              Outcome::memory_fault);
+    EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
     // The spare has taken over, and maps what the candidate's runner mapped.
-    std::size_t mapped = 0;
-    for (const pid_t process : runner_processes()) {
-        const std::string name = std::to_string(process);
-        const std::string maps = testing::read_text("/proc/" + name + "/maps");
-        if (name != noted() && maps.find("device memory") != std::string::npos) {
-            ++mapped;
-        }
-    }
-    EXPECT_EQ(mapped, 1u);
+    std::vector<pid_t> others = serving();
+    std::erase(others, faulted);
+    EXPECT_THAT(others, SizeIs(1));
 }
 
 TEST_F(GpuLaneRunnersTest, CountersAreMadeReadyOnceSomebodyAsksForThem) {
@@ -149,33 +142,22 @@ TEST_F(GpuLaneRunnersTest, CountersAreMadeReadyOnceSomebodyAsksForThem) {
 }
 
 TEST_F(GpuLaneRunnersTest, AConfirmationRunsInAFreshProcess) {
-    forget();
-    const std::string body = std::string(k_right) + note_process();
-    const auto process = [&](Level level) {
-        const EvaluateReply reply = judge(body, level);
+    for (int round = 0; round < 2; ++round) {
+        const pid_t used = serving_runner();
+        const std::string wrong_here = std::string(k_right) + in_process(used, "y[0] = 1e9f;");
+        EXPECT_EQ(judge(wrong_here).outcome, Outcome::wrong_result);
+        const EvaluateReply reply = judge(wrong_here, Level::confirm);
         EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
-        return noted();
-    };
-    const std::string first = process(Level::verify);
-    EXPECT_EQ(process(Level::verify), first);
-    const std::string second = process(Level::confirm);
-    EXPECT_NE(second, first);
-    EXPECT_NE(process(Level::confirm), second);
+    }
 }
 
 TEST_F(GpuLaneRunnersTest, OfATaskThatIsNotThereAnyMoreNothingStaysMapped) {
-    forget();
-    const std::string body = std::string(k_right) + note_process();
-    const auto is_mapped = [&] {
-        const std::string maps = testing::read_text("/proc/" + noted() + "/maps");
-        EXPECT_THAT(maps, HasSubstr("atoll-worker"));
-        return maps.find("device memory") != std::string::npos;
-    };
-    EXPECT_EQ(judge(body).outcome, Outcome::passed);
-    EXPECT_TRUE(is_mapped()) << "for the next candidate";
+    const pid_t before = serving_runner();
     // A confirmation has buffers of its own, which end with it.
-    EXPECT_EQ(judge(body, Level::confirm).outcome, Outcome::passed);
-    EXPECT_FALSE(is_mapped());
+    EXPECT_EQ(judge(k_right, Level::confirm).outcome, Outcome::passed);
+    std::vector<pid_t> mapping = serving();
+    std::erase(mapping, before);  // it may be on its way out still
+    EXPECT_THAT(mapping, ::testing::IsEmpty());
 }
 
 TEST_F(GpuLaneRunnersTest, AVerdictStandsAlthoughTheNextSpareCannotStart) {

@@ -15,7 +15,7 @@ namespace atl::testing {
 /// device global.
 inline std::string kernel_of_small_task(const std::string& body, const std::string& real,
                                         const std::string& name = "run") {
-    return "#include <cstring>\n#include <cstdio>\n#include <cstdlib>\n#include <sys/stat.h>\n"
+    return "#include <cstring>\n#include <cstdio>\n#include <cstdlib>\n"
            "#include <unistd.h>\nextern \"C\" { extern "
            "const "
            "unsigned " +
