@@ -192,6 +192,9 @@ class GpuLane final : public DeviceLane {
 
     /// The verifier's runner is of no use any more, or it has none yet.
     Status hand_over_spare(const Frame& question) {
+        if (question.payload == k_former_may_run) {
+            m_runner.reset();  // ended and reaped before anybody else has the buffers (70 ms)
+        }
         ATOLL_TRY(ready_spare());
         if (m_runner) {
             // Not ended yet: that would hold up the next one (gpu_runner_role.cpp).
@@ -215,7 +218,8 @@ class GpuLane final : public DeviceLane {
 
     Status say_quiet(const Frame& question) {
         end_former();
-        ATOLL_TRY(ready_spare());
+        // Where no spare can be had none is starting either.
+        static_cast<void>(ready_spare());
         m_former.reset();
         Frame answer;
         answer.type = FrameType::may_measure;

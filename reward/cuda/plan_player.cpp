@@ -26,6 +26,19 @@ constexpr std::chrono::milliseconds k_ask_memory_every{10};
 /// What cudaMalloc() aligns to.
 constexpr std::uint64_t k_scratch_alignment = 512;
 
+template <class Ask>
+cuda::Result ask_while_memory_is_short(const Ask& ask) {
+    cuda::Result result = ask();
+    if (result == cuda::k_out_of_memory) {
+        const auto last = std::chrono::steady_clock::now() + k_memory_patience;
+        while (result == cuda::k_out_of_memory && std::chrono::steady_clock::now() < last) {
+            std::this_thread::sleep_for(k_ask_memory_every);
+            result = ask();
+        }
+    }
+    return result;
+}
+
 std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
     return (bytes + unit - 1) / unit * unit;
 }
@@ -91,7 +104,8 @@ Expected<std::shared_ptr<const PlanModule>> PlanModule::load(const Gpu& gpu,
                                                              std::string_view cubin) {
     const std::string image(cubin);  // the driver wants no length: behind it must be something
     cuda::Module module = nullptr;
-    const cuda::Result result = gpu.call().module_load_data(&module, image.data());
+    const cuda::Result result = ask_while_memory_is_short(
+        [&] { return gpu.call().module_load_data(&module, image.data()); });
     if (result == cuda::k_out_of_memory) {
         return failure(ErrorCode::invalid_argument, "its variables do not fit on the device",
                        "cubin");
@@ -398,7 +412,10 @@ cuda::Result PlanPlayer::play_step(std::size_t index, cuda::Stream stream) {
         return call.copy_to_device(ready.to, bytes.data(), bytes.size(), stream);
     }
     ready.config.stream = stream;
-    return call.launch_kernel(&ready.config, ready.function, ready.parameters.data(), nullptr);
+    // The kernel's local memory may be short; what is refused did nothing.
+    return ask_while_memory_is_short([&] {
+        return call.launch_kernel(&ready.config, ready.function, ready.parameters.data(), nullptr);
+    });
 }
 
 }  // namespace atl

@@ -45,6 +45,9 @@ class Role {
                 receive(m_verifier, [this](const Frame& frame) { on_verifier(frame); });
             }
         }
+        if (m_lost) {
+            end_at_once(0);
+        }
         return *m_exit;
     }
 
@@ -112,11 +115,11 @@ class Role {
             }
             return;
         }
+        m_lost = answer->lost;
         Frame said;
         said.type = FrameType::gpu_answer;
         said.payload = answer->json;
         reply(m_verifier, frame, std::move(said));
-        m_lost = answer->lost;
     }
 
     /// The socket keeps what was sent. Destructors would wait for kernels that never end.

@@ -89,7 +89,7 @@ class GpuVerifierService final : public RunnerSource {
     Expected<Frame> evaluate(const Frame& frame);
     Expected<EvaluateReply> confirm(KnownTask& known, const EvaluateOrder& order,
                                     const std::vector<FileHandle>& packages);
-    Expected<Frame> ask_supervisor(FrameType type);
+    Expected<Frame> ask_supervisor(FrameType type, const std::string& payload = "");
     Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
     Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
                                      const std::vector<FileHandle>& packages);
@@ -114,9 +114,10 @@ class GpuVerifierService final : public RunnerSource {
     std::uint32_t m_generation = 0;
 };
 
-Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type) {
+Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type, const std::string& payload) {
     Frame question;
     question.type = type;
+    question.payload = payload;
     question.request = ++m_questions;
     question.generation = m_generation;
     ATOLL_TRY(m_supervisor.send(question));
@@ -135,7 +136,9 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
     fresh = false;
     if (!m_runner || !m_runner->usable()) {
         drop_runner();
-        ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
+        const bool may_run = m_former && !m_former->nothing_runs();
+        ATOLL_TRY_ASSIGN(Frame reply,
+                         ask_supervisor(FrameType::new_runner, may_run ? k_former_may_run : ""));
         if (reply.handles.size() != 1) {
             return failure(ErrorCode::corrupt, "needs one handle, the runner's channel",
                            "new_runner");

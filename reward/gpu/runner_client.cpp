@@ -59,6 +59,11 @@ Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHan
     return std::move(answer->payload);
 }
 
+void RunnerClient::note(const std::optional<GpuFault>& fault) {
+    m_usable = !fault || !fault->runner_lost;
+    m_stopped = !m_usable && fault->outcome != Outcome::timeout;
+}
+
 Status RunnerClient::share(const std::vector<const GpuAllocation*>& allocations) {
     std::size_t next = 0;
     do {
@@ -107,7 +112,7 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
         return tl::unexpected(answer.error());
     }
     ATOLL_TRY_ASSIGN(GpuPlayed played, parse_gpu_played(*answer));
-    m_usable = !played.fault || !played.fault->runner_lost;
+    note(played.fault);
     if (played.wall_ns.size() + (played.fault ? 1 : 0) > call.plays.size() ||
         (!played.fault && played.wall_ns.size() != call.plays.size())) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
@@ -126,7 +131,7 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
         return tl::unexpected(answer.error());
     }
     ATOLL_TRY_ASSIGN(GpuTimed timed, parse_gpu_timed(*answer));
-    m_usable = !timed.fault || !timed.fault->runner_lost;
+    note(timed.fault);
     if (!timed.fault && timed.samples.size() != call.launches.size()) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
     }
@@ -144,7 +149,7 @@ Expected<GpuProfiled> RunnerClient::profile(const GpuProfileCall& call) {
     }
     m_usable = false;  // until its answer is known to be one
     ATOLL_TRY_ASSIGN(GpuProfiled profiled, parse_gpu_profiled(*answer));
-    m_usable = !profiled.fault || !profiled.fault->runner_lost;
+    note(profiled.fault);
     return profiled;
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,10 @@ namespace atl {
 /// Whether a runner ended by itself while it loaded or launched the code of the candidate (program
 /// 0), which may be the candidate's doing or not. The error keeps that on its way to the lane.
 [[nodiscard]] bool ended_at_candidates_code(const Error& error);
+
+/// Payload of a new_runner question: what the former runner launched may be on the device still,
+/// and write to the buffers, until its process has ended.
+inline constexpr const char* k_former_may_run = "may still run";
 
 /// The verifier's end of the channel to one GPU runner (reward/gpu/runner_messages.hpp). Errors are
 /// faults of ours, after which the runner is of no use; what a candidate did is a value. Not
@@ -33,6 +38,9 @@ class RunnerClient {
 
     /// False after an error, and after a candidate took it down.
     [[nodiscard]] bool usable() const { return m_usable; }
+    /// Nothing that it launched is on the device any more: after calls that ended, and after a
+    /// fault of a kernel, which stops all of the process. Not after a hang, silence or nonsense.
+    [[nodiscard]] bool nothing_runs() const { return m_usable || m_stopped; }
     /// A program was loaded that leaves things in the heap of kernels: no other candidate may have
     /// this runner.
     [[nodiscard]] bool heap_used() const { return m_heap_used; }
@@ -46,8 +54,12 @@ class RunnerClient {
 
     FrameChannel m_channel;
     std::uint64_t m_request = 0;
+    /// What an answer says of the runner.
+    void note(const std::optional<GpuFault>& fault);
+
     bool m_usable = true;
-    bool m_ended = false;  ///< the process did, or closed the channel
+    bool m_stopped = false;  ///< by a fault of a kernel
+    bool m_ended = false;    ///< the process did, or closed the channel
     bool m_heap_used = false;
 };
 

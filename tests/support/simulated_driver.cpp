@@ -254,6 +254,9 @@ Result cuModuleLoadData(Module* module, const void* image) {
     if (std::strncmp(static_cast<const char*>(image), k_refused, std::strlen(k_refused)) == 0) {
         return std::atoi(static_cast<const char*>(image) + std::strlen(k_refused));
     }
+    if (is_told("full")) {
+        return k_out_of_memory;
+    }
     CodeModule* const loaded = CodeModule::load(image, code_memory());
     *module = reinterpret_cast<Module>(loaded);
     return loaded == nullptr ? k_invalid_image : k_success;
@@ -320,6 +323,9 @@ Result cuLaunchKernelEx(const LaunchConfig* config, Function function, void** pa
         std::uint64_t{config->block[0]} * config->block[1] * config->block[2];
     if (threads == 0 || threads > 1024 || config->shared_bytes > k_most_dynamic_shared) {
         return k_invalid_value;
+    }
+    if (is_told("full")) {
+        return k_out_of_memory;
     }
     const auto [name, run, sizes] = *reinterpret_cast<FunctionTagData*>(function);
     if (sizes != nullptr) {

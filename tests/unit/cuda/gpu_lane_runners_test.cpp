@@ -119,6 +119,14 @@ TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
     }
 }
 
+// A fault stops all that its process has on the device, a hang does not.
+TEST_F(GpuLaneRunnersTest, AHungKernelHasEndedBeforeAnyoneElseHasItsBuffers) {
+    const pid_t hung = serving_runner();
+    EXPECT_EQ(judge("for (volatile bool on = true; on;) y[0] = 1e9f;").outcome, Outcome::timeout);
+    EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(hung)));
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
 TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {
     const pid_t faulted = serving_runner();
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
@@ -171,6 +179,7 @@ TEST_F(GpuLaneRunnersTest, AVerdictStandsAlthoughTheNextSpareCannotStart) {
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
     EXPECT_FALSE(m_lane->broken());
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed) << "it needs no other runner";
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed) << "nor to be timed";
     std::filesystem::create_symlink(ATOLL_BIN_DIR "/atoll-worker", worker);
     EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -112,26 +113,66 @@ TEST_F(PlanPlayerTest, PlayersOfOneModuleShareWhatIsInIt) {
 }
 
 // Of a process that has ended a moment ago the device still holds the memory.
-TEST_F(PlanPlayerTest, ScratchMemoryIsWaitedForAWhile) {
-    const TemporaryFolder folder;
-    const std::filesystem::path driver = folder.path() / "driver.so";
-    std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, driver);
-    const Gpu gpu = value_or_throw(Gpu::open(value_or_throw(DriverLibrary::open(driver)), 0));
+class ShortOfMemory : public PlanPlayerTest {
+  protected:
+    void SetUp() override {
+        PlanPlayerTest::SetUp();
+        std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, m_driver);
+        m_short.emplace(
+            value_or_throw(Gpu::open(value_or_throw(DriverLibrary::open(m_driver)), 0)));
+    }
+    void fill() const { std::ofstream(m_full) << "1"; }
+    /// Calls `work` on a device that has memory again soon.
+    template <class Work>
+    void soon_free(const Work& work) {
+        fill();
+        std::thread free([this] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            std::filesystem::remove(m_full);
+        });
+        work();
+        free.join();
+    }
+
+    const TemporaryFolder m_folder;
+    const std::filesystem::path m_driver = m_folder.path() / "driver.so";
+    const std::string m_full = m_driver.string() + ".full";
+    std::optional<Gpu> m_short;
+};
+
+TEST_F(ShortOfMemory, ScratchMemoryAndVariablesAreWaitedForAWhile) {
     Plan plan = empty_plan();
     plan.scratch = {8};
-    const std::filesystem::path full = driver.string() + ".full";
-    std::ofstream(full) << "1";
-    const auto none = PlanPlayer::load(gpu, m_cubin, plan);
-    ASSERT_FALSE(none);
-    EXPECT_EQ(none.error().code, ErrorCode::invalid_argument);
-    EXPECT_THAT(none.error().message(), HasSubstr("do not fit"));
-    std::thread free([&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        std::filesystem::remove(full);
+    soon_free([&] {
+        const auto player = PlanPlayer::load(*m_short, m_cubin, plan);
+        EXPECT_TRUE(player) << player.error().message();
     });
-    const auto player = PlanPlayer::load(gpu, m_cubin, plan);
-    free.join();
-    EXPECT_TRUE(player) << player.error().message();
+    const auto module = value_or_throw(PlanModule::load(*m_short, m_cubin));
+    soon_free([&] {
+        const auto player = PlanPlayer::load(*m_short, module, plan);
+        EXPECT_TRUE(player) << player.error().message();
+    });
+    fill();
+    const auto variables = PlanPlayer::load(*m_short, m_cubin, plan);
+    ASSERT_FALSE(variables);
+    EXPECT_EQ(variables.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(variables.error().message(), HasSubstr("do not fit"));
+    const auto scratch = PlanPlayer::load(*m_short, module, plan);
+    ASSERT_FALSE(scratch);
+    EXPECT_EQ(scratch.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(scratch.error().message(), HasSubstr("do not fit"));
+}
+
+TEST_F(ShortOfMemory, LaunchesWaitForLocalMemory) {
+    Plan plan = empty_plan();
+    plan.steps.push_back({1, launch_of("scale", {pointer(in(Buffer::input, 0)),
+                                                 pointer(in(Buffer::output, 0)), value(2.0F)})});
+    PlanPlayer player = value_or_throw(PlanPlayer::load(*m_short, m_cubin, plan));
+    const GpuBuffer memory = value_or_throw(GpuBuffer::allocate(*m_short, 8));
+    const GpuStream stream = value_or_throw(GpuStream::create(*m_short));
+    ASSERT_TRUE(player.bind({{memory.begin()}, {memory.begin()}}));
+    soon_free([&] { EXPECT_EQ(player.play(stream.handle()), cuda::k_success); });
+    EXPECT_EQ(m_short->call().stream_synchronize(stream.handle()), cuda::k_success);
 }
 
 TEST_F(PlanPlayerTest, ScratchMemoryCarriesNothing) {
