@@ -11,7 +11,10 @@
 // Per task: candidates, seconds, candidates a second; the median and 95th percentile of the stages
 // without a device (compile and plan) and of those on it; the share of the wall time that the
 // device's processes were at work (the rest they waited, since all jobs were there from the
-// beginning).
+// beginning). Below the table what the time on the device went into: verification, timed launches
+// with all around them, and of these the candidate's own, what is timed and counts. Any CUDA tasks
+// may be named: `bench_gpu 12 gemm_bf16 causal_attention causal_attention_bf16` tells the rates of
+// heavy ones.
 
 #include "experiments/benchmarks/gpu_options.hpp"
 #include "reward/evaluator.hpp"
@@ -36,6 +39,10 @@ struct Tally {
     std::mutex mutex;
     std::vector<double> without_device_ms;
     std::vector<double> on_device_ms;
+    std::vector<double> verify_ms;
+    std::vector<double> timed_ms;  ///< screening and measuring
+    std::vector<double> own_ms;    ///< launches of those that count
+    std::vector<double> launches;
     std::size_t passed = 0;
     std::string first_failure;
 };
@@ -72,17 +79,37 @@ void note(const atl::EvaluationResult& result, Tally& tally) {
     }
     ++tally.passed;
     double device = 0;
+    double verify = 0;
+    double timed = 0;
     for (const atl::StageTime& stage : result->stage_times) {
         if (stage.stage == atl::Stage::compile) {
             tally.without_device_ms.push_back(1e3 * stage.seconds);
         } else {
+            const bool before =
+                stage.stage == atl::Stage::smoke || stage.stage == atl::Stage::verify;
+            (before ? verify : timed) += 1e3 * stage.seconds;
             device += 1e3 * stage.seconds;
         }
     }
     tally.on_device_ms.push_back(device);
+    tally.verify_ms.push_back(verify);
+    tally.timed_ms.push_back(timed);
+    double own = 0;
+    double launches = 0;
+    for (const atl::WorkloadTiming& timing :
+         result->measure ? result->measure->workloads : std::vector<atl::WorkloadTiming>()) {
+        launches += static_cast<double>(timing.samples_ns.size());
+        for (const double ns : timing.samples_ns) {
+            own += 1e-6 * ns;
+        }
+    }
+    tally.own_ms.push_back(own);
+    tally.launches.push_back(launches);
 }
 
-bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t candidates) {
+/// Appends to `notes` what is told below the table.
+bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t candidates,
+              std::string& notes) {
     const long salt = std::chrono::steady_clock::now().time_since_epoch().count() % 1000000007L;
     // The reference and the buffers are made once per task.
     static_cast<void>(atl::evaluate_and_wait(evaluator, request_for(task, 0, salt + 1)));
@@ -110,6 +137,12 @@ bool run_task(atl::Evaluator& evaluator, const atl::TaskPtr& task, std::size_t c
                 static_cast<double>(candidates) / seconds, percentile(tally.without_device_ms, 0.5),
                 percentile(tally.without_device_ms, 0.95), percentile(tally.on_device_ms, 0.5),
                 percentile(tally.on_device_ms, 0.95), device_ms / (10 * seconds));
+    notes += fmt::format(
+        "{}, p50 of each: verification {:.1f} ms, timed launches and what is around them {:.1f} "
+        "ms, "
+        "of which {:.0f} launches' own {:.1f} ms\n",
+        task->name, percentile(tally.verify_ms, 0.5), percentile(tally.timed_ms, 0.5),
+        percentile(tally.launches, 0.5), percentile(tally.own_ms, 0.5));
     if (!tally.first_failure.empty()) {
         std::fprintf(stderr, "%s: %s\n", task->name.c_str(), tally.first_failure.c_str());
     }
@@ -256,14 +289,16 @@ int run(std::size_t candidates, const std::vector<std::string>& names) {
         "|---|\n",
         (*evaluator)->description().c_str());
     bool all = true;
+    std::string notes;
     for (const std::string& name : names) {
         const auto task = load(name);
         if (!task) {
             std::fprintf(stderr, "%s\n", task.error().message().c_str());
             return 2;
         }
-        all = run_task(**evaluator, *task, candidates) && all;
+        all = run_task(**evaluator, *task, candidates, notes) && all;
     }
+    std::printf("\n%s", notes.c_str());
     all = run_bad_candidates(**evaluator) && all;
     return all ? 0 : 1;
 }
