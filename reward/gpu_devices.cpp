@@ -48,6 +48,10 @@ Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const LocalEvaluatorOptio
     front_end.device_compiler.cutlass = toolkit.cutlass;
     front_end.device_compiler.cutlass_version = toolkit.cutlass_version;
     front_end.device_compiler.jit_link = toolkit.jit_link ? toolkit.jit_link->path : "";
+    constexpr std::pair k_tells_parameters{12, 4};
+    front_end.takes_cubins =
+        !toolkit.driver ||
+        std::pair(toolkit.driver->major, toolkit.driver->minor) >= k_tells_parameters;
     front_end.device_compiler.architecture = device.arch;
     front_end.device_compiler.required = required;
     front_end.device_compiler.worker_program = worker_program;

@@ -25,6 +25,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t k_max_name_expressions = 256;
 constexpr std::chrono::seconds k_start_timeout{120};
+/// What every nvJitLink that is supported assembles for every device that it knows.
+constexpr const char* k_known_ptx =
+    ".version 6.4\n.target sm_75\n.address_size 64\n.visible .entry nothing()\n{\n    ret;\n}\n";
 constexpr std::size_t k_max_source_bytes = 16u << 20;
 constexpr std::size_t k_max_define_bytes = 256;
 constexpr std::uint64_t k_max_header_bytes = 16u << 20;
@@ -196,30 +199,25 @@ Status DeviceCompiler::try_out() {
     return {};
 }
 
-/// What it cannot assemble for want of a right question would be a compile error of every PTX.
+/// What it cannot assemble for want of a right question would be a compile error of every PTX. A
+/// trial that fails otherwise says nothing: the next PTX tells.
 Status DeviceCompiler::try_out_ptx() {
     if (m_options.jit_link.empty()) {
         return failure(ErrorCode::unavailable, "there is no nvJitLink to assemble PTX", "kind ptx",
                        "install nvJitLink (libnvJitLink.so) of the CUDA toolkit");
     }
-    std::string log;
-    // The first that knows the architecture; an old nvJitLink does not know the last ones.
-    for (const char* version : {"8.0", "8.7", "8.8", "9.0"}) {
-        DeviceCompileRequest request;
-        request.ptx = true;
-        request.source = fmt::format(
-            ".version {}\n.target {}\n.address_size 64\n.visible .entry nothing() {{ ret; }}\n",
-            version, m_options.architecture);
-        request.architecture = m_options.architecture;
-        request.timeout_s = 60;
-        DeviceArtifact artifact;
-        ATOLL_TRY_ASSIGN(const DeviceBinary binary, compile_now(request, artifact));
-        if (binary.status == DeviceBinary::Status::ok) {
-            return {};
-        }
-        log = binary.log;
+    DeviceCompileRequest request;
+    request.ptx = true;
+    request.source = k_known_ptx;
+    request.architecture = m_options.architecture;
+    request.timeout_s = 60;
+    DeviceArtifact artifact;
+    const Expected<DeviceBinary> binary = compile_now(request, artifact);
+    if (!binary || binary->status != DeviceBinary::Status::error) {
+        return {};
     }
-    return failure(ErrorCode::unavailable, "does not assemble even an empty kernel: " + log,
+    return failure(ErrorCode::unavailable,
+                   "does not assemble even an empty kernel: " + binary->log.substr(0, 500),
                    m_options.jit_link);
 }
 

@@ -60,6 +60,11 @@ Expected<Recorder*> CudaFrontEnd::own_recorder() {
 }
 
 Expected<FrontEndReply> CudaFrontEnd::prepare_by_form(const FrontEndRequest& request) {
+    if (request.form == SourceForm::cubin && !m_options.takes_cubins) {
+        return failure(ErrorCode::unavailable,
+                       "the driver does not tell the parameters of machine code", "kind cubin",
+                       "install a driver of CUDA 12.4 or later");
+    }
     if (request.form != SourceForm::cuda) {
         return prepare_explicit(request, m_options.device, *m_compiler);
     }

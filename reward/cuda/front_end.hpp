@@ -56,6 +56,9 @@ struct FrontEndOptions {
     DeviceCompilerOptions device_compiler;
     RecorderOptions recorder;
     DeviceLimits device;
+    /// The driver is of CUDA 12.4 or later, which tells the parameters of machine code from
+    /// elsewhere; cubins are unavailable otherwise.
+    bool takes_cubins = true;
 };
 
 /// Split, record, compile, check (DESIGN section 5): text to plans. A launcher that asks for

@@ -16,10 +16,6 @@ constexpr int k_input_ptx = 2;
 
 constexpr unsigned k_oldest_minor_of_12 = 4;
 
-/// What every version that is supported assembles for every device that it knows.
-constexpr std::string_view k_known_ptx =
-    ".version 6.4\n.target sm_75\n.address_size 64\n.visible .entry nothing()\n{\n    ret;\n}\n";
-
 template <class Size, class Get, class Link>
 std::string text_of(Size size, Get get, Link* link) {
     std::size_t bytes = 0;
@@ -104,26 +100,8 @@ Status JitLinkLibrary::load_functions() {
     return m_library.load("nvJitLinkGetInfoLog", m_info_log);
 }
 
-/// Results are many, and what they are about is not written down: it is our doing when a kernel
-/// that is right is refused, too.
 Expected<NvrtcOutput> JitLinkLibrary::assemble(const std::string& ptx,
                                                const std::string& architecture) const {
-    ATOLL_TRY_ASSIGN(NvrtcOutput output, assemble_once(ptx, architecture));
-    if (!output.ok) {
-        ATOLL_TRY_ASSIGN(const NvrtcOutput known, assemble_once(k_known_ptx, architecture));
-        if (!known.ok) {
-            return failure(
-                ErrorCode::internal,
-                "does not assemble an empty kernel for " + architecture + ": " +
-                    known.log.substr(0, std::min<std::size_t>(known.log.find('\n'), 500)),
-                "nvJitLink");
-        }
-    }
-    return output;
-}
-
-Expected<NvrtcOutput> JitLinkLibrary::assemble_once(std::string_view ptx,
-                                                    const std::string& architecture) const {
     const std::string target = "-arch=" + architecture;
     const std::array<const char*, 3> options{target.c_str(), "-Xptxas=-v", "-lineinfo"};
     Link* link = nullptr;

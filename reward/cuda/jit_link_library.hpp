@@ -23,8 +23,9 @@ class JitLinkLibrary {
     [[nodiscard]] static Expected<JitLinkLibrary> open(const std::string& name);
 
     /// Assembles PTX for a device: `architecture` as "sm_90a". The output has no names, and a log
-    /// in the style of NVRTC's: "candidate.ptx(41): error: ...". An error is a fault of ours:
-    /// also where nvJitLink refuses an empty kernel besides, which is tried before `ptx` is blamed.
+    /// in the style of NVRTC's: "candidate.ptx(41): error: ...". An error is a fault of ours. Its
+    /// results are many, and what they are about is not written down: whoever blames `ptx` must
+    /// have seen a kernel that is right be taken (DeviceCompiler does when it is made).
     [[nodiscard]] Expected<NvrtcOutput> assemble(const std::string& ptx,
                                                  const std::string& architecture) const;
 
@@ -36,8 +37,6 @@ class JitLinkLibrary {
     struct Link;  // opaque to all but nvJitLink
     explicit JitLinkLibrary(SharedLibrary library) : m_library(std::move(library)) {}
     [[nodiscard]] Status load_functions();
-    [[nodiscard]] Expected<NvrtcOutput> assemble_once(std::string_view ptx,
-                                                      const std::string& architecture) const;
     [[nodiscard]] Expected<NvrtcOutput> run(Link* link, std::string_view ptx) const;
     [[nodiscard]] std::string log_of(Link* link) const;
 

@@ -89,6 +89,7 @@ std::shared_ptr<WarmCompiler> CompileZygote::warm_for(const CompileOrder& order,
     if (m_warm.size() >= k_max_warm) {
         m_warm.erase(m_warm.begin());
     }
+    m_failures_to_warm = 0;
     m_warm.push_back(std::move(*made));
     return m_warm.back();
 }
@@ -141,9 +142,9 @@ Status CompileZygote::compile_whole(Job& job, CompilePlan plan) {
 /// With the manager that links, or, where the warm compiler was at fault, compiles it all.
 Status CompileZygote::go_on(Job& job, const ProcessEnd& end) {
     ATOLL_TRY_ASSIGN(CompilePlan plan, plan_for(job.order));
-    const bool stale = job.warm->is_stale_after(end.status != 0);
     if (end.status != 0) {
-        if (stale || end.status == k_warm_not_confined) {
+        // A source may complain of itself; one that stays is for the others.
+        if (end.status == k_warm_not_confined || !job.warm->still_works()) {
             std::erase(m_warm, job.warm);  // the next order makes another
         }
         job.whole_because = end.text() + " " + job.raw_log;

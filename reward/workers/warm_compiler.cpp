@@ -269,4 +269,26 @@ Expected<pid_t> WarmCompiler::start(const FileHandle& source, const FileHandle& 
     return receive_pid();
 }
 
+bool WarmCompiler::still_works() {
+    const FileHandle source(::memfd_create("source", MFD_CLOEXEC));
+    const FileHandle object(::memfd_create("object", MFD_CLOEXEC));
+    const FileHandle log(::memfd_create("log", MFD_CLOEXEC));
+    const Expected<pid_t> pid = source && object && log
+                                    ? start(source, object, log, k_making_cpu_seconds)
+                                    : not_here("cannot be tried");
+    const Expected<FileHandle> end = pid ? open_pidfd(*pid) : not_here("is gone");
+    pollfd entry{end ? end->get() : -1, POLLIN, 0};
+    if (!pid) {
+        return false;
+    }
+    if (!end || ::poll(&entry, 1, k_answer_ms) <= 0) {
+        kill_and_reap(*pid);
+        return false;
+    }
+    int status = 0;
+    while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status == 0;
+}
+
 }  // namespace atl

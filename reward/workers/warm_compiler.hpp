@@ -56,12 +56,9 @@ class WarmCompiler {
                             std::string_view runtime) const {
         return flags == m_flags && prelude == m_prelude && runtime == m_runtime;
     }
-    /// Takes down whether a compilation failed over what is precompiled. True when several in a row
-    /// did: its headers are other ones now. (One may be a source that says so itself.)
-    [[nodiscard]] bool is_stale_after(bool complaint) {
-        m_complaints = complaint ? m_complaints + 1 : 0;
-        return m_complaints >= k_complaints_of_a_stale_one;
-    }
+    /// Compiles nothing but the prelude, and waits for it: false when its headers are other ones
+    /// now than those that were precompiled.
+    [[nodiscard]] bool still_works();
     /// The command that links candidate.o in the working folder to candidate.so.
     [[nodiscard]] const std::vector<std::string>& link_command() const { return m_link_command; }
 
@@ -76,8 +73,6 @@ class WarmCompiler {
     std::string m_runtime;
     std::vector<std::string> m_command;       ///< of a compilation from standard input to output
     std::vector<std::string> m_link_command;  ///< [0] is a path
-    static constexpr int k_complaints_of_a_stale_one = 2;
-    int m_complaints = 0;
     FileHandle m_socket;
     pid_t m_pid = -1;
 };

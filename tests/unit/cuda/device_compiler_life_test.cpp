@@ -2,6 +2,7 @@
 #include "reward/cuda/device_compiler.hpp"
 #include "reward/worker_calls.hpp"
 #include "reward/workers/nvrtc_messages.hpp"
+#include "tests/support/shell.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
@@ -36,7 +37,8 @@ std::vector<pid_t> children_of(pid_t pid) {
 
 class DeviceCompilerLifeTest : public NvrtcTest {
   protected:
-    std::unique_ptr<DeviceCompiler> make(const std::string& cache_folder = "") {
+    std::unique_ptr<DeviceCompiler> make(const std::string& cache_folder = "",
+                                         const std::string& jit_link = "") {
         DeviceCompilerOptions options;
         options.nvrtc = place().library;
         options.include = place().include;
@@ -44,6 +46,7 @@ class DeviceCompilerLifeTest : public NvrtcTest {
         options.required = SandboxLevel::none;
         options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
         options.cache_folder = cache_folder;
+        options.jit_link = jit_link;
         auto made = DeviceCompiler::make(options);
         if (!made) {
             throw std::runtime_error(made.error().message());
@@ -138,6 +141,38 @@ TEST_F(DeviceCompilerLifeTest, WithoutAnAssemblerPtxIsAFaultOfOurs) {
     const auto binary = make()->compile(request);
     ASSERT_FALSE(binary);
     EXPECT_EQ(binary.error().code, ErrorCode::unavailable);
+}
+
+// A library that assembles nothing, whatever it is asked, as one does that is asked in a wrong way.
+TEST_F(DeviceCompilerLifeTest, AnAssemblerThatRefusesAnEmptyKernelIsAFaultOfOurs) {
+    const testing::TemporaryFolder folder;
+    const std::string file = (folder.path() / "libnvJitLink.so.13").string();
+    std::ofstream(file + ".c") << R"(
+        #include <stddef.h>
+        int nvJitLinkVersion(unsigned* major, unsigned* minor) { *major = 13; *minor = 0; return 0; }
+        int nvJitLinkCreate(void** link) { *link = (void*)8; return 0; }
+        int nvJitLinkDestroy(void** link) { return 0; }
+        int nvJitLinkAddData() { return 3; }
+        int nvJitLinkComplete() { return 3; }
+        int nvJitLinkGetLinkedCubinSize() { return 3; }
+        int nvJitLinkGetLinkedCubin() { return 3; }
+        int nvJitLinkGetErrorLogSize(void* link, size_t* bytes) { *bytes = 0; return 0; }
+        int nvJitLinkGetErrorLog() { return 3; }
+        int nvJitLinkGetInfoLogSize(void* link, size_t* bytes) { *bytes = 0; return 0; }
+        int nvJitLinkGetInfoLog() { return 3; }
+    )";
+    const auto made = testing::run_shell("gcc -shared -fPIC -o " + file + " " + file + ".c");
+    ASSERT_EQ(made.status, 0) << made.err;
+    DeviceCompileRequest request;
+    request.ptx = true;
+    request.architecture = "sm_90a";
+    request.source = ".version 8.0";
+    const auto compiler = make("", file);
+    const auto binary = compiler->compile(request);
+    ASSERT_FALSE(binary);
+    EXPECT_EQ(binary.error().code, ErrorCode::unavailable);
+    EXPECT_NE(binary.error().message().find("empty kernel"), std::string::npos);
+    EXPECT_EQ(compile(*compiler, "a[0] = N;").status, DeviceBinary::Status::ok);
 }
 
 /// Past the look at a source's headers, straight to the worker.

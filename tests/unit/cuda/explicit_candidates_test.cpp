@@ -69,6 +69,7 @@ TEST_F(ExplicitCandidates, HonestOnesReachTheDeviceAndAttacksEndWhereTheySay) {
         EXPECT_EQ(package.plans.size(), task()->workloads.size());
         EXPECT_EQ(package.cubin.substr(0, 4), "\177ELF");
         EXPECT_EQ(package.compiled_here, !candidate.cubin);
+        EXPECT_EQ(package.leaves_heap, candidate.cubin) << "what a cubin says is its own word";
         testing::FakeLane lane;
         const CandidateKind& kind = *find_kind(request.candidate.kind);
         const Verdict verdict = value_or_throw(kind.execute(request, std::move(prepared), lane));
@@ -160,6 +161,20 @@ TEST_F(ExplicitCandidates, ACudaStarterIsARivalOfPtx) {
     request.rivals = {rival};
     const Prepared prepared = prepare(request);
     EXPECT_EQ(prepared.order.binaries.size(), 2u) << prepared.verdict.noise;
+}
+
+TEST_F(ExplicitCandidates, CubinsNeedADriverThatTellsTheirParameters) {
+    FrontEndOptions old = options();
+    old.takes_cubins = false;
+    CompileService service(value_or_throw(CudaFrontEnd::make(old)));
+    for (const ExplicitCandidate& candidate : testing::load_explicit_candidates()) {
+        if (candidate.cubin) {
+            const EvaluationRequest request = evaluation(candidate);
+            const auto prepared = find_kind("cubin")->prepare(request, {}, {}, service, {});
+            ASSERT_FALSE(prepared) << candidate.file.name;
+            EXPECT_EQ(prepared.error().code, ErrorCode::unavailable);
+        }
+    }
 }
 
 TEST(ExplicitKinds, RefuseWhatTheyCannotUse) {

@@ -1,18 +1,13 @@
 #include "reward/cuda/jit_link_library.hpp"
 
-#include "tests/support/shell.hpp"
-#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 namespace atl {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr const char* k_kernel =
     ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k() { ret; }\n";
@@ -50,32 +45,6 @@ TEST_F(JitLinkTest, ADeviceThatItDoesNotKnowIsOurFault) {
     const auto output = linker().assemble(k_kernel, "sm_12345");
     ASSERT_FALSE(output);
     EXPECT_EQ(output.error().code, ErrorCode::internal);
-}
-
-// A library that assembles nothing, whatever it is asked, as one does that is asked in a wrong way.
-TEST(JitLink, WhatRefusesAnEmptyKernelTooIsOurFault) {
-    const testing::TemporaryFolder folder;
-    const std::string file = (folder.path() / "libnvJitLink.so.13").string();
-    std::ofstream(file + ".c") << R"(
-        #include <stddef.h>
-        int nvJitLinkVersion(unsigned* major, unsigned* minor) { *major = 13; *minor = 0; return 0; }
-        int nvJitLinkCreate(void** link) { *link = (void*)8; return 0; }
-        int nvJitLinkDestroy(void** link) { return 0; }
-        int nvJitLinkAddData() { return 3; }
-        int nvJitLinkComplete() { return 3; }
-        int nvJitLinkGetLinkedCubinSize() { return 3; }
-        int nvJitLinkGetLinkedCubin() { return 3; }
-        int nvJitLinkGetErrorLogSize(void* link, size_t* bytes) { *bytes = 0; return 0; }
-        int nvJitLinkGetErrorLog() { return 3; }
-        int nvJitLinkGetInfoLogSize(void* link, size_t* bytes) { *bytes = 0; return 0; }
-        int nvJitLinkGetInfoLog() { return 3; }
-    )";
-    const auto made = testing::run_shell("gcc -shared -fPIC -o " + file + " " + file + ".c");
-    ASSERT_EQ(made.status, 0) << made.err;
-    const auto output = value_or_throw(JitLinkLibrary::open(file)).assemble(k_kernel, "sm_90a");
-    ASSERT_FALSE(output);
-    EXPECT_EQ(output.error().code, ErrorCode::internal);
-    EXPECT_THAT(output.error().message(), HasSubstr("empty kernel for sm_90a"));
 }
 
 }  // namespace
