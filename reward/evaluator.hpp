@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ struct EvaluationRequest {
     /// Count what the device does, where the kind has counters (Verdict::profile, source "cupti").
     bool profile = false;
     bool use_cache = true;
+    /// Once it asks, the answer is a fault (interrupted), whatever the deadline. What others wait
+    /// for too goes on for them; else its processes are ended.
+    std::stop_token cancel = {};
 };
 
 /// A candidate whose public geomean is above so many times the cutoff is not measured in full.

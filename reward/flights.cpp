@@ -120,15 +120,17 @@ std::vector<Flights::Expired> Flights::expire(std::chrono::nanoseconds now) {
     const std::lock_guard lock(m_mutex);
     std::vector<Expired> expired;
     for (auto& [id, flight] : m_flights) {
-        const auto late =
-            std::stable_partition(flight.waiters.begin(), flight.waiters.end(),
-                                  [&](const Waiter& waiter) { return waiter.deadline > now; });
+        const auto late = std::stable_partition(
+            flight.waiters.begin(), flight.waiters.end(), [&](const Waiter& waiter) {
+                return waiter.deadline > now && !waiter.cancel.stop_requested();
+            });
         if (late == flight.waiters.end()) {
             continue;
         }
         const char* place = place_of(flight);
         for (auto waiter = late; waiter != flight.waiters.end(); ++waiter) {
-            expired.push_back({std::move(*waiter), place});
+            const bool cancelled = waiter->cancel.stop_requested();
+            expired.push_back({std::move(*waiter), place, cancelled});
         }
         flight.waiters.erase(late, flight.waiters.end());
         if (flight.waiters.empty()) {

@@ -22,10 +22,12 @@ class Flights {
     struct Waiter {
         Evaluator::Done done;
         std::chrono::nanoseconds deadline{0};  ///< monotonic
+        std::stop_token cancel = {};           ///< EvaluationRequest::cancel
     };
     struct Expired {
         Waiter waiter;
-        std::string place;  ///< where its job was: "in the queue", "on the device"
+        std::string place;       ///< where its job was: "in the queue", "on the device"
+        bool cancelled = false;  ///< by its own wish; else its deadline has passed
     };
     struct Joined {
         JobId id = 0;
@@ -49,9 +51,9 @@ class Flights {
     /// Ends the flight and hands out its waiters.
     [[nodiscard]] std::vector<Waiter> close(JobId id);
     [[nodiscard]] std::vector<Waiter> close_all();
-    /// Hands out the waiters whose deadline has passed. A job that nobody wants any more is
-    /// cancelled, and the lane that runs it is aborted; the flight stays until close(), but nobody
-    /// can join it.
+    /// Hands out the waiters whose deadline has passed or that were cancelled. A job that nobody
+    /// wants any more is cancelled, and the lane that runs it is aborted; the flight stays until
+    /// close(), but nobody can join it.
     [[nodiscard]] std::vector<Expired> expire(std::chrono::nanoseconds now);
     /// Leases to keep alive, without their requests.
     [[nodiscard]] std::vector<Lease> leases() const;

@@ -134,7 +134,8 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
         ++m_stats.submitted;
     }
     const std::chrono::nanoseconds now = m_parts.clock->monotonic();
-    Flights::Waiter waiter{std::move(done), now + request.deadline};
+    Flights::Waiter waiter{std::move(done), now + request.deadline,
+                           std::exchange(request.cancel, {})};
     if (!request.task) {
         const Error error{ErrorCode::invalid_argument, "the request has no task", "evaluator", ""};
         return answer({std::move(waiter)}, tl::unexpected(InfrastructureFault{error, 0}));

@@ -11,6 +11,15 @@ constexpr std::chrono::milliseconds k_pull_wait{200};
 constexpr std::chrono::milliseconds k_monitor_period{50};
 constexpr int k_attempts = 2;  // a fault of ours is retried once
 
+Error why_it_ended(const Flights::Expired& expired) {
+    if (expired.cancelled) {
+        return {ErrorCode::interrupted, "cancelled " + expired.place, "evaluator", ""};
+    }
+    return {ErrorCode::timeout, "the deadline passed " + expired.place, "evaluator",
+            "allow more time, or submit less at once; if it happens again, see whether `atoll task "
+            "check` ends"};
+}
+
 /// Faults that come from the task or from how the machine is set up would only come again.
 bool is_worth_retrying(const Error& error) {
     return error.code != ErrorCode::invalid_argument && error.code != ErrorCode::not_found &&
@@ -144,10 +153,7 @@ void LocalEvaluator::monitor() {
         std::this_thread::sleep_for(k_monitor_period);
         const std::chrono::nanoseconds now = m_parts.clock->monotonic();
         for (Flights::Expired& expired : m_flights.expire(now)) {
-            const Error error{ErrorCode::timeout, "the deadline passed " + expired.place,
-                              "evaluator",
-                              "allow more time, or submit less at once; if it happens again, see "
-                              "whether `atoll task check` ends"};
+            const Error error = why_it_ended(expired);
             answer({std::move(expired.waiter)}, tl::unexpected(InfrastructureFault{error, 1}));
         }
         if (now - last_kept >= m_parts.lease_time / 4) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <stop_token>
 #include <vector>
 
 namespace atl {
@@ -173,6 +174,40 @@ TEST_F(LocalEvaluatorFaults, OneWaitersDeadlineDoesNotEndTheOthers) {
     EXPECT_EQ(m_lane->aborts(), 0);
     m_lane->release();
     EXPECT_TRUE(first.get());
+}
+
+TEST_F(LocalEvaluatorFaults, CancellingWhatNobodyElseWantsAbortsTheLane) {
+    make();
+    m_lane->hold();
+    std::stop_source stop;
+    EvaluationRequest order = request("a");
+    order.cancel = stop.get_token();
+    Result cancelled = submit(order);
+    m_lane->wait_until_inside();
+    stop.request_stop();
+    const EvaluationResult result = cancelled.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().error.code, ErrorCode::interrupted);
+    EXPECT_THAT(result.error().error.what, HasSubstr("cancelled on the device"));
+    EXPECT_GE(m_lane->aborts(), 1);
+    m_lane->release();
+    EXPECT_TRUE(evaluate(request("a")));
+}
+
+TEST_F(LocalEvaluatorFaults, CancellingDoesNotEndWhatOthersWaitFor) {
+    make();
+    m_lane->hold();
+    std::stop_source stop;
+    EvaluationRequest order = request("a");
+    order.cancel = stop.get_token();
+    Result cancelled = submit(order);  // the first: the job is made of its request
+    Result other = submit(request("a"));
+    m_lane->wait_until_inside();
+    stop.request_stop();
+    EXPECT_FALSE(cancelled.get());
+    EXPECT_EQ(m_lane->aborts(), 0);
+    m_lane->release();
+    EXPECT_TRUE(other.get());
 }
 
 TEST_F(LocalEvaluatorFaults, ShutdownAnswersEverythingOnce) {
