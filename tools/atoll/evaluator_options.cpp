@@ -9,23 +9,16 @@
 
 namespace atl {
 
-void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
+void add_machine_options(CLI::App& verb, LocalEvaluatorOptions& options) {
     verb.add_option("--compiler", options.compiler,
                     "C++ compiler (default: $CXX, g++, c++, clang++, the first that exists)");
     verb.add_option("--sandbox", options.required_sandbox,
                     "Refuse to run below this level: full, restricted or none")
         ->check(CLI::IsMember({"full", "restricted", "none"}))
         ->capture_default_str();
-    verb.add_option("--devices", options.devices, "CPU devices that measure side by side")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
     verb.add_option("--device-cores", options.device_cores, "Cores of each device")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
-    verb.add_option("--gpu", options.gpus, "GPU that measures CUDA candidates (default: 0)")
-        ->check(CLI::Range(0, 1023))
-        ->expected(1)
-        ->type_name("N");
     verb.add_option("--cutlass", options.cutlass,
                     "Clone of CUTLASS, or its folder of headers, that CUDA candidates may include "
                     "(default: $ATOLL_CUTLASS, else none)")
@@ -37,6 +30,17 @@ void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
         "--cache", options.cache_folder,
         "Folder where verdicts are kept for later calls (default: none); a few KB each, and "
         "none is ever removed: any file in it may be deleted at any time");
+}
+
+void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options) {
+    verb.add_option("--devices", options.devices, "CPU devices that measure side by side")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    verb.add_option("--gpu", options.gpus, "GPU that measures CUDA candidates (default: 0)")
+        ->check(CLI::Range(0, 1023))
+        ->expected(1)
+        ->type_name("N");
+    add_machine_options(verb, options);
 }
 
 std::string evaluator_words(const LocalEvaluatorOptions& options) {

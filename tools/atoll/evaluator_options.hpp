@@ -12,8 +12,10 @@ class App;
 
 namespace atl {
 
-/// The options that say how this machine evaluates: --compiler, --sandbox, --devices,
-/// --device-cores, --gpu, --compile-workers, --cache.
+/// The options that say how this machine evaluates whatever the devices: --compiler, --sandbox,
+/// --device-cores, --cutlass, --compile-workers, --cache.
+void add_machine_options(CLI::App& verb, LocalEvaluatorOptions& options);
+/// Those, --devices and --gpu.
 void add_evaluator_options(CLI::App& verb, LocalEvaluatorOptions& options);
 
 /// " --compiler clang++ --device-cores 4": the options of `atoll eval` by which it measures one

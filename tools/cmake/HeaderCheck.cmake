@@ -26,6 +26,7 @@ function(atoll_check_headers)
         list(APPEND units ${unit})
     endforeach()
     add_library(header_check OBJECT ${units})
-    target_link_libraries(header_check PRIVATE atoll_search CLI11::CLI11 atoll_warnings)
+    target_link_libraries(header_check PRIVATE atoll_search atoll_server CLI11::CLI11
+        atoll_warnings)
     set_target_properties(header_check PROPERTIES COMPILE_OPTIONS "-O0")
 endfunction()

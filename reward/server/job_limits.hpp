@@ -1,0 +1,17 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace atl {
+
+/// How much a server takes upon itself. Sizes in bytes.
+struct JobLimits {
+    std::size_t jobs = 10'000;           ///< in the evaluators at once; more are refused
+    std::size_t bytes = 256u << 20;      ///< of their sources together
+    std::size_t kept_bytes = 64u << 20;  ///< of answers that can be asked for later
+    std::chrono::seconds kept_for{600};  ///< how long they can be
+    std::chrono::seconds deadline{300};  ///< of jobs that name none; longer behind a long queue
+};
+
+}  // namespace atl

@@ -1,0 +1,276 @@
+#include "reward/server/job_request.hpp"
+
+#include "reward/base/settings.hpp"
+#include "reward/json_object.hpp"
+#include "reward/score.hpp"
+#include "reward/server/code_fence.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_most_words = 64;  // of tune values, flags, scores
+
+std::string list_of(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += (text.empty() ? "" : ", ") + word;
+    }
+    return text.empty() ? "none" : text;
+}
+
+/// The nearest word, else all of them.
+std::string hint_for(const std::string& word, const std::vector<std::string>& words) {
+    const std::string nearest = nearest_word(word, words);
+    return nearest.empty() ? "there are: " + list_of(words) : "did you mean '" + nearest + "'?";
+}
+
+/// What a model wrote may hold any bytes: they are the candidate's fault, not the client's.
+std::string model_text(JsonObject& object, const char* key) {
+    const nlohmann::ordered_json& value = object.raw(key);
+    if (!value.is_string()) {
+        object.fail(key, "a text is needed here");
+        return {};
+    }
+    return value.get<std::string>();
+}
+
+std::map<std::string, std::string> tune_values(JsonObject tune) {
+    std::map<std::string, std::string> values;
+    for (const std::string& name : tune.keys(k_most_words)) {
+        const nlohmann::ordered_json& value = tune.raw(name);
+        if (value.is_number_integer()) {
+            values[name] = value.dump();
+        } else {
+            values[name] = tune.required_text(name, k_longest_id);
+        }
+    }
+    return values;
+}
+
+std::vector<std::string> unique_words(JsonObject& object, const char* key) {
+    std::vector<std::string> words = object.texts(key, k_most_words, k_longest_id);
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    return words;
+}
+
+std::optional<Level> level_from(const std::string& name) {
+    for (const Level level : {Level::verify, Level::measure, Level::confirm}) {
+        if (to_string(level) == name) {
+            return level;
+        }
+    }
+    return std::nullopt;
+}
+
+class Reading {
+  public:
+    Reading(const nlohmann::ordered_json& value, const std::string& where, const Offer& offer)
+        : m_object(value, where, m_error), m_offer(offer) {}
+
+    Answered<JobRequest> read() {
+        const std::string task = m_object.required_text("task", k_longest_id);
+        const std::string kind = m_object.text("kind", "", k_longest_id);
+        const std::string device = m_object.text("device", "", k_longest_id);
+        const bool is_reply = read_candidate();
+        read_wishes();
+        m_object.refuse_other_keys();
+        if (m_error) {
+            return refuse(422, "invalid_request", *m_error);
+        }
+        if (Answered<void> found = find_task(task, kind, device); !found) {
+            return tl::unexpected(found.error());
+        }
+        if (Answered<void> checked = check_scores(); !checked) {
+            return tl::unexpected(checked.error());
+        }
+        take_candidate(is_reply);
+        m_request.digest = digest();
+        return std::move(m_request);
+    }
+
+  private:
+    /// True: m_text is a whole reply.
+    bool read_candidate() {
+        const bool is_reply = m_object.has("reply") && !m_object.raw("reply").is_null();
+        const bool is_source = m_object.has("source") && !m_object.raw("source").is_null();
+        if (is_reply == is_source) {
+            m_object.fail("", "exactly one of 'source' and 'reply' is needed",
+                          "'source' is the candidate, 'reply' a model's reply with it in a fence");
+            return false;
+        }
+        m_text = model_text(m_object, is_reply ? "reply" : "source");
+        m_request.candidate.tune = tune_values(m_object.object("tune"));
+        m_request.candidate.flags = unique_words(m_object, "flags");
+        return is_reply;
+    }
+
+    void read_wishes() {
+        const std::string level = m_object.text("level", "measure", k_longest_id);
+        if (const std::optional<Level> known = level_from(level)) {
+            m_request.level = *known;
+        } else {
+            m_object.fail("level", "there is no level '" + level + "'",
+                          hint_for(level, {"verify", "measure", "confirm"}));
+        }
+        m_scores_asked = m_object.has("scores");
+        m_request.scores = unique_words(m_object, "scores");
+        m_request.profile = m_object.boolean("profile", false);
+        m_request.priority = static_cast<int>(
+            m_object.integer("priority", 0, -k_highest_priority, k_highest_priority));
+        const std::int64_t deadline =
+            m_object.integer("deadline_s", 0, 1, k_longest_deadline.count());
+        if (deadline > 0) {
+            m_request.deadline = std::chrono::seconds(deadline);
+        }
+        m_request.idempotency_key = m_object.text("idempotency_key", "", k_longest_id);
+        m_request.ids.trajectory = m_object.text("trajectory_id", "", k_longest_id);
+        m_request.ids.group = m_object.text("group_id", "", k_longest_id);
+        const std::int64_t turn = m_object.integer("turn", -1, 0, 1'000'000);
+        if (turn >= 0) {
+            m_request.ids.turn = turn;
+        }
+    }
+
+    Answered<void> find_task(const std::string& task, const std::string& kind,
+                             const std::string& device) {
+        if (!m_offer.tasks.has(task)) {
+            return refuse(422, "unknown_task",
+                          {ErrorCode::not_found, "no task '" + task.substr(0, 80) + "' is served",
+                           m_object.where("task"), hint_for(task, m_offer.tasks.names())});
+        }
+        std::vector<std::string> possible;
+        for (const ServedDevice& served : m_offer.devices) {
+            for (const std::string& one : served.kinds) {
+                const TaskPtr found = m_offer.tasks.find(task, one);
+                if (!found) {
+                    continue;
+                }
+                possible.push_back(one + " on " + served.name);
+                if ((kind.empty() || kind == one) && (device.empty() || device == served.name)) {
+                    m_request.task = found;
+                    m_request.device = &served;
+                    return {};
+                }
+            }
+        }
+        std::string asked = kind.empty() ? "candidates" : "candidates of kind '" + kind + "'";
+        asked += device.empty() ? "" : " on device '" + device + "'";
+        return refuse(422, "unsupported_kind",
+                      {ErrorCode::not_found, "task '" + task + "' takes no " + asked + " here",
+                       m_object.where(kind.empty() ? "device" : "kind"),
+                       "it takes: " + list_of(possible) + " (GET /v1/devices lists devices)"});
+    }
+
+    /// Where none are named: what the task's verdicts can be scored by.
+    Answered<void> check_scores() {
+        const bool timed = m_request.level != Level::verify;
+        const bool external = m_request.task->external.has_value();
+        const bool has_starter = !m_request.task->starters.empty();
+        if (!m_scores_asked) {
+            if (external) {
+                m_request.scores = {"external"};
+            } else if (timed) {
+                m_request.scores = {has_starter ? "speedup" : "light"};
+            }
+            return {};
+        }
+        for (const std::string& name : m_request.scores) {
+            const std::vector<std::string>& known = score_presets();
+            if (std::find(known.begin(), known.end(), name) == known.end()) {
+                return refuse_score("unknown_score", "there is no score '" + name + "'",
+                                    "there are: " + list_of(known));
+            }
+            if ((name == "external") != external) {
+                return refuse_score(
+                    "invalid_request",
+                    "task '" + m_request.task->name + "' has no score '" + name + "'",
+                    external ? "its own program scores: 'external'"
+                             : "'external' is for tasks that judge themselves");
+            }
+            if (!external && !timed) {
+                return refuse_score("invalid_request",
+                                    "the score '" + name +
+                                        "' needs times, and level verify has "
+                                        "none",
+                                    "ask for level measure, or for no scores");
+            }
+            if (name == "speedup" && !has_starter) {
+                return refuse_score("invalid_request",
+                                    "task '" + m_request.task->name +
+                                        "' ships no starter that a speed-up could be measured "
+                                        "against",
+                                    "ask for 'light'");
+            }
+        }
+        return {};
+    }
+
+    tl::unexpected<Refusal> refuse_score(const char* code, std::string what, std::string hint) {
+        return refuse(422, code,
+                      {ErrorCode::invalid_argument, std::move(what), m_object.where("scores"),
+                       std::move(hint)});
+    }
+
+    void take_candidate(bool is_reply) {
+        m_request.candidate.kind = m_request.task->kind;
+        if (!is_reply) {
+            m_request.candidate.source = std::move(m_text);
+            return;
+        }
+        std::optional<std::string> code = code_in_reply(m_text, m_request.candidate.kind);
+        m_request.no_code = !code.has_value();
+        m_request.candidate.source = std::move(code).value_or(std::string());
+    }
+
+    Digest digest() const {
+        ContentHasher hasher;
+        hasher.field(m_request.task->digest).field(m_request.device->name);
+        hasher.field(m_request.candidate.kind).field(m_request.candidate.source);
+        hasher.field(m_request.candidate.tune.size());
+        for (const auto& [name, value] : m_request.candidate.tune) {
+            hasher.field(name).field(value);
+        }
+        hasher.field(m_request.candidate.flags.size());
+        for (const std::string& flag : m_request.candidate.flags) {
+            hasher.field(flag);
+        }
+        for (const std::string& name : m_request.scores) {
+            hasher.field(name);
+        }
+        hasher.field(to_string(m_request.level)).field(m_request.profile ? 1 : 0);
+        hasher.field(m_request.no_code ? 1 : 0);
+        hasher.field(m_request.ids.trajectory).field(m_request.ids.group);
+        hasher.field(static_cast<std::uint64_t>(m_request.ids.turn.value_or(-1)));
+        return hasher.finish();
+    }
+
+    std::optional<Error> m_error;
+    JsonObject m_object;
+    const Offer& m_offer;
+    JobRequest m_request;
+    std::string m_text;
+    bool m_scores_asked = false;
+};
+
+}  // namespace
+
+Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
+                                       const std::string& where, const Offer& offer) {
+    return Reading(value, where, offer).read();
+}
+
+Answered<nlohmann::ordered_json> parse_body(std::string_view text, const std::string& where) {
+    Expected<nlohmann::ordered_json> value = parse_json_strictly(text, where);
+    if (!value) {
+        return refuse(400, "invalid_json", value.error());
+    }
+    return std::move(*value);
+}
+
+}  // namespace atl

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "reward/server/refusal.hpp"
+#include "reward/server/served_device.hpp"
+#include "reward/server/task_catalog.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// What a trainer wants to find again in the answer; never looked at.
+struct TrajectoryIds {
+    std::string trajectory;
+    std::string group;
+    std::optional<std::int64_t> turn;
+};
+
+/// One evaluation as a client asked for it, checked.
+struct JobRequest {
+    TaskPtr task;
+    const ServedDevice* device = nullptr;  ///< outlives the job
+    Candidate candidate;
+    /// The reply held no code: then there is nothing to evaluate, and the verdict is `rejected`.
+    bool no_code = false;
+    Level level = Level::measure;
+    bool profile = false;
+    std::vector<std::string> scores;  ///< names of score_presets(), without repetition
+    int priority = 0;
+    std::optional<std::chrono::seconds> deadline;
+    std::string idempotency_key;
+    TrajectoryIds ids;
+    Digest digest;  ///< of all that the answer depends on, and of `ids`
+
+    /// What it takes of the memory that waiting jobs may take.
+    [[nodiscard]] std::size_t bytes() const { return candidate.source.size(); }
+};
+
+/// What a server has to offer. Immutable while requests are read; must outlive them.
+struct Offer {
+    const TaskCatalog& tasks;
+    const ServedDevices& devices;
+};
+
+inline constexpr std::chrono::seconds k_longest_deadline{86'400};
+inline constexpr std::size_t k_longest_id = 256;
+inline constexpr int k_highest_priority = 100;  ///< the lowest is its negative
+
+/// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
+/// "profile", "priority", "deadline_s", "idempotency_key", "trajectory_id", "group_id", "turn"}; a
+/// field more is a refusal. `where` names the object in errors ("body", "body: requests[3]").
+/// Refusals: 422 with codes invalid_request, unknown_task, unsupported_kind, unknown_score.
+[[nodiscard]] Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
+                                                     const std::string& where, const Offer& offer);
+
+/// Parses a body that must be one JSON value. Refusal: 400, invalid_json.
+[[nodiscard]] Answered<nlohmann::ordered_json> parse_body(std::string_view text,
+                                                          const std::string& where);
+
+}  // namespace atl

@@ -1,0 +1,336 @@
+#include "reward/server/job_table.hpp"
+
+#include "reward/server/job_document.hpp"
+
+#include <boost/asio/post.hpp>
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+/// Beyond the evaluator's own retry: so often a job is handed over before a dead worker or a lost
+/// device becomes the client's trouble.
+constexpr int k_most_submissions = 4;
+/// What a job takes besides its texts.
+constexpr std::size_t k_job_bytes = 1024;
+constexpr double k_smoothing = 0.05;
+
+std::string fresh_id() {
+    std::array<unsigned char, 16> bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+        throw CommandError(3, "the system gives no random numbers");
+    }
+    constexpr char k_digits[] = "0123456789abcdef";
+    std::string id = "j";
+    for (const unsigned char byte : bytes) {
+        id += k_digits[byte >> 4];
+        id += k_digits[byte & 15];
+    }
+    return id;
+}
+
+/// What another worker, or the same one later, may do better.
+bool is_worth_another_try(ErrorCode code) {
+    return code == ErrorCode::unavailable || code == ErrorCode::internal || code == ErrorCode::io;
+}
+
+bool has_answer(const ServerJob& job) {
+    return job.state == JobState::pending || job.state == JobState::done;
+}
+
+}  // namespace
+
+Interest::Interest(std::weak_ptr<JobTable> table, JobPtr job, std::function<void()> on_end)
+    : m_table(std::move(table)), m_job(std::move(job)) {
+    m_job->interested.push_front(std::move(on_end));
+    m_place = m_job->interested.begin();
+}
+
+Interest::Interest(Interest&& other) noexcept
+    : m_table(std::move(other.m_table)),
+      m_job(std::exchange(other.m_job, nullptr)),
+      m_place(other.m_place) {}
+
+Interest& Interest::operator=(Interest&& other) noexcept {
+    if (this != &other) {
+        release();
+        m_table = std::move(other.m_table);
+        m_job = std::exchange(other.m_job, nullptr);
+        m_place = other.m_place;
+    }
+    return *this;
+}
+
+void Interest::release() {
+    const JobPtr job = std::exchange(m_job, nullptr);
+    if (!job) {
+        return;
+    }
+    job->interested.erase(m_place);
+    const std::shared_ptr<JobTable> table = m_table.lock();
+    if (table && job->interested.empty() && !job->kept) {
+        table->cancel(job, "no client waits for it any more");
+    }
+}
+
+JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits)
+    : m_threads(threads),
+      m_metrics(metrics),
+      m_limits(limits),
+      m_baselines(std::make_shared<Baselines>(threads)),
+      m_last_end(Clock::now()) {}
+
+Answered<void> JobTable::check_room(std::size_t jobs, std::size_t bytes) const {
+    if (m_draining) {
+        return tl::unexpected(Refusal{503,
+                                      "draining",
+                                      {ErrorCode::unavailable, "the server is shutting down",
+                                       "server", "ask another one, or this one when it is back"},
+                                      retry_after()});
+    }
+    if (m_in_evaluators + jobs > m_limits.jobs || m_bytes + bytes > m_limits.bytes) {
+        const std::string what = std::to_string(m_in_evaluators) + " jobs (" +
+                                 std::to_string(m_bytes >> 10) + " KiB) wait, and " +
+                                 std::to_string(m_limits.jobs) + " (" +
+                                 std::to_string(m_limits.bytes >> 10) + " KiB) may";
+        return tl::unexpected(Refusal{
+            429,
+            "queue_full",
+            {ErrorCode::limit, what, "queue", "try again after the time that Retry-After says"},
+            retry_after()});
+    }
+    return {};
+}
+
+Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
+    if (request.idempotency_key.empty()) {
+        return JobPtr();
+    }
+    const auto found = m_by_key.find(request.idempotency_key);
+    // What ended without an answer is tried again.
+    if (found == m_by_key.end() || !has_answer(*found->second)) {
+        return JobPtr();
+    }
+    if (found->second->request.digest != request.digest) {
+        return refuse(422, "idempotency_key_reused",
+                      {ErrorCode::invalid_argument,
+                       "another request has the idempotency key '" + request.idempotency_key + "'",
+                       "idempotency_key", "give each request a key of its own"});
+    }
+    return found->second;
+}
+
+Answered<JobPtr> JobTable::submit(JobRequest request) {
+    forget_old();
+    if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
+        return known;
+    }
+    if (Answered<void> room = check_room(1, request.bytes()); !room) {
+        return tl::unexpected(room.error());
+    }
+    JobPtr job = std::make_shared<ServerJob>();
+    job->id = fresh_id();
+    job->request = std::move(request);
+    job->submitted = Clock::now();
+    job->bytes = job->request.bytes();
+    m_jobs[job->id] = job;
+    if (!job->request.idempotency_key.empty()) {
+        m_by_key[job->request.idempotency_key] = job;
+    }
+    ++m_pending;
+    if (job->request.no_code) {
+        write(job, no_code_verdict(job->request), {});
+        return job;
+    }
+    EvaluationRequest like_it;
+    like_it.task = job->request.task;
+    like_it.level = job->request.level;
+    const ServedDevice& device = *job->request.device;
+    job->deadline = job->submitted +
+                    job->request.deadline.value_or(deadline_for(
+                        like_it, device.limits, m_limits.deadline, m_in_evaluators, device.count));
+    const auto& scores = job->request.scores;
+    if (std::find(scores.begin(), scores.end(), "speedup") != scores.end()) {
+        // So that it is measured while the candidate waits.
+        m_baselines->want(job->request.task, device, [](const Baselines::Answer&) {});
+    }
+    evaluate(job);
+    return job;
+}
+
+void JobTable::evaluate(const JobPtr& job) {
+    ++job->submissions;
+    ++m_in_evaluators;
+    m_bytes += job->bytes;
+    EvaluationRequest request;
+    request.task = job->request.task;
+    request.candidate = job->request.candidate;
+    request.level = job->request.level;
+    request.profile = job->request.profile;
+    request.priority = job->request.priority;
+    request.cancel = job->cancel.get_token();
+    request.deadline =
+        std::max(std::chrono::seconds(1),
+                 std::chrono::ceil<std::chrono::seconds>(job->deadline - Clock::now()));
+    auto done = [self = weak_from_this(), io = &m_threads.io, job](EvaluationResult result) {
+        boost::asio::post(*io, [self, job, result = std::move(result)]() mutable {
+            if (const std::shared_ptr<JobTable> table = self.lock()) {
+                table->arrived(job, std::move(result));
+            }
+        });
+    };
+    boost::asio::post(m_threads.pool,
+                      [evaluator = job->request.device->evaluator.get(),
+                       request = std::move(request), done = std::move(done)]() mutable {
+                          evaluator->submit(std::move(request), std::move(done));
+                      });
+}
+
+void JobTable::arrived(const JobPtr& job, EvaluationResult result) {
+    --m_in_evaluators;
+    m_bytes -= job->bytes;
+    if (job->state != JobState::pending) {
+        return;  // cancelled meanwhile
+    }
+    if (result) {
+        return conclude(job, std::move(*result));
+    }
+    if (is_worth_another_try(result.error().error.code) && job->submissions < k_most_submissions &&
+        Clock::now() < job->deadline) {
+        return evaluate(job);
+    }
+    InfrastructureFault fault = std::move(result.error());
+    fault.attempts += job->submissions - 1;
+    fail(job, fault);
+}
+
+void JobTable::conclude(const JobPtr& job, Verdict verdict) {
+    const auto& scores = job->request.scores;
+    const bool wants_baseline =
+        std::find(scores.begin(), scores.end(), "speedup") != scores.end() &&
+        is_correct(verdict.outcome);
+    if (!wants_baseline) {
+        return write(job, std::move(verdict), {});
+    }
+    m_baselines->want(job->request.task, *job->request.device,
+                      [self = weak_from_this(), job,
+                       verdict = std::move(verdict)](const Baselines::Answer& times) {
+                          const std::shared_ptr<JobTable> table = self.lock();
+                          if (table && times) {
+                              table->write(job, verdict, *times);
+                          } else if (table) {
+                              table->fail(job, {times.error(), job->submissions});
+                          }
+                      });
+}
+
+void JobTable::write(const JobPtr& job, Verdict verdict, BaselineTimes baseline) {
+    boost::asio::post(m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
+                                       verdict = std::move(verdict),
+                                       baseline = std::move(baseline)] {
+        std::string document = verdict_document(*job, verdict, baseline);
+        boost::asio::post(
+            *io, [self, job, document = std::move(document), outcome = verdict.outcome]() mutable {
+                if (const std::shared_ptr<JobTable> table = self.lock()) {
+                    table->end(job, JobState::done, std::move(document),
+                               std::string(to_string(outcome)));
+                }
+            });
+    });
+}
+
+void JobTable::fail(const JobPtr& job, const InfrastructureFault& fault) {
+    job->fault_code = fault.error.code;
+    end(job, JobState::fault, fault_document(*job, fault), "fault");
+}
+
+void JobTable::cancel(const JobPtr& job, const std::string& why) {
+    if (job->state == JobState::pending) {
+        job->cancel.request_stop();
+        end(job, JobState::cancelled, cancelled_document(*job, why), "cancelled");
+    }
+}
+
+void JobTable::end_all(const std::string& why) {
+    std::vector<JobPtr> pending;
+    for (const auto& [id, job] : m_jobs) {
+        if (job->state == JobState::pending) {
+            pending.push_back(job);
+        }
+    }
+    for (const JobPtr& job : pending) {
+        job->cancel.request_stop();
+        fail(job, {Error{ErrorCode::interrupted, why, "server", ""}, job->submissions});
+    }
+}
+
+void JobTable::end(const JobPtr& job, JobState state, std::string document,
+                   const std::string& metric) {
+    if (job->state != JobState::pending) {
+        return;
+    }
+    job->state = state;
+    job->document = std::make_shared<const std::string>(std::move(document));
+    job->request.candidate.source = {};
+    --m_pending;
+    m_metrics.job_ended(metric, job->age_s());
+    const Clock::time_point now = Clock::now();
+    const double interval = std::chrono::duration<double>(now - m_last_end).count();
+    m_interval_s += k_smoothing * (interval - m_interval_s);
+    m_last_end = now;
+    if (job->kept || !job->request.idempotency_key.empty()) {
+        m_ended.push_back({job, now});
+        m_ended_bytes += job->document->size() + k_job_bytes;
+        forget_old();
+    } else {
+        m_jobs.erase(job->id);
+    }
+    for (const std::function<void()>& on_end : job->interested) {
+        if (on_end) {
+            on_end();
+        }
+    }
+}
+
+JobPtr JobTable::find(const std::string& id) {
+    forget_old();
+    const auto found = m_jobs.find(id);
+    return found == m_jobs.end() ? nullptr : found->second;
+}
+
+Interest JobTable::join(const JobPtr& job, std::function<void()> on_end) {
+    return Interest(weak_from_this(), job, std::move(on_end));
+}
+
+void JobTable::forget_old() {
+    const Clock::time_point old = Clock::now() - m_limits.kept_for;
+    while (!m_ended.empty() &&
+           (m_ended.front().when < old || m_ended_bytes > m_limits.kept_bytes)) {
+        forget(m_ended.front().job);
+        m_ended.pop_front();
+    }
+}
+
+void JobTable::forget(const JobPtr& job) {
+    m_ended_bytes -= job->document->size() + k_job_bytes;
+    m_jobs.erase(job->id);
+    const auto named = m_by_key.find(job->request.idempotency_key);
+    if (named != m_by_key.end() && named->second == job) {
+        m_by_key.erase(named);
+    }
+}
+
+std::chrono::seconds JobTable::retry_after() const {
+    // By then a quarter of what waits has ended.
+    const double seconds = 0.25 * static_cast<double>(m_in_evaluators) * m_interval_s;
+    return std::chrono::seconds(
+        static_cast<std::int64_t>(std::ceil(std::clamp(seconds, 1.0, 60.0))));
+}
+
+}  // namespace atl

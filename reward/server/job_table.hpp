@@ -1,0 +1,104 @@
+#pragma once
+
+#include "reward/server/baselines.hpp"
+#include "reward/server/job.hpp"
+#include "reward/server/job_limits.hpp"
+#include "reward/server/metrics.hpp"
+#include "reward/server/threads.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace atl {
+
+class JobTable;
+
+/// That a client waits for a job. While it lives, the job goes on; with the last one of a job that
+/// is not kept, the job is cancelled. Movable.
+class Interest {
+  public:
+    Interest() = default;
+    Interest(std::weak_ptr<JobTable> table, JobPtr job, std::function<void()> on_end);
+    ~Interest() { release(); }
+    Interest(Interest&& other) noexcept;
+    Interest& operator=(Interest&& other) noexcept;
+
+    void release();
+    [[nodiscard]] const JobPtr& job() const { return m_job; }
+
+  private:
+    std::weak_ptr<JobTable> m_table;
+    JobPtr m_job;
+    std::list<std::function<void()>>::iterator m_place;
+};
+
+/// The jobs of a server: hands them to evaluators, and publishes one document for each, once.
+/// Belongs to the server's thread.
+class JobTable : public std::enable_shared_from_this<JobTable> {
+  public:
+    JobTable(Threads threads, Metrics& metrics, JobLimits limits);
+
+    /// The job of this request: a new one or, with an idempotency key that is known, the one that
+    /// has it. Whoever gets it joins or keeps it at once. Refusals: 503 draining, 429 queue_full,
+    /// 422 idempotency_key_reused.
+    [[nodiscard]] Answered<JobPtr> submit(JobRequest request);
+    /// Whether so many more jobs with so many bytes of sources would be taken now.
+    [[nodiscard]] Answered<void> check_room(std::size_t jobs, std::size_t bytes) const;
+    /// nullptr when there is none, or none any more.
+    [[nodiscard]] JobPtr find(const std::string& id);
+    /// `on_end` is called at most once and must not release interests. REQUIRES a pending job.
+    [[nodiscard]] Interest join(const JobPtr& job, std::function<void()> on_end);
+    /// The job goes on, and can be found, without anybody who waits.
+    void keep(const JobPtr& job) { job->kept = true; }
+    /// Nothing when it has ended.
+    void cancel(const JobPtr& job, const std::string& why);
+    /// From now on only what was taken before is worked on.
+    void begin_drain() { m_draining = true; }
+    [[nodiscard]] bool draining() const { return m_draining; }
+    /// Every pending job ends as a fault of ours.
+    void end_all(const std::string& why);
+
+    [[nodiscard]] std::size_t pending() const { return m_pending; }
+    [[nodiscard]] std::size_t in_evaluators() const { return m_in_evaluators; }
+    /// When to try again, by how fast jobs have ended of late.
+    [[nodiscard]] std::chrono::seconds retry_after() const;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
+    void evaluate(const JobPtr& job);
+    void arrived(const JobPtr& job, EvaluationResult result);
+    void conclude(const JobPtr& job, Verdict verdict);
+    void write(const JobPtr& job, Verdict verdict, BaselineTimes baseline);
+    void fail(const JobPtr& job, const InfrastructureFault& fault);
+    void end(const JobPtr& job, JobState state, std::string document, const std::string& metric);
+    void forget_old();
+    void forget(const JobPtr& job);
+
+    Threads m_threads;
+    Metrics& m_metrics;
+    JobLimits m_limits;
+    std::shared_ptr<Baselines> m_baselines;
+    std::unordered_map<std::string, JobPtr> m_jobs;    // by id
+    std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
+    struct Ended {
+        JobPtr job;
+        Clock::time_point when;
+    };
+    std::deque<Ended> m_ended;  // those that can be asked for, oldest first
+    std::size_t m_ended_bytes = 0;
+    std::size_t m_pending = 0;
+    std::size_t m_in_evaluators = 0;
+    std::size_t m_bytes = 0;
+    Clock::time_point m_last_end;
+    double m_interval_s = 0;  // between ends, smoothed
+    bool m_draining = false;
+};
+
+}  // namespace atl

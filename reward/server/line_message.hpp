@@ -1,0 +1,37 @@
+#pragma once
+
+#include "reward/server/job_request.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace atl {
+
+/// One line of a client: {"op": "hello", "token"}, {"op": "evaluate", "id", "request"},
+/// {"op": "cancel", "id"} or {"op": "ping"}.
+struct LineMessage {
+    enum class Op { hello, evaluate, cancel, ping };
+    Op op = Op::ping;
+    std::string id;
+    std::string token;
+    std::optional<JobRequest> request;  ///< of evaluate
+};
+
+struct LineProblem {
+    std::string id;  ///< of the request that is refused; empty where none can be told
+    Refusal refusal;
+};
+
+[[nodiscard]] tl::expected<LineMessage, LineProblem> parse_line(std::string_view line,
+                                                                const Offer& offer);
+
+// What a server says. Each is a line with its end.
+[[nodiscard]] std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_token);
+[[nodiscard]] std::string result_line(const std::string& id, const std::string& document);
+[[nodiscard]] std::string error_line(const std::string& id, const Refusal& refusal);
+[[nodiscard]] std::string pong_line();
+
+inline constexpr int k_line_protocol = 1;
+
+}  // namespace atl

@@ -1,0 +1,286 @@
+#include "reward/server/line_session.hpp"
+
+#include "reward/server/bell.hpp"
+#include "reward/server/line_message.hpp"
+#include "reward/server/read_requests.hpp"
+#include "reward/server/time_limit.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+namespace atl {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using Socket = asio::generic::stream_protocol::socket;
+using boost::system::error_code;
+
+constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t k_read_bytes = 64u << 10;
+constexpr std::size_t k_write_bytes = 256u << 10;
+constexpr std::chrono::hours k_for_ever{24};
+
+/// A reader and a writer share it; the connection ends with the last of them.
+class LineSession : public std::enable_shared_from_this<LineSession> {
+  public:
+    LineSession(Socket socket, ServicePtr service, bool needs_token)
+        : m_socket(std::move(socket)),
+          m_service(std::move(service)),
+          m_open(m_service, &Service::connections),
+          m_to_write(m_socket.get_executor()),
+          m_written(m_socket.get_executor()),
+          m_needs_token(needs_token) {}
+    ~LineSession() { m_service->unsent -= m_untold; }
+
+    awaitable<void> serve() {
+        const SizeLimits& sizes = m_service->options.sizes;
+        say(hello_line(sizes.credits, sizes.line, m_needs_token));
+        asio::co_spawn(
+            m_socket.get_executor(),
+            [self = shared_from_this()]() -> awaitable<void> { return self->write(); },
+            asio::detached);
+        co_await read();
+        m_reading = false;
+        m_jobs.clear();  // the client has left, or is no client
+        m_to_write.ring();
+    }
+
+  private:
+    awaitable<void> read() {
+        while (m_socket.is_open()) {
+            std::optional<std::string> line = take_line();
+            bool goes_on = true;
+            if (line) {
+                goes_on = co_await obey(*line);
+            } else if (m_input.size() > m_service->options.sizes.line) {
+                say(error_line("", {413,
+                                    "too_large",
+                                    {ErrorCode::limit, "the line is too long", "line",
+                                     "see line_bytes of the server's hello"}}));
+                goes_on = false;
+            } else {
+                goes_on = co_await read_more();
+            }
+            if (!goes_on) {
+                co_return;
+            }
+        }
+    }
+
+    /// What is left of the input begins at m_begin, and has no line's end before m_searched.
+    std::optional<std::string> take_line() {
+        const std::size_t end = m_input.find('\n', m_searched);
+        if (end == std::string::npos) {
+            m_input.erase(0, m_begin);
+            m_begin = 0;
+            m_searched = m_input.size();
+            return std::nullopt;
+        }
+        std::string line = m_input.substr(m_begin, end - m_begin);
+        m_begin = m_searched = end + 1;
+        return line;
+    }
+
+    awaitable<bool> read_more() {
+        const TimeLimits& times = m_service->options.times;
+        if (m_input.empty()) {
+            m_line_begun.reset();
+        } else if (!m_line_begun) {
+            m_line_begun = std::chrono::steady_clock::now();
+        }
+        std::chrono::milliseconds time = m_jobs.empty() ? times.idle_line : k_for_ever;
+        if (m_line_begun) {
+            time = times.line - std::chrono::duration_cast<std::chrono::milliseconds>(
+                                    std::chrono::steady_clock::now() - *m_line_begun);
+        }
+        const TimeLimit limit(m_socket, std::max(time, std::chrono::milliseconds(0)));
+        const std::size_t old = m_input.size();
+        m_input.resize(old + k_read_bytes);
+        const auto [error, size] = co_await m_socket.async_read_some(
+            asio::buffer(m_input.data() + old, k_read_bytes), k_await);
+        m_input.resize(old + size);
+        if (error && limit.is_over()) {
+            say(error_line("", {408,
+                                "too_slow",
+                                {ErrorCode::timeout, "nothing whole arrived in time", "line",
+                                 "send lines at once; ping now and then"}}));
+        }
+        co_return !error;
+    }
+
+    /// False: the connection ends.
+    awaitable<bool> obey(const std::string& line) {
+        while (m_output.size() > m_service->options.sizes.unread_answers) {
+            // Nobody reads: no more requests until somebody does, or the writer gives up.
+            co_await m_written.wait(std::chrono::steady_clock::now() + k_for_ever);
+            if (!m_socket.is_open()) {
+                co_return false;
+            }
+        }
+        const auto parse = [&] { return parse_line(line, m_service->offer); };
+        auto message = co_await run_where_it_fits(*m_service, line.size(), parse);
+        if (!message) {
+            say(error_line(message.error().id, message.error().refusal));
+            co_return !m_needs_token;
+        }
+        if (message->op == LineMessage::Op::hello) {
+            co_return greet(*message);
+        }
+        if (m_needs_token) {
+            say(error_line(message->id, wrong_token()));
+            co_return false;
+        }
+        if (message->op == LineMessage::Op::ping) {
+            say(pong_line());
+        } else if (message->op == LineMessage::Op::cancel) {
+            cancel(message->id);
+        } else {
+            evaluate(std::move(*message));
+        }
+        co_return true;
+    }
+
+    static Refusal wrong_token() {
+        return {401,
+                "token_needed",
+                {ErrorCode::permission, "the token is missing or wrong", "token",
+                 R"(begin with {"op": "hello", "token": "..."})"}};
+    }
+
+    bool greet(const LineMessage& message) {
+        const std::optional<AccessToken>& token = m_service->options.token;
+        if (m_needs_token && !(token && token->matches(message.token))) {
+            say(error_line("", wrong_token()));
+            return false;
+        }
+        m_needs_token = false;
+        return true;
+    }
+
+    void evaluate(LineMessage message) {
+        const std::string& id = message.id;
+        if (m_jobs.contains(id)) {
+            return refuse_line(id, 422, "id_in_use", "a request of this id has no answer yet",
+                               "give each request an id of its own");
+        }
+        if (m_jobs.size() >= m_service->options.sizes.credits) {
+            return refuse_line(id, 429, "no_credit", "too many requests without an answer",
+                               "see credits of the server's hello: wait for answers");
+        }
+        const Answered<JobPtr> job = m_service->jobs->submit(std::move(*message.request));
+        if (!job) {
+            return say(error_line(id, job.error()));
+        }
+        if ((*job)->state != JobState::pending) {
+            return say(result_line(id, *(*job)->document));
+        }
+        m_jobs[id] = m_service->jobs->join(*job, [this, id] {
+            m_ended.push_back(id);
+            count_untold(1);
+            m_to_write.ring();
+        });
+    }
+
+    void cancel(const std::string& id) {
+        const auto found = m_jobs.find(id);
+        // One that has ended is about to be answered; one that is not known has been.
+        if (found == m_jobs.end() || found->second.job()->state != JobState::pending) {
+            return;
+        }
+        Interest interest = std::move(found->second);
+        m_jobs.erase(found);
+        refuse_line(id, 409, "cancelled", "cancelled by this client", "");
+    }
+
+    void refuse_line(const std::string& id, unsigned status, const char* code, const char* what,
+                     const char* hint) {
+        say(error_line(id, {status, code, {ErrorCode::invalid_argument, what, "id", hint}}));
+    }
+
+    void say(const std::string& line) {
+        m_output += line;
+        count_untold(1);
+        m_to_write.ring();
+    }
+
+    void count_untold(std::size_t lines) {
+        m_untold += lines;
+        m_service->unsent += lines;
+    }
+
+    void take_ended() {
+        while (!m_ended.empty() && m_output.size() < k_write_bytes) {
+            const std::string id = std::move(m_ended.front());
+            m_ended.pop_front();
+            // Gone where the reader has ended.
+            if (const auto found = m_jobs.find(id); found != m_jobs.end()) {
+                m_output += result_line(id, *found->second.job()->document);
+                m_jobs.erase(found);
+            }
+        }
+    }
+
+    awaitable<void> write() {
+        const auto self = shared_from_this();
+        while (true) {
+            take_ended();
+            if (m_output.empty()) {
+                if (!m_reading) {
+                    break;
+                }
+                co_await m_to_write.wait(std::chrono::steady_clock::now() + k_for_ever);
+                continue;
+            }
+            const std::string text = std::exchange(m_output, {});
+            const std::size_t told = m_untold - m_ended.size();
+            const TimeLimit limit(m_socket, m_service->options.times.write);
+            const auto [error, size] =
+                co_await asio::async_write(m_socket, asio::buffer(text), k_await);
+            if (error) {
+                break;
+            }
+            m_untold -= told;
+            m_service->unsent -= told;
+            m_written.ring();
+        }
+        error_code ignored;
+        m_socket.shutdown(Socket::shutdown_both, ignored);
+        m_socket.close(ignored);
+        m_written.ring();
+    }
+
+    Socket m_socket;
+    ServicePtr m_service;
+    Counted m_open;
+    Bell m_to_write;
+    Bell m_written;
+    std::string m_input;
+    std::size_t m_begin = 0;
+    std::size_t m_searched = 0;
+    std::optional<std::chrono::steady_clock::time_point> m_line_begun;
+    std::string m_output;
+    std::unordered_map<std::string, Interest> m_jobs;  // by the client's id
+    std::deque<std::string> m_ended;                   // ids that the writer has to answer
+    std::size_t m_untold = 0;  // lines and ended jobs that are not written yet
+    bool m_needs_token = false;
+    bool m_reading = true;
+};
+
+}  // namespace
+
+awaitable<void> serve_lines(Socket socket, ServicePtr service, bool needs_token) {
+    const auto session =
+        std::make_shared<LineSession>(std::move(socket), std::move(service), needs_token);
+    co_await session->serve();
+}
+
+}  // namespace atl

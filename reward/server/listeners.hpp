@@ -1,0 +1,48 @@
+#pragma once
+
+#include "reward/server/service.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// The sockets that a server listens on. Belongs to the server's thread.
+class Listeners {
+  public:
+    explicit Listeners(ServicePtr service) : m_service(std::move(service)) {}
+    ~Listeners();
+    Listeners(const Listeners&) = delete;
+    Listeners& operator=(const Listeners&) = delete;
+
+    /// Opens what the options name. Errors: what cannot be bound, another server at the path.
+    [[nodiscard]] Status open();
+    /// Serves whoever connects, until close().
+    void start();
+    /// Removes the Unix socket that it made, too.
+    void close();
+    /// "http://127.0.0.1:8000", "tcp://127.0.0.1:8001", "unix:/run/atoll.sock".
+    [[nodiscard]] std::vector<std::string> addresses() const;
+
+  private:
+    [[nodiscard]] Status open_unix();
+    boost::asio::awaitable<void> accept_http();
+    boost::asio::awaitable<void> accept_tcp();
+    boost::asio::awaitable<void> accept_unix();
+
+    using Tcp = boost::asio::ip::tcp;
+    using Unix = boost::asio::local::stream_protocol;
+    ServicePtr m_service;
+    std::unique_ptr<Tcp::acceptor> m_http;
+    std::unique_ptr<Tcp::acceptor> m_tcp;
+    std::unique_ptr<Unix::acceptor> m_unix;
+    std::filesystem::path m_made;  // the Unix socket
+};
+
+}  // namespace atl

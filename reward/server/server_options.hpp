@@ -1,0 +1,55 @@
+#pragma once
+
+#include "reward/server/access_token.hpp"
+#include "reward/server/job_limits.hpp"
+#include "reward/server/listen_address.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace atl {
+
+/// Sizes in bytes. What exceeds them is refused with a 4xx, or ends the connection.
+struct SizeLimits {
+    std::size_t header = 16u << 10;
+    std::size_t body = 4u << 20;  ///< of one request: k_max_source_bytes, escaped
+    std::size_t batch_body = 64u << 20;
+    std::size_t batch_requests = 4096;
+    std::size_t line = 4u << 20;          ///< of the line protocol
+    std::size_t all_bodies = 512u << 20;  ///< that are read at the same time
+    std::size_t connections = 16'384;
+    std::size_t credits = 512;              ///< requests of one line connection without an answer
+    std::size_t unread_answers = 8u << 20;  ///< of one line connection, before no more is read
+};
+
+struct TimeLimits {
+    std::chrono::milliseconds idle{75'000};        ///< between requests
+    std::chrono::milliseconds header{10'000};      ///< from a header's first byte to its last
+    std::chrono::milliseconds body{60'000};        ///< from header to the body's last byte
+    std::chrono::milliseconds write{30'000};       ///< for a client to take one answer or chunk
+    std::chrono::milliseconds line{30'000};        ///< from a line's first byte to its last
+    std::chrono::milliseconds idle_line{600'000};  ///< between lines, when nothing is evaluated
+    /// Before trainers' own time-outs (slime: 120 s): then a waiting client is told the job's id.
+    std::chrono::milliseconds answer{110'000};
+    std::chrono::milliseconds drain{60'000};  ///< for what is in work when the server is stopped
+};
+
+struct ServerOptions {
+    std::optional<ListenAddress> http;
+    std::optional<ListenAddress> tcp;  ///< line protocol
+    std::filesystem::path unix_path;   ///< line protocol; empty: none
+    std::optional<AccessToken> token;  ///< demanded on http and tcp; a Unix socket has its mode
+    SizeLimits sizes = {};
+    TimeLimits times = {};
+    JobLimits jobs = {};
+};
+
+/// invalid_argument when there is nothing to listen on, or an address that others can reach has no
+/// token.
+[[nodiscard]] Status check_server_options(const ServerOptions& options);
+
+}  // namespace atl

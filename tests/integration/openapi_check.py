@@ -1,0 +1,128 @@
+"""Holds a running server against the OpenAPI document that it serves.
+
+Usage: openapi_check.py URL TASK SOURCE_FILE. Every operation is called; every answer must have a status that the operation
+documents, and a body that fits the schema of that status. Ends with status 1 and a line per
+contradiction, also when an operation of the document was never called.
+"""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+
+import jsonschema
+
+URL, TASK, SOURCE_FILE = sys.argv[1:4]
+SOURCE = open(SOURCE_FILE).read()
+problems = []
+called = set()
+
+
+def fetch(method, path, body=None):
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(URL + path, data=data, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+status, headers, text = fetch("GET", "/openapi.json")
+document = json.loads(text)
+
+
+def deref(node):
+    if "$ref" not in node:
+        return node
+    found = document
+    for part in node["$ref"].split("/")[1:]:
+        found = found[part]
+    return found
+
+
+def validate(schema, value, what):
+    # The schemas refer to the document's components: so that they are found, they come along.
+    validator = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+    for error in validator.iter_errors(value):
+        problems.append(f"{what}: {error.message[:300]} at {list(error.absolute_path)}")
+
+
+def call(method, template, want, path=None, body=None):
+    """Calls one operation, and returns the body of its answer."""
+    what = f"{method} {path or template}"
+    called.add((method.lower(), template))
+    operation = document["paths"][template][method.lower()]
+    status, headers, text = fetch(method, path or template, body)
+    if status != want:
+        problems.append(f"{what}: status {status}, expected {want}: {text[:300]}")
+    if str(status) not in operation["responses"]:
+        problems.append(f"{what}: status {status} is not in the document")
+        return None
+    response = deref(operation["responses"][str(status)])
+    for name in response.get("headers", {}):
+        if name not in headers:
+            problems.append(f"{what}: no header {name}")
+    kind = headers["Content-Type"].split(";")[0]
+    if kind not in response["content"]:
+        problems.append(f"{what}: {kind} is not in the document")
+        return None
+    schema = response["content"][kind]["schema"]
+    if kind == "text/plain":
+        validate(schema, text.decode(), what)
+        return text.decode()
+    if kind == "application/x-ndjson":
+        lines = [json.loads(line) for line in text.decode().splitlines()]
+        for line in lines:
+            validate(schema, line, what)
+        return lines
+    value = json.loads(text)
+    validate(schema, value, what)
+    return value
+
+
+if document["openapi"] != "3.1.0":
+    problems.append("the document is not of OpenAPI 3.1")
+request_schema = document["components"]["schemas"]["Request"]
+good = {"task": TASK, "source": SOURCE, "level": "measure", "scores": ["speedup", "light"], "tune": {"STEP": 2},
+        "flags": [], "priority": 1, "deadline_s": 300, "idempotency_key": "k", "trajectory_id": "t",
+        "group_id": "g", "turn": 3, "kind": "cpu_cpp", "device": "cpu", "profile": False}
+validate(request_schema, good, "the request")
+if set(request_schema["properties"]) != set(good) | {"reply"}:
+    problems.append("the request has fields that this check does not send")
+wrong = {"task": TASK, "reply": "```cpp\nint ;;; = \n```"}
+
+call("POST", "/v1/evaluate", 200, body=good)
+call("POST", "/v1/evaluate", 200, body=wrong)
+call("POST", "/v1/evaluate", 400, body=b"nonsense")
+call("POST", "/v1/evaluate", 422, body={"task": TASK, "sorce": ""})
+call("POST", "/v1/evaluate", 413, body={"task": TASK, "source": "x" * 10_000_000})
+begun = call("POST", "/v1/evaluate", 202, path="/v1/evaluate?wait=0", body={"task": TASK, "source": SOURCE + "//"})
+call("GET", "/v1/jobs/{id}", 200, path=f"/v1/jobs/{begun['id']}?wait=100")
+call("DELETE", "/v1/jobs/{id}", 200, path=f"/v1/jobs/{begun['id']}")
+call("GET", "/v1/jobs/{id}", 404, path="/v1/jobs/j0")
+call("GET", "/v1/jobs/{id}", 400, path=f"/v1/jobs/{begun['id']}?wait=x")
+call("DELETE", "/v1/jobs/{id}", 404, path="/v1/jobs/j0")
+doomed = call("POST", "/v1/evaluate", 202, path="/v1/evaluate?wait=0",
+              body={"task": TASK, "source": SOURCE + "\nint unlike_the_others;"})
+call("DELETE", "/v1/jobs/{id}", 200, path=f"/v1/jobs/{doomed['id']}")
+lines = call("POST", "/v1/batch", 200, body={"requests": [good, wrong, {"task": "none", "source": ""}]})
+if sorted(line["index"] for line in lines or []) != [0, 1, 2]:
+    problems.append(f"batch: not one line for each request: {lines}")
+call("POST", "/v1/batch", 422, body={"requests": 1})
+call("POST", "/v1/batch", 400, body=b"[")
+call("GET", "/v1/tasks", 200)
+call("GET", "/v1/tasks/{name}", 200, path=f"/v1/tasks/{TASK}")
+call("GET", "/v1/tasks/{name}", 404, path="/v1/tasks/none")
+call("GET", "/v1/devices", 200)
+call("GET", "/healthz", 200)
+call("GET", "/readyz", 200)
+call("GET", "/metrics", 200)
+call("GET", "/openapi.json", 200)
+
+for template, operations in document["paths"].items():
+    for method in set(operations) - {"parameters"}:
+        if (method, template) not in called:
+            problems.append(f"{method} {template} is documented and was not called")
+print("\n".join(problems) or f"{len(called)} operations are as documented")
+sys.exit(1 if problems else 0)
