@@ -22,5 +22,7 @@ struct SeedsOfTarget {
 /// For what a CUDA candidate's launcher leaves: plan, launch_record, source_split,
 /// gpu_package.
 [[nodiscard]] std::vector<SeedsOfTarget> cuda_seeds();
+/// For what clients of a server send: serve_line, model_reply.
+[[nodiscard]] std::vector<SeedsOfTarget> server_seeds();
 
 }  // namespace atl::fuzz

@@ -27,6 +27,8 @@ std::span<const Target> all_targets() {
         Target{"launch_record", launch_record},
         Target{"source_split", source_split},
         Target{"gpu_package", gpu_package},
+        Target{"serve_line", serve_line},
+        Target{"model_reply", model_reply},
     };
     return k_all;
 }

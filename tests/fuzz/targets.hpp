@@ -35,6 +35,9 @@ void launch_record(std::string_view bytes);  ///< two records of a host launcher
 void source_split(std::string_view bytes);   ///< a .cu file
 void gpu_package(std::string_view bytes);    ///< a program for a GPU's processes
 
+void serve_line(std::string_view bytes);   ///< a line of a server's client, and the request in it
+void model_reply(std::string_view bytes);  ///< a reply with a candidate in a fence
+
 struct Target {
     const char* name;
     void (*run)(std::string_view bytes);
