@@ -201,6 +201,7 @@ TEST_F(ServerLimits, IdleAndHalfOpenConnectionsEnd) {
 }
 
 TEST_F(ServerLimits, AClientThatNeverReadsIsCutOff) {
+    m_options.times.drain = std::chrono::minutes(1);
     m_options.times.write = 100ms;
     m_fake.manual = false;
     start();

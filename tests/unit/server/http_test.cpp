@@ -281,6 +281,7 @@ TEST_F(ServerHttp, KeepsTheConnectionAndServesRequestsSentTogether) {
 }
 
 TEST_F(ServerHttp, DrainAnswersWhatWasTakenAndTakesNoMore) {
+    m_options.times.drain = std::chrono::minutes(1);
     start();
     SocketClient waiting = http();
     SocketClient other = http();

@@ -175,6 +175,7 @@ TEST_F(LineProtocol, AClientThatNeverReadsIsCutOff) {
 }
 
 TEST_F(LineProtocol, ADrainAnswersWhatWasTaken) {
+    m_options.times.drain = std::chrono::minutes(1);
     start();
     SocketClient client = greeted(unix_socket());
     client.send(evaluate("a"));
