@@ -1,8 +1,8 @@
-// Blocks that stay: all of them are on the device at one time (a cooperative launch) and take tiles
-// by turns. While a tile is scanned the next one's sum is already said and the one after that is on
-// its way into shared memory, so nobody waits for a sum that is not there yet. What comes before a
-// tile is what came before the block's last one and the sums said since. A thread reads only what
-// it copied itself.
+// Blocks that stay: all of them are on the device at one time (a cooperative launch), one on each
+// multiprocessor, and take tiles by turns. While a tile is scanned the next one's sum is already
+// said and those after that are on their way into shared memory, so nobody waits for a sum that is
+// not there yet. What comes before a tile is what came before the block's last one and the sums
+// said since. A thread reads only what it copied itself.
 
 #include <cuda_pipeline.h>
 
@@ -12,18 +12,12 @@
 #ifndef ITEMS
 #define ITEMS 8  // tune: 2, 4, 6, 8
 #endif
-#ifndef BLOCKS
-#define BLOCKS 1  // tune: 1, 2, 4
-#endif
 
 constexpr int k_warps = BLOCK / 32;
 constexpr int k_segment = 128 * ITEMS;  // values of a warp
 constexpr int k_tile = k_warps * k_segment;
 constexpr int k_slots = 3;  // tiles in shared memory
 constexpr int k_shared_bytes = k_slots * k_tile * 4;
-// Of a multiprocessor; fewer where its memory would not do.
-constexpr int k_most_blocks = 200 * 1024 / k_shared_bytes;
-constexpr int k_blocks = BLOCKS < k_most_blocks ? BLOCKS : k_most_blocks;
 
 // Begins to copy this thread's values of a segment; lane l of a warp has four at 128 g + 4 l for
 // each g. Zeros beyond the end.
@@ -109,40 +103,56 @@ __device__ __forceinline__ void write_segment(float* y, long long first, int n, 
 // A tile's sum and, in the upper half, whether it is there; read and written as one.
 constexpr unsigned long long k_said = 1ull << 32;
 
-// region: sum_of_tiles
-// The sum of tiles from `first` to `end`, for every lane of the calling warp; waits for those that
-// have not been said.
-__device__ __forceinline__ float sum_of_tiles(const volatile unsigned long long* said, int first,
-                                              int end) {
-    constexpr int k_at_once = 5;
-    float sum = 0.0f;
-    for (int begin = first + threadIdx.x % 32; begin < end; begin += 32 * k_at_once) {
-        unsigned long long words[k_at_once];
-#pragma unroll
-        for (int i = 0; i < k_at_once; ++i) {
-            words[i] = begin + 32 * i < end ? said[begin + 32 * i] : k_said;  // of none: zero
-        }
-#pragma unroll
-        for (int i = 0; i < k_at_once; ++i) {
-            while (words[i] < k_said) {
-                words[i] = said[begin + 32 * i];
-            }
-            sum += __uint_as_float(static_cast<unsigned>(words[i]));
-        }
-    }
-    for (int step = 16; step > 0; step /= 2) {
-        sum += __shfl_xor_sync(0xffffffffu, sum, step);
-    }
-    return sum;
-}
-// endregion: sum_of_tiles
+// region: sums_of_tiles
+// The sums of tiles from `first` to `end`, as many as a warp reads at one time.
+struct Said {
+    static constexpr int k_at_once = 5;
+    unsigned long long words[k_at_once];
 
-__global__ void __launch_bounds__(BLOCK, k_blocks)
+    // Begins to read them; does not wait.
+    __device__ __forceinline__ void ask(const volatile unsigned long long* said, int first,
+                                        int end) {
+        const int lane = threadIdx.x % 32;
+#pragma unroll
+        for (int i = 0; i < k_at_once; ++i) {
+            const int at = first + lane + 32 * i;
+            words[i] = at < end ? said[at] : k_said;  // of none: zero
+        }
+    }
+
+    // Their total, for every lane; waits for those that had not been said.
+    __device__ __forceinline__ float total(const volatile unsigned long long* said, int first,
+                                           int end) {
+        const int lane = threadIdx.x % 32;
+        float sum = 0.0f;
+        while (true) {
+#pragma unroll
+            for (int i = 0; i < k_at_once; ++i) {
+                while (words[i] < k_said) {
+                    words[i] = said[first + lane + 32 * i];
+                }
+                sum += __uint_as_float(static_cast<unsigned>(words[i]));
+            }
+            first += 32 * k_at_once;
+            if (first >= end) {
+                break;
+            }
+            ask(said, first, end);
+        }
+        for (int step = 16; step > 0; step /= 2) {
+            sum += __shfl_xor_sync(0xffffffffu, sum, step);
+        }
+        return sum;
+    }
+};
+// endregion: sums_of_tiles
+
+__global__ void __launch_bounds__(BLOCK)
     scan(const float* __restrict__ x, float* __restrict__ y, volatile unsigned long long* said,
          int n, int tiles) {
     extern __shared__ float4 shared[];
-    __shared__ float of_warp[3][k_warps];  // of three tiles, by turns
-    __shared__ float shared_before[2];
+    __shared__ float of_warp[k_slots][k_warps];
+    __shared__ float shared_before;
     const int step = gridDim.x;
     const int warp = threadIdx.x / 32;
     float* mine = reinterpret_cast<float*>(shared) + warp * k_segment;
@@ -161,8 +171,8 @@ __global__ void __launch_bounds__(BLOCK, k_blocks)
             }
         }
     };
-    const auto say = [&](int tile, int slot) {
-        if (threadIdx.x == 0 && tile < tiles) {
+    const auto say = [&](int tile, int slot) {  // not by the first warp, which has enough to do
+        if (threadIdx.x == BLOCK - 1 && tile < tiles) {
             float all = of_warp[slot][0];
             for (int w = 1; w < k_warps; ++w) {
                 all += of_warp[slot][w];
@@ -170,38 +180,42 @@ __global__ void __launch_bounds__(BLOCK, k_blocks)
             said[tile] = k_said | __float_as_uint(all);
         }
     };
-    copy(blockIdx.x, 0);
-    copy(blockIdx.x + step, 1);
-    __pipeline_wait_prior(1);
+    for (int slot = 0; slot < k_slots; ++slot) {
+        copy(blockIdx.x + slot * step, slot);
+    }
+    __pipeline_wait_prior(k_slots - 1);
     add_up(blockIdx.x, 0);
     __syncthreads();
     say(blockIdx.x, 0);
     float before = 0.0f;  // of the first warp
     int slot = 0;
-    int turn = 0;
     for (int tile = blockIdx.x; tile < tiles; tile += step) {
-        const int next = slot == 2 ? 0 : slot + 1;
-        copy(tile + 2 * step, next == 2 ? 0 : next + 1);
+        const int next = slot == k_slots - 1 ? 0 : slot + 1;
+        Said sums;
+        if (warp == 0) {
+            sums.ask(said, max(tile - step, 0), tile);
+        }
         __pipeline_wait_prior(1);
         add_up(tile + step, next);
-        if (warp == 0) {
-            before += sum_of_tiles(said, max(tile - step, 0), tile);
-            if (threadIdx.x == 0) {
-                shared_before[turn] = before;
-            }
-        }
         __syncthreads();
         say(tile + step, next);
         float kept[ITEMS][4];
         scan_segment(mine + slot * k_tile, kept);
-        float offset = shared_before[turn];
+        copy(tile + k_slots * step, slot);
+        if (warp == 0) {
+            before += sums.total(said, max(tile - step, 0), tile);
+            if (threadIdx.x == 0) {
+                shared_before = before;
+            }
+        }
+        __syncthreads();
+        float offset = shared_before;
         for (int w = 0; w < warp; ++w) {
             offset += of_warp[slot][w];
         }
         write_segment(y, static_cast<long long>(tile) * k_tile + warp * k_segment, n, offset,
                       kept);
         slot = next;
-        turn ^= 1;
     }
 }
 
@@ -209,8 +223,7 @@ void launch(const float* x, float* y, int n, cudaStream_t stream) {
     int multiprocessors = 0;
     cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0);
     int tiles = (n + k_tile - 1) / k_tile;
-    const int most = k_blocks * multiprocessors;
-    const int blocks = tiles < most ? tiles : most;
+    const int blocks = tiles < multiprocessors ? tiles : multiprocessors;
     const size_t bytes = tiles * sizeof(unsigned long long);
     unsigned long long* said = nullptr;
     cudaMalloc(&said, bytes);
