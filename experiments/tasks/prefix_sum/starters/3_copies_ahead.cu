@@ -10,7 +10,7 @@
 #define BLOCK 512  // tune: 128, 256, 512
 #endif
 #ifndef ITEMS
-#define ITEMS 8  // tune: 2, 4, 6, 8
+#define ITEMS 6  // tune: 2, 4, 6, 8
 #endif
 
 constexpr int k_warps = BLOCK / 32;
