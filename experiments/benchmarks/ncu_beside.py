@@ -144,7 +144,10 @@ def by_atoll(arguments, task, file):
 def compare(arguments, task, starter, folder):
     home = pathlib.Path(arguments.tasks) / task
     definition = json.loads((home / "definition.json").read_text())
-    lines = [json.loads(line) for line in (home / "workload_cuda.jsonl").read_text().splitlines()]
+    # tasks that run on GPUs alone have no other sizes for the host
+    sizes = home / "workload_cuda.jsonl"
+    sizes = sizes if sizes.exists() else home / "workload.jsonl"
+    lines = [json.loads(line) for line in sizes.read_text().splitlines()]
     timed = [w["workload"] for w in lines if w["atoll"].get("use") == "measure" and not w["atoll"].get("hidden")]
     file = home / "starters" / f"{starter}.cu"
     before = by_atoll(arguments, task, file)
