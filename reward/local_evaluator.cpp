@@ -92,6 +92,9 @@ Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
     hasher.field(candidate_key(request.candidate));
     hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());
+    for (const std::string& flag : request.task->allowed_flags) {  // not in a GPU task's digest
+        hasher.field(flag);
+    }
     if (request.profile) {
         hasher.field("profile");
     }

@@ -159,8 +159,8 @@ Expected<Digest> task_digest(const Task& task) {
     hasher.field(task.precision.accumulate).field(std::uint64_t{task.precision.fast_math});
     hasher.field(std::uint64_t{task.precision.tf32});
     hasher.field(task.flops).field(task.bytes).field(task.reference_source);
-    // Those of a GPU's kinds follow from the kind and fast_math: a longer list of them changes no
-    // verdict, and campaigns of old are still resumed.
+    // Those of a GPU's kinds follow from the kind and fast_math. A longer list of them refuses less
+    // and changes no other verdict, and campaigns of old are still resumed.
     add(hasher, is_gpu_kind(task.kind) ? std::vector<std::string>() : task.allowed_flags);
     add_workloads(hasher, task);
     if (task.external) {

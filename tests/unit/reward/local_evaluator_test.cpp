@@ -124,7 +124,12 @@ TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
     profiled.profile = true;
     EXPECT_FALSE(evaluate(profiled)->from_cache) << "what is known has no counters";
     EXPECT_TRUE(evaluate(profiled)->from_cache);
-    EXPECT_EQ(m_lane->orders().size(), 5u);
+    auto allowing = std::make_shared<Task>(*m_task);
+    allowing->allowed_flags.emplace_back("-fone-more");
+    EvaluationRequest allowed = request("a");
+    allowed.task = allowing;
+    EXPECT_FALSE(evaluate(allowed)->from_cache) << "what was refused may be allowed now";
+    EXPECT_EQ(m_lane->orders().size(), 6u);
 }
 
 TEST_F(LocalEvaluatorTest, ConfirmationIsNeverCachedOrShared) {
