@@ -170,7 +170,15 @@ Expected<Frame> WorkerCalls::Keeper::ask(Frame& question, double timeout_s,
     Waiting waiting;
     question.request = ++m_last_request;
     question.generation = m_generation;
-    ATOLL_TRY(m_worker->channel().send(question));
+    if (Status sent = m_worker->channel().send(question); !sent) {
+        if (sent.error().code == ErrorCode::unavailable) {
+            // The keeper has not seen this death yet: who asks again at once would meet it again.
+            m_changed.wait(lock, [&] {
+                return !m_worker || m_generation != question.generation || m_stopping;
+            });
+        }
+        return tl::unexpected(std::move(sent.error()));
+    }
     m_waiting.emplace(question.request, &waiting);
     const auto until = std::chrono::steady_clock::now() + k_grace +
                        std::chrono::duration_cast<std::chrono::steady_clock::duration>(
