@@ -77,10 +77,10 @@ struct WorkloadTiming {
     std::string workload;
     bool hidden = false;
     std::vector<double> samples_ns;  ///< raw, in the order taken
-    /// Of those that count, at one frequency (TimingSamples); the mean where the protocol is one of
-    /// those that take it (reward/gpu/protocols.hpp).
+    /// Of those that count, at one frequency (TimingSamples). On a GPU their middle by ranks
+    /// (centre_of(), statistics.hpp), or what a published protocol takes (gpu/protocols.hpp).
     double median_ns = 0;
-    double low_ns = 0;  ///< 95 % confidence interval of the median
+    double low_ns = 0;  ///< 95 % confidence interval of that
     double high_ns = 0;
     double anchor_ratio = 1;  ///< how much less of the core was ours around them; 1: all was
     double clock_ratio = 1;   ///< cycle time over the reference's: median_ns is less it

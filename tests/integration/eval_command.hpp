@@ -33,6 +33,12 @@ extern "C" void launch(const float* x, const float* bias, float alpha, float* y,
 }
 )";
 
+/// That with `body` in its loop over rows.
+inline std::string right_candidate(const std::string& body = "") {
+    std::string source = k_right_cpp;
+    return source.replace(source.find("BODY"), 4, body);
+}
+
 /// The number of processes that are `supervisor` or were started by it: workers name it on their
 /// command line, and so do the candidates that they fork.
 inline int processes_of(pid_t supervisor) {
@@ -53,9 +59,7 @@ class EvalCommand : public ::testing::Test {
     /// A right candidate with `body` in its loop over rows.
     std::string candidate(const std::string& name, const std::string& body = "",
                           const std::string& before = "") const {
-        std::string source = before + k_right_cpp;
-        source.replace(source.find("BODY"), 4, body);
-        return file(name, source);
+        return file(name, before + right_candidate(body));
     }
     std::string file(const std::string& name, const std::string& source) const {
         const std::filesystem::path path = m_folder.path() / name;

@@ -1,4 +1,5 @@
 #include "reward/base/sandbox.hpp"
+#include "tests/integration/eval_command.hpp"
 #include "tests/support/processes.hpp"
 #include "tests/support/shell.hpp"
 #include "tests/support/socket_client.hpp"
@@ -24,24 +25,9 @@ using ::testing::HasSubstr;
 using testing::HttpAnswer;
 using testing::SocketClient;
 
-constexpr const char* k_right = R"(
-#ifndef STEP
-#define STEP 1  // tune: 1, 2, 4
-#endif
-extern "C" void launch(const float* x, const float* bias, float alpha, float* y, int rows,
-                       int cols) {
-    for (long i = 0; i < rows; ++i) {
-        double sum = 0;
-        for (long j = 0; j < cols; ++j) sum += x[i * cols + j];
-        for (long j = 0; j < cols; ++j)
-            y[i * cols + j] = alpha * x[i * cols + j] + bias[j] + float(sum / cols);
-    }
-}
-)";
-
 /// A right candidate that does `body` first. `number` makes it unlike the others.
 std::string candidate(const std::string& body, int number = 0) {
-    std::string source = k_right;
+    std::string source = testing::right_candidate();
     const std::string at = "int cols) {\n";
     source.insert(source.find(at) + at.size(),
                   body + "\n    volatile int number = " + std::to_string(number) + ";\n");
@@ -139,7 +125,7 @@ TEST_F(ServeCommand, ItsAnswersAreAsItsDocumentSays) {
         GTEST_SKIP() << "python3-jsonschema is not installed";
     }
     start();
-    testing::write_text(m_folder.path() / "right.cpp", k_right);
+    testing::write_text(m_folder.path() / "right.cpp", testing::right_candidate());
     const testing::ShellResult result = testing::run_shell(
         "/usr/bin/python3 " ATOLL_SOURCE_DIR "/tests/integration/openapi_check.py " + m_url +
         " small " + (m_folder.path() / "right.cpp").string());
