@@ -1,5 +1,6 @@
 #include "experiments/benchmarks/front_end_population.hpp"
 
+#include "reward/base/files.hpp"
 #include "reward/source_text.hpp"
 
 #include <algorithm>
@@ -50,6 +51,24 @@ std::vector<Source> all_tasks() {
 
 std::vector<Source> one_task(const std::string& name) {
     return starters_of([&](const std::string& one) { return one == name; });
+}
+
+std::vector<Source> files_of(const std::filesystem::path& folder) {
+    constexpr std::size_t k_most_bytes = std::size_t{1} << 20U;
+    const std::vector<Source> starters = one_task("softmax");
+    std::vector<Source> sources;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (starters.empty() || entry.path().extension() != ".cu") {
+            continue;
+        }
+        if (auto text = atl::read_file(entry.path(), k_most_bytes)) {
+            sources.push_back(
+                {starters.front().task, entry.path().stem().string(), std::move(*text)});
+        }
+    }
+    std::sort(sources.begin(), sources.end(),
+              [](const Source& a, const Source& b) { return a.name < b.name; });
+    return sources;
 }
 
 std::map<std::string, std::string> tune_of(const Source& source, std::size_t number) {

@@ -3,6 +3,7 @@
 #include "reward/task.hpp"
 
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,9 @@ struct Source {
 /// Starters of every task on CUDA, tensor-core attention and grouped products included.
 [[nodiscard]] std::vector<Source> all_tasks();
 [[nodiscard]] std::vector<Source> one_task(const std::string& name);
+/// Every .cu file of a folder, as candidates of softmax: kernels of any kind, and a launch() with
+/// that task's parameters. For kernels that other people's models wrote.
+[[nodiscard]] std::vector<Source> files_of(const std::filesystem::path& folder);
 
 /// The number-th choice among the values of a source's tune macros, by turns through all of their
 /// combinations: other constants, other unrolling, other shapes of shared memory.

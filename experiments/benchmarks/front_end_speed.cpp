@@ -5,6 +5,8 @@
 // that do not fit the device are refused; their candidate is then made with the default ones, and
 // only that is timed.
 //
+// A folder of .cu files is a population too (files_of): other people's kernels.
+//
 // First with all processes on one core, then with 1, 4 and 16 candidates at once on all cores. Per
 // candidate: wall time and the stages in it, and CPU time by process. Stages overlap in part (NVRTC
 // beside the others), so that their sum may be more than the whole; "rest" is what no stage covers:
@@ -25,6 +27,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -296,6 +299,37 @@ std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
     return phases;
 }
 
+/// Without those that are refused, which are told; nothing is timed.
+std::vector<Source> those_that_compile(std::vector<Source> sources) {
+    const auto front_end = make_front_end();
+    if (!front_end) {
+        std::fprintf(stderr, "%s\n", front_end.error().message().c_str());
+        return {};
+    }
+    Candidates candidates(**front_end, sources);
+    std::vector<char> passed(sources.size());
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::thread> threads;
+    for (std::size_t lane = 0; lane < machine::allowed_cores().size(); ++lane) {
+        threads.emplace_back([&] {
+            for (std::size_t i = next++; i < sources.size(); i = next++) {
+                passed[i] = candidates.prepare(i) ? 1 : 0;
+            }
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    std::vector<Source> kept;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+        if (passed[i] != 0) {
+            kept.push_back(std::move(sources[i]));
+        }
+    }
+    std::printf("%zu of %zu files are accepted\n", kept.size(), sources.size());
+    return kept;
+}
+
 bool run_population(const char* name, const std::vector<Source>& sources, std::size_t count) {
     if (sources.empty()) {
         std::fprintf(stderr, "no CUDA task of that name; set ATOLL_TASKS\n");
@@ -325,6 +359,10 @@ int run(std::size_t count, const std::string& only) {
         "16 processes do as much as %.1f when they compute, as %.1f when they fork and touch "
         "memory\n",
         machine::scaling_of_arithmetic(k_most_at_once), machine::scaling_of_forks(k_most_at_once));
+    if (std::filesystem::is_directory(only)) {
+        const std::vector<Source> sources = those_that_compile(population::files_of(only));
+        return run_population(only.c_str(), sources, count) ? 0 : 1;
+    }
     if (!only.empty() && only != "small" && only != "all") {
         return run_population(only.c_str(), population::one_task(only), count) ? 0 : 1;
     }
@@ -339,8 +377,9 @@ int run(std::size_t count, const std::string& only) {
 int main(int argc, char** argv) {
     const long count = argc > 1 ? std::strtol(argv[1], nullptr, 10) : 500;
     if (count < 1 || count > 1'000'000 || argc > 3) {
-        std::fprintf(stderr,
-                     "usage: bench_front_end [COUNT [small|all|TASK]]   (500, small then all)\n");
+        std::fprintf(
+            stderr,
+            "usage: bench_front_end [COUNT [small|all|TASK|FOLDER]]   (500, small then all)\n");
         return 2;
     }
     try {
