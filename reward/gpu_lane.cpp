@@ -190,15 +190,15 @@ class GpuLane final : public DeviceLane {
         return {};
     }
 
-    /// The verifier's runner is of no use any more, or it has none yet.
+    /// The verifier's runner is of no use any more, or it has none yet. It is not ended yet, since
+    /// that would hold up the next one (gpu_runner_role.cpp). The one before it has to be, though:
+    /// its kernels may have gone on (GpuTask::move_out()).
     Status hand_over_spare(const Frame& question) {
-        if (question.payload == k_former_may_run) {
-            m_runner.reset();  // ended and reaped before anybody else has the buffers (70 ms)
-        }
-        ATOLL_TRY(ready_spare());
-        if (m_runner) {
-            // Not ended yet: that would hold up the next one (gpu_runner_role.cpp).
-            m_former = std::move(m_runner);
+        m_former.reset();
+        m_former.swap(m_runner);
+        if (const Status ready = ready_spare(); !ready) {
+            end_former();
+            return ready;
         }
         Frame answer;
         answer.type = FrameType::new_runner;
@@ -218,8 +218,10 @@ class GpuLane final : public DeviceLane {
 
     Status say_quiet(const Frame& question) {
         end_former();
-        // Where no spare can be had none is starting either.
-        static_cast<void>(ready_spare());
+        if (question.payload != k_former_ended) {
+            // Where no spare can be had none is starting either.
+            static_cast<void>(ready_spare());
+        }
         m_former.reset();
         Frame answer;
         answer.type = FrameType::may_measure;

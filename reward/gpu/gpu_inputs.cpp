@@ -40,9 +40,7 @@ Status GpuInputs::make_donor(std::size_t workload, cuda::Stream stream) {
             continue;
         }
         const auto& values = inputs.tensors[m_layout->input_position(i)];
-        ATOLL_TRY_ASSIGN(GpuAllocation allocation,
-                         GpuAllocation::create(*m_gpu, std::max<std::size_t>(values.size(), 1)));
-        ATOLL_TRY_ASSIGN(GpuMapping mapping, GpuMapping::map(*m_gpu, allocation));
+        ATOLL_TRY_ASSIGN(const std::uint32_t buffer, m_shared->add(values.size()));
         ATOLL_TRY_ASSIGN(GpuBuffer original,
                          GpuBuffer::allocate(*m_gpu, std::max<std::size_t>(values.size(), 1)));
         if (!values.empty()) {
@@ -54,8 +52,7 @@ Status GpuInputs::make_donor(std::size_t workload, cuda::Stream stream) {
                                             "cuStreamSynchronize"));
         }
         m_donors_of[{workload, i}].push_back(m_donors.size());
-        m_donors.push_back(
-            {std::move(allocation), std::move(mapping), values.size(), std::move(original)});
+        m_donors.push_back({buffer, values.size(), std::move(original)});
     }
     return {};
 }
@@ -76,13 +73,12 @@ Status GpuInputs::make_donors(cuda::Stream stream) {
 Status GpuInputs::restore(cuda::Stream stream) const {
     const auto& call = m_gpu->call();
     for (const Donor& donor : m_donors) {
+        const cuda::Address copy = m_shared->address({donor.buffer, 0});
         ATOLL_TRY(m_gpu->driver().check(
-            call.memset_bytes(donor.mapping.begin(), 0, donor.mapping.bytes(), stream),
-            "cuMemsetD8Async"));
+            call.memset_bytes(copy, 0, m_shared->bytes(donor.buffer), stream), "cuMemsetD8Async"));
         if (donor.bytes > 0) {
             ATOLL_TRY(m_gpu->driver().check(
-                call.copy_on_device(donor.mapping.begin(), donor.original.begin(), donor.bytes,
-                                    stream),
+                call.copy_on_device(copy, donor.original.begin(), donor.bytes, stream),
                 "cuMemcpyDtoDAsync"));
         }
     }
@@ -128,7 +124,7 @@ Expected<std::vector<GpuRefill>> GpuInputs::refills(std::size_t workload,
         if (const auto donors = m_donors_of.find({workload, i}); donors != m_donors_of.end()) {
             refill.generator.kind = "copy";
             for (const std::size_t donor : donors->second) {
-                refill.donors.push_back({m_first_buffer + static_cast<std::uint32_t>(donor), 0});
+                refill.donors.push_back({m_donors[donor].buffer, 0});
             }
         } else {
             ATOLL_TRY_ASSIGN(refill.generator, generator(workload, distribution, i));
@@ -138,16 +134,10 @@ Expected<std::vector<GpuRefill>> GpuInputs::refills(std::size_t workload,
     return refills;
 }
 
-void GpuInputs::add_to(std::vector<const GpuAllocation*>& allocations) const {
-    for (const Donor& donor : m_donors) {
-        allocations.push_back(&donor.allocation);
-    }
-}
-
 std::uint64_t GpuInputs::device_bytes() const {
     std::uint64_t bytes = 0;
     for (const Donor& donor : m_donors) {
-        bytes += donor.allocation.bytes() + donor.bytes;
+        bytes += donor.bytes;
     }
     return bytes;
 }

@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 #include "reward/cuda/gpu_memory.hpp"
+#include "reward/gpu/exported_buffers.hpp"
 #include "reward/gpu/runner_messages.hpp"
 #include "reward/gpu/support_kernels.hpp"
 #include "reward/verifier/task_layout.hpp"
@@ -21,9 +22,11 @@ namespace atl {
 /// its Gpu.
 class GpuInputs {
   public:
+    /// `shared`: where the runner's copies of donors are put; it outlives this, and may change
+    /// places with others of the same sizes.
     GpuInputs(const Gpu& gpu, const SupportKernels& kernels, const TaskLayout& layout,
-              std::uint32_t first_buffer)
-        : m_gpu(&gpu), m_kernels(&kernels), m_layout(&layout), m_first_buffer(first_buffer) {}
+              ExportedBuffers& shared)
+        : m_gpu(&gpu), m_kernels(&kernels), m_layout(&layout), m_shared(&shared) {}
 
     /// Makes the donors of those workloads that have any, with the task's first distribution for
     /// all (sparse matrices do not differ between distributions in kind).
@@ -43,17 +46,14 @@ class GpuInputs {
                                                            std::size_t distribution) const;
     [[nodiscard]] static std::uint32_t donor_of(std::uint64_t seed) { return seed % k_donors; }
 
-    /// Donors are shared with the runner, numbered from `first_buffer` on.
-    void add_to(std::vector<const GpuAllocation*>& allocations) const;
-    /// Of donors and their originals.
+    /// Of the donors' originals.
     [[nodiscard]] std::uint64_t device_bytes() const;
 
     static constexpr std::uint32_t k_donors = 3;
 
   private:
     struct Donor {
-        GpuAllocation allocation;
-        GpuMapping mapping;
+        std::uint32_t buffer = 0;  ///< of those that are shared with the runner
         std::uint64_t bytes = 0;
         GpuBuffer original;  ///< in this process only
     };
@@ -65,7 +65,7 @@ class GpuInputs {
     const Gpu* m_gpu;
     const SupportKernels* m_kernels;
     const TaskLayout* m_layout;
-    std::uint32_t m_first_buffer;
+    ExportedBuffers* m_shared;
     std::vector<Donor> m_donors;
     /// (workload, tensor) -> index of the first of its k_donors donors.
     std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> m_donors_of;

@@ -176,15 +176,16 @@ Expected<GpuTrial> GpuMeasurement::judge_last(GpuTimeCall& call, std::size_t wor
 
 Expected<GpuTimed> GpuMeasurement::time(GpuContestant& contestant, std::size_t workload,
                                         const GpuTimeCall& call) {
+    if (m_disturbed) {
+        ATOLL_TRY(m_programs.runner());  // another one takes over
+        ATOLL_TRY(m_programs.wait_until_quiet());
+        m_disturbed = false;
+    }
     if (m_contestants.size() > 1) {
         // What one of them left, answers or donors that are none any more, is not the next one's.
         ATOLL_TRY(m_task.scrub());
     }
     ATOLL_TRY_ASSIGN(RunnerClient * runner, m_programs.runner());
-    if (m_disturbed) {
-        ATOLL_TRY(m_programs.wait_until_quiet());
-        m_disturbed = false;
-    }
     ATOLL_TRY_ASSIGN(GpuTimed timed, runner->time(call));
     if (timed.fault) {
         m_disturbed = timed.fault->runner_lost;

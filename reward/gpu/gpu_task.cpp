@@ -64,7 +64,8 @@ std::vector<std::uint64_t> capacity_of(const TaskLayout& layout,
 GpuTask::GpuTask(TaskLayout layout, const GpuTools& tools)
     : m_layout(std::move(layout)),
       m_tools(tools),
-      m_inputs(tools.gpu, tools.kernels, m_layout, 0) {}
+      m_shared(tools.gpu),
+      m_inputs(tools.gpu, tools.kernels, m_layout, m_shared) {}
 
 Expected<std::unique_ptr<GpuTask>> GpuTask::create(TaskPtr task, bool with_hidden,
                                                    const FileHandle& oracle,
@@ -86,17 +87,15 @@ Status GpuTask::make_buffers() {
             small.push_back(w);
         }
     }
-    const Gpu& gpu = m_tools.gpu;
     ATOLL_TRY_ASSIGN(std::size_t small_slots, slots_for(m_layout.tensors(), k_small_slots));
     ATOLL_TRY_ASSIGN(const std::size_t large_slots, slots_for(m_layout.tensors(), k_large_slots));
     small_slots = small.empty() ? 0 : small_slots;
     ATOLL_TRY_ASSIGN(GpuSlots few,
-                     GpuSlots::create(gpu, capacity_of(m_layout, small), small_slots, 0));
+                     GpuSlots::create(m_shared, capacity_of(m_layout, small), small_slots));
     m_small = std::move(few);
-    ATOLL_TRY_ASSIGN(GpuSlots big, GpuSlots::create(gpu, capacity_of(m_layout, all), large_slots,
-                                                    m_small->end_buffer()));
+    ATOLL_TRY_ASSIGN(GpuSlots big,
+                     GpuSlots::create(m_shared, capacity_of(m_layout, all), large_slots));
     m_large = std::move(big);
-    m_inputs = GpuInputs(gpu, m_tools.kernels, m_layout, m_large->end_buffer());
     ATOLL_TRY(m_inputs.make_donors(m_tools.stream));
     ATOLL_TRY_ASSIGN(m_private_inputs, allocate_inputs(capacity_of(m_layout, all)));
     std::vector<std::uint64_t> counts(m_layout.tensors(), 0);
@@ -115,16 +114,28 @@ Status GpuTask::make_buffers() {
     return {};
 }
 
-std::vector<const GpuAllocation*> GpuTask::shared() const {
-    std::vector<const GpuAllocation*> allocations;
-    m_small->add_to(allocations);
-    m_large->add_to(allocations);
-    m_inputs.add_to(allocations);
-    return allocations;
+Status GpuTask::move_out() {
+    if (!m_other) {
+        ATOLL_TRY_ASSIGN(m_other, m_shared.alike());
+    }
+    std::swap(m_shared, *m_other);
+    m_away = !m_away;
+    m_spoilt = false;
+    return {};
+}
+
+bool GpuTask::move_home() {
+    m_spoilt = false;
+    const bool away = std::exchange(m_away, false);
+    if (away) {
+        std::swap(m_shared, *m_other);
+    }
+    m_other.reset();
+    return away;
 }
 
 std::uint64_t GpuTask::device_bytes() const {
-    return m_small->total_bytes() + m_large->total_bytes() + m_private_bytes +
+    return m_shared.total_bytes() + (m_other ? m_other->total_bytes() : 0) + m_private_bytes +
            m_inputs.device_bytes() + m_oracle->device_bytes();
 }
 
@@ -173,14 +184,10 @@ std::vector<GpuTensorPlace> GpuTask::places(std::size_t workload, std::size_t sl
     return places;
 }
 
-cuda::Address GpuTask::address(const GpuTensorPlace& place) const {
-    return (place.buffer < m_small->end_buffer() ? *m_small : *m_large).address(place);
-}
-
 std::vector<cuda::Address> GpuTask::addresses(const std::vector<GpuTensorPlace>& places) const {
     std::vector<cuda::Address> out;
     for (const GpuTensorPlace& place : places) {
-        out.push_back(address(place));
+        out.push_back(m_shared.address(place));
     }
     return out;
 }
@@ -215,8 +222,8 @@ std::uint8_t GpuTask::canary_of(std::size_t tensor) const {
 }
 
 Status GpuTask::scrub() {
-    ATOLL_TRY(m_small->scrub(m_tools.stream));
-    ATOLL_TRY(m_large->scrub(m_tools.stream));
+    ATOLL_TRY(m_small->scrub(m_tools.gpu, m_tools.stream));
+    ATOLL_TRY(m_large->scrub(m_tools.gpu, m_tools.stream));
     ATOLL_TRY(m_inputs.restore(m_tools.stream));
     return m_tools.gpu.driver().check(m_tools.gpu.call().stream_synchronize(m_tools.stream),
                                       "cuStreamSynchronize");
@@ -231,7 +238,7 @@ Status GpuTask::prepare(std::span<const GpuTrial> trials) {
                                 addresses(trial.tensors), m_tools.stream));
         for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
             if (m_layout.is_output(i)) {
-                fillings.push_back({address(trial.tensors[i]),
+                fillings.push_back({m_shared.address(trial.tensors[i]),
                                     static_cast<std::uint8_t>(poison_of(m_layout.tensor(i).dtype)),
                                     bound.bytes[i]});
             }
@@ -321,7 +328,7 @@ Status GpuTask::queue_checks(const GpuTrial& trial, std::size_t& slot) {
     const BoundWorkload& bound = m_layout.workloads()[judged.workload];
     SupportKernels& kernels = m_tools.kernels;
     for (std::size_t i = 0; i < m_layout.tensors(); ++i) {
-        const cuda::Address here = address(trial.tensors[i]);
+        const cuda::Address here = m_shared.address(trial.tensors[i]);
         if (trial.canaries) {
             const GpuSlots::Slack slack =
                 slots_of(judged.workload).slack(trial.tensors[i], bound.bytes[i]);
@@ -439,7 +446,8 @@ Expected<bool> GpuTask::repeats_an_answer(const GpuTrial& trial,
     std::size_t result = 0;
     for (const std::vector<GpuTensorPlace>* place : places) {
         for (std::size_t i = m_layout.tensor_inputs(); i < m_layout.tensors(); ++i) {
-            ATOLL_TRY(m_tools.kernels.checksum(address((*place)[i]), bound.bytes[i], result++));
+            ATOLL_TRY(
+                m_tools.kernels.checksum(m_shared.address((*place)[i]), bound.bytes[i], result++));
         }
     }
     ATOLL_TRY_ASSIGN(const auto results, m_tools.kernels.results(result, m_tools.stream));

@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 #include "reward/base/rng.hpp"
+#include "reward/gpu/exported_buffers.hpp"
 #include "reward/gpu/gpu_inputs.hpp"
 #include "reward/gpu/gpu_oracle.hpp"
 #include "reward/gpu/gpu_slots.hpp"
@@ -54,8 +55,9 @@ struct GpuTools {
 
 /// A task ready to judge candidates on a GPU: its oracle, cases and buffers. The buffers are mapped
 /// by the runner too and stay so while it serves this task (nothing of a candidate runs when it is
-/// not asked to); inputs of the oracle and its answers are in this process only. Used on the thread
-/// of its Gpu. Errors are faults of ours.
+/// not asked to); inputs of the oracle and its answers are in this process only. Behind a launch
+/// that does not end the task goes on in other buffers (spoil(), move_out(), move_home()). Used on
+/// the thread of its Gpu. Errors are faults of ours.
 class GpuTask {
   public:
     [[nodiscard]] static Expected<std::unique_ptr<GpuTask>> create(TaskPtr task, bool with_hidden,
@@ -66,7 +68,26 @@ class GpuTask {
 
     [[nodiscard]] const TaskLayout& layout() const { return m_layout; }
     [[nodiscard]] const GpuInputs& inputs() const { return m_inputs; }
-    [[nodiscard]] std::vector<const GpuAllocation*> shared() const;
+    /// What a runner must map before it launches anything of this task.
+    [[nodiscard]] std::vector<const GpuAllocation*> shared() const { return m_shared.all(); }
+
+    /// From now on a process that maps shared() may write there at any time, since a launch of it
+    /// did not end. REQUIRED before anything else is done here: move_out(), or move_home().
+    void spoil() { m_spoilt = true; }
+    [[nodiscard]] bool spoilt() const { return m_spoilt; }
+    /// Takes other buffers of the same sizes and numbers, which no process maps that has not ended,
+    /// and keeps the spoilt ones. REQUIRES that whoever spoilt the buffers of before has ended,
+    /// where this was done before. scrub() is due next. no_space where the device has no room:
+    /// then nothing changed.
+    [[nodiscard]] Status move_out();
+    /// device_bytes() behind it.
+    [[nodiscard]] std::uint64_t bytes_moved_out() const {
+        return device_bytes() + (m_other ? 0 : m_shared.total_bytes());
+    }
+    /// REQUIRES that whoever spoilt buffers of this task has ended. Returns to those of the
+    /// beginning, since times depend on which pages they have, and lets go of the others. True when
+    /// shared() changed: then scrub() is due next.
+    [[nodiscard]] bool move_home();
 
     /// Of the device's memory, what was taken so far: it grows with cases that are kept.
     [[nodiscard]] std::uint64_t device_bytes() const;
@@ -112,7 +133,6 @@ class GpuTask {
     /// One per output, of so many doubles as its tensor (by index in `counts`) has elements.
     [[nodiscard]] Expected<std::vector<GpuBuffer>> allocate_wants(
         const std::vector<std::uint64_t>& counts);
-    [[nodiscard]] cuda::Address address(const GpuTensorPlace& place) const;
     [[nodiscard]] std::vector<cuda::Address> addresses(
         const std::vector<GpuTensorPlace>& places) const;
     [[nodiscard]] Status answer(std::span<const GpuTrial> trials);
@@ -129,6 +149,10 @@ class GpuTask {
 
     TaskLayout m_layout;
     GpuTools m_tools;
+    ExportedBuffers m_shared;
+    std::optional<ExportedBuffers> m_other;  ///< after move_out(): the ones that are not in use
+    bool m_away = false;                     ///< m_other are those of the beginning
+    bool m_spoilt = false;
     GpuInputs m_inputs;
     std::unique_ptr<GpuOracle> m_oracle;
     std::optional<GpuSlots> m_small;

@@ -93,6 +93,8 @@ class GpuVerifierService final : public RunnerSource {
     Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
     Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
                                      const std::vector<FileHandle>& packages);
+    Status take_over();
+    Status get_out_of_reach(GpuTask& task);
     void make_room(std::size_t most_tasks);
     void unshare();
     void drop_runner();
@@ -104,7 +106,7 @@ class GpuVerifierService final : public RunnerSource {
     std::map<Digest, KnownTask> m_tasks;
     std::unique_ptr<RunnerClient> m_runner;
     std::unique_ptr<RunnerClient> m_former;  ///< dropped; ends when its channel closes
-    const GpuTask* m_shared_with = nullptr;  ///< whose buffers the runner maps
+    GpuTask* m_shared_with = nullptr;        ///< whose buffers the runner maps
     GpuDeviceFacts m_facts;
     bool m_peaks_measured = false;
     bool m_profiles = false;  ///< an order asked for counters
@@ -133,32 +135,62 @@ Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type, const std::st
 }
 
 Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
-    fresh = false;
-    if (!m_runner || !m_runner->usable()) {
+    fresh = !m_runner || !m_runner->usable();
+    if (fresh) {
         drop_runner();
-        const bool may_run = m_former && !m_former->nothing_runs();
-        ATOLL_TRY_ASSIGN(Frame reply,
-                         ask_supervisor(FrameType::new_runner, may_run ? k_former_may_run : ""));
-        if (reply.handles.size() != 1) {
-            return failure(ErrorCode::corrupt, "needs one handle, the runner's channel",
-                           "new_runner");
-        }
-        m_runner = std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())));
-        fresh = true;
+        ATOLL_TRY(take_over());
     }
     if (m_shared_with != &task) {
         m_shared_with = nullptr;
+        const bool spoilt = task.spoilt();
+        if (spoilt) {
+            ATOLL_TRY(get_out_of_reach(task));
+        }
         ATOLL_TRY(m_runner->share(task.shared()));
+        m_former.reset();
+        if (spoilt) {
+            ATOLL_TRY(task.scrub());
+        }
         m_shared_with = &task;
     }
     m_former.reset();
     return m_runner.get();
 }
 
+/// When it is answered, every runner but the last one and the new one has ended.
+Status GpuVerifierService::take_over() {
+    ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
+    if (reply.handles.size() != 1) {
+        return failure(ErrorCode::corrupt, "needs one handle, the runner's channel", "new_runner");
+    }
+    m_runner = std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())));
+    return {};
+}
+
+/// A kernel of a runner that hung may write to the task's buffers until its process has ended, and
+/// waiting for that takes 50 to 100 ms (H200): the task takes others meanwhile. Where these would
+/// be too large it waits.
+Status GpuVerifierService::get_out_of_reach(GpuTask& task) {
+    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
+    if (task.bytes_moved_out() <= most) {
+        const Status moved = task.move_out();
+        if (moved || moved.error().code != ErrorCode::no_space) {
+            return moved;
+        }
+    }
+    m_former.reset();
+    ATOLL_TRY(ask_supervisor(FrameType::may_measure, k_former_ended));
+    static_cast<void>(task.move_home());  // all of it is scrubbed in any case
+    return {};
+}
+
 /// It may end once the next one has its buffers: who maps memory while another process leaves the
 /// device waits for that (25 ms instead of 1.5, H200).
 void GpuVerifierService::drop_runner() {
     if (m_runner) {
+        if (m_shared_with != nullptr && !m_runner->nothing_runs()) {
+            m_shared_with->spoil();
+        }
         m_former = std::move(m_runner);
     }
     m_shared_with = nullptr;
@@ -176,6 +208,10 @@ void GpuVerifierService::unshare() {
 
 Status GpuVerifierService::wait_until_quiet() {
     ATOLL_TRY(ask_supervisor(FrameType::may_measure));
+    if (m_shared_with != nullptr && m_shared_with->move_home()) {
+        ATOLL_TRY(m_shared_with->scrub());
+        m_shared_with = nullptr;
+    }
     if (!m_peaks_measured) {
         m_peaks_measured = true;
         m_facts.clocks = m_device->clocks ? &*m_device->clocks : nullptr;

@@ -18,9 +18,9 @@ namespace atl {
 /// 0), which may be the candidate's doing or not. The error keeps that on its way to the lane.
 [[nodiscard]] bool ended_at_candidates_code(const Error& error);
 
-/// Payload of a new_runner question: what the former runner launched may be on the device still,
-/// and write to the buffers, until its process has ended.
-inline constexpr const char* k_former_may_run = "may still run";
+/// Payload of a may_measure question that wants no more than that the runners before the present
+/// one have ended.
+inline constexpr const char* k_former_ended = "former ended";
 
 /// The verifier's end of the channel to one GPU runner (reward/gpu/runner_messages.hpp). Errors are
 /// faults of ours, after which the runner is of no use; what a candidate did is a value. Not

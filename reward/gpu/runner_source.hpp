@@ -14,7 +14,8 @@ class RunnerSource {
     /// A usable runner that maps the task's buffers. The reference lives until the next call.
     /// `fresh` is set when it is another one than last time: programs must be loaded (again).
     [[nodiscard]] virtual Expected<RunnerClient*> runner(GpuTask& task, bool& fresh) = 0;
-    /// Waits until nothing of ours disturbs the device: no runner is starting.
+    /// Waits until nothing of ours disturbs the device: no runner is starting or ending. Who had a
+    /// runner asks for it anew: it may have to map other buffers, which are overwritten then.
     [[nodiscard]] virtual Status wait_until_quiet() = 0;
 };
 

@@ -10,7 +10,7 @@
 // Where there is `extern "C" const unsigned NAME_sizes[]`, the bytes of each parameter and then 0,
 // a launch copies its parameters, as those of a real driver do. An image "result 214" is not loaded
 // with that result. While there is a file named as the driver's, with ".gone" behind it, there is
-// no device; with ".full", it has no memory left.
+// no device; with ".full", it has no memory left; with ".crowded", none that can be shared.
 
 #include "reward/cuda/driver_types.hpp"
 #include "tests/support/simulated_calls.hpp"

@@ -117,6 +117,9 @@ Result cuMemCreate(AllocationHandle* handle, std::size_t bytes, const Allocation
     if (bytes % k_granularity != 0) {
         return k_invalid_value;
     }
+    if (is_told("crowded")) {
+        return k_out_of_memory;
+    }
     const int file = memfd_create("device memory", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0) {
         return k_out_of_memory;

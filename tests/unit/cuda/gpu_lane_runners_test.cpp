@@ -119,12 +119,13 @@ TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
     }
 }
 
-// A fault stops all that its process has on the device, a hang does not.
-TEST_F(GpuLaneRunnersTest, AHungKernelHasEndedBeforeAnyoneElseHasItsBuffers) {
-    const pid_t hung = serving_runner();
-    EXPECT_EQ(judge("for (volatile bool on = true; on;) y[0] = 1e9f;").outcome, Outcome::timeout);
-    EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(hung)));
-    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+// A fault stops all that its process has on the device, a hang does not (gpu_verifier_role_test).
+TEST_F(GpuLaneRunnersTest, WhatHungKernelsWriteIsNotTheNextOnesLoss) {
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(judge("for (volatile bool on = true; on;) y[0] = 1e9f;").outcome,
+                  Outcome::timeout);
+        EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    }
 }
 
 TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {

@@ -69,6 +69,56 @@ TEST_F(GpuTaskTest, KnowsWhatItTakesOfTheDevice) {
     EXPECT_EQ(task->device_bytes() - before, 8 * static_cast<std::uint64_t>(bound.counts.back()));
 }
 
+TEST_F(GpuTaskTest, MovesOutOfBuffersThatSomebodyWritesToAndHomeAgain) {
+    const auto task = load(m_judged.task());
+    const auto handles = [&] {
+        std::vector<cuda::AllocationHandle> all;
+        for (const GpuAllocation* allocation : task->shared()) {
+            all.push_back(allocation->handle());
+        }
+        return all;
+    };
+    const auto home = handles();
+    const std::uint64_t bytes = task->device_bytes();
+    const std::uint64_t out = task->bytes_moved_out();
+    EXPECT_FALSE(task->spoilt());
+    task->spoil();
+    EXPECT_TRUE(task->spoilt());
+    ASSERT_TRUE(task->move_out());
+    EXPECT_FALSE(task->spoilt());
+    EXPECT_EQ(task->device_bytes(), out);
+    EXPECT_EQ(task->bytes_moved_out(), out) << "there are two sets at most";
+    const auto other = handles();
+    ASSERT_EQ(other.size(), home.size());
+    for (std::size_t i = 0; i < home.size(); ++i) {
+        EXPECT_EQ(std::count(home.begin(), home.end(), other[i]), 0);
+    }
+    ASSERT_TRUE(task->move_out());
+    EXPECT_EQ(handles(), home) << "whoever wrote there has ended";
+    ASSERT_TRUE(task->move_out());
+    EXPECT_EQ(handles(), other);
+    EXPECT_TRUE(task->move_home());
+    EXPECT_EQ(handles(), home);
+    EXPECT_EQ(task->device_bytes(), bytes);
+    EXPECT_FALSE(task->move_home()) << "it is there";
+}
+
+TEST_F(GpuTaskTest, GoesOnInTheOtherBuffers) {
+    const auto task = load(m_judged.task());
+    const std::vector<GpuMapping> spoilt = map(task->shared());
+    ASSERT_TRUE(task->move_out());
+    GpuCase judged = task->small_case(0, 0, 0);
+    const GpuTrial trial{&judged, task->places(0, 0, Placement::start), true};
+    ASSERT_TRUE(task->prepare(std::span(&trial, 1)));
+    for (const GpuMapping& mapping : spoilt) {
+        std::memset(begin(mapping), 0x42, mapping.bytes());
+    }
+    const auto checks = value_or_throw(task->judge(std::span(&trial, 1)));
+    ASSERT_TRUE(checks.front().fault);
+    EXPECT_EQ(checks.front().fault->outcome, Outcome::wrong_result)
+        << "never written, and inputs and canaries as they were: " << checks.front().fault->reason;
+}
+
 TEST_F(GpuTaskTest, ResultsOfATaskOfManyTensorsFit) {
     SmallTask many;
     std::string inputs;
@@ -144,11 +194,11 @@ class SparseInputs : public GpuTaskTest {
 
 TEST_F(SparseInputs, ComeFromWhatNoRunnerReachesAndWhatItReachesIsMadeGood) {
     const TaskLayout layout = value_or_throw(TaskLayout::create(m_sparse.task(), false));
-    GpuInputs inputs(m_gpu, m_kernels, layout, 0);
+    ExportedBuffers buffers(m_gpu);
+    GpuInputs inputs(m_gpu, m_kernels, layout, buffers);
     ASSERT_TRUE(inputs.make_donors(m_stream.handle()));
     m_gpu.call().stream_synchronize(m_stream.handle());
-    std::vector<const GpuAllocation*> shared;
-    inputs.add_to(shared);
+    const std::vector<const GpuAllocation*> shared = buffers.all();
     ASSERT_EQ(shared.size(), 2u * GpuInputs::k_donors);
     const std::string honest = filled(inputs, layout);
     const std::vector<GpuMapping> mappings = map(shared);

@@ -1,0 +1,225 @@
+// A verifier on the simulated device, with this process in the lane's place: what it asks for, and
+// what happens when a runner that it is done with goes on.
+
+#include "reward/gpu/gpu_verifier_role.hpp"
+
+#include "reward/device_lane.hpp"
+#include "reward/gpu/runner_client.hpp"
+#include "reward/gpu/runner_messages.hpp"
+#include "reward/worker_calls.hpp"
+#include "reward/worker_process.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/unit/cuda/judged_task.hpp"
+#include "tests/unit/cuda/simulated_support_kernels.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace atl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::k_right;
+
+constexpr std::chrono::milliseconds k_patience{60'000};
+/// Writes to its output for ever.
+constexpr const char* k_writes_for_ever = "for (volatile bool on = true; on;) y[0] = 1e9f;";
+
+class GpuVerifierRoleTest : public ::testing::Test {
+  protected:
+    struct Runner {
+        WorkerProcess process;
+        FileHandle verifier_end;  ///< kept: what hangs does not see that the verifier lets go of it
+        [[nodiscard]] std::string proc(const std::string& name) {
+            return "/proc/" + std::to_string(process.process().pid()) + "/" + name;
+        }
+    };
+
+    GpuVerifierRoleTest() {
+        std::filesystem::copy_file(ATOLL_SIMULATED_DRIVER, m_driver);
+        m_verifier.emplace(
+            value_or_throw(WorkerProcess::start(WorkerRole::gpu_verifier, options(), 1)));
+        open_device(*m_verifier);
+    }
+
+    WorkerOptions options() const {
+        WorkerOptions options;
+        options.program = ATOLL_BIN_DIR "/atoll-worker";
+        options.driver = m_driver;
+        return options;
+    }
+    static void open_device(WorkerProcess& worker) {
+        static const std::string support = testing::simulated_support_cubin();
+        Frame frame;
+        frame.type = FrameType::gpu_start;
+        frame.generation = 1;
+        frame.handles.push_back(value_or_throw(memory_file_of(support)));
+        value_or_throw(worker.channel().send(frame));
+        const Frame answer = value_or_throw(worker.channel().receive(k_patience));
+        EXPECT_EQ(answer.type, FrameType::gpu_started)
+            << (answer.type == FrameType::failed ? parse_failed_frame(answer).message() : "");
+    }
+    /// As the lane does: all but the last one have ended then.
+    FileHandle next_runner() {
+        end_all_but(1);
+        auto ends = value_or_throw(make_socket_pair());
+        WorkerProcess process = value_or_throw(
+            WorkerProcess::start(WorkerRole::gpu_runner, options(), 1, std::move(ends.first)));
+        open_device(process);
+        FileHandle copy = value_or_throw(duplicate_handle(ends.second));
+        m_runners.push_back({std::move(process), std::move(ends.second)});
+        return copy;
+    }
+    void end_all_but(std::size_t last) {
+        if (m_runners.size() > last) {
+            m_runners.erase(m_runners.begin(), m_runners.end() - static_cast<long>(last));
+        }
+    }
+    Runner& serving() { return m_runners.back(); }
+
+    void answer_question(const Frame& question) {
+        Frame answer;
+        answer.type = question.type;
+        answer.request = question.request;
+        answer.generation = 1;
+        if (question.type == FrameType::new_runner) {
+            answer.handles.push_back(next_runner());
+        } else {
+            end_all_but(1);
+        }
+        m_questions.push_back(question.type == FrameType::new_runner ? "new_runner"
+                              : question.payload == k_former_ended   ? "ended?"
+                                                                     : "quiet?");
+        value_or_throw(m_verifier->channel().send(answer));
+    }
+    Frame ask(Frame frame) {
+        frame.request = ++m_request;
+        frame.generation = 1;
+        value_or_throw(m_verifier->channel().send(frame));
+        while (true) {
+            Frame reply = value_or_throw(m_verifier->channel().receive(k_patience));
+            if (reply.type != FrameType::new_runner && reply.type != FrameType::may_measure) {
+                return reply;
+            }
+            answer_question(reply);
+        }
+    }
+    EvaluateReply judge(const std::string& body, Level level = Level::verify) {
+        DeviceOrder order;
+        order.task = m_judged.task();
+        order.oracle = m_oracle;
+        order.binaries = {std::make_shared<const FileHandle>(m_judged.package(body))};
+        order.evaluate.task = m_judged.task()->digest;
+        order.evaluate.level = level;
+        order.evaluate.launch_timeout_s = 0.3;
+        order.evaluate.measure_seconds = 0.02;
+        m_questions.clear();
+        EXPECT_EQ(ask(value_or_throw(load_task_frame(order))).type, FrameType::task_loaded);
+        const Frame reply = ask(value_or_throw(evaluate_frame(order, order.evaluate)));
+        EXPECT_EQ(reply.type, FrameType::evaluated)
+            << (reply.type == FrameType::failed ? parse_failed_frame(reply).message() : "");
+        return value_or_throw(parse_evaluate_reply(reply.payload));
+    }
+
+    /// Which memory of the device the runner maps: numbers of its files.
+    static std::set<std::string> memory_of(Runner& runner) {
+        std::ifstream maps(runner.proc("maps"));
+        std::set<std::string> found;
+        for (std::string line; std::getline(maps, line);) {
+            if (line.find("device memory") != std::string::npos) {
+                std::istringstream words(line);
+                std::string addresses, rights, offset, device, number;
+                words >> addresses >> rights >> offset >> device >> number;
+                found.insert(number);
+            }
+        }
+        return found;
+    }
+    static std::set<std::string> both(const std::set<std::string>& a,
+                                      const std::set<std::string>& b) {
+        std::set<std::string> common;
+        std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
+                              std::inserter(common, common.end()));
+        return common;
+    }
+
+    const testing::TemporaryFolder m_folder;
+    const std::string m_driver = (m_folder.path() / "driver.so").string();
+    testing::JudgedTask m_judged;
+    std::shared_ptr<const FileHandle> m_oracle =
+        std::make_shared<const FileHandle>(m_judged.reference());
+    std::vector<Runner> m_runners;
+    std::optional<WorkerProcess> m_verifier;
+    std::vector<std::string> m_questions;  ///< of the last judge()
+    std::uint64_t m_request = 0;
+};
+
+TEST_F(GpuVerifierRoleTest, WhatHangsReachesNothingOfThoseBehindIt) {
+    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "new_runner")) << "and nobody waits";
+    ASSERT_EQ(m_runners.size(), 2u);
+    Runner& hung = m_runners.front();
+    for (int round = 0; round < 5; ++round) {
+        const EvaluateReply reply = judge(k_right);
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    }
+    EXPECT_FALSE(hung.process.process().wait(std::chrono::milliseconds(0))) << "it writes still";
+    EXPECT_THAT(both(memory_of(hung), memory_of(serving())), IsEmpty());
+    EXPECT_EQ(memory_of(hung).size(), memory_of(serving()).size());
+}
+
+TEST_F(GpuVerifierRoleTest, TimesAreTakenInTheBuffersOfTheBeginning) {
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+    const std::set<std::string> home = memory_of(serving());
+    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+    EXPECT_NE(memory_of(serving()), home);
+    const EvaluateReply reply = judge(k_right, Level::measure);
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_EQ(memory_of(serving()), home);
+    EXPECT_EQ(m_runners.size(), 1u) << "it was asked whether the device is quiet";
+}
+
+TEST_F(GpuVerifierRoleTest, HangsInARowTakeTurnsWithTwoSetsOfBuffers) {
+    std::vector<std::set<std::string>> memory;
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+        EXPECT_LE(m_runners.size(), 2u);
+        memory.push_back(memory_of(serving()));
+        EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    }
+    EXPECT_THAT(both(memory[0], memory[1]), IsEmpty());
+    EXPECT_EQ(memory[0], memory[2]);
+}
+
+TEST_F(GpuVerifierRoleTest, WithoutRoomForOtherBuffersItWaitsForTheEndOfWhatHangs) {
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    const std::set<std::string> home = memory_of(serving());
+    std::ofstream(m_driver + ".crowded") << "1";
+    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ended?"));
+    EXPECT_EQ(m_runners.size(), 1u);
+    EXPECT_EQ(memory_of(serving()), home);
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
+TEST_F(GpuVerifierRoleTest, AFaultStopsAllOfItsProcessAndTheBuffersStay) {
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    const std::set<std::string> home = memory_of(serving());
+    EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner"));
+    EXPECT_EQ(memory_of(serving()), home);
+}
+
+}  // namespace
+}  // namespace atl
