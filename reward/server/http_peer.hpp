@@ -1,18 +1,19 @@
 #pragma once
 
+#include "reward/server/client_stream.hpp"
 #include "reward/server/http_exchange.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 namespace atl {
 
-/// An exchange over a connection. Socket and buffer must outlive it.
+/// An exchange over a connection. Stream and buffer must outlive it.
 class HttpPeer final : public HttpExchange {
   public:
-    HttpPeer(boost::asio::ip::tcp::socket& socket, const boost::beast::flat_buffer& buffer,
+    /// `buffer`: what the client has sent after this request.
+    HttpPeer(ClientStream& stream, boost::beast::flat_buffer& buffer,
              std::chrono::milliseconds write_time)
-        : m_socket(socket), m_buffer(buffer), m_write_time(write_time) {}
+        : m_stream(stream), m_buffer(buffer), m_write_time(write_time) {}
 
     /// `version`: 10 or 11. Whether the connection is to be kept afterwards.
     void set_version(unsigned version, bool keep) {
@@ -31,11 +32,13 @@ class HttpPeer final : public HttpExchange {
 
   private:
     [[nodiscard]] bool has_gone();
+    boost::asio::awaitable<Woken> wait_reading(Bell& bell,
+                                               std::chrono::steady_clock::time_point until);
     template <class Buffers>
     boost::asio::awaitable<bool> write(const Buffers& buffers);
 
-    boost::asio::ip::tcp::socket& m_socket;
-    const boost::beast::flat_buffer& m_buffer;
+    ClientStream& m_stream;
+    boost::beast::flat_buffer& m_buffer;
     std::chrono::milliseconds m_write_time;
     bool m_chunked = true;
     bool m_keep = true;

@@ -17,28 +17,30 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::awaitable;
-using asio::ip::tcp;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
 constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds k_linger{5};
 constexpr std::size_t k_first_bytes = 4096;
-constexpr std::size_t k_most_discarded = 64u << 20;
 
 using Parser = http::request_parser<http::string_body>;
 
 class HttpSession {
   public:
-    HttpSession(tcp::socket socket, ServicePtr service)
-        : m_socket(std::move(socket)),
+    HttpSession(ClientStream stream, ServicePtr service)
+        : m_stream(std::move(stream)),
           m_service(std::move(service)),
           m_open(m_service, &Service::connections),
           m_buffer(m_service->options.sizes.header + (64u << 10)) {}
 
     awaitable<void> serve() {
+        const std::string refusal = plain_refusal();
         // g++ 12 makes wrong code of a co_await in a loop's condition.
-        bool more = true;
+        bool more = co_await m_stream.open(m_service->options.times.handshake, refusal, false);
+        if (!more) {
+            co_return;
+        }
         while (more) {
             more = co_await serve_one();
         }
@@ -46,6 +48,17 @@ class HttpSession {
     }
 
   private:
+    /// What a client is told that speaks plain HTTP where TLS is spoken.
+    static std::string plain_refusal() {
+        const std::string body = to_json({400,
+                                          "tls_needed",
+                                          {ErrorCode::invalid_argument, "this port speaks TLS",
+                                           "connection", "ask with https://"}});
+        return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: "
+               "close\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+
     /// False: the connection ends.
     awaitable<bool> serve_one() {
         Parser parser;
@@ -71,17 +84,17 @@ class HttpSession {
     awaitable<bool> read_header(Parser& parser) {
         const TimeLimits& times = m_service->options.times;
         if (m_buffer.size() == 0) {
-            const TimeLimit limit(m_socket, times.idle);
+            const TimeLimit limit(m_stream, times.idle);
             const auto [silent, size] =
-                co_await m_socket.async_read_some(m_buffer.prepare(k_first_bytes), k_await);
+                co_await m_stream.async_read_some(m_buffer.prepare(k_first_bytes), k_await);
             if (silent) {
                 co_return false;
             }
             m_buffer.commit(size);
         }
-        const TimeLimit limit(m_socket, times.header);
+        const TimeLimit limit(m_stream, times.header);
         const auto [error, size] =
-            co_await http::async_read_header(m_socket, m_buffer, parser, k_await);
+            co_await http::async_read_header(m_stream, m_buffer, parser, k_await);
         if (error && limit.is_over()) {
             m_refusal = too_slow("header");
             co_return false;
@@ -110,15 +123,15 @@ class HttpSession {
         if (parser.is_done()) {
             co_return true;
         }
-        const TimeLimit limit(m_socket, m_service->options.times.body);
+        const TimeLimit limit(m_stream, m_service->options.times.body);
         if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
             const auto [error, sent] = co_await asio::async_write(
-                m_socket, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), k_await);
+                m_stream, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), k_await);
             if (error) {
                 co_return false;
             }
         }
-        const auto [error, read] = co_await http::async_read(m_socket, m_buffer, parser, k_await);
+        const auto [error, read] = co_await http::async_read(m_stream, m_buffer, parser, k_await);
         if (error == http::error::body_limit) {
             m_refusal = too_large(most);
             co_return false;
@@ -137,7 +150,7 @@ class HttpSession {
     awaitable<bool> answer(http::request<http::string_body>& message, const FoundRoute& found) {
         const steady_clock::time_point begin = steady_clock::now();
         const HttpHead head = head_of(message);
-        HttpPeer peer(m_socket, m_buffer, m_service->options.times.write);
+        HttpPeer peer(m_stream, m_buffer, m_service->options.times.write);
         peer.request = request_of(head);
         peer.request.body = std::move(message.body());
         peer.parameter = found.parameter;
@@ -179,8 +192,8 @@ class HttpSession {
         message.keep_alive(keep);
         message.body() = beast::span<const char>(reply.body->data(), reply.body->size());
         message.prepare_payload();
-        const TimeLimit limit(m_socket, m_service->options.times.write);
-        const auto [error, sent] = co_await http::async_write(m_socket, message, k_await);
+        const TimeLimit limit(m_stream, m_service->options.times.write);
+        const auto [error, sent] = co_await http::async_write(m_stream, message, k_await);
         m_is_read = !error;
         co_return m_is_read;
     }
@@ -211,29 +224,15 @@ class HttpSession {
         }
     }
 
-    /// A connection closed with unread bytes is reset, and the client may lose our last answer. So
-    /// what it still sends is thrown away for a while.
     awaitable<void> close() {
-        error_code ignored;
-        if (!m_is_read) {
-            m_socket.close(ignored);
-            co_return;
+        if (m_is_read) {
+            co_await m_stream.close_gently(k_linger);
+        } else {
+            m_stream.close();
         }
-        m_socket.shutdown(tcp::socket::shutdown_send, ignored);
-        const TimeLimit limit(m_socket, k_linger);
-        std::array<char, 16 << 10> waste;
-        for (std::size_t discarded = 0; discarded < k_most_discarded;) {
-            const auto [error, size] =
-                co_await m_socket.async_read_some(asio::buffer(waste), k_await);
-            if (error) {
-                break;
-            }
-            discarded += size;
-        }
-        m_socket.close(ignored);
     }
 
-    tcp::socket m_socket;
+    ClientStream m_stream;
     ServicePtr m_service;
     Counted m_open;
     beast::flat_buffer m_buffer;
@@ -243,8 +242,8 @@ class HttpSession {
 
 }  // namespace
 
-awaitable<void> serve_http(tcp::socket socket, ServicePtr service) {
-    HttpSession session(std::move(socket), std::move(service));
+awaitable<void> serve_http(ClientStream stream, ServicePtr service) {
+    HttpSession session(std::move(stream), std::move(service));
     co_await session.serve();
 }
 

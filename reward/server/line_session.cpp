@@ -21,7 +21,6 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::awaitable;
-using Socket = asio::generic::stream_protocol::socket;
 using boost::system::error_code;
 
 constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
@@ -32,20 +31,26 @@ constexpr std::chrono::hours k_for_ever{24};
 /// A reader and a writer share it; the connection ends with the last of them.
 class LineSession : public std::enable_shared_from_this<LineSession> {
   public:
-    LineSession(Socket socket, ServicePtr service, bool needs_token)
-        : m_socket(std::move(socket)),
+    LineSession(ClientStream stream, ServicePtr service, bool needs_token)
+        : m_stream(std::move(stream)),
           m_service(std::move(service)),
           m_open(m_service, &Service::connections),
-          m_to_write(m_socket.get_executor()),
-          m_written(m_socket.get_executor()),
+          m_to_write(m_stream.get_executor()),
+          m_written(m_stream.get_executor()),
           m_needs_token(needs_token) {}
     ~LineSession() { m_service->unsent -= m_untold; }
 
     awaitable<void> serve() {
+        const std::string refusal = plain_refusal();
+        const bool opened =
+            co_await m_stream.open(m_service->options.times.handshake, refusal, true);
+        if (!opened) {
+            co_return;
+        }
         const SizeLimits& sizes = m_service->options.sizes;
         say(hello_line(sizes.credits, sizes.line, m_needs_token));
         asio::co_spawn(
-            m_socket.get_executor(),
+            m_stream.get_executor(),
             [self = shared_from_this()]() -> awaitable<void> { return self->write(); },
             asio::detached);
         co_await read();
@@ -55,8 +60,16 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     }
 
   private:
+    /// What a client is told that speaks plain lines, or waits for some, where TLS is spoken.
+    static std::string plain_refusal() {
+        return error_line("", {400,
+                               "tls_needed",
+                               {ErrorCode::invalid_argument, "this port speaks TLS", "connection",
+                                "begin with a TLS handshake"}});
+    }
+
     awaitable<void> read() {
-        while (m_socket.is_open()) {
+        while (m_stream.is_open()) {
             std::optional<std::string> line = take_line();
             bool goes_on = true;
             if (line) {
@@ -102,10 +115,10 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
             time = times.line - std::chrono::duration_cast<std::chrono::milliseconds>(
                                     std::chrono::steady_clock::now() - *m_line_begun);
         }
-        const TimeLimit limit(m_socket, std::max(time, std::chrono::milliseconds(0)));
+        const TimeLimit limit(m_stream, std::max(time, std::chrono::milliseconds(0)));
         const std::size_t old = m_input.size();
         m_input.resize(old + k_read_bytes);
-        const auto [error, size] = co_await m_socket.async_read_some(
+        const auto [error, size] = co_await m_stream.async_read_some(
             asio::buffer(m_input.data() + old, k_read_bytes), k_await);
         m_input.resize(old + size);
         if (error && limit.is_over()) {
@@ -122,7 +135,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         while (m_output.size() > m_service->options.sizes.unread_answers) {
             // Nobody reads: no more requests until somebody does, or the writer gives up.
             co_await m_written.wait(std::chrono::steady_clock::now() + k_for_ever);
-            if (!m_socket.is_open()) {
+            if (!m_stream.is_open()) {
                 co_return false;
             }
         }
@@ -242,23 +255,27 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
             }
             const std::string text = std::exchange(m_output, {});
             const std::size_t told = m_untold - m_ended.size();
-            const TimeLimit limit(m_socket, m_service->options.times.write);
+            const TimeLimit limit(m_stream, m_service->options.times.write);
             const auto [error, size] =
-                co_await asio::async_write(m_socket, asio::buffer(text), k_await);
+                co_await asio::async_write(m_stream, asio::buffer(text), k_await);
             if (error) {
+                m_is_read = false;
                 break;
             }
             m_untold -= told;
             m_service->unsent -= told;
             m_written.ring();
         }
+        if (m_is_read) {
+            co_await m_stream.say_end(m_service->options.times.write);
+        }
         error_code ignored;
-        m_socket.shutdown(Socket::shutdown_both, ignored);
-        m_socket.close(ignored);
+        m_stream.socket().shutdown(ClientStream::Socket::shutdown_both, ignored);
+        m_stream.close();
         m_written.ring();
     }
 
-    Socket m_socket;
+    ClientStream m_stream;
     ServicePtr m_service;
     Counted m_open;
     Bell m_to_write;
@@ -273,13 +290,14 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     std::size_t m_untold = 0;  // lines and ended jobs that are not written yet
     bool m_needs_token = false;
     bool m_reading = true;
+    bool m_is_read = true;  // as far as the last write told
 };
 
 }  // namespace
 
-awaitable<void> serve_lines(Socket socket, ServicePtr service, bool needs_token) {
+awaitable<void> serve_lines(ClientStream stream, ServicePtr service, bool needs_token) {
     const auto session =
-        std::make_shared<LineSession>(std::move(socket), std::move(service), needs_token);
+        std::make_shared<LineSession>(std::move(stream), std::move(service), needs_token);
     co_await session->serve();
 }
 

@@ -106,6 +106,10 @@ Listeners::~Listeners() {
 Status Listeners::open() {
     const ServerOptions& options = m_service->options;
     ATOLL_TRY(check_server_options(options));
+    if (options.tls) {
+        m_tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+        ATOLL_TRY(load_tls(*m_tls, *options.tls));
+    }
     if (options.http) {
         ATOLL_TRY_ASSIGN(m_http, listen(m_service->threads.io, *options.http));
     }
@@ -156,24 +160,29 @@ void Listeners::start() {
     }
 }
 
+ClientStream Listeners::stream_of(Tcp::socket socket) {
+    ClientStream::Socket any(std::move(socket));
+    return m_tls ? ClientStream(std::move(any), *m_tls) : ClientStream(std::move(any));
+}
+
 awaitable<void> Listeners::accept_http() {
     const ServicePtr service = m_service;
-    return accept_from(*m_http, service, [service](Tcp::socket socket) {
+    return accept_from(*m_http, service, [this, service](Tcp::socket socket) {
         watch_peer(socket);
         const auto executor = socket.get_executor();
-        asio::co_spawn(executor, serve_http(std::move(socket), service), asio::detached);
+        asio::co_spawn(executor, serve_http(stream_of(std::move(socket)), service), asio::detached);
     });
 }
 
 awaitable<void> Listeners::accept_tcp() {
     const ServicePtr service = m_service;
-    return accept_from(*m_tcp, service, [service](Tcp::socket socket) {
+    return accept_from(*m_tcp, service, [this, service](Tcp::socket socket) {
         watch_peer(socket);
         const auto executor = socket.get_executor();
-        asio::co_spawn(executor,
-                       serve_lines(asio::generic::stream_protocol::socket(std::move(socket)),
-                                   service, service->options.token.has_value()),
-                       asio::detached);
+        asio::co_spawn(
+            executor,
+            serve_lines(stream_of(std::move(socket)), service, service->options.token.has_value()),
+            asio::detached);
     });
 }
 
@@ -183,7 +192,7 @@ awaitable<void> Listeners::accept_unix() {
         const auto executor = socket.get_executor();
         asio::co_spawn(
             executor,
-            serve_lines(asio::generic::stream_protocol::socket(std::move(socket)), service, false),
+            serve_lines(ClientStream(ClientStream::Socket(std::move(socket))), service, false),
             asio::detached);
     });
 }
@@ -208,10 +217,10 @@ void Listeners::close() {
 std::vector<std::string> Listeners::addresses() const {
     std::vector<std::string> texts;
     if (m_http) {
-        texts.push_back(address_of("http://", *m_http));
+        texts.push_back(address_of(m_tls ? "https://" : "http://", *m_http));
     }
     if (m_tcp) {
-        texts.push_back(address_of("tcp://", *m_tcp));
+        texts.push_back(address_of(m_tls ? "tls://" : "tcp://", *m_tcp));
     }
     if (m_unix) {
         texts.push_back("unix:" + m_service->options.unix_path.string());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/server/client_stream.hpp"
 #include "reward/server/service.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -27,7 +28,8 @@ class Listeners {
     void start();
     /// Removes the Unix socket that it made, too.
     void close();
-    /// "http://127.0.0.1:8000", "tcp://127.0.0.1:8001", "unix:/run/atoll.sock".
+    /// "http://127.0.0.1:8000", "tcp://127.0.0.1:8001", "unix:/run/atoll.sock"; with TLS
+    /// "https://..." and "tls://...".
     [[nodiscard]] std::vector<std::string> addresses() const;
 
   private:
@@ -36,9 +38,12 @@ class Listeners {
     boost::asio::awaitable<void> accept_tcp();
     boost::asio::awaitable<void> accept_unix();
 
+    [[nodiscard]] ClientStream stream_of(boost::asio::ip::tcp::socket socket);
+
     using Tcp = boost::asio::ip::tcp;
     using Unix = boost::asio::local::stream_protocol;
     ServicePtr m_service;
+    std::unique_ptr<boost::asio::ssl::context> m_tls;  // of connections over TCP
     std::unique_ptr<Tcp::acceptor> m_http;
     std::unique_ptr<Tcp::acceptor> m_tcp;
     std::unique_ptr<Unix::acceptor> m_unix;

@@ -3,6 +3,7 @@
 #include "reward/server/access_token.hpp"
 #include "reward/server/job_limits.hpp"
 #include "reward/server/listen_address.hpp"
+#include "reward/server/tls.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +28,7 @@ struct SizeLimits {
 };
 
 struct TimeLimits {
+    std::chrono::milliseconds handshake{10'000};   ///< of TLS
     std::chrono::milliseconds idle{75'000};        ///< between requests
     std::chrono::milliseconds header{10'000};      ///< from a header's first byte to its last
     std::chrono::milliseconds body{60'000};        ///< from header to the body's last byte
@@ -42,6 +44,7 @@ struct ServerOptions {
     std::optional<ListenAddress> http;
     std::optional<ListenAddress> tcp;  ///< line protocol
     std::filesystem::path unix_path;   ///< line protocol; empty: none
+    std::optional<TlsFiles> tls;       ///< spoken on http and tcp
     std::optional<AccessToken> token;  ///< demanded on http and tcp; a Unix socket has its mode
     SizeLimits sizes = {};
     TimeLimits times = {};

@@ -191,6 +191,25 @@ TEST_F(ServeCommand, WorkersKilledAtRandomLoseNoJobAndAnswerNoneTwice) {
     EXPECT_THAT(client.read_line().value_or(""), HasSubstr("pong"));  // and nothing more
 }
 
+TEST_F(ServeCommand, SpeaksTlsWithAClientOfAnotherMake) {
+    const std::string folder = m_folder.path().string();
+    ASSERT_EQ(testing::run_shell("cd " + folder +
+                                 " && openssl req -x509 -newkey ec -pkeyopt "
+                                 "ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+                                 "-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out "
+                                 "cert.pem")
+                  .status,
+              0);
+    start("--tls-cert " + folder + "/cert.pem --tls-key " + folder + "/key.pem");
+    EXPECT_THAT(m_url, ::testing::StartsWith("https://"));
+    const testing::ShellResult asked = testing::run_shell(
+        "/usr/bin/python3 -c 'import ssl, sys, urllib.request as u; "
+        "print(u.urlopen(sys.argv[1] + \"/readyz\", "
+        "context=ssl.create_default_context(cafile=sys.argv[2])).read())' " +
+        m_url + " " + folder + "/cert.pem");
+    EXPECT_THAT(asked.out, HasSubstr("ready")) << asked.err;
+}
+
 TEST_F(ServeCommand, SaysWhatIsWrongWithItsOptions) {
     const auto words = [&](const std::string& arguments) {
         const testing::ShellResult result = testing::run_shell(command(arguments));
@@ -204,6 +223,8 @@ TEST_F(ServeCommand, SaysWhatIsWrongWithItsOptions) {
     EXPECT_THAT(words("--device cuda:0,0"), HasSubstr("named twice"));
     EXPECT_THAT(words("--device cpu:1 --device cpu:1"), HasSubstr("named twice"));
     EXPECT_THAT(words("--token-file /nothing"), HasSubstr("/nothing"));
+    EXPECT_THAT(words("--tls-cert cert.pem"), HasSubstr("--tls-key"));
+    EXPECT_THAT(words("--tls-cert /nothing.pem --tls-key /nothing.key"), HasSubstr("/nothing.key"));
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class SocketClient {
                                             : to_port(static_cast<std::uint16_t>(std::atoi(
                                                   address.substr(address.rfind(':') + 1).c_str())));
     }
-    ~SocketClient() { close(); }
+    virtual ~SocketClient() { close(); }
     SocketClient(SocketClient&& other) noexcept
         : m_fd(std::exchange(other.m_fd, -1)), m_input(std::move(other.m_input)) {}
     SocketClient& operator=(SocketClient&&) = delete;
@@ -55,7 +55,7 @@ class SocketClient {
     }
     [[nodiscard]] int fd() const { return m_fd; }
     /// False when the other end does not take it all.
-    bool send(std::string_view bytes) {
+    virtual bool send(std::string_view bytes) {
         while (!bytes.empty()) {
             const ssize_t sent = ::send(m_fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (sent <= 0) {
@@ -95,6 +95,13 @@ class SocketClient {
         return std::exchange(m_input, {});
     }
 
+  protected:
+    /// As recv().
+    virtual ssize_t read_bytes(char* bytes, std::size_t most) {
+        pollfd waiting{m_fd, POLLIN, 0};
+        return ::poll(&waiting, 1, 60'000) == 1 ? ::recv(m_fd, bytes, most, 0) : -1;
+    }
+
   private:
     SocketClient(int family, const sockaddr* address, socklen_t size)
         : m_fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -103,12 +110,8 @@ class SocketClient {
         }
     }
     bool read_some() {
-        pollfd waiting{m_fd, POLLIN, 0};
-        if (::poll(&waiting, 1, 60'000) != 1) {
-            return false;
-        }
         char bytes[65536];
-        const ssize_t size = ::recv(m_fd, bytes, sizeof(bytes), 0);
+        const ssize_t size = read_bytes(bytes, sizeof(bytes));
         if (size <= 0) {
             return false;
         }

@@ -25,7 +25,8 @@ constexpr const char* k_footer = R"text(Examples:
   atoll serve                                          CPU tasks at http://127.0.0.1:8000
   atoll serve --device cpu:2 --http 127.0.0.1:0        two CPU devices; the system chooses the port
   atoll serve --device cuda:all --unix /run/atoll.sock
-  atoll serve --http 0.0.0.0:8000 --token-file token   for other machines
+  atoll serve --http 0.0.0.0:8000 --token-file token --tls-cert cert.pem --tls-key key.pem
+                                                       for other machines
   curl -s localhost:8000/v1/evaluate -d "$(jq -n --rawfile s my.cpp '{task: "softmax", source: $s}')"
   curl -s localhost:8000/openapi.json                  everything else there is to ask
 
@@ -43,6 +44,8 @@ struct Arguments {
     std::string tcp;
     std::string unix_path;
     std::string token_file;
+    std::string tls_cert;
+    std::string tls_key;
     std::vector<std::string> devices;
     std::vector<std::string> tasks;
     std::size_t queue = JobLimits().jobs;
@@ -67,6 +70,9 @@ ServerOptions options_of(const Arguments& arguments) {
     options.http = address_of(nowhere ? "127.0.0.1:8000" : arguments.http);
     options.tcp = address_of(arguments.tcp);
     options.unix_path = arguments.unix_path;
+    if (!arguments.tls_cert.empty()) {
+        options.tls = TlsFiles{arguments.tls_cert, arguments.tls_key};
+    }
     options.token = value_or_end(find_access_token(arguments.token_file));
     options.jobs.jobs = arguments.queue;
     options.jobs.deadline = std::chrono::seconds(arguments.deadline_s);
@@ -189,6 +195,14 @@ void add_serve_verb(CLI::App& app, VerbContext& context) {
             "else none): 'Authorization: Bearer TOKEN', /t/TOKEN before the path, or a "
             "first line {\"op\": \"hello\", \"token\": ...}")
         ->type_name("FILE");
+    CLI::Option* certificate = verb->add_option(
+        "--tls-cert", arguments->tls_cert,
+        "PEM file with the certificate that --http and --tcp show, followed by those that lead to "
+        "one that clients know; then both speak TLS alone");
+    CLI::Option* key = verb->add_option("--tls-key", arguments->tls_key,
+                                        "PEM file (mode 600) with its key, without a passphrase");
+    certificate->type_name("FILE")->needs(key);
+    key->type_name("FILE")->needs(certificate);
     verb->add_option(
             "--device", arguments->devices,
             "What evaluates (repeatable): cpu:N (N devices of --device-cores each), "
