@@ -3,6 +3,7 @@
 #include "reward/base/settings.hpp"
 #include "reward/json_object.hpp"
 #include "reward/score.hpp"
+#include "reward/server/adapters/task_naming.hpp"
 #include "reward/server/code_fence.hpp"
 
 #include <nlohmann/json.hpp>
@@ -262,7 +263,14 @@ class Reading {
 
 Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
                                        const std::string& where, const Offer& offer) {
-    return Reading(value, where, offer).read();
+    if (!value.is_object() || !value.contains("name_from")) {
+        return Reading(value, where, offer).read();
+    }
+    const Answered<nlohmann::ordered_json> named = with_task_named(value, where);
+    if (!named) {
+        return tl::unexpected(named.error());
+    }
+    return Reading(*named, where, offer).read();
 }
 
 Answered<nlohmann::ordered_json> parse_body(std::string_view text, const std::string& where) {

@@ -53,8 +53,10 @@ inline constexpr int k_highest_priority = 100;  ///< the lowest is its negative
 
 /// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
 /// "profile", "priority", "deadline_s", "idempotency_key", "trajectory_id", "group_id", "turn"}; a
-/// field more is a refusal. `where` names the object in errors ("body", "body: requests[3]").
-/// Refusals: 422 with codes invalid_request, unknown_task, unsupported_kind, unknown_score.
+/// field more is a refusal. Trainers may give "name_from" in place of "task" and what else the rule
+/// of adapters/task_naming.hpp can find out. `where` names the object in errors ("body", "body:
+/// requests[3]"). Refusals: 422 with codes invalid_request, no_task, unknown_task,
+/// unsupported_kind, unknown_score.
 [[nodiscard]] Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
                                                      const std::string& where, const Offer& offer);
 

@@ -1,5 +1,7 @@
 #include "reward/server/routes.hpp"
 
+#include "reward/server/adapters/adapters.hpp"
+
 namespace atl {
 
 namespace {
@@ -39,6 +41,8 @@ const std::vector<Route>& routes() {
         {"GET", "/readyz", nullptr, true, get_readiness},
         {"GET", "/metrics", nullptr, false, get_metrics},
         {"GET", "/openapi.json", nullptr, false, get_openapi},
+        {"POST", "/get_reward", &SizeLimits::batch_body, false, post_get_reward},
+        {"POST", "/rm", &SizeLimits::body, false, post_rm},
     };
     return list;
 }

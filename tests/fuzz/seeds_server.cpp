@@ -2,6 +2,22 @@
 
 namespace atl::fuzz {
 
+namespace {
+
+SeedsOfTarget trainer_seeds() {
+    SeedsOfTarget bodies{"trainer_request", {}};
+    bodies.seeds["openrlhf"] =
+        R"({"query": ["<|user|>q<|end|>\n```cpp\nint a;\n```<|end|>", "cut off"],
+            "prompts": ["<|user|>q<|end|>\n", "is cut"], "labels": ["small", {"task": "small"}]})";
+    bodies.seeds["slime"] =
+        R"({"prompt": [{"role": "user", "content": [{"type": "text", "text": "<atoll>small</atoll>"}]}],
+            "response": "```cpp\nint a;\n```", "label": "{\"task\": \"small\", \"score\": \"light\"}",
+            "metadata": {"atoll": {"task": "small", "kind": "cpu_cpp"}}})";
+    return bodies;
+}
+
+}  // namespace
+
 std::vector<SeedsOfTarget> server_seeds() {
     SeedsOfTarget lines{"serve_line", {}};
     lines.seeds["hello"] = R"({"op": "hello", "token": "0123456789abcdef"})";
@@ -20,7 +36,7 @@ std::vector<SeedsOfTarget> server_seeds() {
     replies.seeds["one"] = "Thus:\n```cpp\nint a;\n```\n";
     replies.seeds["nested"] = "````cuda title=x\n```\ninside\n```\n````\n~~~\nint b;\n~~~";
     replies.seeds["open"] = "   ```c++\r\nint a;";
-    return {lines, replies};
+    return {lines, replies, trainer_seeds()};
 }
 
 }  // namespace atl::fuzz

@@ -29,6 +29,7 @@ std::span<const Target> all_targets() {
         Target{"gpu_package", gpu_package},
         Target{"serve_line", serve_line},
         Target{"model_reply", model_reply},
+        Target{"trainer_request", trainer_request},
     };
     return k_all;
 }

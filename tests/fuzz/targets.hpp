@@ -37,6 +37,7 @@ void gpu_package(std::string_view bytes);    ///< a program for a GPU's processe
 
 void serve_line(std::string_view bytes);   ///< a line of a server's client, and the request in it
 void model_reply(std::string_view bytes);  ///< a reply with a candidate in a fence
+void trainer_request(std::string_view bytes);  ///< a body, to every adapter
 
 struct Target {
     const char* name;

@@ -88,12 +88,15 @@ good = {"task": TASK, "source": SOURCE, "level": "measure", "scores": ["speedup"
         "flags": [], "priority": 1, "deadline_s": 300, "idempotency_key": "k", "trajectory_id": "t",
         "group_id": "g", "turn": 3, "kind": "cpu_cpp", "device": "cpu", "profile": False}
 validate(request_schema, good, "the request")
-if set(request_schema["properties"]) != set(good) | {"reply"}:
+if set(request_schema["properties"]) != set(good) | {"reply", "name_from"}:
     problems.append("the request has fields that this check does not send")
 wrong = {"task": TASK, "reply": "```cpp\nint ;;; = \n```"}
 
 call("POST", "/v1/evaluate", 200, body=good)
 call("POST", "/v1/evaluate", 200, body=wrong)
+named = {"reply": wrong["reply"], "name_from": {"metadata": {"atoll": {"task": TASK}}, "label": "", "prompt": None}}
+validate(request_schema, named, "the request with name_from")
+call("POST", "/v1/evaluate", 200, body=named)
 call("POST", "/v1/evaluate", 400, body=b"nonsense")
 call("POST", "/v1/evaluate", 422, body={"task": TASK, "sorce": ""})
 call("POST", "/v1/evaluate", 413, body={"task": TASK, "source": "x" * 10_000_000})
@@ -119,6 +122,19 @@ call("GET", "/healthz", 200)
 call("GET", "/readyz", 200)
 call("GET", "/metrics", 200)
 call("GET", "/openapi.json", 200)
+
+
+# The formats of trainers.
+right = "Thus:\n```cpp\n" + SOURCE + "\n```\n"
+lists = {"query": ["P" + right, "P"], "prompts": ["P", "P"], "labels": [TASK, {"task": TASK, "level": "verify"}]}
+rewards = call("POST", "/get_reward", 200, body=lists) or {}
+if len(rewards.get("rewards", [])) != 2 or not rewards["rewards"][0] > 0 or rewards["rewards"][1] != 0:
+    problems.append(f"/get_reward: {rewards}")
+call("POST", "/get_reward", 200, body={"query": [], "prompts": [], "labels": []})
+call("POST", "/get_reward", 422, body={"query": ["P"], "prompts": ["P"], "labels": [""]})
+call("POST", "/get_reward", 400, path="/get_reward?x=1", body=lists)
+call("POST", "/rm", 200, path="/rm?score=light", body={"prompt": "", "response": right, "label": TASK})
+call("POST", "/rm", 422, body={"prompt": "", "response": right, "label": None})
 
 for template, operations in document["paths"].items():
     for method in set(operations) - {"parameters"}:

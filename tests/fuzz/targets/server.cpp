@@ -1,5 +1,6 @@
 #include "reward/base/words.hpp"
 #include "reward/json_object.hpp"
+#include "reward/server/adapters/adapters.hpp"
 #include "reward/server/code_fence.hpp"
 #include "reward/server/line_message.hpp"
 #include "tests/fuzz/targets.hpp"
@@ -30,6 +31,19 @@ const ServedDevices& one_device() {
         return list;
     }();
     return devices;
+}
+
+void check_requests(const Answered<JobRequests>& requests, std::size_t bytes) {
+    if (!requests) {
+        const Refusal& refusal = requests.error();
+        must(refusal.status >= 400 && refusal.status < 500, "a bad request is the client's fault");
+        must(!refusal.code.empty() && !refusal.error.what.empty(), "a refused request says why");
+        return;
+    }
+    for (const JobRequest& request : *requests) {
+        must(request.task != nullptr && request.device != nullptr, "a request has its task");
+        must(request.candidate.source.size() <= bytes + 1, "a source is no longer than it");
+    }
 }
 
 void check_line(const std::string& line) {
@@ -63,6 +77,18 @@ void model_reply(std::string_view bytes) {
     for (const char* kind : {"cpu_cpp", "cuda", "cubin"}) {
         const auto code = code_in_reply(bytes, kind);
         must(!code || code->size() <= bytes.size() + 1, "code is a part of the reply");
+    }
+}
+
+void trainer_request(std::string_view bytes) {
+    const auto body = parse_json_strictly(bytes, "body");
+    if (!body || !body->is_object()) {
+        return;
+    }
+    const Offer offer{one_task(), one_device()};
+    for (const Query& query : {Query{}, Query{{"task", "small"}, {"level", "verify"}}}) {
+        check_requests(read_openrlhf(*body, query, offer, 64), bytes.size());
+        check_requests(read_slime(*body, query, offer), bytes.size());
     }
 }
 

@@ -1,0 +1,56 @@
+#include "reward/base/json_reader.hpp"
+#include "reward/server/adapters/adapters.hpp"
+#include "reward/server/adapters/task_naming.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace atl {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+const ordered_json& member(const ordered_json& body, const char* key) {
+    static const ordered_json nothing;
+    const auto found = body.find(key);
+    return found == body.end() ? nothing : *found;
+}
+
+}  // namespace
+
+Answered<JobRequests> read_slime(const ordered_json& body, const Query& query, const Offer& offer) {
+    const ordered_json& response = member(body, "response");
+    if (!response.is_string()) {
+        return refuse(422, "invalid_request",
+                      {ErrorCode::invalid_argument, "a text is needed here", "body: response",
+                       "slime sends {\"prompt\", \"response\", \"label\"}"});
+    }
+    ordered_json native = {{"reply", response}};
+    const Answered<void> named = name_task({.metadata = &member(body, "metadata"),
+                                            .label = &member(body, "label"),
+                                            .prompt = &member(body, "prompt"),
+                                            .query = &query},
+                                           "body", native);
+    if (!named) {
+        return tl::unexpected(named.error());
+    }
+    Answered<JobRequest> request = parse_job_request(native, "body", offer);
+    if (!request) {
+        return tl::unexpected(request.error());
+    }
+    JobRequests one;
+    one.push_back(std::move(*request));
+    return one;
+}
+
+boost::asio::awaitable<HttpReply> post_rm(Service& service, HttpExchange& exchange) {
+    const ReadRequests read = [&](const ordered_json& body) {
+        return read_slime(body, exchange.request.query, service.offer);
+    };
+    const WriteRewards write = [](const std::vector<Reward>& rewards) {
+        return dump_json(rewards.front().value);
+    };
+    co_return co_await answer_trainer(service, exchange, read, write);
+}
+
+}  // namespace atl

@@ -1,0 +1,182 @@
+#include "reward/server/adapters/trainer_jobs.hpp"
+
+#include "reward/server/job_reply.hpp"
+#include "reward/server/read_requests.hpp"
+#include "reward/server/routes.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace atl {
+
+namespace {
+
+using boost::asio::awaitable;
+using std::chrono::steady_clock;
+
+Refusal not_yet(std::chrono::seconds retry_after) {
+    return {503,
+            "not_yet",
+            {ErrorCode::timeout, "there is no verdict yet; the evaluation goes on", "job",
+             "ask again with the same request"},
+            retry_after};
+}
+
+/// False: the client has gone.
+awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
+                             const std::vector<JobPtr>& jobs, std::chrono::milliseconds patience) {
+    Bell bell(service.threads.io.get_executor());
+    std::size_t pending = 0;
+    std::vector<Interest> interests;
+    for (const JobPtr& job : jobs) {
+        if (job->state == JobState::pending) {
+            ++pending;
+            interests.push_back(service.jobs->join(job, [&pending, &bell] {
+                --pending;
+                bell.ring();
+            }));
+        }
+    }
+    const steady_clock::time_point until = steady_clock::now() + patience;
+    while (pending > 0 && steady_clock::now() < until) {
+        const Woken woken = co_await exchange.wait(bell, until);
+        if (woken == Woken::gone) {
+            co_return false;
+        }
+    }
+    for (const JobPtr& job : jobs) {
+        if (job->state == JobState::pending) {
+            service.jobs->keep(job);
+        }
+    }
+    co_return true;
+}
+
+}  // namespace
+
+void TrainerJobs::look_for_faults(std::chrono::seconds retry_after) {
+    for (const JobPtr& job : jobs) {
+        if (job->state == JobState::pending) {
+            refusal = not_yet(retry_after);
+        } else if (job->state != JobState::done) {
+            refusal = refusal_of(*job, retry_after);
+            return;
+        }
+    }
+}
+
+awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, JobRequests& requests,
+                                    std::chrono::milliseconds patience) {
+    TrainerJobs result;
+    std::size_t bytes = 0;
+    for (const JobRequest& request : requests) {
+        bytes += request.bytes();
+    }
+    if (const Answered<void> room = service.jobs->check_room(requests.size(), bytes); !room) {
+        result.refusal = room.error();
+        co_return result;
+    }
+    for (JobRequest& request : requests) {
+        Answered<JobPtr> job = service.jobs->submit(std::move(request));
+        if (!job) {
+            result.refusal = job.error();
+            break;
+        }
+        result.jobs.push_back(std::move(*job));
+    }
+    if (result.refusal) {
+        // What was begun goes on for nobody: it ends when nobody joins.
+        for (const JobPtr& job : result.jobs) {
+            if (job->state == JobState::pending) {
+                const Interest unused = service.jobs->join(job, [] {});
+            }
+        }
+        result.jobs.clear();
+        co_return result;
+    }
+    const bool there = co_await wait_for_all(service, exchange, result.jobs, patience);
+    result.gone = !there;
+    result.look_for_faults(service.jobs->retry_after());
+    co_return result;
+}
+
+Answered<Reward> reward_of(const ServerJob& job) {
+    Reward reward;
+    nlohmann::json document = nlohmann::json::parse(*job.document, nullptr, false);
+    reward.correct = document.value("correct", false);
+    reward.value = reward.correct ? 1 : 0;
+    if (!job.request.scores.empty()) {
+        const nlohmann::json& score = document["scores"][job.request.scores.front()];
+        reward.value = score.is_number() ? score.get<double>() : std::nan("");
+    }
+    if (!std::isfinite(reward.value)) {
+        return tl::unexpected(
+            Refusal{500,
+                    "task_fault",
+                    {ErrorCode::internal, "the score is no finite number", "job " + job.id,
+                     "ask POST /v1/evaluate for the whole verdict"}});
+    }
+    reward.job = std::make_shared<const nlohmann::json>(std::move(document));
+    return reward;
+}
+
+awaitable<Answered<JobRequests>> read_trainer_body(Service& service, HttpExchange& exchange,
+                                                   const ReadRequests& read) {
+    const std::string body = std::move(exchange.request.body);
+    const auto parse = [&]() -> Answered<JobRequests> {
+        Answered<nlohmann::ordered_json> value = parse_body(body, "body");
+        if (!value) {
+            return tl::unexpected(value.error());
+        }
+        if (!value->is_object()) {
+            return refuse(422, "invalid_request",
+                          {ErrorCode::invalid_argument, "an object is needed here", "body", ""});
+        }
+        return read(*value);
+    };
+    co_return co_await run_where_it_fits(service, body.size(), parse);
+}
+
+awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& ended,
+                                          const WriteRewards& write) {
+    if (ended.gone) {
+        co_return HttpReply{};
+    }
+    if (ended.refusal) {
+        co_return reply_of(*ended.refusal);
+    }
+    std::size_t bytes = 0;
+    for (const JobPtr& job : ended.jobs) {
+        bytes += job->document->size();
+    }
+    const auto written = [&]() -> Answered<std::string> {
+        std::vector<Reward> rewards;
+        for (const JobPtr& job : ended.jobs) {
+            Answered<Reward> reward = reward_of(*job);
+            if (!reward) {
+                return tl::unexpected(reward.error());
+            }
+            rewards.push_back(std::move(*reward));
+        }
+        return write(rewards);
+    };
+    Answered<std::string> body = co_await run_where_it_fits(service, bytes, written);
+    if (!body) {
+        co_return reply_of(body.error());
+    }
+    co_return reply_of(200, std::move(*body));
+}
+
+awaitable<HttpReply> answer_trainer(Service& service, HttpExchange& exchange,
+                                    const ReadRequests& read, const WriteRewards& write) {
+    Answered<JobRequests> requests = co_await read_trainer_body(service, exchange, read);
+    if (!requests) {
+        co_return reply_of(requests.error());
+    }
+    const TrainerJobs ended =
+        co_await evaluate_all(service, exchange, *requests, service.options.times.answer);
+    co_return co_await write_trainer_answer(service, ended, write);
+}
+
+}  // namespace atl

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "reward/server/http_exchange.hpp"
+#include "reward/server/service.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atl {
+
+using JobRequests = std::vector<JobRequest>;
+
+/// What became of the candidates of one trainer's request.
+struct TrainerJobs {
+    bool gone = false;               ///< so has the client; there is nobody to answer
+    std::vector<JobPtr> jobs;        ///< in the order of the requests; empty when there was no room
+    std::optional<Refusal> refusal;  ///< why not every job has a verdict
+
+    /// The first job's fault, or 503 not_yet when one is pending; nothing when all have verdicts.
+    void look_for_faults(std::chrono::seconds retry_after);
+};
+
+/// Evaluates all of them side by side; waits for the last, or for `patience`. What is not done by
+/// then goes on, so that the verdict is there when the trainer asks again: then as before, 503
+/// not_yet, for most trainers know no other way to be told so. Takes the requests. Refusals: as of
+/// JobTable::submit().
+[[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_all(Service& service,
+                                                               HttpExchange& exchange,
+                                                               JobRequests& requests,
+                                                               std::chrono::milliseconds patience);
+
+/// A verdict as a trainer sees it.
+struct Reward {
+    double value =
+        0;  ///< the first score that was asked for; 1 or 0 for right or wrong without one
+    bool correct = false;
+    std::shared_ptr<const nlohmann::json> job;  ///< the native document (schema DoneJob)
+};
+
+/// REQUIRES a job with a verdict. Refusal (500): its score is no finite number.
+[[nodiscard]] Answered<Reward> reward_of(const ServerJob& job);
+
+using WriteRewards = std::function<std::string(const std::vector<Reward>&)>;
+using ReadRequests = std::function<Answered<JobRequests>(const nlohmann::ordered_json&)>;
+
+/// Reads the body, an object, with `read` (in the pool when it is large), evaluates what that
+/// returns, and answers with what `write` makes of the rewards; or with the first refusal, since
+/// these formats cannot say that one of several has no reward.
+[[nodiscard]] boost::asio::awaitable<HttpReply> answer_trainer(Service& service,
+                                                               HttpExchange& exchange,
+                                                               const ReadRequests& read,
+                                                               const WriteRewards& write);
+
+/// The two halves of it. read_trainer_body() takes the body out of the exchange.
+[[nodiscard]] boost::asio::awaitable<Answered<JobRequests>> read_trainer_body(
+    Service& service, HttpExchange& exchange, const ReadRequests& read);
+[[nodiscard]] boost::asio::awaitable<HttpReply> write_trainer_answer(Service& service,
+                                                                     const TrainerJobs& ended,
+                                                                     const WriteRewards& write);
+
+}  // namespace atl
