@@ -5,15 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <set>
 
 namespace atl {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int k_max_depth = 64;
 
 const Json& null_json() {
     static const Json null;
@@ -25,54 +22,7 @@ const Json& empty_object() {
     return empty;
 }
 
-/// Thrown and caught inside parse_json_strictly: the parser's callback has no other way to stop.
-struct Refusal {
-    std::string what;
-};
-
-/// Watches the parser's events for duplicate keys and depth.
-class Guard {
-  public:
-    bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-        if (event == Json::parse_event_t::object_start ||
-            event == Json::parse_event_t::array_start) {
-            if (depth >= k_max_depth) {
-                throw Refusal{"nested deeper than " + std::to_string(k_max_depth) + " levels"};
-            }
-            m_keys.resize(static_cast<std::size_t>(depth) + 2);
-            m_keys.back().clear();
-        } else if (event == Json::parse_event_t::key) {
-            const std::string& key = parsed.get_ref<const std::string&>();
-            m_keys.resize(static_cast<std::size_t>(depth) + 1);
-            if (!m_keys.back().insert(key).second) {
-                throw Refusal{"key '" + key.substr(0, 80) + "' stands twice in one object"};
-            }
-        }
-        return true;
-    }
-
-  private:
-    std::vector<std::set<std::string>> m_keys;  ///< per depth, of the object being read there
-};
-
-std::string without_prefix(const std::string& message) {
-    // "[json.exception.parse_error.101] parse error at line 3, column 5: ..."
-    const std::size_t end = message.find("] ");
-    return end == std::string::npos ? message : message.substr(end + 2);
-}
-
 }  // namespace
-
-Expected<Json> parse_json_strictly(std::string_view text, const std::string& where) {
-    try {
-        return Json::parse(text.begin(), text.end(), Guard{});
-    } catch (const Refusal& refusal) {
-        return failure(ErrorCode::invalid_argument, refusal.what, where);
-    } catch (const Json::exception& error) {
-        return failure(ErrorCode::invalid_argument,
-                       "not valid JSON: " + without_prefix(error.what()), where);
-    }
-}
 
 JsonObject::JsonObject(const Json& value, std::string where, std::optional<Error>& error)
     : m_value(&value), m_where(std::move(where)), m_error(&error) {

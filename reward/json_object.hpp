@@ -12,8 +12,9 @@
 
 namespace atl {
 
-/// Parses JSON that came from outside: duplicate keys, nesting deeper than 64 levels, invalid
-/// UTF-8 and numbers outside double are errors that name `where` and the line. Key order is kept.
+/// Parses JSON that came from outside: duplicate keys, nesting deeper than 64 levels, more than
+/// 1024 keys in one object, invalid UTF-8 and numbers outside double are errors that name `where`
+/// and the line. Key order is kept.
 [[nodiscard]] Expected<nlohmann::ordered_json> parse_json_strictly(std::string_view text,
                                                                    const std::string& where);
 

@@ -4,6 +4,7 @@
 #include "reward/server/job.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace atl {
 
@@ -11,10 +12,12 @@ namespace atl {
 /// Thread-safe as far as the job's id and request are not changed meanwhile.
 
 [[nodiscard]] std::string pending_document(const ServerJob& job);
-/// With the verdict's public part, the scores that were asked for and the feedback. `baseline`:
-/// for "speedup".
-[[nodiscard]] std::string verdict_document(const ServerJob& job, const Verdict& verdict,
-                                           const BaselineTimes& baseline);
+/// What is said of a verdict to whoever asks for these scores: the end of a job's object, with the
+/// verdict's public part, the scores and the feedback. `baseline`: for "speedup".
+[[nodiscard]] std::string verdict_text(const JobRequest& request, const Verdict& verdict,
+                                       const BaselineTimes& baseline);
+/// `text`: of verdict_text().
+[[nodiscard]] std::string verdict_document(const ServerJob& job, std::string_view text);
 [[nodiscard]] std::string fault_document(const ServerJob& job, const InfrastructureFault& fault);
 [[nodiscard]] std::string cancelled_document(const ServerJob& job, const std::string& why);
 

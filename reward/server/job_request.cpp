@@ -91,6 +91,7 @@ class Reading {
             return tl::unexpected(checked.error());
         }
         take_candidate(is_reply);
+        m_request.content = content();
         m_request.digest = digest();
         return std::move(m_request);
     }
@@ -229,7 +230,7 @@ class Reading {
         m_request.candidate.source = std::move(code).value_or(std::string());
     }
 
-    Digest digest() const {
+    Digest content() const {
         ContentHasher hasher;
         hasher.field(m_request.task->digest).field(m_request.device->name);
         hasher.field(m_request.candidate.kind).field(m_request.candidate.source);
@@ -245,7 +246,12 @@ class Reading {
             hasher.field(name);
         }
         hasher.field(to_string(m_request.level)).field(m_request.profile ? 1 : 0);
-        hasher.field(m_request.no_code ? 1 : 0);
+        return hasher.field(m_request.no_code ? 1 : 0).finish();
+    }
+
+    Digest digest() const {
+        ContentHasher hasher;
+        hasher.field(m_request.content);
         hasher.field(m_request.ids.trajectory).field(m_request.ids.group);
         hasher.field(static_cast<std::uint64_t>(m_request.ids.turn.value_or(-1)));
         return hasher.finish();

@@ -35,7 +35,8 @@ struct JobRequest {
     std::optional<std::chrono::seconds> deadline;
     std::string idempotency_key;
     TrajectoryIds ids;
-    Digest digest;  ///< of all that the answer depends on, and of `ids`
+    Digest content;  ///< of all that the answer depends on
+    Digest digest;   ///< of `content` and `ids`
 
     /// What it takes of the memory that waiting jobs may take.
     [[nodiscard]] std::size_t bytes() const { return candidate.source.size(); }

@@ -84,6 +84,7 @@ JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits)
       m_metrics(metrics),
       m_limits(limits),
       m_baselines(std::make_shared<Baselines>(threads)),
+      m_ready(limits.ready_bytes),
       m_last_end(Clock::now()) {}
 
 Answered<void> JobTable::check_room(std::size_t jobs, std::size_t bytes) const {
@@ -126,24 +127,45 @@ Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
     return found->second;
 }
 
-Answered<JobPtr> JobTable::submit(JobRequest request) {
-    forget_old();
-    if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
-        return known;
-    }
-    if (Answered<void> room = check_room(1, request.bytes()); !room) {
-        return tl::unexpected(room.error());
-    }
+JobPtr JobTable::add(JobRequest request, bool kept) {
     JobPtr job = std::make_shared<ServerJob>();
     job->id = fresh_id();
     job->request = std::move(request);
     job->submitted = Clock::now();
     job->bytes = job->request.bytes();
+    job->kept = kept;
     m_jobs[job->id] = job;
     if (!job->request.idempotency_key.empty()) {
         m_by_key[job->request.idempotency_key] = job;
     }
     ++m_pending;
+    return job;
+}
+
+bool JobTable::answer_at_once(const JobPtr& job) {
+    const std::optional<ReadyAnswer> known = m_ready.find(job->request.content);
+    if (known) {
+        end(job, JobState::done, verdict_document(*job, *known->text),
+            std::string(to_string(known->outcome)));
+    }
+    return known.has_value();
+}
+
+Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
+    forget_old();
+    if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
+        if (known && kept) {
+            keep(*known);
+        }
+        return known;
+    }
+    if (Answered<void> room = check_room(1, request.bytes()); !room) {
+        return tl::unexpected(room.error());
+    }
+    JobPtr job = add(std::move(request), kept);
+    if (answer_at_once(job)) {
+        return job;
+    }
     if (job->request.no_code) {
         write(job, no_code_verdict(job->request), {});
         return job;
@@ -231,18 +253,24 @@ void JobTable::conclude(const JobPtr& job, Verdict verdict) {
 }
 
 void JobTable::write(const JobPtr& job, Verdict verdict, BaselineTimes baseline) {
-    boost::asio::post(m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
-                                       verdict = std::move(verdict),
-                                       baseline = std::move(baseline)] {
-        std::string document = verdict_document(*job, verdict, baseline);
-        boost::asio::post(
-            *io, [self, job, document = std::move(document), outcome = verdict.outcome]() mutable {
+    boost::asio::post(
+        m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
+                         verdict = std::move(verdict), baseline = std::move(baseline)] {
+            auto text =
+                std::make_shared<const std::string>(verdict_text(job->request, verdict, baseline));
+            // What will be said in the same words to whoever asks the same.
+            const bool is_ready = verdict.from_cache || job->request.no_code;
+            boost::asio::post(*io, [self, job, text = std::move(text), is_ready,
+                                    outcome = verdict.outcome]() mutable {
                 if (const std::shared_ptr<JobTable> table = self.lock()) {
-                    table->end(job, JobState::done, std::move(document),
+                    table->end(job, JobState::done, verdict_document(*job, *text),
                                std::string(to_string(outcome)));
+                    if (is_ready) {
+                        table->m_ready.insert(job->request.content, {outcome, std::move(text)});
+                    }
                 }
             });
-    });
+        });
 }
 
 void JobTable::fail(const JobPtr& job, const InfrastructureFault& fault) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/server/answer_cache.hpp"
 #include "reward/server/baselines.hpp"
 #include "reward/server/job.hpp"
 #include "reward/server/job_limits.hpp"
@@ -44,9 +45,10 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     JobTable(Threads threads, Metrics& metrics, JobLimits limits);
 
     /// The job of this request: a new one or, with an idempotency key that is known, the one that
-    /// has it. Whoever gets it joins or keeps it at once. Refusals: 503 draining, 429 queue_full,
-    /// 422 idempotency_key_reused.
-    [[nodiscard]] Answered<JobPtr> submit(JobRequest request);
+    /// has it. One whose answer is known has ended already. Whoever gets another one joins it at
+    /// once, unless it is `kept`: then it goes on, and can be found, without anybody who waits.
+    /// Refusals: 503 draining, 429 queue_full, 422 idempotency_key_reused.
+    [[nodiscard]] Answered<JobPtr> submit(JobRequest request, bool kept = false);
     /// Whether so many more jobs with so many bytes of sources would be taken now.
     [[nodiscard]] Answered<void> check_room(std::size_t jobs, std::size_t bytes) const;
     /// nullptr when there is none, or none any more.
@@ -72,6 +74,8 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     using Clock = std::chrono::steady_clock;
 
     [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
+    JobPtr add(JobRequest request, bool kept);
+    [[nodiscard]] bool answer_at_once(const JobPtr& job);
     void evaluate(const JobPtr& job);
     void arrived(const JobPtr& job, EvaluationResult result);
     void conclude(const JobPtr& job, Verdict verdict);
@@ -85,6 +89,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     Metrics& m_metrics;
     JobLimits m_limits;
     std::shared_ptr<Baselines> m_baselines;
+    AnswerCache m_ready;
     std::unordered_map<std::string, JobPtr> m_jobs;    // by id
     std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
     struct Ended {

@@ -90,12 +90,9 @@ awaitable<HttpReply> post_evaluate(Service& service, HttpExchange& exchange) {
         request->idempotency_key = exchange.request.idempotency_key;
     }
     exchange.request.body = {};
-    const Answered<JobPtr> job = service.jobs->submit(std::move(*request));
+    const Answered<JobPtr> job = service.jobs->submit(std::move(*request), wait->count() == 0);
     if (!job) {
         co_return reply_of(job.error());
-    }
-    if (wait->count() == 0) {
-        service.jobs->keep(*job);
     }
     if (!co_await wait_for(service, exchange, *job, *wait)) {
         co_return HttpReply{};

@@ -32,6 +32,7 @@ struct FakeEvaluatorOptions {
     ErrorCode fault_code = ErrorCode::unavailable;
     /// True: jobs wait until the test calls finish(); false: `threads` threads answer in order.
     bool manual = false;
+    bool from_cache = false;  ///< what its verdicts say of themselves
     int threads = 1;
     int parallelism = 4;
     std::string fingerprint = "fake device, fake toolchain, fake protocol";
@@ -158,6 +159,7 @@ class FakeEvaluator final : public Evaluator {
                                              const FakeEvaluatorOptions& options) {
         Verdict verdict;
         verdict.kind = request.candidate.kind;
+        verdict.from_cache = options.from_cache;
         verdict.outcome = options.outcome(request.candidate);
         verdict.device = "fake";
         verdict.toolchain = "fake";
