@@ -87,11 +87,15 @@ std::vector<double> all_of(const std::vector<Sample>& samples, const Get& get) {
 /// Distinct candidates, numbered through all phases.
 class Candidates {
   public:
-    Candidates(atl::CudaFrontEnd& front_end, const std::vector<Source>& sources)
-        : m_front_end(front_end), m_sources(sources) {}
+    /// Every `step`-th of the sources in turn, so that a short phase has light and heavy ones as a
+    /// long one has.
+    Candidates(atl::CudaFrontEnd& front_end, const std::vector<Source>& sources,
+               std::size_t step = 1)
+        : m_front_end(front_end), m_sources(sources), m_step(step) {}
 
     /// nullopt, with a message, when it did not come through.
-    std::optional<Sample> prepare(std::size_t number, const std::string& before = "") {
+    std::optional<Sample> prepare(std::size_t serial, const std::string& before = "") {
+        const std::size_t number = serial * m_step;
         const Source& source = m_sources[number % m_sources.size()];
         atl::FrontEndRequest request;
         request.task = source.task;
@@ -130,15 +134,19 @@ class Candidates {
 
     atl::CudaFrontEnd& m_front_end;
     const std::vector<Source>& m_sources;
+    std::size_t m_step;
     const long m_salt = Clock::now().time_since_epoch().count() % 1000000007L;
     std::atomic<std::size_t> m_refused = 0;
 };
 
 struct Phase {
     std::vector<Sample> samples;
-    double seconds = 0;
+    /// Until the first of the lanes finds nothing left: after that not all of them are busy, and
+    /// one kernel that takes seconds would decide. How many were done by then.
+    double busy_seconds = 0;
+    std::size_t done_busy = 0;
     CpuSeconds cpu_seconds{};
-    [[nodiscard]] double rate() const { return static_cast<double>(samples.size()) / seconds; }
+    [[nodiscard]] double rate() const { return static_cast<double>(done_busy) / busy_seconds; }
     [[nodiscard]] double cpu_ms(std::size_t role) const {
         return 1e3 * cpu_seconds[role] / static_cast<double>(samples.size());
     }
@@ -191,10 +199,14 @@ std::optional<Phase> run_phase(Candidates& candidates, std::atomic<std::size_t>&
                 phase.samples.push_back(*sample);
             }
         }
-        end.arrive([&] {
-            phase.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-            phase.cpu_seconds = cpu_seconds_now();
-        });
+        {
+            const std::lock_guard lock(mutex);
+            if (phase.done_busy == 0) {
+                phase.done_busy = phase.samples.size();
+                phase.busy_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+            }
+        }
+        end.arrive([&] { phase.cpu_seconds = cpu_seconds_now(); });
     };
     std::vector<std::thread> threads;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -274,7 +286,8 @@ atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end() {
 /// nullopt when something failed; it has been told.
 std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
                                          const std::vector<std::size_t>& lanes,
-                                         const std::vector<Source>& sources, std::size_t count) {
+                                         const std::vector<Source>& sources, std::size_t count,
+                                         std::size_t step = 1) {
     machine::use_cores(cores);
     const auto begin = Clock::now();
     const auto front_end = make_front_end();
@@ -283,7 +296,7 @@ std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
         return std::nullopt;
     }
     const std::chrono::duration<double> start = Clock::now() - begin;
-    Candidates candidates(**front_end, sources);
+    Candidates candidates(**front_end, sources, step);
     std::atomic<std::size_t> serial = 0;
     std::vector<Phase> phases;
     for (const std::size_t at_once : lanes) {
@@ -338,8 +351,10 @@ bool run_population(const char* name, const std::vector<Source>& sources, std::s
     std::printf("\n%s: %zu starters\n", name, sources.size());
     print_head();
     const std::vector<int> cores = machine::allowed_cores();
-    // A quarter of them: one core takes long, and its rate is what is asked for.
-    const auto one_core = run_on({cores[0]}, {1}, sources, std::max<std::size_t>(count / 4, 1));
+    // Every fourth of them: one core takes long, and its rate is what is asked for.
+    constexpr std::size_t k_step = 4;
+    const auto one_core =
+        run_on({cores[0]}, {1}, sources, std::max<std::size_t>(count / k_step, 1), k_step);
     machine::use_cores(cores);
     const auto all_cores = one_core ? run_on(cores, {1, 4, 16}, sources, count) : std::nullopt;
     if (!all_cores) {
