@@ -200,7 +200,7 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
     v.boolean("confirm.profile", c.confirm.profile,
               "Count what a GPU does with each individual that is confirmed, and name its "
               "bottleneck by it; without, it is named from what is known without counters.");
-    std::vector<std::string> presets = score_presets();
+    std::vector<std::string> presets = fitness_presets();
     presets.insert(presets.begin(), k_score_auto);
     v.choice("score.preset", c.score, presets,
              "What fitness is: speed-up over the first starter (speedup), share of the speed of "

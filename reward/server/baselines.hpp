@@ -1,6 +1,6 @@
 #pragma once
 
-#include "reward/score.hpp"
+#include "reward/scores/judged.hpp"
 #include "reward/server/served_device.hpp"
 #include "reward/server/threads.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "reward/score.hpp"
+#include "reward/scores/judged.hpp"
 #include "reward/verdict.hpp"
 
 #include <cstddef>

@@ -91,7 +91,7 @@ std::string verdict_text(const JobRequest& request, const Verdict& verdict,
     object["reason"] = shown.reason;
     nlohmann::json scores = nlohmann::json::object();
     for (const std::string& name : request.scores) {
-        scores[name] = number_to_json(score(name, shown, baseline).value_or(0));
+        scores[name] = request.presets->find(name)->score(shown, baseline);
     }
     object["scores"] = std::move(scores);
     object["feedback"] = feedback_text(shown, baseline);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "reward/score.hpp"
 #include "reward/server/job.hpp"
 
 #include <string>
@@ -13,7 +12,8 @@ namespace atl {
 
 [[nodiscard]] std::string pending_document(const ServerJob& job);
 /// What is said of a verdict to whoever asks for these scores: the end of a job's object, with the
-/// verdict's public part, the scores and the feedback. `baseline`: for "speedup".
+/// verdict's public part, the scores and the feedback. `baseline`: where
+/// request.wants_baseline().
 [[nodiscard]] std::string verdict_text(const JobRequest& request, const Verdict& verdict,
                                        const BaselineTimes& baseline);
 /// `text`: of verdict_text().

@@ -2,7 +2,6 @@
 
 #include "reward/base/settings.hpp"
 #include "reward/json_object.hpp"
-#include "reward/score.hpp"
 #include "reward/server/adapters/task_naming.hpp"
 #include "reward/server/code_fence.hpp"
 
@@ -54,9 +53,12 @@ std::map<std::string, std::string> tune_values(JsonObject tune) {
 }
 
 std::vector<std::string> unique_words(JsonObject& object, const char* key) {
-    std::vector<std::string> words = object.texts(key, k_most_words, k_longest_id);
-    std::sort(words.begin(), words.end());
-    words.erase(std::unique(words.begin(), words.end()), words.end());
+    std::vector<std::string> words;
+    for (std::string& word : object.texts(key, k_most_words, k_longest_id)) {
+        if (std::find(words.begin(), words.end(), word) == words.end()) {
+            words.push_back(std::move(word));
+        }
+    }
     return words;
 }
 
@@ -109,6 +111,7 @@ class Reading {
         m_text = model_text(m_object, is_reply ? "reply" : "source");
         m_request.candidate.tune = tune_values(m_object.object("tune"));
         m_request.candidate.flags = unique_words(m_object, "flags");
+        std::sort(m_request.candidate.flags.begin(), m_request.candidate.flags.end());
         return is_reply;
     }
 
@@ -171,44 +174,55 @@ class Reading {
 
     /// Where none are named: what the task's verdicts can be scored by.
     Answered<void> check_scores() {
-        const bool timed = m_request.level != Level::verify;
-        const bool external = m_request.task->external.has_value();
-        const bool has_starter = !m_request.task->starters.empty();
+        m_request.presets = &m_offer.presets;
         if (!m_scores_asked) {
-            if (external) {
+            if (m_request.task->external) {
                 m_request.scores = {"external"};
-            } else if (timed) {
-                m_request.scores = {has_starter ? "speedup" : "light"};
+            } else if (m_request.level != Level::verify) {
+                m_request.scores = {m_request.task->starters.empty() ? "light" : "speedup"};
             }
             return {};
         }
         for (const std::string& name : m_request.scores) {
-            const std::vector<std::string>& known = score_presets();
-            if (std::find(known.begin(), known.end(), name) == known.end()) {
+            const ScorePreset* preset = m_offer.presets.find(name);
+            if (preset == nullptr) {
                 return refuse_score("unknown_score", "there is no score '" + name + "'",
-                                    "there are: " + list_of(known));
+                                    "there are: " + list_of(m_offer.presets.names()));
             }
-            if ((name == "external") != external) {
-                return refuse_score(
-                    "invalid_request",
-                    "task '" + m_request.task->name + "' has no score '" + name + "'",
-                    external ? "its own program scores: 'external'"
-                             : "'external' is for tasks that judge themselves");
+            if (Answered<void> possible = check_score(*preset); !possible) {
+                return possible;
             }
-            if (!external && !timed) {
-                return refuse_score("invalid_request",
-                                    "the score '" + name +
-                                        "' needs times, and level verify has "
-                                        "none",
-                                    "ask for level measure, or for no scores");
-            }
-            if (name == "speedup" && !has_starter) {
-                return refuse_score("invalid_request",
-                                    "task '" + m_request.task->name +
-                                        "' ships no starter that a speed-up could be measured "
-                                        "against",
-                                    "ask for 'light'");
-            }
+        }
+        return {};
+    }
+
+    /// Whether verdicts of this request can be scored by it.
+    Answered<void> check_score(const ScorePreset& preset) {
+        const ScoreFormula& formula = *preset.formula;
+        const bool external = m_request.task->external.has_value();
+        if ((formula.name == std::string_view("external")) != external) {
+            return refuse_score(
+                "invalid_request",
+                "task '" + m_request.task->name + "' has no score '" + preset.name + "'",
+                external ? "its own program scores: 'external'"
+                         : "'external' is for tasks that judge themselves");
+        }
+        if (formula.needs_times && m_request.level == Level::verify) {
+            return refuse_score(
+                "invalid_request",
+                "the score '" + preset.name + "' needs times, and level verify has none",
+                "ask for level measure, or for no scores");
+        }
+        if (formula.needs_baseline && m_request.task->starters.empty()) {
+            return refuse_score("invalid_request",
+                                "task '" + m_request.task->name +
+                                    "' ships no starter that a speed-up could be measured against",
+                                "ask for 'light'");
+        }
+        if (!preset.values.counter.empty() && !m_request.profile) {
+            return refuse_score("invalid_request",
+                                "the score '" + preset.name + "' needs a profile",
+                                "ask for \"profile\": true");
         }
         return {};
     }
@@ -266,6 +280,12 @@ class Reading {
 };
 
 }  // namespace
+
+bool JobRequest::wants_baseline() const {
+    return std::any_of(scores.begin(), scores.end(), [&](const std::string& name) {
+        return presets->find(name)->formula->needs_baseline;
+    });
+}
 
 Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
                                        const std::string& where, const Offer& offer) {

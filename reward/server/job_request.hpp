@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/scores/presets.hpp"
 #include "reward/server/refusal.hpp"
 #include "reward/server/served_device.hpp"
 #include "reward/server/task_catalog.hpp"
@@ -30,7 +31,8 @@ struct JobRequest {
     bool no_code = false;
     Level level = Level::measure;
     bool profile = false;
-    std::vector<std::string> scores;  ///< names of score_presets(), without repetition
+    std::vector<std::string> scores;        ///< names in `presets`, as asked, without repetition
+    const ScorePresets* presets = nullptr;  ///< outlives the job
     int priority = 0;
     std::optional<std::chrono::seconds> deadline;
     std::string idempotency_key;
@@ -38,6 +40,8 @@ struct JobRequest {
     Digest content;  ///< of all that the answer depends on
     Digest digest;   ///< of `content` and `ids`
 
+    /// Whether a score needs the times of the task's first starter.
+    [[nodiscard]] bool wants_baseline() const;
     /// What it takes of the memory that waiting jobs may take.
     [[nodiscard]] std::size_t bytes() const { return candidate.source.size(); }
 };
@@ -46,6 +50,7 @@ struct JobRequest {
 struct Offer {
     const TaskCatalog& tasks;
     const ServedDevices& devices;
+    const ScorePresets& presets;
 };
 
 inline constexpr std::chrono::seconds k_longest_deadline{86'400};

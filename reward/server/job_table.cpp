@@ -177,8 +177,7 @@ Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
     job->deadline = job->submitted +
                     job->request.deadline.value_or(deadline_for(
                         like_it, device.limits, m_limits.deadline, m_in_evaluators, device.count));
-    const auto& scores = job->request.scores;
-    if (std::find(scores.begin(), scores.end(), "speedup") != scores.end()) {
+    if (job->request.wants_baseline()) {
         // So that it is measured while the candidate waits.
         m_baselines->want(job->request.task, device, [](const Baselines::Answer&) {});
     }
@@ -233,11 +232,7 @@ void JobTable::arrived(const JobPtr& job, EvaluationResult result) {
 }
 
 void JobTable::conclude(const JobPtr& job, Verdict verdict) {
-    const auto& scores = job->request.scores;
-    const bool wants_baseline =
-        std::find(scores.begin(), scores.end(), "speedup") != scores.end() &&
-        is_correct(verdict.outcome);
-    if (!wants_baseline) {
+    if (!job->request.wants_baseline() || !is_correct(verdict.outcome)) {
         return write(job, std::move(verdict), {});
     }
     m_baselines->want(job->request.task, *job->request.device,

@@ -37,6 +37,7 @@ const std::vector<Route>& routes() {
         {"GET", "/v1/tasks", nullptr, false, get_tasks},
         {"GET", "/v1/tasks/{name}", nullptr, false, get_task},
         {"GET", "/v1/devices", nullptr, false, get_devices},
+        {"GET", "/v1/scores", nullptr, false, get_scores},
         {"GET", "/healthz", nullptr, true, get_health},
         {"GET", "/readyz", nullptr, true, get_readiness},
         {"GET", "/metrics", nullptr, false, get_metrics},

@@ -36,6 +36,7 @@ boost::asio::awaitable<HttpReply> post_batch(Service& service, HttpExchange& exc
 boost::asio::awaitable<HttpReply> get_tasks(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_task(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_devices(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_scores(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_health(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_readiness(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_metrics(Service& service, HttpExchange& exchange);

@@ -120,6 +120,23 @@ awaitable<HttpReply> get_devices(Service& service, HttpExchange&) {
         200, dump_json({{"devices", std::move(list)}, {"jobs_pending", service.jobs->pending()}}));
 }
 
+awaitable<HttpReply> get_scores(Service& service, HttpExchange&) {
+    json list = json::array();
+    for (const ScorePreset& preset : service.offer.presets.all()) {
+        json parameters = json::object();
+        for (std::size_t i = 0; i < preset.values.numbers.size(); ++i) {
+            parameters[preset.formula->parameters[i].name] = preset.values.numbers[i];
+        }
+        list.push_back({{"name", preset.name},
+                        {"formula", preset.formula->name},
+                        {"words", preset.formula->words},
+                        {"source", preset.formula->source},
+                        {"parameters", std::move(parameters)},
+                        {"needs_times", preset.formula->needs_times}});
+    }
+    co_return reply_of(200, dump_json({{"scores", std::move(list)}}));
+}
+
 awaitable<HttpReply> get_health(Service&, HttpExchange&) {
     co_return reply_of(200, R"({"status":"ok"})");
 }

@@ -33,7 +33,8 @@ struct Server::State {
     State(ServerOptions options, TaskCatalog catalog, ServedDevices served)
         : tasks(std::move(catalog)),
           devices(std::move(served)),
-          service(std::make_shared<Service>(std::move(options), Offer{tasks, devices},
+          presets(options.presets),
+          service(std::make_shared<Service>(std::move(options), Offer{tasks, devices, presets},
                                             Threads{io, pool})),
           listeners(service) {}
 
@@ -93,6 +94,7 @@ struct Server::State {
     asio::thread_pool pool{1};
     TaskCatalog tasks;
     ServedDevices devices;
+    ScorePresets presets;
     ServicePtr service;
     Listeners listeners;
     asio::signal_set signals{io};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/scores/presets.hpp"
 #include "reward/server/access_token.hpp"
 #include "reward/server/job_limits.hpp"
 #include "reward/server/listen_address.hpp"
@@ -49,6 +50,7 @@ struct ServerOptions {
     SizeLimits sizes = {};
     TimeLimits times = {};
     JobLimits jobs = {};
+    ScorePresets presets = {};  ///< that requests can ask for
 };
 
 /// invalid_argument when there is nothing to listen on, or an address that others can reach has no

@@ -84,7 +84,7 @@ def call(method, template, want, path=None, body=None):
 if document["openapi"] != "3.1.0":
     problems.append("the document is not of OpenAPI 3.1")
 request_schema = document["components"]["schemas"]["Request"]
-good = {"task": TASK, "source": SOURCE, "level": "measure", "scores": ["speedup", "light"], "tune": {"STEP": 2},
+good = {"task": TASK, "source": SOURCE, "level": "measure", "scores": ["speedup", "light", "kevin"], "tune": {"STEP": 2},
         "flags": [], "priority": 1, "deadline_s": 300, "idempotency_key": "k", "trajectory_id": "t",
         "group_id": "g", "turn": 3, "kind": "cpu_cpp", "device": "cpu", "profile": False}
 validate(request_schema, good, "the request")
@@ -118,6 +118,7 @@ call("GET", "/v1/tasks", 200)
 call("GET", "/v1/tasks/{name}", 200, path=f"/v1/tasks/{TASK}")
 call("GET", "/v1/tasks/{name}", 404, path="/v1/tasks/none")
 call("GET", "/v1/devices", 200)
+call("GET", "/v1/scores", 200)
 call("GET", "/healthz", 200)
 call("GET", "/readyz", 200)
 call("GET", "/metrics", 200)

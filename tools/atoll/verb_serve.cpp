@@ -46,6 +46,7 @@ struct Arguments {
     std::string token_file;
     std::string tls_cert;
     std::string tls_key;
+    std::string rewards;
     std::vector<std::string> devices;
     std::vector<std::string> tasks;
     std::size_t queue = JobLimits().jobs;
@@ -74,6 +75,9 @@ ServerOptions options_of(const Arguments& arguments) {
         options.tls = TlsFiles{arguments.tls_cert, arguments.tls_key};
     }
     options.token = value_or_end(find_access_token(arguments.token_file));
+    if (!arguments.rewards.empty()) {
+        options.presets = value_or_end(ScorePresets::from_file(arguments.rewards));
+    }
     options.jobs.jobs = arguments.queue;
     options.jobs.deadline = std::chrono::seconds(arguments.deadline_s);
     options.times.answer = milliseconds_of(arguments.answer_s);
@@ -215,6 +219,10 @@ void add_serve_verb(CLI::App& app, VerbContext& context) {
                      "Name or folder of a task to serve (repeatable; default: all that are found)")
         ->expected(1)
         ->take_all();
+    verb->add_option("--rewards", arguments->rewards,
+                     "TOML file with more score presets: a table [NAME] for each with `formula` "
+                     "and its parameters (GET /v1/scores says which there are)")
+        ->type_name("FILE");
     verb->add_option("--queue", arguments->queue,
                      "Jobs that may wait or be in work; more are told to come back later")
         ->check(CLI::Range(1, 60'000))

@@ -221,7 +221,7 @@ std::string fault_text(const EvaluatedFile& evaluated) {
 
 nlohmann::json scores_json(const Verdict& verdict, const BaselineTimes& baseline) {
     nlohmann::json scores = nlohmann::json::object();
-    for (const std::string& preset : score_presets()) {
+    for (const std::string& preset : fitness_presets()) {
         scores[preset] = number_to_json(score(preset, verdict, baseline).value_or(0));
     }
     return scores;

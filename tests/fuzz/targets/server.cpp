@@ -55,7 +55,7 @@ void check_line(const std::string& line) {
 }  // namespace
 
 void serve_line(std::string_view bytes) {
-    const auto message = parse_line(bytes, {one_task(), one_device()});
+    const auto message = parse_line(bytes, {one_task(), one_device(), built_in_presets()});
     if (!message) {
         const Refusal& refusal = message.error().refusal;
         must(refusal.status >= 400 && refusal.status < 500, "a bad request is the client's fault");

@@ -68,6 +68,8 @@ TEST_F(ServerLimits, WhatIsNoRequestIsRefusedWithItsField) {
     check(with("level", "all"), "invalid_request", "body: level", "measure");
     check(with("scores", {"sped"}), "unknown_score", "body: scores", "speedup, light, external");
     check(with("scores", {"light"}), "invalid_request", "body: scores", "level verify has none");
+    check(with("scores", {"kevin"}), "invalid_request", "body: scores", "level verify has none");
+    check(with("scores", {"sped"}), "unknown_score", "body: scores", "kevin, fast_p");
     check(with("scores", {"external"}), "invalid_request", "body: scores", "judge themselves");
     check(with("scores", "light"), "invalid_request", "body: scores", "a list");
     check(with("priority", 101), "invalid_request", "body: priority", "out of range");

@@ -37,6 +37,42 @@ TEST_F(ServerHttp, EvaluateWaitsForTheVerdict) {
     EXPECT_EQ(job["verdict"]["outcome"], "passed");
 }
 
+TEST_F(ServerHttp, ScoresByPresetsOfAFileToo) {
+    m_fake.manual = false;
+    m_options.presets =
+        value_or_throw(ScorePresets::from_text("[generous]\nformula = \"kevin\"\ncorrect = 5\n"
+                                               "[hits]\nformula = \"counter\"\ncounter = \"l2\"\n",
+                                               "rewards.toml"));
+    start();
+    json body = request();
+    body["level"] = "measure";
+    body["scores"] = {"kevin", "generous", "kevin"};
+    const json scores = json_of(ask("POST", "/v1/evaluate", body.dump()))["scores"];
+    EXPECT_EQ(scores.size(), 2u);
+    EXPECT_NEAR(scores["generous"].get<double>() - scores["kevin"].get<double>(), 4.7, 1e-9);
+    body["scores"] = {"hits"};
+    EXPECT_THAT(ask("POST", "/v1/evaluate", body.dump()).body, HasSubstr("needs a profile"));
+    const json known = json_of(ask("GET", "/v1/scores"))["scores"];
+    EXPECT_EQ(known.size(), built_in_presets().all().size() + 2);
+    const auto generous = std::find_if(known.begin(), known.end(),
+                                       [](const json& one) { return one["name"] == "generous"; });
+    ASSERT_NE(generous, known.end());
+    EXPECT_EQ((*generous)["formula"], "kevin");
+    EXPECT_EQ((*generous)["parameters"]["correct"], 5.0);
+}
+
+TEST_F(ServerHttp, AWrongCandidateHasARewardToo) {
+    m_fake.manual = false;
+    start();
+    json body = request();
+    body["level"] = "measure";
+    body["flags"] = {"syntax"};
+    body["scores"] = {"kernelgym_tiers", "cuda_agent_milestone"};
+    const json scores = json_of(ask("POST", "/v1/evaluate", body.dump()))["scores"];
+    EXPECT_EQ(scores["kernelgym_tiers"], -0.5);
+    EXPECT_EQ(scores["cuda_agent_milestone"], -1.0);
+}
+
 TEST_F(ServerHttp, ACandidatesFaultIsAVerdictWithAScore) {
     m_fake.manual = false;
     start();
