@@ -225,6 +225,7 @@ class GpuLane final : public DeviceLane {
         m_former.reset();
         Frame answer;
         answer.type = FrameType::may_measure;
+        answer.payload = m_spare ? "" : k_no_spare;
         return m_verifier->channel().send(answer_to(question, std::move(answer)));
     }
 

@@ -107,8 +107,7 @@ Expected<std::shared_ptr<const PlanModule>> PlanModule::load(const Gpu& gpu,
     const cuda::Result result = ask_while_memory_is_short(
         [&] { return gpu.call().module_load_data(&module, image.data()); });
     if (result == cuda::k_out_of_memory) {
-        return failure(ErrorCode::invalid_argument, "its variables do not fit on the device",
-                       "cubin");
+        return failure(ErrorCode::no_space, "its variables do not fit on the device", "cubin");
     }
     ATOLL_TRY(check_candidate(gpu.driver(), result, "cuModuleLoadData", "cubin"));
     Loaded loaded(module, UnloadModule{gpu.call().module_unload});
@@ -224,7 +223,7 @@ Status PlanPlayer::take_scratch() {
     if (!buffer) {
         Error error = buffer.error();
         if (error.code == ErrorCode::no_space) {
-            error = {ErrorCode::invalid_argument,
+            error = {ErrorCode::no_space,
                      fmt::format("its {} bytes of scratch memory do not fit", m_scratch_bytes),
                      "scratch memory", ""};
         }

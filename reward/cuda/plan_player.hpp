@@ -32,7 +32,8 @@ struct PlanTensors {
 /// with it. Used on the thread of its Gpu; kernels of it must be done before it ends.
 class PlanModule {
   public:
-    /// An error of code invalid_argument is the candidate's fault (is_refusal()); others are ours.
+    /// An error of code invalid_argument is the candidate's fault (is_refusal()), and one of code
+    /// no_space, unless others take the memory; the rest are ours.
     [[nodiscard]] static Expected<std::shared_ptr<const PlanModule>> load(const Gpu& gpu,
                                                                           std::string_view cubin);
     [[nodiscard]] cuda::Module handle() const { return m_module.get(); }
@@ -57,7 +58,8 @@ class PlanPlayer {
     /// Finds kernels and symbols, sets the kernels' attributes (which stay set in the module),
     /// takes scratch memory and fills it with 0xFF. REQUIRES that check_plan() passed for this
     /// device. An error of code invalid_argument is the candidate's fault (is_refusal() of the
-    /// cubin or of an attribute, scratch memory that does not fit); others are ours.
+    /// cubin or of an attribute), and one of code no_space (scratch memory or variables that do not
+    /// fit), unless others take the memory; the rest are ours.
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu,
                                                    std::shared_ptr<const PlanModule> module,
                                                    const Plan& plan);

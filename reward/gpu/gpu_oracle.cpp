@@ -42,8 +42,9 @@ Status GpuOracle::answer(std::size_t workload, std::span<const cuda::Address> in
     tensors.outputs.assign(wants.begin(), wants.end());
     ATOLL_TRY(player->bind(tensors));
     if (const cuda::Result result = player->play(stream); result != cuda::k_success) {
-        const ErrorCode code =
-            is_kernel_fault(result) ? ErrorCode::unavailable : ErrorCode::invalid_argument;
+        const ErrorCode code = is_kernel_fault(result)           ? ErrorCode::unavailable
+                               : result == cuda::k_out_of_memory ? ErrorCode::no_space
+                                                                 : ErrorCode::invalid_argument;
         return failure(code, "the reference failed: " + m_gpu->driver().name_of(result),
                        (m_layout->task().folder / "reference.cu").string());
     }

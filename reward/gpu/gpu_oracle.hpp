@@ -19,8 +19,8 @@ class GpuOracle {
         : m_gpu(&gpu), m_layout(&layout), m_package(std::move(package)) {}
 
     /// Queues the reference on a workload (index into TaskLayout::workloads()). `inputs`: addresses
-    /// by tensor; `wants`: of each output. invalid_argument when it cannot be started: the task's
-    /// fault.
+    /// by tensor; `wants`: of each output. no_space when the device has no room for it;
+    /// invalid_argument when it cannot be started else: the task's fault.
     [[nodiscard]] Status answer(std::size_t workload, std::span<const cuda::Address> inputs,
                                 std::span<const cuda::Address> wants, cuda::Stream stream);
 

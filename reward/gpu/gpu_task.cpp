@@ -158,8 +158,10 @@ Expected<std::vector<GpuBuffer>> GpuTask::allocate_inputs(const std::vector<std:
 }
 
 Expected<GpuBuffer> GpuTask::allocate_private(std::uint64_t bytes) {
+    ATOLL_TRY_ASSIGN(GpuBuffer buffer,
+                     GpuBuffer::allocate(m_tools.gpu, std::max<std::uint64_t>(bytes, 1)));
     m_private_bytes += bytes;
-    return GpuBuffer::allocate(m_tools.gpu, std::max<std::uint64_t>(bytes, 1));
+    return buffer;
 }
 
 bool GpuTask::is_small(std::size_t workload) const {

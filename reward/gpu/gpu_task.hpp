@@ -75,6 +75,7 @@ class GpuTask {
     /// did not end. REQUIRED before anything else is done here: move_out(), or move_home().
     void spoil() { m_spoilt = true; }
     [[nodiscard]] bool spoilt() const { return m_spoilt; }
+    [[nodiscard]] bool has_two_sets() const { return m_other.has_value(); }
     /// Takes other buffers of the same sizes and numbers, which no process maps that has not ended,
     /// and keeps the spoilt ones. REQUIRES that whoever spoilt the buffers of before has ended,
     /// where this was done before. scrub() is due next. no_space where the device has no room:

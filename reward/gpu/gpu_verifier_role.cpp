@@ -93,6 +93,8 @@ class GpuVerifierService final : public RunnerSource {
     Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
     Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
                                      const std::vector<FileHandle>& packages);
+    [[nodiscard]] bool wants_room(const KnownTask& known,
+                                  const Expected<EvaluateReply>& result) const;
     Status take_over();
     Status get_out_of_reach(GpuTask& task);
     void make_room(std::size_t most_tasks);
@@ -108,6 +110,7 @@ class GpuVerifierService final : public RunnerSource {
     std::unique_ptr<RunnerClient> m_former;  ///< dropped; ends when its channel closes
     GpuTask* m_shared_with = nullptr;        ///< whose buffers the runner maps
     GpuDeviceFacts m_facts;
+    bool m_quiet = false;  ///< no runner was lost since the lane said that all is
     bool m_peaks_measured = false;
     bool m_profiles = false;  ///< an order asked for counters
     std::uint64_t m_uses = 0;
@@ -159,6 +162,7 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
 
 /// When it is answered, every runner but the last one and the new one has ended.
 Status GpuVerifierService::take_over() {
+    m_quiet = false;  // the lane starts another spare
     ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
     if (reply.handles.size() != 1) {
         return failure(ErrorCode::corrupt, "needs one handle, the runner's channel", "new_runner");
@@ -207,7 +211,10 @@ void GpuVerifierService::unshare() {
 }
 
 Status GpuVerifierService::wait_until_quiet() {
-    ATOLL_TRY(ask_supervisor(FrameType::may_measure));
+    if (!m_quiet) {
+        ATOLL_TRY_ASSIGN(const Frame reply, ask_supervisor(FrameType::may_measure));
+        m_quiet = reply.payload != k_no_spare;
+    }
     if (m_shared_with != nullptr && m_shared_with->move_home()) {
         ATOLL_TRY(m_shared_with->scrub());
         m_shared_with = nullptr;
@@ -320,6 +327,18 @@ Expected<EvaluateReply> GpuVerifierService::evaluate(KnownTask& known, const Eva
                : evaluate_on_gpu(known.loaded, order, packages, *this, m_best_anchors, m_facts);
 }
 
+/// Whether an evaluation ended for want of memory that is there once others give way.
+bool GpuVerifierService::wants_room(const KnownTask& known,
+                                    const Expected<EvaluateReply>& result) const {
+    if (m_tasks.size() < 2 && !known.loaded.task->has_two_sets()) {
+        return false;
+    }
+    if (!result) {
+        return result.error().code == ErrorCode::no_space;
+    }
+    return result->outcome == Outcome::launch_error && m_runner && m_runner->memory_was_short();
+}
+
 Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
     ATOLL_TRY_ASSIGN(const EvaluateOrder order, parse_evaluate_order(frame.payload));
     if (find_gpu_protocol(order.protocol) == nullptr) {
@@ -340,9 +359,10 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
         drop_runner();  // it has no counters; the lane starts others from the first such order on
     }
     Expected<EvaluateReply> result = evaluate(known->second, order, frame.handles);
-    if (result && result->outcome == Outcome::launch_error && m_tasks.size() > 1) {
-        // Its scratch memory may have found no room beside other tasks, which is no fault of its.
+    if (wants_room(known->second, result)) {
+        // Beside other tasks there was none for its memory, or ours, which is no fault of its.
         make_room(1);
+        ATOLL_TRY(wait_until_quiet());  // and that of processes that end is there again
         result = evaluate(known->second, order, frame.handles);
     }
     make_room(k_most_tasks);  // a task grows with the cases that it keeps

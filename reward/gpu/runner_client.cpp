@@ -59,7 +59,9 @@ Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHan
     return std::move(answer->payload);
 }
 
-void RunnerClient::note(const std::optional<GpuFault>& fault) {
+void RunnerClient::note(std::uint32_t program, const std::optional<GpuFault>& fault) {
+    m_memory_short =
+        m_memory_short || (fault && fault->memory_short && program == k_candidate_program);
     m_usable = !fault || !fault->runner_lost;
     m_stopped = !m_usable && fault->outcome != Outcome::timeout;
 }
@@ -89,6 +91,7 @@ Status RunnerClient::load(std::uint32_t program, const FileHandle& package) {
                      ask(to_json(GpuLoadCall{program}), std::move(handles), k_slack));
     ATOLL_TRY_ASSIGN(const GpuLoaded loaded, parse_gpu_loaded(answer));
     m_heap_used = m_heap_used || loaded.leaves_heap;
+    m_memory_short = m_memory_short && program != k_candidate_program;
     return {};
 }
 
@@ -112,7 +115,7 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
         return tl::unexpected(answer.error());
     }
     ATOLL_TRY_ASSIGN(GpuPlayed played, parse_gpu_played(*answer));
-    note(played.fault);
+    note(call.program, played.fault);
     if (played.wall_ns.size() + (played.fault ? 1 : 0) > call.plays.size() ||
         (!played.fault && played.wall_ns.size() != call.plays.size())) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
@@ -131,7 +134,7 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
         return tl::unexpected(answer.error());
     }
     ATOLL_TRY_ASSIGN(GpuTimed timed, parse_gpu_timed(*answer));
-    note(timed.fault);
+    note(call.program, timed.fault);
     if (!timed.fault && timed.samples.size() != call.launches.size()) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
     }
@@ -149,7 +152,7 @@ Expected<GpuProfiled> RunnerClient::profile(const GpuProfileCall& call) {
     }
     m_usable = false;  // until its answer is known to be one
     ATOLL_TRY_ASSIGN(GpuProfiled profiled, parse_gpu_profiled(*answer));
-    note(profiled.fault);
+    note(call.launch.program, profiled.fault);
     return profiled;
 }
 

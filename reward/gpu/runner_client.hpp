@@ -21,6 +21,8 @@ namespace atl {
 /// Payload of a may_measure question that wants no more than that the runners before the present
 /// one have ended.
 inline constexpr const char* k_former_ended = "former ended";
+/// Payload of the answer where no spare can be had: the lane tries to start one with each order.
+inline constexpr const char* k_no_spare = "no spare";
 
 /// The verifier's end of the channel to one GPU runner (reward/gpu/runner_messages.hpp). Errors are
 /// faults of ours, after which the runner is of no use; what a candidate did is a value. Not
@@ -44,6 +46,8 @@ class RunnerClient {
     /// A program was loaded that leaves things in the heap of kernels: no other candidate may have
     /// this runner.
     [[nodiscard]] bool heap_used() const { return m_heap_used; }
+    /// A launch of the candidate was refused for want of memory, since its program was loaded.
+    [[nodiscard]] bool memory_was_short() const { return m_memory_short; }
 
   private:
     [[nodiscard]] Expected<std::string> ask(std::string payload, std::vector<FileHandle> handles,
@@ -51,16 +55,16 @@ class RunnerClient {
     /// ask() for what runs the program's code.
     [[nodiscard]] Expected<std::string> run(std::uint32_t program, std::string payload,
                                             std::chrono::nanoseconds patience);
+    /// What an answer says of the runner.
+    void note(std::uint32_t program, const std::optional<GpuFault>& fault);
 
     FrameChannel m_channel;
     std::uint64_t m_request = 0;
-    /// What an answer says of the runner.
-    void note(const std::optional<GpuFault>& fault);
-
     bool m_usable = true;
     bool m_stopped = false;  ///< by a fault of a kernel
     bool m_ended = false;    ///< the process did, or closed the channel
     bool m_heap_used = false;
+    bool m_memory_short = false;
 };
 
 }  // namespace atl

@@ -12,8 +12,8 @@ namespace atl {
 [[nodiscard]] Expected<std::optional<GpuFault>> fault_of(const PlanRun& run, const Plan& plan,
                                                          const DriverLibrary& driver);
 
-/// The same from an error of PlanPlayer::load() or bind(): of code invalid_argument it is the
-/// candidate's, and the device is as good as before; others stay errors.
+/// The same from an error of PlanPlayer::load() or bind(): of code invalid_argument or no_space it
+/// is the candidate's, and the device is as good as before; others stay errors.
 [[nodiscard]] Expected<GpuFault> fault_of(const Error& error);
 
 }  // namespace atl

@@ -48,7 +48,8 @@ Json to_value(const std::optional<GpuFault>& fault) {
     }
     return {{"outcome", std::string(to_string(fault->outcome))},
             {"reason", fault->reason},
-            {"runner_lost", fault->runner_lost}};
+            {"runner_lost", fault->runner_lost},
+            {"memory_short", fault->memory_short}};
 }
 
 /// Reads each item of a list with `read(JsonReader&, Item&)`.
@@ -164,7 +165,7 @@ Json to_value(const GpuTimeCall& call) {
 }
 
 void read_fault(JsonReader& fields, std::optional<GpuFault>& out) {
-    const Json* fault = fields.object_or_null("fault", 3);
+    const Json* fault = fields.object_or_null("fault", 4);
     if (fault == nullptr) {
         return;
     }
@@ -172,7 +173,8 @@ void read_fault(JsonReader& fields, std::optional<GpuFault>& out) {
     JsonReader inner(*fault, fields.path("fault"));
     inner.text("outcome", outcome, k_max_word)
         .text("reason", out.emplace().reason, k_max_sentence)
-        .boolean("runner_lost", out->runner_lost);
+        .boolean("runner_lost", out->runner_lost)
+        .boolean("memory_short", out->memory_short);
     const auto known = outcome_from(outcome);
     if (inner.ok() && !known) {
         inner.fail("no such outcome");

@@ -126,6 +126,8 @@ struct GpuFault {
     Outcome outcome = Outcome::launch_error;
     std::string reason;        ///< one sentence, without the workload
     bool runner_lost = false;  ///< the runner can do nothing more on the device
+    /// launch_error only: memory that it wants is not there, which may be other tasks' doing.
+    bool memory_short = false;
 };
 
 struct GpuPlayed {

@@ -88,6 +88,7 @@ TEST_F(GpuRunnerRoleTest, ARefusedLaunchIsTheCandidatesAndTheRunnerStays) {
     EXPECT_EQ(played.fault->outcome, Outcome::launch_error);
     EXPECT_THAT(played.fault->reason, HasSubstr("line 5"));
     EXPECT_FALSE(played.fault->runner_lost);
+    EXPECT_FALSE(played.fault->memory_short);
     const GpuPlayed missing = play(play_call({2}));
     ASSERT_TRUE(missing.fault);
     EXPECT_EQ(missing.fault->outcome, Outcome::launch_error);
@@ -95,7 +96,19 @@ TEST_F(GpuRunnerRoleTest, ARefusedLaunchIsTheCandidatesAndTheRunnerStays) {
     EXPECT_FALSE(play(play_call({0})).fault);
 }
 
-TEST_F(GpuRunnerRoleTest, AFaultIsAnsweredAndTheRunnerEndsWithItsChannelWithItsChannel) {
+TEST_F(GpuRunnerRoleTest, WantOfMemoryIsSaid) {
+    Plan large = scale_plan();
+    large.scratch = {std::uint64_t{200} << 30};
+    ready({{0, large}, {1, scale_plan()}});
+    const GpuPlayed played = play(play_call({0}));
+    ASSERT_TRUE(played.fault);
+    EXPECT_EQ(played.fault->outcome, Outcome::launch_error);
+    EXPECT_TRUE(played.fault->memory_short);
+    EXPECT_FALSE(played.fault->runner_lost);
+    EXPECT_FALSE(play(play_call({1})).fault);
+}
+
+TEST_F(GpuRunnerRoleTest, AFaultIsAnsweredAndTheRunnerEndsWithItsChannel) {
     ready({{0, scale_plan()}, {1, plan_of("out_of_bounds")}});
     const GpuPlayed played = play(play_call({0, 1, 0}));
     EXPECT_THAT(played.wall_ns, SizeIs(1));

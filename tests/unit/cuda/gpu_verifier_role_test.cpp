@@ -97,6 +97,8 @@ class GpuVerifierRoleTest : public ::testing::Test {
             answer.handles.push_back(next_runner());
         } else {
             end_all_but(1);
+            answer.payload = m_quiet_answer;
+            std::filesystem::remove(m_driver + ".full");
         }
         m_questions.push_back(question.type == FrameType::new_runner ? "new_runner"
                               : question.payload == k_former_ended   ? "ended?"
@@ -116,11 +118,15 @@ class GpuVerifierRoleTest : public ::testing::Test {
         }
     }
     EvaluateReply judge(const std::string& body, Level level = Level::verify) {
+        return evaluate(m_judged, m_judged.package(body), level);
+    }
+    EvaluateReply evaluate(const testing::JudgedTask& judged, FileHandle package,
+                           Level level = Level::verify) {
         DeviceOrder order;
-        order.task = m_judged.task();
+        order.task = judged.task();
         order.oracle = m_oracle;
-        order.binaries = {std::make_shared<const FileHandle>(m_judged.package(body))};
-        order.evaluate.task = m_judged.task()->digest;
+        order.binaries = {std::make_shared<const FileHandle>(std::move(package))};
+        order.evaluate.task = judged.task()->digest;
         order.evaluate.level = level;
         order.evaluate.launch_timeout_s = 0.3;
         order.evaluate.measure_seconds = 0.02;
@@ -157,11 +163,13 @@ class GpuVerifierRoleTest : public ::testing::Test {
     const testing::TemporaryFolder m_folder;
     const std::string m_driver = (m_folder.path() / "driver.so").string();
     testing::JudgedTask m_judged;
-    std::shared_ptr<const FileHandle> m_oracle =
+    /// Of all tasks here: they do not differ in what is computed.
+    const std::shared_ptr<const FileHandle> m_oracle =
         std::make_shared<const FileHandle>(m_judged.reference());
     std::vector<Runner> m_runners;
     std::optional<WorkerProcess> m_verifier;
     std::vector<std::string> m_questions;  ///< of the last judge()
+    std::string m_quiet_answer;
     std::uint64_t m_request = 0;
 };
 
@@ -219,6 +227,95 @@ TEST_F(GpuVerifierRoleTest, AFaultStopsAllOfItsProcessAndTheBuffersStay) {
     EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
     EXPECT_THAT(m_questions, ElementsAre("new_runner"));
     EXPECT_EQ(memory_of(serving()), home);
+}
+
+TEST_F(GpuVerifierRoleTest, AsksWhetherItIsQuietOnceForEachRunnerThatComes) {
+    const auto questions = [this](const std::string& body) {
+        judge(body, Level::measure);
+        return m_questions;
+    };
+    EXPECT_THAT(questions(k_right), ElementsAre("new_runner", "quiet?"));
+    EXPECT_THAT(questions(k_right), IsEmpty());
+    EXPECT_THAT(questions("*reinterpret_cast<volatile char*>(16) = 1;"), ElementsAre("new_runner"));
+    m_quiet_answer = k_no_spare;
+    EXPECT_THAT(questions(k_right), ElementsAre("quiet?"));
+    EXPECT_THAT(questions(k_right), ElementsAre("quiet?")) << "one may be starting";
+    m_quiet_answer = "";
+    EXPECT_THAT(questions(k_right), ElementsAre("quiet?"));
+    EXPECT_THAT(questions(k_right), IsEmpty());
+}
+
+/// Two tasks with buffers on the device, of which the second one was used last.
+class TwoTasks : public GpuVerifierRoleTest {
+  protected:
+    void SetUp() override {
+        m_first_memory = memory_with(m_first);
+        m_second_memory = memory_with(m_second);
+        EXPECT_THAT(both(m_first_memory, m_second_memory), IsEmpty());
+    }
+    /// What is mapped when a right candidate is judged.
+    std::set<std::string> memory_with(const testing::JudgedTask& judged) {
+        const EvaluateReply reply = evaluate(judged, judged.package(k_right));
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+        return memory_of(serving());
+    }
+    const testing::JudgedTask& m_first = m_judged;
+    testing::JudgedTask m_second{"void reference() { /* another */ }\n"};
+    std::set<std::string> m_first_memory;
+    std::set<std::string> m_second_memory;
+};
+
+TEST_F(TwoTasks, WhoCannotBeLaunchedCostsNobodyElseTheirBuffers) {
+    GpuPackage package = value_or_throw(read_gpu_package(m_second.package(k_right)));
+    for (auto& [workload, plan] : package.plans) {
+        std::get<PlanLaunch>(plan.steps[0].what).kernel = "absent";
+    }
+    const EvaluateReply reply = evaluate(m_second, value_or_throw(write_gpu_package(package)));
+    EXPECT_EQ(reply.outcome, Outcome::launch_error) << reply.reason;
+    EXPECT_THAT(m_questions, IsEmpty()) << "nor is it judged again";
+    EXPECT_EQ(memory_with(m_first), m_first_memory);
+    EXPECT_EQ(memory_with(m_second), m_second_memory);
+}
+
+TEST_F(TwoTasks, WhoFindsNoMemoryIsJudgedAgainWithoutTheOthers) {
+    GpuPackage package = value_or_throw(read_gpu_package(m_second.package(k_right)));
+    for (auto& [workload, plan] : package.plans) {
+        plan.scratch = {std::uint64_t{200} << 30};
+    }
+    const EvaluateReply reply = evaluate(m_second, value_or_throw(write_gpu_package(package)));
+    EXPECT_EQ(reply.outcome, Outcome::launch_error);
+    EXPECT_THAT(reply.reason, ::testing::HasSubstr("do not fit"));
+    EXPECT_THAT(m_questions, ElementsAre("quiet?")) << "before it is judged again";
+    EXPECT_EQ(memory_with(m_second), m_second_memory);
+    EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty()) << "made anew";
+}
+
+TEST_F(GpuVerifierRoleTest, OfMoreThanSixteenTasksTheOneUsedLongestAgoLosesItsBuffers) {
+    const FileHandle package = m_judged.package(k_right);
+    const auto memory_with = [&](const testing::JudgedTask& judged) {
+        EXPECT_EQ(evaluate(judged, value_or_throw(duplicate_handle(package))).outcome,
+                  Outcome::passed);
+        return memory_of(serving());
+    };
+    std::vector<std::unique_ptr<testing::JudgedTask>> tasks;
+    std::vector<std::set<std::string>> memory;
+    for (int i = 0; i < 16; ++i) {
+        tasks.push_back(std::make_unique<testing::JudgedTask>("// " + std::to_string(i)));
+        memory.push_back(memory_with(*tasks.back()));
+    }
+    EXPECT_EQ(memory_with(*tasks[0]), memory[0]) << "now the second is the oldest";
+    memory_with(m_judged);
+    EXPECT_EQ(memory_with(*tasks[0]), memory[0]);
+    EXPECT_EQ(memory_with(*tasks[2]), memory[2]);
+    EXPECT_THAT(both(memory_with(*tasks[1]), memory[1]), IsEmpty());
+}
+
+// A confirmation has buffers of its own, for which there may be no room until others give way.
+TEST_F(TwoTasks, OurOwnWantOfMemoryIsNoFailureWhileOthersCanGiveWay) {
+    std::ofstream(m_driver + ".full") << "1";
+    const EvaluateReply reply = evaluate(m_second, m_second.package(k_right), Level::confirm);
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty());
 }
 
 }  // namespace

@@ -49,8 +49,9 @@ inline constexpr const char* k_right = R"(
 /// The small task as one of kind cuda, and what the supervisor would make of sources for it.
 class JudgedTask {
   public:
-    JudgedTask() {
-        m_small.write("reference.cu", "void reference() {}\n");
+    /// Tasks of different references are different tasks.
+    explicit JudgedTask(const std::string& reference = "void reference() {}\n") {
+        m_small.write("reference.cu", reference);
         m_small.write("starters/plain.cu", "void launch() {}\n");
         m_task = value_or_throw(load_task(m_small.folder(), "cuda"));
     }

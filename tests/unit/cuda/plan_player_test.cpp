@@ -155,11 +155,11 @@ TEST_F(ShortOfMemory, ScratchMemoryAndVariablesAreWaitedForAWhile) {
     fill();
     const auto variables = PlanPlayer::load(*m_short, m_cubin, plan);
     ASSERT_FALSE(variables);
-    EXPECT_EQ(variables.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(variables.error().code, ErrorCode::no_space);
     EXPECT_THAT(variables.error().message(), HasSubstr("do not fit"));
     const auto scratch = PlanPlayer::load(*m_short, module, plan);
     ASSERT_FALSE(scratch);
-    EXPECT_EQ(scratch.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(scratch.error().code, ErrorCode::no_space);
     EXPECT_THAT(scratch.error().message(), HasSubstr("do not fit"));
 }
 
@@ -197,7 +197,7 @@ TEST_F(PlanPlayerTest, ScratchThatDoesNotFitIsTheCandidatesFault) {
     plan.scratch = {std::uint64_t{200} << 30};
     const Expected<PlanPlayer> player = PlanPlayer::load(m_gpu, m_cubin, plan);
     ASSERT_FALSE(player);
-    EXPECT_EQ(player.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(player.error().code, ErrorCode::no_space);
     EXPECT_THAT(player.error().message(), HasSubstr("do not fit"));
 }
 
@@ -215,7 +215,7 @@ TEST_F(PlanPlayerTest, WhatFailsAtLoadIsOursUnlessTheImageIsRefused) {
         EXPECT_EQ(code_of(failed), ErrorCode::unavailable) << failed;
     }
     // As scratch memory: the device is ours alone, and its variables may be as large as it likes.
-    EXPECT_EQ(code_of(2), ErrorCode::invalid_argument);
+    EXPECT_EQ(code_of(2), ErrorCode::no_space);
 }
 
 TEST_F(PlanPlayerTest, WhatTheDriverRefusesIsTheCandidatesFault) {

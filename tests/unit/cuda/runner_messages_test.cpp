@@ -133,7 +133,7 @@ TEST(RunnerMessages, EveryKeyIsAskedForAndNoOtherTaken) {
     EXPECT_FALSE(parse_as<GpuLoadCall>(R"({"call": "load", "program": 1, "more": 2})"));
     EXPECT_FALSE(parse_gpu_played(R"({"wall_ns": []})"));
     EXPECT_FALSE(parse_gpu_played(
-        R"({"wall_ns": [], "fault": {"outcome": "odd", "reason": "", "runner_lost": false}})"));
+        R"({"wall_ns": [], "fault": {"outcome": "odd", "reason": "", "runner_lost": false, "memory_short": false}})"));
     const std::string good = to_json(time_call());
     std::string bad = good;
     bad.replace(bad.find("ffffffffffffffff"), 16, "-fffffffffffffff");
