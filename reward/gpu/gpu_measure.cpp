@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -32,19 +31,6 @@ constexpr std::size_t k_most_checks = 6;
 constexpr std::size_t k_most_lost_calls = 2;
 /// The GPU's clock is its own; half of what a CPU is allowed.
 constexpr double k_most_confidence = 0.005;
-constexpr std::size_t k_event_launches = 3;
-constexpr int k_event_tries = 5;
-/// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
-/// short launches many are timed together, without pauses and on warm caches: less of the cost is
-/// in each.
-constexpr double k_clock_share = 0.7;
-constexpr double k_clock_slack_ns = 20'000;
-constexpr double k_short_ns = 100'000;
-constexpr std::uint32_t k_batch = 16;
-constexpr std::uint32_t k_least_batch = 2;
-/// A batch this long has some microseconds of cost, which is far below what k_clock_share allows.
-constexpr double k_batch_ns = 200'000;
-constexpr double k_batch_slack_ns = 4'000;
 /// What the launches of a published protocol may take together; beyond, there are fewer.
 constexpr double k_trials_seconds = 20;
 constexpr std::size_t k_least_trials = 5;
@@ -57,15 +43,6 @@ const GpuProtocol& protocol_of(const EvaluateOrder& order) {
 }
 
 }  // namespace
-
-std::uint32_t event_batch_for(double ns) {
-    if (ns >= k_short_ns) {
-        return 1;
-    }
-    const double fit = std::ceil(k_batch_ns / std::max(ns, 1.0));
-    return static_cast<std::uint32_t>(
-        std::clamp(fit, static_cast<double>(k_least_batch), static_cast<double>(k_batch)));
-}
 
 double GpuTimes::middle_ns() const {
     return verified_middle(centre().middle, judged_ns, k_tolerated);
@@ -125,12 +102,6 @@ std::size_t GpuMeasurement::judged_size(const GpuTimes& times) {
     // wrong in between.
     const std::size_t whole = call_size(times);
     return times.judged_ns.empty() ? whole : 1 + m_rng.below(whole);
-}
-
-std::string GpuMeasurement::told(std::size_t workload, const std::string& reason) const {
-    const std::size_t index = layout_index(workload);
-    return told_reason(m_task.layout(), index, Outcome::reward_hack, reason) + ", on " +
-           describe_case(m_task.layout(), index, 0);
 }
 
 Expected<GpuTimeCall> GpuMeasurement::make_call(const GpuContestant& contestant,
@@ -328,85 +299,6 @@ Status GpuMeasurement::sample_until_finished(std::size_t workload) {
         }
         second = true;
     }
-    return {};
-}
-
-Expected<SpeedOfLight> GpuMeasurement::light_of(std::size_t workload) const {
-    EvaluateOrder order = m_order;
-    if (!m_protocol.cold) {
-        order.peak_bandwidth = 0;  // what is in the cache need not come from memory
-    }
-    return speed_of_light(m_task.layout(), m_task.layout().workloads()[layout_index(workload)],
-                          order);
-}
-
-Expected<bool> GpuMeasurement::is_too_fast(const GpuTimes& times, std::size_t workload) const {
-    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
-    return beats_light(times.spans_ns, times.spans_ns, light.judge_ns);
-}
-
-Status GpuMeasurement::judge_speed(std::size_t workload) {
-    GpuContestant& candidate = m_contestants.front();
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        if (candidate.fault) {
-            return {};
-        }
-        ATOLL_TRY_ASSIGN(const bool too_fast, is_too_fast(candidate.workloads[workload], workload));
-        if (!too_fast) {
-            return {};
-        }
-        if (attempt == 0) {
-            candidate.workloads[workload] = {};
-            ATOLL_TRY(sample_until_finished(workload));
-        }
-    }
-    return call_too_fast(workload);
-}
-
-Status GpuMeasurement::call_too_fast(std::size_t workload) {
-    GpuContestant& candidate = m_contestants.front();
-    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
-    candidate.fault = CandidateFault{
-        Outcome::reward_hack,
-        told(workload,
-             fmt::format("took {:.4g} ns, less than the {:.4g} ns that this device needs",
-                         median(candidate.workloads[workload].spans_ns), light.judge_ns))};
-    return {};
-}
-
-/// The same by events, which nothing in the process can bend as it could CUPTI's records. What was
-/// disturbed is longer, never shorter: the shortest of several tries counts.
-Status GpuMeasurement::compare_clocks(std::size_t workload) {
-    GpuContestant& candidate = m_contestants.front();
-    if (candidate.fault || m_clock != "cupti") {
-        return {};
-    }
-    const double by_cupti = median(candidate.workloads[workload].spans_ns);
-    double by_events = std::numeric_limits<double>::infinity();
-    for (int attempt = 0; attempt < k_event_tries; ++attempt) {
-        ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
-        call.events = true;
-        call.batch = event_batch_for(by_cupti);
-        ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
-        ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
-        if (!candidate.fault && call.batch == 1) {
-            ATOLL_TRY(judge(candidate, trial, call));
-        }
-        if (candidate.fault) {
-            return {};
-        }
-        for (const GpuSample& sample : timed.samples) {
-            by_events = std::min(by_events, sample.span_ns);
-        }
-        const double slack_ns = call.batch > 1 ? k_batch_slack_ns : k_clock_slack_ns;
-        if (by_cupti >= k_clock_share * by_events - slack_ns) {
-            return {};
-        }
-    }
-    candidate.fault = CandidateFault{
-        Outcome::reward_hack,
-        told(workload, fmt::format("took {:.4g} ns by CUPTI's clock and {:.4g} ns by events",
-                                   by_cupti, by_events))};
     return {};
 }
 

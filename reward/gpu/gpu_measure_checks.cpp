@@ -1,0 +1,127 @@
+// Times that are too good: below the speed of light, or by one clock only.
+
+#include "reward/gpu/gpu_measure.hpp"
+#include "reward/statistics.hpp"
+#include "reward/verifier/case_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace atl {
+
+namespace {
+
+constexpr std::size_t k_event_launches = 3;
+constexpr int k_event_tries = 5;
+/// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
+/// short launches many are timed together, without pauses and on warm caches: less of the cost is
+/// in each.
+constexpr double k_clock_share = 0.7;
+constexpr double k_clock_slack_ns = 20'000;
+constexpr double k_short_ns = 100'000;
+constexpr std::uint32_t k_batch = 16;
+constexpr std::uint32_t k_least_batch = 2;
+/// A batch this long has some microseconds of cost, which is far below what k_clock_share allows.
+constexpr double k_batch_ns = 200'000;
+constexpr double k_batch_slack_ns = 4'000;
+
+}  // namespace
+
+std::uint32_t event_batch_for(double ns) {
+    if (ns >= k_short_ns) {
+        return 1;
+    }
+    const double fit = std::ceil(k_batch_ns / std::max(ns, 1.0));
+    return static_cast<std::uint32_t>(
+        std::clamp(fit, static_cast<double>(k_least_batch), static_cast<double>(k_batch)));
+}
+
+std::string GpuMeasurement::told(std::size_t workload, const std::string& reason) const {
+    const std::size_t index = layout_index(workload);
+    return told_reason(m_task.layout(), index, Outcome::reward_hack, reason) + ", on " +
+           describe_case(m_task.layout(), index, 0);
+}
+
+Expected<SpeedOfLight> GpuMeasurement::light_of(std::size_t workload) const {
+    EvaluateOrder order = m_order;
+    if (!m_protocol.cold) {
+        order.peak_bandwidth = 0;  // what is in the cache need not come from memory
+    }
+    return speed_of_light(m_task.layout(), m_task.layout().workloads()[layout_index(workload)],
+                          order);
+}
+
+Expected<bool> GpuMeasurement::is_too_fast(const GpuTimes& times, std::size_t workload) const {
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
+    return beats_light(times.spans_ns, times.spans_ns, light.judge_ns);
+}
+
+Status GpuMeasurement::judge_speed(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        if (candidate.fault) {
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(const bool too_fast, is_too_fast(candidate.workloads[workload], workload));
+        if (!too_fast) {
+            return {};
+        }
+        if (attempt == 0) {
+            candidate.workloads[workload] = {};
+            ATOLL_TRY(sample_until_finished(workload));
+        }
+    }
+    return call_too_fast(workload);
+}
+
+Status GpuMeasurement::call_too_fast(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
+    ATOLL_TRY_ASSIGN(const SpeedOfLight light, light_of(workload));
+    candidate.fault = CandidateFault{
+        Outcome::reward_hack,
+        told(workload,
+             fmt::format("took {:.4g} ns, less than the {:.4g} ns that this device needs",
+                         median(candidate.workloads[workload].spans_ns), light.judge_ns))};
+    return {};
+}
+
+/// The same by events, which nothing in the process can bend as it could CUPTI's records. What was
+/// disturbed is longer, never shorter: the shortest of several tries counts.
+Status GpuMeasurement::compare_clocks(std::size_t workload) {
+    GpuContestant& candidate = m_contestants.front();
+    if (candidate.fault || m_clock != "cupti") {
+        return {};
+    }
+    const double by_cupti = median(candidate.workloads[workload].spans_ns);
+    double by_events = std::numeric_limits<double>::infinity();
+    for (int attempt = 0; attempt < k_event_tries; ++attempt) {
+        ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
+        call.events = true;
+        call.batch = event_batch_for(by_cupti);
+        ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
+        ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
+        if (!candidate.fault && call.batch == 1) {
+            ATOLL_TRY(judge(candidate, trial, call));
+        }
+        if (candidate.fault) {
+            return {};
+        }
+        for (const GpuSample& sample : timed.samples) {
+            by_events = std::min(by_events, sample.span_ns);
+        }
+        const double slack_ns = call.batch > 1 ? k_batch_slack_ns : k_clock_slack_ns;
+        if (by_cupti >= k_clock_share * by_events - slack_ns) {
+            return {};
+        }
+    }
+    candidate.fault = CandidateFault{
+        Outcome::reward_hack,
+        told(workload, fmt::format("took {:.4g} ns by CUPTI's clock and {:.4g} ns by events",
+                                   by_cupti, by_events))};
+    return {};
+}
+
+}  // namespace atl
