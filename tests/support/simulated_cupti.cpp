@@ -1,7 +1,8 @@
 // A CUPTI for the simulated driver: the functions that reward/cuda/cupti_library loads. Records are
-// handed out by cuptiActivityFlushAll() alone. As CUPTI's manual says, ids that were pushed come
-// with records of the driver's calls only, so those must be enabled. Of a kernel whose name begins
-// with "unseen" there is no record, of one that begins with "timeless" one without times.
+// handed out by cuptiActivityFlushAll() alone, few in a buffer, so that many buffers are out. As
+// CUPTI's manual says, ids that were pushed come with records of the driver's calls only, so those
+// must be enabled. Of a kernel whose name begins with "unseen" there is no record, of one that
+// begins with "timeless" one without times.
 
 #include "reward/cuda/cupti_library.hpp"
 #include "tests/support/simulated_observer.hpp"
@@ -21,6 +22,7 @@ void simulated_profiler_saw(std::string_view kernel);
 
 namespace {
 
+constexpr std::size_t k_records_of_buffer = 32;
 constexpr Result k_no_more = 12;  ///< CUPTI_ERROR_MAX_LIMIT_REACHED
 
 std::mutex g_mutex;
@@ -143,17 +145,24 @@ Result cuptiActivityFlushAll(std::uint32_t) {
         const std::lock_guard lock(g_mutex);
         records.swap(g_records);
     }
-    for (auto next = records.begin(); next != records.end();) {
+    struct Filled {
         std::uint8_t* buffer = nullptr;
         std::size_t bytes = 0;
-        std::size_t most = 0;
-        g_request(&buffer, &bytes, &most);
         std::size_t used = 0;
-        for (; next != records.end() && used + next->size() <= bytes; ++next) {
-            std::copy(next->begin(), next->end(), buffer + used);
-            used += next->size();
+    };
+    std::vector<Filled> all;
+    std::size_t count = 0;
+    for (const std::vector<std::uint8_t>& record : records) {
+        if (count++ % k_records_of_buffer == 0) {
+            Filled& next = all.emplace_back();
+            std::size_t most = 0;
+            g_request(&next.buffer, &next.bytes, &most);
         }
-        g_take(nullptr, 0, buffer, bytes, used);
+        std::copy(record.begin(), record.end(), all.back().buffer + all.back().used);
+        all.back().used += record.size();
+    }
+    for (const Filled& filled : all) {
+        g_take(nullptr, 0, filled.buffer, filled.bytes, filled.used);
     }
     return k_success;
 }

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <span>
@@ -338,6 +339,53 @@ inline void check_sums(const SupportedDevice& on, std::size_t count) {
     EXPECT_EQ(results[0].number, count) << "of those that are finite";
     EXPECT_EQ(results[0].sum, results[1].sum) << "the same bits again";
     EXPECT_EQ(results[2].sum, 0);
+}
+
+/// Many questions of different kinds, sizes and types in one launch have the answers that each of
+/// them has alone.
+inline void check_batches(const SupportedDevice& on) {
+    constexpr std::size_t k_sizes[] = {0, 1, 3, 64, 257, 4099, 70001};
+    constexpr std::size_t k_outputs = 40;
+    Tolerance tolerance;
+    tolerance.atol = 0.5;
+    tolerance.rtol = 0.01;
+    std::vector<Judged> judged;
+    std::vector<OnDevice> outs;
+    std::vector<OnDevice> wants;
+    for (std::size_t i = 0; i < k_outputs; ++i) {
+        const std::size_t count = k_sizes[i % std::size(k_sizes)];
+        Judged one = close_values(k_every_dtype[i % std::size(k_every_dtype)], count,
+                                  static_cast<unsigned>(i));
+        if (count > 0 && i % 3 != 0) {
+            const std::size_t at = i % count;
+            store_element(one.dtype, one.out.data(), static_cast<std::int64_t>(at),
+                          one.want[at] + 9);
+        }
+        outs.emplace_back(on, one.out, i % 2 * size_of(one.dtype));
+        wants.emplace_back(on, std::as_bytes(std::span(one.want)));
+        judged.push_back(std::move(one));
+    }
+    const auto ask = [&](std::size_t i, std::size_t slot) {
+        const auto count = static_cast<std::int64_t>(judged[i].want.size());
+        ASSERT_TRUE(on.kernels.checksum(outs[i].begin(), judged[i].out.size(), slot));
+        ASSERT_TRUE(on.kernels.sum_squares(wants[i].begin(), count, slot + 1));
+        ASSERT_TRUE(on.kernels.compare(judged[i].dtype, outs[i].begin(), wants[i].begin(), count,
+                                       tolerance, slot + 2));
+    };
+    for (std::size_t i = 0; i < k_outputs; ++i) {
+        ask(i, 3 * i);
+    }
+    const auto all = value_or_throw(on.kernels.results(3 * k_outputs, on.stream));
+    for (std::size_t i = 0; i < k_outputs; ++i) {
+        SCOPED_TRACE(std::to_string(i));
+        ask(i, 0);
+        const auto alone = value_or_throw(on.kernels.results(3, on.stream));
+        EXPECT_EQ(all[3 * i].number, alone[0].number);
+        EXPECT_EQ(all[3 * i + 1].number, judged[i].want.size());
+        EXPECT_EQ(all[3 * i + 1].sum, alone[1].sum);
+        expect_same(all[3 * i + 2].comparison,
+                    compare_output(judged[i].dtype, judged[i].out, judged[i].want, tolerance));
+    }
 }
 
 }  // namespace atl::testing

@@ -74,6 +74,19 @@ TEST_F(CuptiClockTest, WhatIsPlayedBetweenCallsIsNotInTheTimes) {
     EXPECT_LT(timed.samples[0].span_ns, 90e6);
 }
 
+TEST_F(CuptiClockTest, RecordsInMoreBuffersThanAreKeptAreAllRead) {
+    Plan plan = testing::empty_plan();
+    for (int step = 0; step < 20; ++step) {
+        plan.steps.push_back({1, PlanMemset{testing::in(Buffer::output, 0), 7, 4}});
+    }
+    ready({{0, plan}}, ATOLL_SIMULATED_CUPTI);
+    for (int call = 0; call < 3; ++call) {
+        const GpuTimed timed = time(time_call(20));  // 400 of the plan, and as many ids
+        EXPECT_EQ(timed.clock, "cupti") << timed.why_events;
+        EXPECT_THAT(timed.samples, SizeIs(20));
+    }
+}
+
 TEST_F(CuptiClockTest, StepsOfNoBytesHaveNoRecord) {
     // A driver makes no record of a copy of nothing; the simulated one does, so here it is one too
     // many, and the clock must say so instead of guessing.

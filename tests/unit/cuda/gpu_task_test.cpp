@@ -160,6 +160,41 @@ TEST_F(GpuTaskTest, OnlyAnswersOfLaunchesThatWereAreRepeated) {
     EXPECT_TRUE(repeats({places[0], places[1], places[2]}));
 }
 
+// Their inputs lie in memory of the verifier's at the same time.
+TEST_F(GpuTaskTest, AnswersToManyCasesAtOnceAreThoseToEachAlone) {
+    const auto task = load(m_judged.task());
+    const auto doubles = [&](const GpuCase& of) {
+        const std::int64_t count = task->layout().workloads()[of.workload].counts.back();
+        const auto* const begin = reinterpret_cast<const double*>(of.wants.front());  // NOLINT
+        return std::vector<double>(begin, begin + count);
+    };
+    std::vector<GpuCase> cases;
+    std::vector<GpuTrial> trials;
+    for (std::size_t slot = 0; slot < task->slots(true); ++slot) {
+        cases.push_back(task->small_case(slot % 4, slot / 4 % 2, slot));
+    }
+    for (std::size_t slot = 0; slot < cases.size(); ++slot) {
+        trials.push_back(
+            {&cases[slot], task->places(cases[slot].workload, slot, Placement::end), true});
+    }
+    ASSERT_TRUE(task->prepare(trials));
+    for (const GpuCheck& check : value_or_throw(task->judge(trials))) {
+        EXPECT_TRUE(check.fault) << "nothing was written";
+    }
+    for (const GpuCase& one : cases) {
+        ASSERT_TRUE(one.answered);
+        const std::vector<double> wants = doubles(one);
+        GpuCase alone = one;
+        alone.answered = false;
+        const GpuTrial trial{&alone, task->places(one.workload, 0, Placement::end), true};
+        ASSERT_TRUE(task->prepare(std::span(&trial, 1)));
+        ASSERT_TRUE(task->judge(std::span(&trial, 1)));
+        EXPECT_EQ(doubles(alone), wants);
+        EXPECT_EQ(alone.checksums, one.checksums);
+        EXPECT_EQ(alone.tolerances.front().atol, one.tolerances.front().atol);
+    }
+}
+
 class SparseInputs : public GpuTaskTest {
   protected:
     SparseInputs() {

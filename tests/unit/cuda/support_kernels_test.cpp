@@ -54,6 +54,10 @@ TEST_F(SupportKernelsTest, SumsSquaresOfWhatIsFinite) {
     testing::check_sums(m_on, 10007);
 }
 
+TEST_F(SupportKernelsTest, ManyQuestionsAtOnceHaveTheAnswersOfEachAlone) {
+    testing::check_batches(m_on);
+}
+
 TEST_F(SupportKernelsTest, ASlotIsEmptyAgainOnceItsResultWasTaken) {
     const testing::OnDevice memory(m_on, testing::random_bytes(64, 1));
     ASSERT_TRUE(m_kernels.checksum(memory.begin(), 64, 0));
