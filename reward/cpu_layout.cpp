@@ -1,11 +1,36 @@
 #include "reward/cpu_layout.hpp"
 
 #include <sched.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace atl {
+
+namespace {
+
+/// False when somebody has claimed it. Where claims cannot be made none is seen either.
+bool claim_core(int core, std::vector<FileHandle>& claims) {
+    const std::string name = "atoll/core-of-a-gpu/" + std::to_string(core);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + 1, name.size());  // a first byte of 0: abstract
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    FileHandle socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), bytes) == 0) {
+        claims.push_back(std::move(socket));
+        return true;
+    }
+    return errno != EADDRINUSE;
+}
+
+}  // namespace
 
 std::vector<int> allowed_cores() {
     cpu_set_t set;
@@ -67,6 +92,23 @@ CpuLayout lay_out_gpu_cores(const std::vector<int>& allowed, std::size_t gpus) {
     CpuLayout layout;
     layout.host = allowed;
     return layout;
+}
+
+GpuCores claim_gpu_cores(std::vector<int> allowed, std::size_t gpus) {
+    while (true) {
+        GpuCores cores{lay_out_gpu_cores(allowed, gpus), {}};
+        std::vector<int> taken;
+        for (const std::vector<int>& device : cores.layout.devices) {
+            std::copy_if(device.begin(), device.end(), std::back_inserter(taken),
+                         [&](int core) { return !claim_core(core, cores.claims); });
+        }
+        if (taken.empty()) {
+            return cores;
+        }
+        std::erase_if(allowed, [&](int core) {
+            return std::find(taken.begin(), taken.end(), core) != taken.end();
+        });
+    }
 }
 
 std::string cpu_model() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/error.hpp"
+#include "reward/base/files.hpp"
 
 #include <cstddef>
 #include <string>
@@ -30,6 +31,16 @@ struct CpuLayout {
 /// unless fewer than three times as many would remain for the host. Then no device has any, and all
 /// run anywhere.
 [[nodiscard]] CpuLayout lay_out_gpu_cores(const std::vector<int>& allowed, std::size_t gpus);
+
+/// The same of those cores that no process of Atoll's has claimed, with claims on what the GPUs
+/// got.
+struct GpuCores {
+    CpuLayout layout;
+    std::vector<FileHandle> claims;  ///< they last as long as these, or the process
+};
+/// A claim is a name of an abstract Unix socket: processes in other network namespaces do not see
+/// it.
+[[nodiscard]] GpuCores claim_gpu_cores(std::vector<int> allowed, std::size_t gpus);
 
 /// "AMD EPYC 7B13" from /proc/cpuinfo; "unknown CPU" where it does not tell.
 [[nodiscard]] std::string cpu_model();

@@ -33,7 +33,8 @@ struct EvaluatorParts {
     int compile_workers = 1;
     /// Compilers share the device's cores, so a compile and a measurement exclude each other.
     bool shared_cores = false;
-    std::vector<int> host_cores;  ///< our threads stay on these; empty: anywhere
+    std::vector<int> host_cores;               ///< our threads stay on these; empty: anywhere
+    std::vector<FileHandle> core_claims = {};  ///< GpuCores::claims
     EvaluationLimits limits;
     std::string cache_folder;                            ///< empty: memory only
     std::function<void(const Error&)> on_cache_trouble;  ///< see LocalEvaluatorOptions

@@ -21,12 +21,14 @@ namespace {
 constexpr int k_most_gpu_compilers = 16;
 
 /// A task whose own program judges needs no device: then every core may compile or judge.
-Expected<CpuLayout> layout_for(const LocalEvaluatorOptions& options,
-                               const std::vector<int>& allowed) {
+Expected<GpuCores> layout_for(const LocalEvaluatorOptions& options,
+                              const std::vector<int>& allowed) {
     if (options.needs_device && !is_gpu_kind(options.kind)) {
-        return lay_out_cores(allowed, options.devices, options.device_cores);
+        ATOLL_TRY_ASSIGN(CpuLayout layout,
+                         lay_out_cores(allowed, options.devices, options.device_cores));
+        return GpuCores{std::move(layout), {}};
     }
-    return lay_out_gpu_cores(
+    return claim_gpu_cores(
         allowed, options.needs_device ? std::max<std::size_t>(options.gpus.size(), 1) : 0);
 }
 
@@ -89,8 +91,10 @@ Status check_local_evaluator(const LocalEvaluatorOptions& options) {
 Expected<std::unique_ptr<Evaluator>> make_local_evaluator(const LocalEvaluatorOptions& options) {
     ATOLL_TRY(VerdictCache(options.cache_folder).try_folder());
     const std::vector<int> allowed = allowed_cores();
-    ATOLL_TRY_ASSIGN(const CpuLayout layout, layout_for(options, allowed));
+    ATOLL_TRY_ASSIGN(GpuCores cores, layout_for(options, allowed));
+    const CpuLayout& layout = cores.layout;
     EvaluatorParts parts;
+    parts.core_claims = std::move(cores.claims);
     parts.compile_workers = std::max<int>(1, static_cast<int>(layout.host.size()));
     if (!options.needs_device) {
         parts.compiler = std::make_unique<CompileService>(make_no_compiler());

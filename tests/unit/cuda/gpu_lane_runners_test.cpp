@@ -128,6 +128,14 @@ TEST_F(GpuLaneRunnersTest, WhatHungKernelsWriteIsNotTheNextOnesLoss) {
     }
 }
 
+// A task takes turns with two sets of buffers: whoever could write to one has ended by then.
+TEST_F(GpuLaneRunnersTest, OfRunnersThatHungAllButTheLastAreReaped) {
+    const pid_t first = serving_runner();
+    EXPECT_EQ(judge("for (volatile bool on = true; on;) {}").outcome, Outcome::timeout);
+    EXPECT_EQ(judge("for (volatile bool on = true; on;) {}").outcome, Outcome::timeout);
+    EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(first)));
+}
+
 TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {
     const pid_t faulted = serving_runner();
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);

@@ -197,6 +197,24 @@ TEST_F(GpuLaneTest, ARivalFindsNothingOfTheCandidate) {
     EXPECT_THAT(reply.noise, Not(HasSubstr("left out")));
 }
 
+// It moves the task out to other buffers and, once it has ended, home again, between two calls.
+TEST_F(GpuLaneTest, ARivalThatHangsWhileTimedCostsTheCandidateNothing) {
+    DeviceOrder order = order_of(k_right, Level::confirm);
+    order.evaluate.launch_timeout_s = 0.1;
+    order.evaluate.rivals = {"hanging", "itself"};
+    order.evaluate.rival_trusted = {false, false};
+    order.binaries.push_back(shared(m_judged.package(
+        std::string(k_right) + "while (calls > 1) y[0] = *(volatile float*)x + 1e9f;")));
+    order.binaries.push_back(shared(m_judged.package(k_right)));
+    for (int round = 0; round < 3; ++round) {
+        const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+        EXPECT_THAT(reply.noise, HasSubstr("rival 'hanging' is left out"));
+        ASSERT_TRUE(reply.measure);
+        EXPECT_TRUE(reply.measure->rivals.contains("itself"));
+    }
+}
+
 TEST_F(GpuLaneTest, NoPositionOfACallIsSafe) {
     // Wrong late in a call only, and right at its end. One judged call in six ends there.
     const std::string late = std::string(k_right) + "if (calls >= 5 && calls <= 7) y[0] = 1e9f;";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -67,6 +68,25 @@ TEST(CpuLayout, GpusHaveCoresOfTheirOwnWhereManyRemain) {
     }
     allowed.pop_back();
     EXPECT_TRUE(lay_out_gpu_cores(allowed, 1).devices.empty());
+}
+
+// Cores that no machine has, so that nobody else claims them.
+TEST(CpuLayout, GpusOfSeveralProcessesHaveDifferentCores) {
+    std::vector<int> allowed(24);
+    std::iota(allowed.begin(), allowed.end(), 1'000'000);
+    const std::vector<int> highest = lay_out_gpu_cores(allowed, 1).devices.at(0);
+    const auto first = std::make_unique<const GpuCores>(claim_gpu_cores(allowed, 1));
+    EXPECT_EQ(first->layout.devices.at(0), highest);
+    EXPECT_EQ(first->claims.size(), 3u);
+    auto second = std::make_unique<const GpuCores>(claim_gpu_cores(allowed, 1));
+    EXPECT_EQ(second->layout.devices.at(0), std::vector<int>(allowed.end() - 6, allowed.end() - 3));
+    EXPECT_EQ(second->layout.host, std::vector<int>(allowed.begin(), allowed.end() - 6))
+        << "what the first one claimed is left alone";
+    const GpuCores third = claim_gpu_cores(allowed, 2);
+    EXPECT_TRUE(third.layout.devices.empty()) << "too few would remain";
+    second.reset();
+    const GpuCores fourth = claim_gpu_cores(allowed, 1);
+    EXPECT_EQ(fourth.layout.devices.at(0), std::vector<int>(allowed.end() - 6, allowed.end() - 3));
 }
 
 }  // namespace
