@@ -1,5 +1,6 @@
 #include "reward/workers/nvrtc_child.hpp"
 
+#include "reward/base/frame.hpp"
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/jail_root.hpp"
 #include "reward/cuda/device_prelude.hpp"
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
@@ -133,31 +135,31 @@ Expected<std::string> read_source(int fd) {
     return source;
 }
 
-/// The only descriptors that survive: log, cubin, names and the pipe become 3 to 6.
-Status keep_descriptors(const NvrtcPlan& plan) {
-    constexpr int k_first = 3;
-    std::array<int, 4> kept{plan.log.get(), plan.cubin.get(), plan.names.get(),
-                            plan.confined.get()};
+constexpr int k_first_fd = 3;
+constexpr int k_orders_fd = k_first_fd;
+constexpr int k_log_fd = k_first_fd;
+constexpr int k_cubin_fd = k_first_fd + 1;
+constexpr int k_names_fd = k_first_fd + 2;
+constexpr int k_words_fd = k_first_fd + 3;
+
+/// The only descriptors that survive, beside the standard three: those in `kept` become 3, 4, ...
+template <std::size_t N>
+Status keep_descriptors(std::array<int, N> kept) {
     // First out of each other's way, to numbers that nothing has.
     for (int& fd : kept) {
-        fd = ::fcntl(fd, F_DUPFD, k_first + 4);
+        fd = ::fcntl(fd, F_DUPFD, k_first_fd + static_cast<int>(N));
         if (fd < 0) {
             return tl::unexpected(errno_error("fcntl", "NVRTC", errno));
         }
     }
     for (std::size_t i = 0; i < kept.size(); ++i) {
-        if (::dup2(kept[i], k_first + static_cast<int>(i)) < 0) {
+        if (::dup2(kept[i], k_first_fd + static_cast<int>(i)) < 0) {
             return tl::unexpected(errno_error("dup2", "NVRTC", errno));
         }
     }
-    ::close_range(k_first + 4, ~0u, 0);
+    ::close_range(k_first_fd + static_cast<int>(N), ~0u, 0);
     return {};
 }
-
-constexpr int k_log_fd = 3;
-constexpr int k_cubin_fd = 4;
-constexpr int k_names_fd = 5;
-constexpr int k_confined_fd = 6;
 
 Status limit_resources(const NvrtcOrder& order, std::uint64_t base_bytes) {
     const rlimit stack{k_stack_bytes, RLIM_INFINITY};
@@ -173,21 +175,18 @@ Status limit_resources(const NvrtcOrder& order, std::uint64_t base_bytes) {
     return apply_limits(limits);
 }
 
-Status confine(const NvrtcPlan& plan) {
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
-        return tl::unexpected(errno_error("prctl", "NVRTC", errno));
-    }
+Status confine(const NvrtcPlan& plan, const NvrtcOrder& order) {
     if (plan.level == SandboxLevel::full) {
         if (::unshare(CLONE_NEWNS) != 0) {
             return tl::unexpected(errno_error("unshare", "NVRTC", errno));
         }
-        ATOLL_TRY(mount_tmpfs(plan.work_folder, plan.order.memory_bytes / 2));
+        ATOLL_TRY(mount_tmpfs(plan.work_folder, order.memory_bytes / 2));
     }
     if (::chdir(plan.work_folder.c_str()) != 0) {
         return tl::unexpected(errno_error("chdir", plan.work_folder, errno));
     }
     ::setenv("TMPDIR", plan.work_folder.c_str(), 1);
-    ATOLL_TRY(limit_resources(plan.order, plan.base_bytes));
+    ATOLL_TRY(limit_resources(order, plan.base_bytes));
     ATOLL_TRY(drop_capabilities());
     if (plan.landlock != nullptr) {
         LandlockRules rules = *plan.landlock;
@@ -197,35 +196,40 @@ Status confine(const NvrtcPlan& plan) {
     return plan.filter != nullptr ? plan.filter->apply_for_own_pid() : Status{};
 }
 
-int report(const NvrtcOutput& output) {
+void say(NvrtcWord word) {
+    const char byte = static_cast<char>(word);
+    (void)write_all(k_words_fd, std::string_view(&byte, 1));
+}
+
+NvrtcWord report(const NvrtcOutput& output) {
     const std::string_view log = output.log;
     if (!write_all(k_log_fd, log.substr(0, k_max_nvrtc_log_bytes))) {
-        return k_nvrtc_error;
+        return NvrtcWord::error;
     }
     if (!output.ok) {
-        return output.out_of_memory ? k_nvrtc_no_memory : k_nvrtc_error;
+        return output.out_of_memory ? NvrtcWord::no_memory : NvrtcWord::error;
     }
     std::string names;
     for (const std::string& name : output.names) {
         names += name + "\n";
     }
     const bool written = write_all(k_cubin_fd, output.cubin) && write_all(k_names_fd, names);
-    return written ? k_nvrtc_ok : k_nvrtc_error;
+    return written ? NvrtcWord::ok : NvrtcWord::error;
 }
 
-Expected<NvrtcOutput> assemble(const NvrtcPlan& plan, const std::string& source) {
-    const std::optional<JitLinkLibrary>& jit_link = plan.warm->jit_link;
-    return jit_link ? jit_link->assemble(source, plan.order.architecture)
+Expected<NvrtcOutput> assemble(const WarmNvrtc& warm, const NvrtcOrder& order,
+                               const std::string& source) {
+    const std::optional<JitLinkLibrary>& jit_link = warm.jit_link;
+    return jit_link ? jit_link->assemble(source, order.architecture)
                     : failure(ErrorCode::unavailable, "there is no nvJitLink", "PTX");
 }
 
-Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) {
-    const HeaderBundle wanted = plan.order.bundle;
-    const auto usable = [&](HeaderBundle bundle) {
-        return usable_bundle(*plan.warm, plan.order, bundle);
-    };
+Expected<NvrtcOutput> compile(const WarmNvrtc& warm, const NvrtcOrder& order,
+                              const std::string& source) {
+    const HeaderBundle wanted = order.bundle;
+    const auto usable = [&](HeaderBundle bundle) { return usable_bundle(warm, order, bundle); };
     const auto attempt = [&](const PrecompiledBundle* with) {
-        return plan.warm->library.compile(input_for(*plan.warm, plan.order, source, with));
+        return warm.library.compile(input_for(warm, order, source, with));
     };
     const PrecompiledBundle* used = usable(wanted);
     Expected<NvrtcOutput> output = attempt(used);
@@ -248,15 +252,44 @@ Expected<NvrtcOutput> compile(const NvrtcPlan& plan, const std::string& source) 
     return output;
 }
 
-int compile_confined(const NvrtcPlan& plan, const std::string& source) {
+NvrtcWord compile_confined(const WarmNvrtc& warm, const NvrtcOrder& order,
+                           const std::string& source) {
     const Expected<NvrtcOutput> output =
-        plan.order.ptx ? assemble(plan, source) : compile(plan, source);
+        order.ptx ? assemble(warm, order, source) : compile(warm, order, source);
     if (!output) {
         const std::string text = output.error().message() + "\n";
         (void)write_all(k_log_fd, text.substr(0, k_max_nvrtc_log_bytes));
-        return k_nvrtc_error;
+        return NvrtcWord::error;
     }
     return report(*output);
+}
+
+struct Work {
+    NvrtcOrder order;
+    std::string source;
+};
+
+/// With what came with the frame as the only descriptors.
+Expected<Work> take_order(const Frame& frame) {
+    Work work;
+    const auto handle = [&frame](NvrtcHandle which) {
+        return frame.handles.at(static_cast<std::size_t>(which)).get();
+    };
+    ATOLL_TRY_ASSIGN(work.order, parse_nvrtc_order(frame.payload));
+    ATOLL_TRY_ASSIGN(work.source, read_source(handle(NvrtcHandle::source)));
+    ATOLL_TRY(keep_descriptors(std::array{handle(NvrtcHandle::log), handle(NvrtcHandle::cubin),
+                                          handle(NvrtcHandle::names), handle(NvrtcHandle::words)}));
+    return work;
+}
+
+/// Alone with its socket and its memory.
+Status prepare_to_wait(const NvrtcPlan& plan) {
+    ATOLL_TRY(keep_descriptors(std::array{plan.orders.get()}));
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+        return tl::unexpected(errno_error("prctl", "NVRTC", errno));
+    }
+    take_own_memory(plan.warm->library.path());
+    return {};
 }
 
 /// What does not compile with these headers is left out.
@@ -304,23 +337,24 @@ Status precompile_headers(WarmNvrtc& warm) {
 }
 
 void compile_device_code(const NvrtcPlan& plan) {
-    Expected<std::string> source = read_source(plan.source.get());
-    Status ready = source ? keep_descriptors(plan) : tl::unexpected(source.error());
-    const int log_fd = ready ? k_log_fd : plan.log.get();
-    if (ready) {
-        ready = confine(plan);
+    const Status waits = prepare_to_wait(plan);
+    FrameChannel orders{FileHandle(k_orders_fd)};
+    const Expected<Frame> frame =
+        waits ? orders.receive(std::chrono::milliseconds(-1)) : tl::unexpected(waits.error());
+    if (!frame || frame->handles.size() != static_cast<std::size_t>(NvrtcHandle::count)) {
+        ::_exit(1);  // the zygote is gone, or has the error of its own frame
     }
+    const int log_fd = frame->handles[static_cast<std::size_t>(NvrtcHandle::log)].get();
+    const Expected<Work> work = take_order(*frame);
+    Status ready = work ? Status{} : tl::unexpected(work.error());
+    ready = ready ? confine(plan, work->order) : ready;
     if (!ready) {
-        (void)write_all(log_fd, ready.error().message());
-        ::_exit(k_nvrtc_fault);
+        (void)write_all(work ? k_log_fd : log_fd, ready.error().message());
+        ::_exit(1);
     }
-    const char byte = 1;
-    if (!write_all(k_confined_fd, std::string_view(&byte, 1))) {
-        ::_exit(k_nvrtc_fault);
-    }
-    ::close(k_confined_fd);
-    give_malloc_huge_pages();
-    ::_exit(compile_confined(plan, *source));
+    say(NvrtcWord::confined);
+    say(compile_confined(*plan.warm, work->order, work->source));
+    ::_exit(0);
 }
 
 }  // namespace atl

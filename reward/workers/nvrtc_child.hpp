@@ -37,30 +37,28 @@ struct WarmNvrtc {
 /// compiled with these headers is left out; unavailable when not even a kernel without headers can.
 [[nodiscard]] Status precompile_headers(WarmNvrtc& warm);
 
-/// Everything a child needs of the zygote that forks it.
+/// Everything a child has of the zygote that forks it, before it knows what to compile.
 struct NvrtcPlan {
-    NvrtcOrder order;
     const WarmNvrtc* warm = nullptr;
     SandboxLevel level = SandboxLevel::full;
     std::string work_folder;                  ///< an empty folder; at level full a mount point
     const SyscallFilter* filter = nullptr;    ///< null: not filtered
     const LandlockRules* landlock = nullptr;  ///< without the work folder; null: not restricted
     std::uint64_t base_bytes = 0;             ///< the zygote's own address space
-    FileHandle source;
-    FileHandle log;  ///< empty memfds
-    FileHandle cubin;
-    FileHandle names;
-    FileHandle confined;  ///< pipe: a byte is written once the jail is closed
+    FileHandle orders;                        ///< socket on which one order comes
 };
 
-/// Exit statuses of a child. Before `confined` k_nvrtc_fault is a fault of ours, with a message in
-/// the log; afterwards nothing that a child says is.
-inline constexpr int k_nvrtc_ok = 0;
-inline constexpr int k_nvrtc_error = 1;
-inline constexpr int k_nvrtc_no_memory = 2;
-inline constexpr int k_nvrtc_fault = 3;
+/// What an order's frame carries beside the NvrtcOrder, in this order: the translation unit, three
+/// empty memfds, and the end of a pipe that a child writes NvrtcWord to.
+enum class NvrtcHandle : std::size_t { source, log, cubin, names, words, count };
 
-/// The life of a child after fork: private folder, limits, filter, one compilation.
+/// What a child says, a byte each: `confined` once the jail is closed, then at most one of the
+/// others, when all that it leaves is written. A child that ends before `confined` is a fault of
+/// ours, with a message in the log; afterwards nothing that a child says is.
+enum class NvrtcWord : char { confined = 'c', ok = 'o', error = 'e', no_memory = 'm' };
+
+/// The life of a child after fork: it takes its memory and waits for its order, which may come much
+/// later or never; then private folder, limits, filter, one compilation.
 [[noreturn]] void compile_device_code(const NvrtcPlan& plan);
 
 }  // namespace atl

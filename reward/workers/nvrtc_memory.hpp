@@ -14,14 +14,15 @@ namespace atl {
 /// cub's precompiled headers; 2 us each). Nothing here is needed for a right answer, and without
 /// transparent huge pages most of it does nothing.
 
-/// Copies the code of a loaded library to huge pages of its own: forks share them without tables
-/// of pages, and faults. To be called before the library has threads; `path` as the dynamic linker
-/// knows it. False when it was left where it is.
-bool move_code_to_huge_pages(const std::string& path);
+/// Copies the code and the constants of a loaded library to huge pages of its own: forks share them
+/// without tables of pages, and faults. To be called before the library has threads; `path` as the
+/// dynamic linker knows it. False when all was left where it is.
+bool move_to_huge_pages(const std::string& path);
 
-/// Has what a child's malloc() takes first, beyond what its parent holds, come in huge pages. For
-/// the main thread of a process with glibc's allocator.
-void give_malloc_huge_pages();
+/// For a child with one thread, before its compilation: gives it its own copy of what it would copy
+/// page by page, the variables of the library `path`, and memory that malloc() and the mapping of
+/// precompiled headers hand out first; all of it in huge pages where that goes.
+void take_own_memory(const std::string& path);
 
 /// From here on map_memory() looks for NVRTC's mapping; before, and in every process that has not
 /// called this, it is the kernel's mmap() and no more. Process-wide, since so is mmap().

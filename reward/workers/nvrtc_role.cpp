@@ -50,7 +50,7 @@ Expected<std::string> make_folder(const fs::path& path) {
 
 Expected<NvrtcLibrary> open_nvrtc(const std::string& path) {
     ATOLL_TRY_ASSIGN(NvrtcLibrary library, NvrtcLibrary::open(path));
-    move_code_to_huge_pages(library.path());
+    move_to_huge_pages(library.path());
     ATOLL_TRY(load_nvrtc_builtins({library.path(), library.major(), library.minor()}));
     return library;
 }

@@ -5,23 +5,25 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
+#include <tuple>
+#include <utility>
 
 namespace atl {
 
 namespace {
 
 constexpr std::size_t k_max_jobs = 64;
+/// A child takes a few ms to be ready, and some 50 MB.
+constexpr std::size_t k_spares = 2;
 constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 using Clock = std::chrono::steady_clock;
@@ -34,21 +36,20 @@ Expected<FileHandle> make_memory_file(const char* name) {
     return file;
 }
 
-FileHandle duplicate(const FileHandle& file) {
-    return FileHandle(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
-}
-
 std::uint64_t size_of(const FileHandle& file) {
     struct stat about {};
     return ::fstat(file.get(), &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
 }
 
-bool seal(const FileHandle& file) {
-    return ::fcntl(file.get(), F_ADD_SEALS, k_seals) == 0;
+std::size_t usable_cores() {
+    cpu_set_t cores;
+    return ::sched_getaffinity(0, sizeof(cores), &cores) == 0
+               ? static_cast<std::size_t>(CPU_COUNT(&cores))
+               : 1;
 }
 
-double seconds_of(const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+bool seal(const FileHandle& file) {
+    return ::fcntl(file.get(), F_ADD_SEALS, k_seals) == 0;
 }
 
 /// Why a child died, and whether that means that something ran out.
@@ -74,60 +75,56 @@ struct NvrtcZygote::Job {
     std::uint64_t request = 0;
     std::uint32_t generation = 0;
     NvrtcOrder order;
-    pid_t pid = -1;
-    FileHandle pidfd;
+    std::unique_ptr<NvrtcProcess> process;
     FileHandle log;
     FileHandle cubin;
     FileHandle names;
-    FileHandle confined;
+    FileHandle words;
     Clock::time_point begin;
     Clock::time_point deadline;
     bool overdue = false;
-    double cpu_seconds = 0;  ///< once reaped
-    std::string own_folder;  ///< removed with the job; empty at level full
+    double cpu_seconds = 0;  ///< once it has finished
+    bool confined = false;
+    std::optional<NvrtcWord> last;  ///< what it said of its results
+    bool silent = false;            ///< it will say no more
 
-    ~Job() {
-        kill();
-        (void)reap();
-        if (!own_folder.empty()) {
-            std::error_code ignored;
-            std::filesystem::remove_all(own_folder, ignored);
-        }
-    }
-    /// A child cannot start another, so this ends all of it.
-    void kill() const {
-        if (pid > 0) {
-            ::kill(pid, SIGKILL);
-        }
-    }
-    [[nodiscard]] ProcessEnd reap() {
-        int status = 0;
-        rusage usage{};
-        while (pid > 0 && ::wait4(pid, &status, 0, &usage) < 0 && errno == EINTR) {
-        }
-        pid = -1;
-        cpu_seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-        return decode_wait_status(status);
-    }
-    [[nodiscard]] bool was_confined() const {
+    void kill() const { process->kill(); }
+    void listen() {
         char byte = 0;
-        return ::read(confined.get(), &byte, 1) == 1;
+        ssize_t got = 0;
+        while (!last && (got = ::read(words.get(), &byte, 1)) == 1) {
+            const auto word = static_cast<NvrtcWord>(byte);
+            if (word == NvrtcWord::confined) {
+                confined = true;
+            } else {
+                last = word;
+            }
+        }
+        silent = got == 0;
     }
+    [[nodiscard]] bool has_finished() const { return last || silent; }
 };
 
 NvrtcZygote::NvrtcZygote(FrameChannel supervisor, NvrtcZygoteOptions options)
     : m_supervisor(std::move(supervisor)),
       m_options(std::move(options)),
       m_toolchain(fmt::format("NVRTC {}.{}", m_options.warm.library.major(),
-                              m_options.warm.library.minor())) {}
+                              m_options.warm.library.minor())),
+      m_cores(usable_cores()) {}
 
 NvrtcZygote::~NvrtcZygote() = default;
 
 int NvrtcZygote::serve() {
     while (!m_supervisor_gone) {
+        keep_spares();
         std::vector<pollfd> entries{{m_supervisor.fd(), POLLIN, 0}};
         for (const auto& job : m_jobs) {
-            entries.push_back({job->pidfd.get(), POLLIN, 0});
+            entries.push_back({job->words.get(), POLLIN, 0});
+        }
+        for (const auto* processes : {&m_spares, &m_ending}) {
+            for (const auto& process : *processes) {
+                entries.push_back({process->pidfd(), POLLIN, 0});
+            }
         }
         const int timeout_ms = poll_timeout_ms(m_jobs);
         const Clock::time_point before = Clock::now();
@@ -140,10 +137,15 @@ int NvrtcZygote::serve() {
         }
         for (std::size_t i = m_jobs.size(); i-- > 0;) {
             if (entries[1 + i].revents != 0) {
+                m_jobs[i]->listen();
+            }
+            if (m_jobs[i]->has_finished()) {
                 finish(*m_jobs[i]);
                 m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
             }
         }
+        drop_ended(m_ending);
+        drop_ended(m_spares);
         kill_overdue(m_jobs);
         if (entries[0].revents != 0 && !handle_supervisor()) {
             break;
@@ -177,78 +179,111 @@ bool NvrtcZygote::handle_supervisor() {
     return true;
 }
 
-Expected<NvrtcPlan> NvrtcZygote::make_plan(Frame& frame, Job& job) {
+Status NvrtcZygote::start(Frame& frame) {
     if (m_jobs.size() >= k_max_jobs || frame.handles.size() != 1) {
         return failure(ErrorCode::limit, "too many compilations at once, or no source", "NVRTC");
     }
-    NvrtcPlan plan;
-    ATOLL_TRY_ASSIGN(plan.order, parse_nvrtc_order(frame.payload));
-    plan.warm = &m_options.warm;
-    plan.level = m_options.level;
-    plan.work_folder = m_options.work_folder;
-    plan.filter = m_options.filter ? &*m_options.filter : nullptr;
-    plan.landlock = m_options.landlock ? &*m_options.landlock : nullptr;
-    plan.base_bytes = m_options.base_bytes;
-    plan.source = std::move(frame.handles[0]);
-    ATOLL_TRY_ASSIGN(job.log, make_memory_file("log"));
-    ATOLL_TRY_ASSIGN(job.cubin, make_memory_file("cubin"));
-    ATOLL_TRY_ASSIGN(job.names, make_memory_file("names"));
-    plan.log = duplicate(job.log);
-    plan.cubin = duplicate(job.cubin);
-    plan.names = duplicate(job.names);
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-        return tl::unexpected(errno_error("pipe", "NVRTC", errno));
-    }
-    job.confined.reset(ends[0]);
-    plan.confined.reset(ends[1]);
-    return plan;
-}
-
-Status NvrtcZygote::start(Frame& frame) {
     auto job = std::make_unique<Job>();
-    ATOLL_TRY_ASSIGN(NvrtcPlan plan, make_plan(frame, *job));
-    if (m_options.level != SandboxLevel::full) {
-        plan.work_folder += "/" + std::to_string(++m_serial);
-        if (::mkdir(plan.work_folder.c_str(), 0700) != 0) {
-            return tl::unexpected(errno_error("mkdir", plan.work_folder, errno));
-        }
-        job->own_folder = plan.work_folder;
-    }
     job->request = frame.request;
     job->generation = frame.generation;
     job->begin = Clock::now();
+    ATOLL_TRY_ASSIGN(job->order, parse_nvrtc_order(frame.payload));
     job->deadline = job->begin + std::chrono::duration_cast<Clock::duration>(
-                                     std::chrono::duration<double>(plan.order.timeout_s));
-    job->pid = ::fork();
-    if (job->pid < 0) {
-        return tl::unexpected(errno_error("fork", "NVRTC", errno));
-    }
-    if (job->pid == 0) {
-        compile_device_code(plan);
-    }
-    ATOLL_TRY_ASSIGN(job->pidfd, open_pidfd(job->pid));
-    job->order = std::move(plan.order);
+                                     std::chrono::duration<double>(job->order.timeout_s));
+    ATOLL_TRY_ASSIGN(job->log, make_memory_file("log"));
+    ATOLL_TRY_ASSIGN(job->cubin, make_memory_file("cubin"));
+    ATOLL_TRY_ASSIGN(job->names, make_memory_file("names"));
+    ATOLL_TRY(hand_over(*job, frame));
     m_jobs.push_back(std::move(job));
     return {};
 }
 
+/// Nobody but the child keeps the writing end of the pipe.
+Status NvrtcZygote::hand_over(Job& job, Frame& frame) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
+        return tl::unexpected(errno_error("pipe", "NVRTC", errno));
+    }
+    job.words.reset(ends[0]);
+    FileHandle writing(ends[1]);
+    Frame order;
+    order.type = FrameType::compile;
+    order.payload = std::move(frame.payload);
+    order.handles.push_back(std::move(frame.handles[0]));
+    for (const FileHandle* file : {&job.log, &job.cubin, &job.names}) {
+        ATOLL_TRY_ASSIGN(order.handles.emplace_back(), duplicate_handle(*file));
+    }
+    order.handles.push_back(std::move(writing));
+    drop_ended(m_spares);
+    while (!m_spares.empty()) {
+        job.process = std::move(m_spares.front());
+        m_spares.erase(m_spares.begin());
+        if (job.process->give(order)) {
+            return {};
+        }
+    }
+    ATOLL_TRY_ASSIGN(job.process, fork_child());
+    return job.process->give(order);
+}
+
+Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child() {
+    NvrtcPlan plan;
+    plan.warm = &m_options.warm;
+    plan.level = m_options.level;
+    plan.work_folder = m_options.work_folder;
+    if (plan.level != SandboxLevel::full) {
+        plan.work_folder += "/" + std::to_string(++m_serial);
+    }
+    plan.filter = m_options.filter ? &*m_options.filter : nullptr;
+    plan.landlock = m_options.landlock ? &*m_options.landlock : nullptr;
+    plan.base_bytes = m_options.base_bytes;
+    return NvrtcProcess::fork(std::move(plan));
+}
+
+/// While every core compiles, one more process takes as much from the others as it saves.
+void NvrtcZygote::keep_spares() {
+    while (m_spares_live && m_spares.size() < k_spares && m_jobs.size() < m_cores) {
+        auto spare = fork_child();
+        m_spares_live = spare.has_value();
+        if (spare) {
+            m_spares.push_back(std::move(*spare));
+        }
+    }
+}
+
+void NvrtcZygote::drop_ended(std::vector<std::unique_ptr<NvrtcProcess>>& processes) {
+    const std::size_t ended = std::erase_if(processes, [](const auto& process) {
+        pollfd entry{process->pidfd(), POLLIN, 0};
+        return ::poll(&entry, 1, 0) > 0;
+    });
+    // What killed it, want of memory for one, would kill the next one as well.
+    m_spares_live = m_spares_live && (ended == 0 || &processes != &m_spares);
+}
+
 void NvrtcZygote::finish(Job& job) {
-    const ProcessEnd end = job.reap();
-    if (!job.was_confined() && !job.overdue) {
+    std::optional<ProcessEnd> end;
+    job.kill();  // it may have closed the pipe, or said its word, and go on
+    job.cpu_seconds = job.process->cpu_seconds();
+    if (!job.last) {
+        end = job.process->reap();
+    }
+    if (!job.confined && !job.overdue) {
         std::string text(std::min<std::uint64_t>(size_of(job.log), 1000), '\0');
         const ssize_t got = ::pread(job.log.get(), text.data(), text.size(), 0);
         text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-        reply(job, make_failed_frame(job.request,
-                                     {ErrorCode::internal,
-                                      "a child could not be locked up: " + end.text() + " " + text,
-                                      "NVRTC", ""}));
-        return;
+        reply(job, make_failed_frame(job.request, {ErrorCode::internal,
+                                                   "a child could not be locked up: " +
+                                                       (end ? end->text() + " " : "") + text,
+                                                   "NVRTC", ""}));
+    } else {
+        reply(job, answer_to(job, end));
     }
-    reply(job, answer_to(job, end));
+    if (!end) {
+        m_ending.push_back(std::move(job.process));
+    }
 }
 
-Frame NvrtcZygote::answer_to(Job& job, const ProcessEnd& end) {
+Frame NvrtcZygote::answer_to(Job& job, const std::optional<ProcessEnd>& end) {
     NvrtcReply answer;
     answer.toolchain = m_toolchain;
     answer.seconds = std::chrono::duration<double>(Clock::now() - job.begin).count();
@@ -258,12 +293,12 @@ Frame NvrtcZygote::answer_to(Job& job, const ProcessEnd& end) {
         answer.status = NvrtcReply::Status::limit;
         answer.reason =
             fmt::format("the compiler took longer than {} seconds", job.order.timeout_s);
-    } else if (end.signalled) {
-        std::tie(answer.status, answer.reason) = cause_of(end.status);
-    } else if (end.status == k_nvrtc_no_memory) {
+    } else if (end && end->signalled) {
+        std::tie(answer.status, answer.reason) = cause_of(end->status);
+    } else if (job.last == NvrtcWord::no_memory) {
         answer.status = NvrtcReply::Status::limit;
         answer.reason = "the compiler ran out of memory";
-    } else if (end.status != k_nvrtc_ok || !sealed) {
+    } else if (job.last != NvrtcWord::ok || !sealed) {
         answer.status = NvrtcReply::Status::error;
     } else if (size_of(job.cubin) > job.order.cubin_bytes ||
                size_of(job.names) > k_max_lowered_names_bytes) {

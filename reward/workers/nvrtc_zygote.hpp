@@ -3,6 +3,7 @@
 #include "reward/base/frame.hpp"
 #include "reward/base/process.hpp"
 #include "reward/workers/nvrtc_child.hpp"
+#include "reward/workers/nvrtc_process.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -22,9 +23,11 @@ struct NvrtcZygoteOptions {
     std::uint64_t base_bytes = 0;           ///< this process's own address space
 };
 
-/// The NVRTC role's main loop: forks one child per compile frame, kills it when its time is over,
-/// and answers with what it left. A crash of NVRTC is that child's end and nothing more. Several
-/// compilations may be in work at once. Not thread-safe.
+/// The NVRTC role's main loop: gives each compile frame to a forked child of its own, kills that
+/// when its time is over, and answers with what it left. A crash of NVRTC is that child's end and
+/// nothing more. Several compilations may be in work at once. Children are forked ahead, so that a
+/// request waits neither for the fork nor for a child's memory; nor for a child's end, once its
+/// results are sealed. Not thread-safe.
 class NvrtcZygote {
   public:
     NvrtcZygote(FrameChannel supervisor, NvrtcZygoteOptions options);
@@ -39,15 +42,22 @@ class NvrtcZygote {
     struct Job;
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Status start(Frame& frame);
-    [[nodiscard]] Expected<NvrtcPlan> make_plan(Frame& frame, Job& job);
+    [[nodiscard]] Status hand_over(Job& job, Frame& frame);
+    [[nodiscard]] Expected<std::unique_ptr<NvrtcProcess>> fork_child();
+    void keep_spares();
+    void drop_ended(std::vector<std::unique_ptr<NvrtcProcess>>& processes);
     void finish(Job& job);
-    [[nodiscard]] Frame answer_to(Job& job, const ProcessEnd& end);
+    [[nodiscard]] Frame answer_to(Job& job, const std::optional<ProcessEnd>& end);
     void reply(const Job& job, Frame frame);
 
     FrameChannel m_supervisor;
     NvrtcZygoteOptions m_options;
     std::string m_toolchain;
     std::vector<std::unique_ptr<Job>> m_jobs;
+    std::vector<std::unique_ptr<NvrtcProcess>> m_spares;  ///< wait for an order
+    std::vector<std::unique_ptr<NvrtcProcess>> m_ending;  ///< killed, and answered for
+    std::size_t m_cores;
+    bool m_spares_live = true;  ///< false once one has ended by itself
     std::uint64_t m_serial = 0;
     bool m_supervisor_gone = false;
 };

@@ -89,6 +89,60 @@ TEST_F(DeviceCompilerLifeTest, AKilledWorkerIsStartedAgain) {
     EXPECT_EQ(compiler->restarts(), 1u);
 }
 
+/// Those that the compiler's zygote has forked ahead, once there are so many and they sleep.
+std::vector<pid_t> waiting_children(std::size_t count = 2) {
+    const auto sleeps = [](pid_t pid) {
+        std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+        std::string word;
+        file >> word >> word >> word;
+        return word == "S";
+    };
+    std::vector<pid_t> found;
+    for (int i = 0; i < 6000; ++i) {
+        found = children_of(children_of(children_of(::getpid()).at(0)).at(0));
+        if (found.size() == count && std::all_of(found.begin(), found.end(), sleeps)) {
+            break;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return found;
+}
+
+TEST_F(DeviceCompilerLifeTest, AChildThatWasForkedBeforeTakesTheOrder) {
+    const auto compiler = make();
+    const std::vector<pid_t> before = waiting_children();
+    ASSERT_EQ(before.size(), 2u);
+    ASSERT_EQ(compile(*compiler, "a[0] = 1;").status, DeviceBinary::Status::ok);
+    const std::vector<pid_t> after = waiting_children();
+    ASSERT_EQ(after.size(), 2u);
+    EXPECT_NE(after, before) << "each compiles once";
+    EXPECT_TRUE(std::find(after.begin(), after.end(), before[1]) != after.end())
+        << "one order takes one child";
+}
+
+TEST_F(DeviceCompilerLifeTest, WaitingChildrenThatDieCostNoCompilation) {
+    const auto compiler = make();
+    for (const pid_t child : waiting_children()) {
+        ASSERT_EQ(::kill(child, SIGKILL), 0);
+    }
+    EXPECT_TRUE(waiting_children(0).empty()) << "they would be killed again";
+    EXPECT_EQ(compile(*compiler, "a[0] = 1;").status, DeviceBinary::Status::ok);
+    EXPECT_EQ(compile(*compiler, "a[0] = nobody;").status, DeviceBinary::Status::error);
+    EXPECT_EQ(compiler->restarts(), 0u);
+}
+
+/// What a child inherits is there for whoever breaks out of the compiler.
+TEST_F(DeviceCompilerLifeTest, WaitingChildrenHaveNothingOfOthers) {
+    const auto compiler = make();
+    for (const pid_t child : waiting_children()) {
+        std::vector<std::string> handles;
+        for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(child) + "/fd")) {
+            handles.push_back(entry.path().filename());
+        }
+        EXPECT_THAT(handles, ::testing::UnorderedElementsAre("0", "1", "2", "3"));
+    }
+}
+
 TEST_F(DeviceCompilerLifeTest, TheSameAgainComesFromMemoryAndFromTheFolder) {
     const testing::TemporaryFolder folder;
     const std::string cache = folder.path() / "cache";

@@ -2,15 +2,22 @@
 
 #include "reward/base/hash.hpp"
 #include "reward/worker_calls.hpp"
+#include "tests/support/shell.hpp"
+#include "tests/support/temporary_folder.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <link.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <utility>
 
@@ -20,7 +27,7 @@ namespace {
 constexpr int k_both = PROT_READ | PROT_WRITE;
 
 /// A mapping as NVRTC makes it for its precompiled headers.
-class NvrtcMemoryTest : public testing::Test {
+class NvrtcMemoryTest : public ::testing::Test {
   protected:
     void SetUp() override {
         begin_to_keep_precompiled_headers();
@@ -89,30 +96,78 @@ TEST_F(NvrtcMemoryTest, AllElseIsMappedByTheKernel) {
     EXPECT_EQ(errno, EINVAL);
 }
 
-TEST(NvrtcMemory, CodeThatMovedStillRuns) {
-    // Whether it is moved depends on the machine; a library without 2 MiB of code never is.
-    EXPECT_FALSE(move_code_to_huge_pages("no such library"));
-    std::string path;
+std::string path_of(const char* library) {
+    std::pair<const char*, std::string> found(library, "");
     dl_iterate_phdr(
-        [](dl_phdr_info* info, std::size_t, void* found) {
-            if (std::strstr(info->dlpi_name, "libcrypto") != nullptr) {
-                *static_cast<std::string*>(found) = info->dlpi_name;
+        [](dl_phdr_info* info, std::size_t, void* argument) {
+            auto& [wanted, path] = *static_cast<std::pair<const char*, std::string>*>(argument);
+            if (std::strstr(info->dlpi_name, wanted) != nullptr) {
+                path = info->dlpi_name;
             }
             return 0;
         },
-        &path);
+        &found);
+    return found.second;
+}
+
+TEST(NvrtcMemory, CodeAndConstantsThatMovedAreTheSame) {
+    // Whether they are moved depends on the machine; a library without 2 MiB of them never is.
+    EXPECT_FALSE(move_to_huge_pages("no such library"));
+    const std::string path = path_of("libcrypto");
     ASSERT_FALSE(path.empty());
     const Digest before = content_id("text");
-    (void)move_code_to_huge_pages(path);
+    (void)move_to_huge_pages(path);
     EXPECT_EQ(content_id("text"), before);
 }
 
-TEST(NvrtcMemory, MallocGoesOn) {
-    give_malloc_huge_pages();
+TEST(NvrtcMemory, VariablesAndMallocGoOnInMemoryOfItsOwn) {
+    const testing::TemporaryFolder folder;
+    const std::string file = (folder.path() / "libvariables.so").string();
+    std::ofstream(file + ".c") << "int first = 7, many[2 << 20];\n"
+                                  "int* at(int i) { return i < 0 ? &first : &many[i]; }\n";
+    const auto made = testing::run_shell("gcc -shared -fPIC -o " + file + " " + file + ".c");
+    ASSERT_EQ(made.status, 0) << made.err;
+    void* const library = ::dlopen(file.c_str(), RTLD_NOW);
+    ASSERT_NE(library, nullptr) << ::dlerror();
+    const auto at = reinterpret_cast<int* (*)(int)>(::dlsym(library, "at"));
+    ASSERT_NE(at, nullptr);
+    for (int i = 0; i < 2 << 20; i += 1000) {
+        *at(i) = i;
+    }
+    take_own_memory(file);
+    EXPECT_EQ(*at(-1), 7);
+    for (int i = 0; i < 2 << 20; i += 1000) {
+        ASSERT_EQ(*at(i), i);
+        *at(i) = -i;
+        ASSERT_EQ(*at(i), -i);
+    }
     for (std::size_t bytes = 1; bytes < (64u << 20); bytes *= 3) {
         const std::string block(bytes, 'a');
         EXPECT_EQ(block.back(), 'a');
     }
+}
+
+/// A library's variables that a child has taken cost it no faults afterwards.
+TEST(NvrtcMemory, WhatAChildHasTakenCausesNoMoreFaults) {
+    const std::string path = path_of("libcrypto");
+    ASSERT_FALSE(path.empty());
+    const pid_t pid = ::fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+        take_own_memory(path);
+        rusage before{};
+        rusage after{};
+        ::getrusage(RUSAGE_SELF, &before);
+        char* const block = static_cast<char*>(std::malloc(8u << 20));  // NOLINT
+        for (std::size_t i = 0; i < 8u << 20; i += 4096) {
+            block[i] = 1;
+        }
+        ::getrusage(RUSAGE_SELF, &after);
+        ::_exit(after.ru_minflt - before.ru_minflt < 100 ? 0 : 1);  // 2048 otherwise
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 }  // namespace
