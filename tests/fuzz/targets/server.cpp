@@ -85,7 +85,7 @@ void trainer_request(std::string_view bytes) {
     if (!body || !body->is_object()) {
         return;
     }
-    const Offer offer{one_task(), one_device()};
+    const Offer offer{one_task(), one_device(), built_in_presets()};
     for (const Query& query : {Query{}, Query{{"task", "small"}, {"level", "verify"}}}) {
         check_requests(read_openrlhf(*body, query, offer, 64), bytes.size());
         check_requests(read_slime(*body, query, offer), bytes.size());
