@@ -74,7 +74,7 @@ class CubinReader {
   public:
     explicit CubinReader(std::string_view bytes) : m_bytes(bytes) {}
     [[nodiscard]] Expected<std::vector<KernelFacts>> read();
-    [[nodiscard]] Expected<bool> has_variables();
+    [[nodiscard]] Expected<std::uint64_t> bytes_of_variables();
     [[nodiscard]] Expected<bool> has_foreign_symbols();
     [[nodiscard]] Expected<std::uint32_t> read_capability() {
         ATOLL_TRY(read_sections());
@@ -399,13 +399,21 @@ Expected<std::vector<KernelFacts>> CubinReader::read() {
     return std::move(m_kernels);
 }
 
-Expected<bool> CubinReader::has_variables() {
+/// UINT64_MAX when something else can be written to.
+Expected<std::uint64_t> CubinReader::bytes_of_variables() {
     ATOLL_TRY(read_sections());
-    return std::any_of(m_sections.begin(), m_sections.end(), [](const Section& section) {
+    std::uint64_t bytes = 0;
+    for (const Section& section : m_sections) {
+        const bool variables = section.name == ".nv.global" || section.name == ".nv.global.init" ||
+                               section.name.starts_with(".nv.constant3");
         const bool writable = (section.header.sh_flags & SHF_WRITE) != 0;
-        const bool constants = section.name.starts_with(".nv.constant3");
-        return constants || (writable && !section.name.starts_with(".nv.shared."));
-    });
+        if (variables) {
+            bytes += std::clamp<std::uint64_t>(section.header.sh_size, 1, k_max_variable_bytes);
+        } else if (writable && !section.name.starts_with(".nv.shared.")) {
+            return UINT64_MAX;
+        }
+    }
+    return bytes;
 }
 
 Expected<bool> CubinReader::has_foreign_symbols() {
@@ -448,8 +456,9 @@ Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin) {
     return CubinReader(cubin).read();
 }
 
-bool keeps_state(std::string_view cubin) {
-    return CubinReader(cubin).has_variables().value_or(true);
+bool keeps_state(std::string_view cubin, bool touches_variables) {
+    const std::uint64_t harmless = touches_variables ? 0 : k_max_untouched_bytes;
+    return CubinReader(cubin).bytes_of_variables().value_or(UINT64_MAX) > harmless;
 }
 
 bool calls_driver_code(std::string_view cubin) {

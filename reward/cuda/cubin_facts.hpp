@@ -27,11 +27,18 @@ inline constexpr std::uint64_t k_max_variable_bytes = 256u << 20;
 /// one since).
 [[nodiscard]] Expected<std::vector<KernelFacts>> read_cubin_facts(std::string_view cubin);
 
+/// Of variables that no kernel touches: constants whose values the code has in itself. Only a
+/// guessed address leads to them, as it does to what the device has around any code.
+inline constexpr std::uint64_t k_max_untouched_bytes = 256;
+
 /// Whether something in a cubin that a compiler made outlives a launch of its kernels: variables
 /// of the device (sections .nv.global, .nv.global.init and .nv.constant3, and whatever else a
-/// kernel may write to but its shared memory). True for bytes that are no cubin. Not for machine
-/// code from elsewhere, whose sections may be called anything. Pure.
-[[nodiscard]] bool keeps_state(std::string_view cubin);
+/// kernel may write to but its shared memory), unless the compiler says that the kernels touch none
+/// and all together have at most k_max_untouched_bytes. Machine code alone does not tell: a table
+/// (.nv.constant4) has every variable's address, and code reads it without a relocation. True for
+/// bytes that are no cubin. Not for machine code from elsewhere, whose sections may be called
+/// anything. Pure.
+[[nodiscard]] bool keeps_state(std::string_view cubin, bool touches_variables);
 
 /// Whether a cubin that read_cubin_facts() could read has symbols that the driver must bring along
 /// (malloc, free, vprintf; undefined ones), but for that of failed assertions, which end the

@@ -54,6 +54,10 @@ DeviceBinary error_of_the_candidate(std::string log) {
 
 }  // namespace
 
+std::string name_of_use(bool touches_variables) {
+    return touches_variables ? "touches variables" : "touches no variable";
+}
+
 Expected<DeviceBinary> binary_from(const DeviceArtifact& artifact) {
     auto kernels = read_cubin_facts(artifact.cubin);
     if (!kernels && kernels.error().code == ErrorCode::limit) {
@@ -75,7 +79,9 @@ Expected<DeviceBinary> binary_from(const DeviceArtifact& artifact) {
     binary.status = DeviceBinary::Status::ok;
     binary.kernels = std::move(*kernels);
     add_spills(artifact.log, binary.kernels);
-    for (std::string_view rest = artifact.names; !rest.empty();) {
+    std::string_view rest = artifact.names;
+    binary.touches_variables = take_line(rest) != name_of_use(false);
+    while (!rest.empty()) {
         binary.names.emplace_back(take_line(rest));
     }
     ATOLL_TRY_ASSIGN(FileHandle file, memory_file_of(artifact.cubin));

@@ -21,6 +21,7 @@ struct DeviceBinary {
     std::uint64_t bytes = 0;
     std::vector<KernelFacts> kernels;  ///< when ok: at least one
     std::vector<std::string> names;    ///< when ok: as linked, one for each name expression
+    bool touches_variables = true;     ///< NvrtcOutput::touches_variables
     std::string log;                   ///< trimmed to the cause; empty when ok
     double seconds = 0;                ///< wall time of the compiler's process; 0 when cached
     double cpu_seconds = 0;            ///< its user and system time; 0 when cached
@@ -29,10 +30,14 @@ struct DeviceBinary {
 
 /// What a compilation that worked has left: all that a DeviceBinary is made of.
 struct DeviceArtifact {
-    std::string log;    ///< of NVRTC, as it was
-    std::string names;  ///< one a line
+    std::string log;  ///< of NVRTC, as it was
+    /// A line that says whether variables are touched (name_of_use()), then names, one a line.
+    std::string names;
     std::string cubin;
 };
+
+/// How DeviceArtifact::names says it.
+[[nodiscard]] std::string name_of_use(bool touches_variables);
 
 /// Reads the artifact's facts. A cubin without a kernel (NVRTC takes an empty or senseless text for
 /// a good one) and one that cannot be read are errors of the candidate. An Expected error is a

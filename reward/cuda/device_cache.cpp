@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view k_magic = "ATOLDEV1";
+constexpr std::string_view k_magic = "ATOLDEV2";
 constexpr std::uint64_t k_max_file_bytes = 1u << 30;
 constexpr std::size_t k_parts = 3;
 

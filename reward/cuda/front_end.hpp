@@ -46,6 +46,7 @@ struct FrontEndReply {
     /// By index of Task::workloads; each has passed check_plan() with the cubin's facts.
     std::vector<std::pair<std::size_t, Plan>> plans;
     std::vector<KernelFacts> kernels;
+    bool touches_variables = true;  ///< NvrtcOutput::touches_variables
     double host_compile_seconds = 0;
     double record_seconds = 0;
     double device_compile_seconds = 0;

@@ -1,5 +1,7 @@
 #include "reward/cuda/nvrtc_library.hpp"
 
+#include "reward/cuda/ptx_facts.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,6 +62,8 @@ Status NvrtcLibrary::load_functions() {
     ATOLL_TRY(m_library.load("nvrtcCompileProgram", m_compile));
     ATOLL_TRY(m_library.load("nvrtcGetCUBINSize", m_cubin_size));
     ATOLL_TRY(m_library.load("nvrtcGetCUBIN", m_cubin));
+    ATOLL_TRY(m_library.load("nvrtcGetPTXSize", m_ptx_size));
+    ATOLL_TRY(m_library.load("nvrtcGetPTX", m_ptx));
     ATOLL_TRY(m_library.load("nvrtcGetProgramLogSize", m_log_size));
     ATOLL_TRY(m_library.load("nvrtcGetProgramLog", m_log));
     ATOLL_TRY(m_library.load("nvrtcAddNameExpression", m_add_name));
@@ -159,7 +163,21 @@ Status NvrtcLibrary::take_results(Program* program, const NvrtcInput& input,
         ATOLL_TRY(check(m_lowered_name(program, expression.c_str(), &name), "nvrtcGetLoweredName"));
         output.names.emplace_back(name == nullptr ? "" : name);
     }
+    ATOLL_TRY_ASSIGN(const std::string ptx, take_ptx(program));
+    output.touches_variables = may_touch_variables(ptx);
     return {};
+}
+
+/// What the cubin was assembled from.
+Expected<std::string> NvrtcLibrary::take_ptx(Program* program) const {
+    std::size_t bytes = 0;
+    ATOLL_TRY(check(m_ptx_size(program, &bytes), "nvrtcGetPTXSize"));
+    std::string ptx(bytes, '\0');
+    if (bytes > 0) {
+        ATOLL_TRY(check(m_ptx(program, ptx.data()), "nvrtcGetPTX"));
+        ptx.pop_back();  // the NUL at its end
+    }
+    return ptx;
 }
 
 bool is_name_expression(std::string_view text) {

@@ -34,6 +34,8 @@ struct NvrtcOutput {
     std::string log;
     std::string cubin;               ///< when ok; empty for architectures that are no device's
     std::vector<std::string> names;  ///< when ok: as linked, one for each name expression
+    /// May be false when ok: no kernel touches a variable of the device (ptx_facts.hpp).
+    bool touches_variables = true;
 };
 
 /// NVRTC, loaded at run time: a table of the functions used, with their types as the API reference
@@ -71,6 +73,7 @@ class NvrtcLibrary {
     [[nodiscard]] Status take_log(Program* program, NvrtcOutput& output) const;
     [[nodiscard]] Status take_results(Program* program, const NvrtcInput& input,
                                       NvrtcOutput& output) const;
+    [[nodiscard]] Expected<std::string> take_ptx(Program* program) const;
 
     SharedLibrary m_library;
     int m_major = 0;
@@ -85,6 +88,8 @@ class NvrtcLibrary {
     int (*m_compile)(Program* program, int options, const Text* texts) = nullptr;
     int (*m_cubin_size)(Program* program, std::size_t* bytes) = nullptr;
     int (*m_cubin)(Program* program, char* cubin) = nullptr;
+    int (*m_ptx_size)(Program* program, std::size_t* bytes) = nullptr;
+    int (*m_ptx)(Program* program, char* ptx) = nullptr;
     int (*m_log_size)(Program* program, std::size_t* bytes) = nullptr;
     int (*m_log)(Program* program, char* log) = nullptr;
     int (*m_add_name)(Program* program, Text expression) = nullptr;

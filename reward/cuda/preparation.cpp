@@ -208,6 +208,7 @@ Status Preparation::compile() {
         kernel.device_name = binary.names[number++];
     }
     m_reply.kernels = std::move(binary.kernels);
+    m_reply.touches_variables = binary.touches_variables;
     ATOLL_TRY_ASSIGN(
         m_reply.cubin,
         read_file("/proc/self/fd/" + std::to_string(binary.cubin->get()), order.cubin_bytes));

@@ -38,7 +38,8 @@ Status read_plans(std::string_view json, GpuPackage& package) {
                      parse_json_object(json, k_max_package_bytes, "GPU package"));
     JsonReader fields(parsed, "GPU package");
     fields.boolean("compiled_here", package.compiled_here)
-        .boolean("leaves_heap", package.leaves_heap);
+        .boolean("leaves_heap", package.leaves_heap)
+        .boolean("touches_variables", package.touches_variables);
     const Json* items = fields.array("plans", k_max_package_plans);
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         std::size_t workload = 0;
@@ -63,6 +64,10 @@ const Plan* GpuPackage::plan_of(std::size_t workload) const {
     return found == plans.end() ? nullptr : &found->second;
 }
 
+bool leaves_traces(const Plan& plan) {
+    return !plan.settings.empty() || !plan.symbols.empty();
+}
+
 Expected<FileHandle> write_gpu_package(const GpuPackage& package) {
     Json plans = Json::array();
     for (const auto& [workload, plan] : package.plans) {
@@ -70,6 +75,7 @@ Expected<FileHandle> write_gpu_package(const GpuPackage& package) {
     }
     const std::string json = dump_json({{"compiled_here", package.compiled_here},
                                         {"leaves_heap", package.leaves_heap},
+                                        {"touches_variables", package.touches_variables},
                                         {"plans", std::move(plans)}});
     const std::uint64_t size = json.size();
     std::array<char, sizeof(size)> size_bytes{};

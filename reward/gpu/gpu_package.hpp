@@ -24,10 +24,17 @@ struct GpuPackage {
     bool compiled_here = true;
     /// calls_driver_code() of the cubin: what its kernels leave in the heap stays in the process.
     bool leaves_heap = false;
+    /// What the compiler says for keeps_state().
+    bool touches_variables = true;
 
     /// nullptr when the workload has none.
     [[nodiscard]] const Plan* plan_of(std::size_t workload) const;
 };
+
+/// Whether playing it may leave something in loaded code that keeps_state() does not tell of:
+/// attributes of kernels, or what kernels write to variables that they do not name, whose addresses
+/// the plan hands to them.
+[[nodiscard]] bool leaves_traces(const Plan& plan);
 
 /// A sealed memfd. Layout: 8 bytes magic, 8 bytes length of the JSON, the JSON, the cubin.
 [[nodiscard]] Expected<FileHandle> write_gpu_package(const GpuPackage& package);

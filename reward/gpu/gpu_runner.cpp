@@ -181,17 +181,17 @@ Expected<GpuRunner::Answer> GpuRunner::load(const GpuLoadCall& call,
     }
     ATOLL_TRY_ASSIGN(GpuPackage package, read_gpu_package(handles[0]));
     Program program{std::move(package), true, nullptr};
-    program.keeps_state = !program.package.compiled_here || keeps_state(program.package.cubin);
+    program.keeps_state = !program.package.compiled_here ||
+                          keeps_state(program.package.cubin, program.package.touches_variables);
     const GpuLoaded loaded{program.package.leaves_heap};
     m_programs.insert_or_assign(call.program, std::move(program));
     return Answer{to_json(loaded)};
 }
 
 /// Loading code anew takes longer than most launches, and is of use only where something in it
-/// would outlive a launch: variables of the device, or attributes of kernels that another plan
-/// sets.
+/// would outlive a launch.
 Expected<PlanPlayer> GpuRunner::make_player(Program& program, const Plan& plan) {
-    const bool again = !program.keeps_state && plan.settings.empty();
+    const bool again = !program.keeps_state && !leaves_traces(plan);
     std::shared_ptr<const PlanModule> module = again ? program.module : nullptr;
     if (!module) {
         ATOLL_TRY_ASSIGN(module, PlanModule::load(m_gpu, program.package.cubin));

@@ -25,6 +25,7 @@ SourceForm form_of(const std::string& kind) {
 
 Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply, SourceForm form) {
     GpuPackage package{std::move(reply.cubin), std::move(reply.plans), form != SourceForm::cubin};
+    package.touches_variables = reply.touches_variables;
     // What machine code from elsewhere says that it calls is its own word.
     package.leaves_heap = form == SourceForm::cubin || calls_driver_code(package.cubin);
     ATOLL_TRY_ASSIGN(FileHandle file, write_gpu_package(package));

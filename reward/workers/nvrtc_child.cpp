@@ -3,6 +3,7 @@
 #include "reward/base/frame.hpp"
 #include "reward/base/jail_limits.hpp"
 #include "reward/base/jail_root.hpp"
+#include "reward/cuda/device_binary.hpp"
 #include "reward/cuda/device_prelude.hpp"
 #include "reward/workers/nvrtc_memory.hpp"
 
@@ -209,7 +210,7 @@ NvrtcWord report(const NvrtcOutput& output) {
     if (!output.ok) {
         return output.out_of_memory ? NvrtcWord::no_memory : NvrtcWord::error;
     }
-    std::string names;
+    std::string names = name_of_use(output.touches_variables) + "\n";
     for (const std::string& name : output.names) {
         names += name + "\n";
     }

@@ -26,7 +26,7 @@ struct NvrtcOrder {
 };
 
 /// compiled. Handle [0] is the compiler's log, at most k_max_nvrtc_log_bytes; when ok, [1] is the
-/// cubin and [2] the lowered names, one a line. All are sealed memfds.
+/// cubin and [2] DeviceArtifact::names. All are sealed memfds.
 struct NvrtcReply {
     enum class Status { ok, error, limit };
     Status status = Status::error;

@@ -50,6 +50,10 @@ class CubinFactsTest : public NvrtcTest {
     NvrtcOutput m_output;
 };
 
+bool keeps_state_of(const NvrtcOutput& output) {
+    return keeps_state(output.cubin, output.touches_variables);
+}
+
 const KernelFacts& find(const std::vector<KernelFacts>& kernels, const std::string& name) {
     const auto found = std::find_if(kernels.begin(), kernels.end(),
                                     [&](const KernelFacts& kernel) { return kernel.name == name; });
@@ -171,21 +175,91 @@ TEST_F(CubinFactsTest, ChangedBytesNeverGiveMoreThanFactsOrAnError) {
 }
 
 TEST_F(CubinFactsTest, OnlyVariablesOfTheDeviceOutliveALaunch) {
-    EXPECT_FALSE(keeps_state(m_output.cubin));
+    EXPECT_FALSE(keeps_state(m_output.cubin, m_output.touches_variables));
     const std::string kernel = "extern \"C\" __global__ void k(float* x) { x[0] = ";
-    EXPECT_FALSE(keeps_state(
-        compile_here("extern __shared__ float s[];" + kernel + "s[3]; }", "sm_90a").cubin));
+    EXPECT_FALSE(keeps_state_of(
+        compile_here("extern __shared__ float s[];" + kernel + "s[3]; }", "sm_90a")));
     for (const std::string variable :
          {"__device__ float v[4];", "__device__ float v[4] = {1, 2, 3, 4};",
           "__constant__ float v[4] = {1, 2, 3, 4};", "__device__ const float v[3] = {1, 2, 3};"}) {
         const NvrtcOutput output =
             compile_here(variable + kernel + "v[(int)x[1] & 3]; }", "sm_90a");
-        EXPECT_TRUE(keeps_state(output.cubin)) << variable;
+        EXPECT_TRUE(keeps_state_of(output)) << variable;
     }
-    EXPECT_TRUE(keeps_state(
-        compile_here("extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }",
-                     "sm_90a")
-            .cubin));
+    EXPECT_TRUE(keeps_state_of(compile_here(
+        "extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }", "sm_90a")));
+}
+
+// NVRTC makes a variable of every constant at namespace scope, used or not.
+TEST_F(CubinFactsTest, ConstantsWhoseValuesAreInTheCodeKeepNothing) {
+    const std::string source =
+        "#define TILE 32\n"
+        "constexpr int k_rows = TILE / 4;\n"
+        "static const float k_scale = 0.5f;\n"
+        "namespace { constexpr long long k_step = 3; }\n"
+        "struct Shape { static constexpr int k_side = 4; };\n"
+        "template <int N> struct Twice { static constexpr int value = 2 * N; };\n"
+        "constexpr float k_table[4] = {1, 2, 3, 4};\n"
+        "template <int N> __global__ void k(float* x, int n) {\n"
+        "    __shared__ float s[k_rows];\n"
+        "    for (int i = 0; i < k_rows; ++i) s[i] = x[i * k_step] * k_scale;\n"
+        "    __syncthreads();\n"
+        "    asm volatile(\"// { not a variable }\");\n"
+        "    x[n] = s[n % k_rows] + Shape::k_side + Twice<N>::value + k_table[2];\n"
+        "}\n"
+        "template __global__ void k<3>(float*, int);\n";
+    for (const std::string& architecture : architectures_of({"sm_80", "sm_90a"})) {
+        const NvrtcOutput output = compile_here(source, architecture);
+        ASSERT_TRUE(output.ok) << output.log;
+        EXPECT_TRUE(keeps_state(output.cubin, true)) << "there are variables: " << architecture;
+        EXPECT_FALSE(output.touches_variables) << architecture;
+        EXPECT_FALSE(keeps_state_of(output)) << architecture;
+    }
+}
+
+TEST_F(CubinFactsTest, UntouchedVariablesKeepNothingUpToALimit) {
+    const auto keeps = [&](std::uint64_t bytes) {
+        return keeps_state_of(compile_here("__device__ char v[" + std::to_string(bytes) +
+                                               "]; extern \"C\" __global__ void k(int* x) {}",
+                                           "sm_90a"));
+    };
+    EXPECT_FALSE(keeps(k_max_untouched_bytes));
+    EXPECT_TRUE(keeps(k_max_untouched_bytes + 1)) << "room for answers";
+}
+
+TEST_F(CubinFactsTest, EveryWayToAVariableKeepsState) {
+    const std::string begin = "extern \"C\" __global__ void k(int* x, int n) { ";
+    for (const std::string& source : {
+             "__device__ int v; " + begin + "if (n == 7) x[0] = v; else v = x[1]; }",
+             "__device__ int v; " + begin + "x[0] = atomicAdd(&v, n); }",
+             // by a pointer that another variable begins with
+             "__device__ int v; __device__ int* p = &v; " + begin + "*p += n; x[0] = *p; }",
+             // by a table of addresses
+             "__device__ int v, w; __device__ int* t[2] = {&v, &w}; " + begin + "*t[n & 1] += n; }",
+             // by a function that is called through a pointer
+             "__device__ int v; __device__ __noinline__ int add(int i) { return v += i; } "
+             "__device__ __noinline__ int none(int i) { return i; } " +
+                 begin + "int (*f)(int) = n & 1 ? add : none; x[0] = f(n); }",
+             // by a function that a variable begins with
+             "__device__ int v; __device__ int add(int i) { return v += i; } "
+             "__device__ int (*f)(int) = add; " +
+                 begin + "x[0] = f(n); }",
+             // by inline PTX, of the source's variable and of one of its own
+             "__device__ int v; __device__ int w; " + begin +
+                 "asm volatile(\"st.global.u32 [v], %0;\" :: \"r\"(n)); }",
+             // constants, written to by their address
+             "__constant__ int c[4]; " + begin +
+                 "int* p = const_cast<int*>(c); asm volatile(\"\" : \"+l\"(p)); p[n] = x[0]; }",
+             "constexpr int c[4] = {1, 2, 3, 4}; " + begin +
+                 "int* p = const_cast<int*>(&c[n]); *p = x[0]; }",
+             "__device__ int v; __device__ const int* seen(int) { return &v; } " + begin +
+                 "x[0] = *seen(n); }",
+         }) {
+        const NvrtcOutput output = compile_here(source, "sm_90a");
+        ASSERT_TRUE(output.ok) << source << output.log;
+        EXPECT_TRUE(output.touches_variables) << source;
+        EXPECT_TRUE(keeps_state_of(output)) << source;
+    }
 }
 
 TEST_F(CubinFactsTest, VariablesThatTakeMuchOfTheDeviceAreRefused) {
@@ -251,8 +325,8 @@ TEST_F(CubinFactsTest, WhatTheDriverBringsAlongIsSeenBySymbols) {
 }
 
 TEST(CubinFacts, WhatIsNoCubinMayKeepAnything) {
-    EXPECT_TRUE(keeps_state(""));
-    EXPECT_TRUE(keeps_state("\177ELF"));
+    EXPECT_TRUE(keeps_state("", false));
+    EXPECT_TRUE(keeps_state("\177ELF", false));
 }
 
 /// Writes over `name` in the table of sections' names: `other` is not longer.

@@ -91,6 +91,7 @@ TEST_F(CudaKind, PreparesPackagesOfCandidateReferenceAndRivalsForADevice) {
     EXPECT_EQ(candidate.plans.size(), m_task->workloads.size()) << "hidden ones take part";
     EXPECT_EQ(oracle.plans.size(), m_task->workloads.size());
     EXPECT_EQ(oracle.plan_of(0)->outputs[0], 2 * candidate.plan_of(0)->outputs[0]);
+    EXPECT_FALSE(candidate.touches_variables) << "so that its code may stay loaded";
     ASSERT_TRUE(prepared->verdict.compile);
     EXPECT_EQ(prepared->verdict.compile->binary_bytes, candidate.cubin.size());
     EXPECT_THAT(prepared->verdict.compile->compiler, HasSubstr("NVRTC"));

@@ -281,7 +281,7 @@ class DeviceCacheTest : public NvrtcTest {
         if (!IsSkipped()) {
             const NvrtcOutput output =
                 compile_here("extern \"C\" __global__ void k(int* a) { a[0] = 1; }", "sm_90a");
-            m_artifact = {output.log, "k\n", output.cubin};
+            m_artifact = {output.log, name_of_use(false) + "\nk\n", output.cubin};
             m_binary = *binary_from(m_artifact);
         }
     }
@@ -309,6 +309,7 @@ TEST_F(DeviceCacheTest, AFileThatIsCutOrChangedIsAMiss) {
     DeviceCache(m_folder.path()).remember(m_key, m_binary, m_artifact);
     ASSERT_TRUE(find_anew(m_key));
     EXPECT_EQ(find_anew(m_key)->names, std::vector<std::string>{"k"});
+    EXPECT_FALSE(find_anew(m_key)->touches_variables);
     const fs::path path = only_file();
     const std::string bytes = *read_file(path, 1u << 20);
     for (std::size_t size = 0; size < bytes.size(); size += size < 100 ? 1 : 97) {

@@ -70,6 +70,7 @@ TEST_F(ExplicitCandidates, HonestOnesReachTheDeviceAndAttacksEndWhereTheySay) {
         EXPECT_EQ(package.cubin.substr(0, 4), "\177ELF");
         EXPECT_EQ(package.compiled_here, !candidate.cubin);
         EXPECT_EQ(package.leaves_heap, candidate.cubin) << "what a cubin says is its own word";
+        EXPECT_TRUE(package.touches_variables) << "only NVRTC's own PTX is looked at";
         testing::FakeLane lane;
         const CandidateKind& kind = *find_kind(request.candidate.kind);
         const Verdict verdict = value_or_throw(kind.execute(request, std::move(prepared), lane));

@@ -43,6 +43,7 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
     package.plans = {{3, plan_with(16)}, {1, plan_with(32)}};
     package.compiled_here = false;
     package.leaves_heap = true;
+    package.touches_variables = false;
     const FileHandle file = value_or_throw(write_gpu_package(package));
     EXPECT_LT(::write(file.get(), "x", 1), 0) << "what was checked must stay";
     for (int reader = 0; reader < 2; ++reader) {  // verifier and runner share one file
@@ -50,6 +51,7 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
         EXPECT_EQ(read.cubin, package.cubin);
         EXPECT_FALSE(read.compiled_here);
         EXPECT_TRUE(read.leaves_heap);
+        EXPECT_FALSE(read.touches_variables);
         EXPECT_EQ(read.plans, package.plans);
         ASSERT_NE(read.plan_of(1), nullptr);
         EXPECT_EQ(*read.plan_of(1), plan_with(32));
@@ -60,15 +62,27 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
 TEST(GpuPackage, WhatIsNoneIsCorrupt) {
     EXPECT_EQ(error_of("").code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(std::string(64, 'x')).code, ErrorCode::corrupt);
-    std::string longer =
-        package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, \"plans\": []}");
+    std::string longer = package_bytes(
+        "{\"compiled_here\": true, \"leaves_heap\": false, \"touches_variables\": true, \"plans\": "
+        "[]}");
     longer[8] = static_cast<char>(longer[8] + 1);
     EXPECT_THAT(error_of(longer).message(), HasSubstr("head"));
     EXPECT_EQ(error_of(package_bytes("[]")).code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(package_bytes("{\"plans\": [{\"workload\": 0, \"plan\": \"{}\"}]}")).code,
               ErrorCode::corrupt);
-    EXPECT_TRUE(read_gpu_package(value_or_throw(memory_file_of(
-        package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, \"plans\": []}")))));
+    EXPECT_TRUE(read_gpu_package(value_or_throw(
+        memory_file_of(package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, "
+                                     "\"touches_variables\": true, \"plans\": []}")))));
+}
+
+TEST(GpuPackage, APlanThatHasAttributesOrVariablesLeavesTracesInTheCode) {
+    Plan plan = plan_with(16);
+    EXPECT_FALSE(leaves_traces(plan));
+    plan.symbols.push_back({"memo", 4});
+    EXPECT_TRUE(leaves_traces(plan)) << "a kernel may get the address of what it does not name";
+    plan = plan_with(16);
+    plan.settings.push_back({"k", 50'000});
+    EXPECT_TRUE(leaves_traces(plan));
 }
 
 TEST(GpuPackage, TwoPlansOfAWorkloadAreCorrupt) {
