@@ -179,6 +179,9 @@ void watch(const JudgeCommand& command, const KeptJudge& judge, JudgeRun& run) {
             run.end = JudgeRun::End::too_much_output;
             return;
         }
+        if (command.on_output && ready > 0 && entries[0].revents != 0) {
+            command.on_output(run.output);
+        }
         if (ended && (ready <= 0 || SteadyClock::now() >= flushed)) {
             return;
         }

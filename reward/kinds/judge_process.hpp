@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace atl {
@@ -20,6 +22,8 @@ struct JudgeCommand {
     std::uint64_t memory_bytes = 2ull << 30;  ///< address space of each process
     std::uint64_t output_bytes = 1 << 20;     ///< standard output beyond this ends the run
     std::stop_token cancel{};                 ///< ends the run when nobody wants it any more
+    /// Gets all output so far whenever there may be more, on the thread that waits.
+    std::function<void(std::string_view)> on_output{};
 };
 
 struct JudgeRun {

@@ -31,6 +31,16 @@ std::string mode_words(const std::string& mode) {
     return mode == "cublaslt" ? "cuBLASLt (PyTorch)" : "PyTorch " + mode;
 }
 
+std::string time_of(const BaselineRow& row) {
+    return is_usable_time(row.median_ns) ? time_text(row.median_ns) : "-";
+}
+
+std::string interval_of(const BaselineRow& row) {
+    return is_usable_time(row.median_ns)
+               ? fmt::format("+-{:.1f} %", 50 * (row.high_ns - row.low_ns) / row.median_ns)
+               : "-";
+}
+
 std::string joined(const std::string& first, const std::string& second) {
     return first.empty() || second.empty() ? first + second : first + "; " + second;
 }
@@ -84,6 +94,13 @@ std::vector<BaselineRow> rows_of(const TorchReport& report, const std::string& t
     return rows;
 }
 
+std::string baseline_line(const std::string& task, const BaselineRow& row) {
+    const std::string line = fmt::format(
+        "{:<24}  {:<32}  {:<24}  {:>9}  {:>8}  {}", one_line(task, 40), one_line(row.what, 40),
+        one_line(row.workload, 40), time_of(row), interval_of(row), one_line(row.remark, 300));
+    return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+}
+
 std::string baseline_table(const std::vector<BaselineRow>& rows) {
     std::vector<std::vector<std::string>> cells = {
         {"what", "workload", "median", "interval", "of fastest starter", "remark"}};
@@ -91,10 +108,7 @@ std::string baseline_table(const std::vector<BaselineRow>& rows) {
         const double fastest = fastest_starter(rows, row.workload);
         const bool timed = is_usable_time(row.median_ns);
         cells.push_back(
-            {one_line(row.what, 40), one_line(row.workload, 40),
-             timed ? time_text(row.median_ns) : "-",
-             timed ? fmt::format("+-{:.1f} %", 50 * (row.high_ns - row.low_ns) / row.median_ns)
-                   : "-",
+            {one_line(row.what, 40), one_line(row.workload, 40), time_of(row), interval_of(row),
              timed && fastest > 0 ? fmt::format("{:.2f} x", row.median_ns / fastest) : "-",
              one_line(row.remark, 300)});
     }

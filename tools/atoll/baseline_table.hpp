@@ -30,6 +30,9 @@ inline constexpr const char* k_starter_words = "starter ";
 /// why not. An answer that is not right, or was not compared, is a remark.
 [[nodiscard]] std::vector<BaselineRow> rows_of(const TorchReport& report, const std::string& task);
 
+/// A row by itself, before others are known: task, program, workload, time, interval, remark. Safe
+/// for a terminal.
+[[nodiscard]] std::string baseline_line(const std::string& task, const BaselineRow& row);
 /// Time, interval, time over the fastest starter's on the same workload, remark. Safe for a
 /// terminal.
 [[nodiscard]] std::string baseline_table(const std::vector<BaselineRow>& rows);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <fstream>
 #include <sstream>
 
@@ -84,48 +85,91 @@ std::string last_words(const std::string& error_tail) {
     return last.empty() ? "" : ": " + last.substr(0, 300);
 }
 
-/// Reads the helper's lines into the report; tasks without one keep how the helper ended.
-void read_answer(const JudgeRun& run, double limit_s, const std::vector<TaskPtr>& tasks,
-                 const Cases& cases, TorchReport& report) {
-    const std::string end =
-        "PyTorch's process " + end_of(run, limit_s) + last_words(run.error_tail);
-    std::istringstream lines(run.output);
-    std::string line;
-    if (!std::getline(lines, line)) {
-        report.left_out = end;
-        return;
+/// Reads the helper's lines into the report, as they come.
+class AnswerReader {
+  public:
+    AnswerReader(const std::vector<TaskPtr>& tasks, const Cases& cases, const TorchOptions& options,
+                 TorchReport& report)
+        : m_cases(cases), m_options(options), m_report(report) {
+        for (const TaskPtr& task : tasks) {
+            if (report.tasks[task->name].left_out.empty()) {
+                m_waiting.push_back(task);
+            }
+        }
     }
-    const Expected<TorchProgram> program = parse_torch_program(line);
-    if (!program) {
-        report.left_out = program.error().message();
-        return;
+    /// `output`: all of it so far. A line without an end is left for later.
+    void read(std::string_view output);
+    /// Tasks without a line keep how the helper ended.
+    void finish(const JudgeRun& run, double limit_s);
+
+  private:
+    void read_line(std::string_view line);
+    void read_task(const Task& task, std::string_view line);
+
+    const Cases& m_cases;
+    const TorchOptions& m_options;
+    TorchReport& m_report;
+    std::deque<TaskPtr> m_waiting;  ///< in the order of their lines
+    std::size_t m_read = 0;         ///< bytes
+    bool m_begun = false;
+};
+
+void AnswerReader::read(std::string_view output) {
+    for (std::size_t end = output.find('\n', m_read); end != std::string_view::npos;
+         end = output.find('\n', m_read)) {
+        read_line(output.substr(m_read, end - m_read));
+        m_read = end + 1;
     }
-    report.program = *program;
-    report.left_out = program->unavailable;
-    for (const TaskPtr& task : tasks) {
-        TorchTaskReport& one = report.tasks[task->name];
-        if (!one.left_out.empty() || !report.left_out.empty()) {
-            continue;
-        }
-        if (!std::getline(lines, line)) {
-            one.left_out = end;
-            continue;
-        }
-        Expected<TorchTimes> times = parse_torch_times(line, *task);
-        if (!times) {
-            one.left_out = times.error().message();
-            continue;
-        }
-        one.times = std::move(*times);
-        one.doubt = one.times.check_error.empty() ? one.doubt : one.times.check_error;
-        for (const TorchCase& small : cases.at(task->name)) {
-            one.doubt = one.doubt.empty() ? torch_case_problem(*task, small) : one.doubt;
+}
+
+void AnswerReader::read_line(std::string_view line) {
+    if (!m_begun) {
+        m_begun = true;
+        const Expected<TorchProgram> program = parse_torch_program(line);
+        m_report.left_out = program ? program->unavailable : program.error().message();
+        m_report.program = program.value_or(TorchProgram());
+    } else if (m_report.left_out.empty() && !m_waiting.empty()) {
+        const TaskPtr task = std::move(m_waiting.front());
+        m_waiting.pop_front();
+        read_task(*task, line);
+        if (m_options.on_task) {
+            m_options.on_task(m_report, task->name);
         }
     }
 }
 
+void AnswerReader::read_task(const Task& task, std::string_view line) {
+    TorchTaskReport& one = m_report.tasks[task.name];
+    Expected<TorchTimes> times = parse_torch_times(line, task);
+    if (!times) {
+        one.left_out = times.error().message();
+        return;
+    }
+    one.times = std::move(*times);
+    one.doubt = one.times.check_error.empty() ? one.doubt : one.times.check_error;
+    for (const TorchCase& small : m_cases.at(task.name)) {
+        one.doubt = one.doubt.empty() ? torch_case_problem(task, small) : one.doubt;
+    }
+}
+
+void AnswerReader::finish(const JudgeRun& run, double limit_s) {
+    read(run.output);
+    if (m_read < run.output.size()) {
+        read_line(std::string_view(run.output).substr(m_read));
+    }
+    const std::string end =
+        "PyTorch's process " + end_of(run, limit_s) + last_words(run.error_tail);
+    if (!m_begun) {
+        m_report.left_out = end;
+    }
+    for (const TaskPtr& task : m_waiting) {
+        m_report.tasks[task->name].left_out = m_report.left_out.empty() ? end : "";
+    }
+}
+
 Expected<JudgeRun> run_helper(const std::string& python, const fs::path& request,
-                              const fs::path& folder, double limit_s, const TorchOptions& options) {
+                              const fs::path& folder, double limit_s, const TorchOptions& options,
+                              AnswerReader& reader) {
     ATOLL_TRY_ASSIGN(const fs::path helper,
                      find_shipped(std::string(k_shipped_prefix) + "torch_baselines.py"));
     JudgeCommand command;
@@ -136,6 +180,7 @@ Expected<JudgeRun> run_helper(const std::string& python, const fs::path& request
     command.memory_bytes = k_address_space;
     command.output_bytes = k_output_bytes;
     command.cancel = options.cancel;
+    command.on_output = [&](std::string_view output) { reader.read(output); };
     return run_judge(command);
 }
 
@@ -174,9 +219,10 @@ Expected<TorchReport> run_torch_baselines(const std::vector<TaskPtr>& tasks,
     if (!out) {
         return failure(ErrorCode::io, "could not be written", file.string());
     }
+    AnswerReader reader(tasks, cases, options, report);
     ATOLL_TRY_ASSIGN(const JudgeRun run,
-                     run_helper(pythons.front(), file, folder.path(), limit_s, options));
-    read_answer(run, limit_s, tasks, cases, report);
+                     run_helper(pythons.front(), file, folder.path(), limit_s, options, reader));
+    reader.finish(run, limit_s);
     return report;
 }
 

@@ -13,15 +13,6 @@
 
 namespace atl {
 
-struct TorchOptions {
-    std::string python = "python3";  ///< a name to look for in $PATH, or a path
-    int gpu = 0;
-    double seconds_per_task = 180;  ///< all tasks together take as many times that at most
-    /// The reference that baselines are compared with; an error says why there is none.
-    std::function<Expected<std::unique_ptr<Oracle>>(const Task&)> oracle_for;
-    std::stop_token cancel{};
-};
-
 /// What the helper found out about one task.
 struct TorchTaskReport {
     std::string left_out;  ///< why it has no times; empty: it has
@@ -35,6 +26,18 @@ struct TorchReport {
     std::string left_out;  ///< of all tasks: no Python, no PyTorch, no GPU there
     TorchProgram program;
     std::map<std::string, TorchTaskReport> tasks;  ///< by name
+};
+
+struct TorchOptions {
+    std::string python = "python3";  ///< a name to look for in $PATH, or a path
+    int gpu = 0;
+    double seconds_per_task = 180;  ///< all tasks together take as many times that at most
+    /// The reference that baselines are compared with; an error says why there is none.
+    std::function<Expected<std::unique_ptr<Oracle>>(const Task&)> oracle_for;
+    std::stop_token cancel{};
+    /// Called when a task's times are there, with the report so far and the task's name; on the
+    /// thread that waits.
+    std::function<void(const TorchReport&, const std::string&)> on_task{};
 };
 
 /// Runs tools/python/torch_baselines.py for tasks of kind cuda, in a private folder, with the

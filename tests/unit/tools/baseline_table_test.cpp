@@ -33,6 +33,16 @@ TEST(BaselineTable, RatiosAreOverTheFastestStarterOfTheWorkload) {
     EXPECT_THAT(baseline_table(rows), HasSubstr("+-1.0 %"));
 }
 
+TEST(BaselineTable, ARowIsALineBeforeTheOthersAreKnown) {
+    BaselineRow one = row("starter a", "w", 2000);
+    EXPECT_THAT(baseline_line("softmax", one),
+                ::testing::MatchesRegex("softmax +starter a +w +2 us +[+]-1.0 %\n"));
+    one = {"PyTorch", "-", 0, 0, 0, "left out:\n\x1b[31m"};
+    EXPECT_THAT(baseline_line("softmax", one),
+                ::testing::MatchesRegex("softmax +PyTorch +- +- +- +left out:.*31m\n"));
+    EXPECT_EQ(baseline_line("softmax", one).find('\x1b'), std::string::npos);
+}
+
 TEST(BaselineTable, WithoutATimeThereIsAReasonAndNoRatio) {
     Verdict slow;
     slow.outcome = Outcome::timeout;

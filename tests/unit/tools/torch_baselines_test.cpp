@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 namespace atl {
@@ -73,6 +74,7 @@ class TorchBaselines : public ::testing::Test {
         TorchOptions options;
         options.python = program.string();
         options.seconds_per_task = seconds;
+        options.on_task = m_on_task;
         options.oracle_for = [](const Task&) -> Expected<std::unique_ptr<Oracle>> {
             return std::make_unique<ThreesOracle>();
         };
@@ -93,6 +95,7 @@ class TorchBaselines : public ::testing::Test {
     const std::string m_nan = "\\000\\000\\300\\177";
 
     testing::TemporaryFolder m_folder;
+    std::function<void(const TorchReport&, const std::string&)> m_on_task;
     TaskPtr m_task = doubling(m_folder.path() / "doubling");
 };
 
@@ -133,6 +136,21 @@ TEST_F(TorchBaselines, WhatIsMissingIsSaid) {
     fs::remove(torch_baseline_file(*m_task));
     EXPECT_THAT(run_with("exit 1\n").tasks.at("doubling").left_out,
                 HasSubstr("no baselines/torch.py"));
+}
+
+// The helper waits for what is made when its first task's times are there.
+TEST_F(TorchBaselines, ATasksTimesAreSaidBeforeTheHelperEnds) {
+    const fs::path seen = m_folder.path() / "seen";
+    m_on_task = [&](const TorchReport& report, const std::string& task) {
+        EXPECT_EQ(report.tasks.at(task).times.rows.size(), 1u);
+        std::ofstream(seen) << task;
+    };
+    const TorchReport report =
+        run_with(writes(m_three, 3) + says(k_program) + says(k_times) + "until [ -e " +
+                 seen.string() + " ]; do sleep 0.01; done\nexit 0\n");
+    EXPECT_TRUE(fs::exists(seen));
+    EXPECT_THAT(report.tasks.at("doubling").left_out, IsEmpty());
+    EXPECT_THAT(report.tasks.at("doubling").doubt, IsEmpty());
 }
 
 TEST_F(TorchBaselines, WithoutAReferenceThatIsSaidAndTimesStand) {
