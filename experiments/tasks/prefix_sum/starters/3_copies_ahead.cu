@@ -2,15 +2,21 @@
 // multiprocessor, and take tiles by turns. While a tile is scanned the next one's sum is already
 // said and those after that are on their way into shared memory, so nobody waits for a sum that is
 // not there yet. What comes before a tile is what came before the block's last one and the sums
-// said since. A thread reads only what it copied itself.
+// said since. A thread reads only what it copied itself. Tiles are a little smaller than there is
+// room for, so that the last turn has work for all blocks.
 
+#include <cooperative_groups.h>
 #include <cuda_pipeline.h>
 
 #ifndef BLOCK
 #define BLOCK 512  // tune: 128, 256, 512
 #endif
 #ifndef ITEMS
-#define ITEMS 6  // tune: 2, 4, 6, 8
+#define ITEMS 6  // tune: 2, 4, 5, 6, 8
+#endif
+// Whether what was read is the first to leave the L2 cache.
+#ifndef ONCE
+#define ONCE 0  // tune: 0, 1
 #endif
 
 constexpr int k_warps = BLOCK / 32;
@@ -19,15 +25,25 @@ constexpr int k_tile = k_warps * k_segment;
 constexpr int k_slots = 3;  // tiles in shared memory
 constexpr int k_shared_bytes = k_slots * k_tile * 4;
 
-// Begins to copy this thread's values of a segment; lane l of a warp has four at 128 g + 4 l for
-// each g. Zeros beyond the end.
-__device__ __forceinline__ void copy_segment(float* to, const float* x, long long first, int n) {
+// Begins to copy this thread's values of a segment of `count`; lane l of a warp has four at
+// 128 g + 4 l for each g. Zeros beyond the end.
+__device__ __forceinline__ void copy_segment(float* to, const float* from, int count) {
+#if ONCE
+    unsigned long long policy;
+    asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+#endif
 #pragma unroll
     for (int g = 0; g < ITEMS; ++g) {
         const int place = 128 * g + 4 * (threadIdx.x % 32);
-        const long long left = n - first - place;
-        const int bytes = left >= 4 ? 16 : left > 0 ? static_cast<int>(left) * 4 : 0;
-        __pipeline_memcpy_async(to + place, bytes > 0 ? x + first + place : x, 16, 16 - bytes);
+        const int bytes = 4 * min(max(count - place, 0), 4);
+#if ONCE
+        asm volatile("cp.async.cg.shared.global.L2::cache_hint [%0], [%1], 16, %2, %3;" ::"r"(
+                         static_cast<unsigned>(__cvta_generic_to_shared(to + place))),
+                     "l"(from + (bytes > 0 ? place : 0)), "r"(bytes), "l"(policy)
+                     : "memory");
+#else
+        __pipeline_memcpy_async(to + place, from + (bytes > 0 ? place : 0), 16, 16 - bytes);
+#endif
     }
 }
 
@@ -80,20 +96,20 @@ __device__ __forceinline__ void scan_segment(const float* from, float (&kept)[IT
     }
 }
 
-__device__ __forceinline__ void write_segment(float* y, long long first, int n, float offset,
+__device__ __forceinline__ void write_segment(float* to, int count, float offset,
                                               const float (&kept)[ITEMS][4]) {
 #pragma unroll
     for (int g = 0; g < ITEMS; ++g) {
-        const long long at = first + 128 * g + 4 * (threadIdx.x % 32);
-        if (at + 4 <= n) {
-            *reinterpret_cast<float4*>(y + at) =
+        const int at = 128 * g + 4 * (threadIdx.x % 32);
+        if (at + 4 <= count) {
+            *reinterpret_cast<float4*>(to + at) =
                 make_float4(kept[g][0] + offset, kept[g][1] + offset, kept[g][2] + offset,
                             kept[g][3] + offset);
         } else {
 #pragma unroll
             for (int i = 0; i < 4; ++i) {
-                if (at + i < n) {
-                    y[at + i] = kept[g][i] + offset;
+                if (at + i < count) {
+                    to[at + i] = kept[g][i] + offset;
                 }
             }
         }
@@ -149,17 +165,24 @@ struct Said {
 
 __global__ void __launch_bounds__(BLOCK)
     scan(const float* __restrict__ x, float* __restrict__ y, volatile unsigned long long* said,
-         int n, int tiles) {
+         int n, int tiles, int segment) {
     extern __shared__ float4 shared[];
     __shared__ float of_warp[k_slots][k_warps];
     __shared__ float shared_before;
     const int step = gridDim.x;
     const int warp = threadIdx.x / 32;
     float* mine = reinterpret_cast<float*>(shared) + warp * k_segment;
+    const auto start_of = [&](int tile) {
+        return (static_cast<long long>(tile) * k_warps + warp) * segment;
+    };
+    const auto count_of = [&](long long start) {
+        return static_cast<int>(min(max(n - start, 0ll), static_cast<long long>(segment)));
+    };
     const auto copy = [&](int tile, int slot) {
         if (tile < tiles) {
-            copy_segment(mine + slot * k_tile, x,
-                         static_cast<long long>(tile) * k_tile + warp * k_segment, n);
+            const long long start = start_of(tile);
+            const int count = count_of(start);
+            copy_segment(mine + slot * k_tile, x + (count > 0 ? start : 0), count);
         }
         __pipeline_commit();
     };
@@ -180,9 +203,13 @@ __global__ void __launch_bounds__(BLOCK)
             said[tile] = k_said | __float_as_uint(all);
         }
     };
+    for (int tile = blockIdx.x + threadIdx.x * step; tile < tiles; tile += BLOCK * step) {
+        said[tile] = 0;
+    }
     for (int slot = 0; slot < k_slots; ++slot) {
         copy(blockIdx.x + slot * step, slot);
     }
+    cooperative_groups::this_grid().sync();  // nobody may read a word before it was zero
     __pipeline_wait_prior(k_slots - 1);
     add_up(blockIdx.x, 0);
     __syncthreads();
@@ -213,8 +240,8 @@ __global__ void __launch_bounds__(BLOCK)
         for (int w = 0; w < warp; ++w) {
             offset += of_warp[slot][w];
         }
-        write_segment(y, static_cast<long long>(tile) * k_tile + warp * k_segment, n, offset,
-                      kept);
+        const long long start = start_of(tile);
+        write_segment(y + start, count_of(start), offset, kept);
         slot = next;
     }
 }
@@ -222,14 +249,17 @@ __global__ void __launch_bounds__(BLOCK)
 void launch(const float* x, float* y, int n, cudaStream_t stream) {
     int multiprocessors = 0;
     cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, 0);
-    int tiles = (n + k_tile - 1) / k_tile;
+    // As many turns as the largest tiles take, and all alike; a sector of memory is eight values.
+    const long long turn = static_cast<long long>(multiprocessors) * k_tile;
+    const long long warps = (n + turn - 1) / turn * multiprocessors * k_warps;
+    const int even = static_cast<int>((n + warps - 1) / warps);
+    int segment = even > 128 ? (even + 7) / 8 * 8 : 128;  // values of a warp
+    int tiles = (n + segment * k_warps - 1) / (segment * k_warps);
     const int blocks = tiles < multiprocessors ? tiles : multiprocessors;
-    const size_t bytes = tiles * sizeof(unsigned long long);
     unsigned long long* said = nullptr;
-    cudaMalloc(&said, bytes);
-    cudaMemsetAsync(said, 0, bytes, stream);
+    cudaMalloc(&said, tiles * sizeof(unsigned long long));
     cudaFuncSetAttribute(scan, cudaFuncAttributeMaxDynamicSharedMemorySize, k_shared_bytes);
-    void* arguments[] = {&x, &y, &said, &n, &tiles};
+    void* arguments[] = {&x, &y, &said, &n, &tiles, &segment};
     cudaLaunchCooperativeKernel(scan, dim3(blocks), dim3(BLOCK), arguments, k_shared_bytes, stream);
     cudaFree(said);
 }
