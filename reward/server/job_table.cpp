@@ -327,6 +327,12 @@ JobPtr JobTable::find(const std::string& id) {
     return found == m_jobs.end() ? nullptr : found->second;
 }
 
+JobPtr JobTable::find_by_key(const std::string& key) {
+    forget_old();
+    const auto found = m_by_key.find(key);
+    return found == m_by_key.end() ? nullptr : found->second;
+}
+
 Interest JobTable::join(const JobPtr& job, std::function<void()> on_end) {
     return Interest(weak_from_this(), job, std::move(on_end));
 }

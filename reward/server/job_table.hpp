@@ -53,6 +53,8 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] Answered<void> check_room(std::size_t jobs, std::size_t bytes) const;
     /// nullptr when there is none, or none any more.
     [[nodiscard]] JobPtr find(const std::string& id);
+    /// The same by its idempotency key.
+    [[nodiscard]] JobPtr find_by_key(const std::string& key);
     /// `on_end` is called at most once and must not release interests. REQUIRES a pending job.
     [[nodiscard]] Interest join(const JobPtr& job, std::function<void()> on_end);
     /// The job goes on, and can be found, without anybody who waits.
@@ -66,6 +68,10 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     void end_all(const std::string& why);
 
     [[nodiscard]] std::size_t pending() const { return m_pending; }
+    /// Since it was made.
+    [[nodiscard]] double uptime_s() const {
+        return std::chrono::duration<double>(Clock::now() - m_made).count();
+    }
     [[nodiscard]] std::size_t in_evaluators() const { return m_in_evaluators; }
     /// When to try again, by how fast jobs have ended of late.
     [[nodiscard]] std::chrono::seconds retry_after() const;
@@ -101,6 +107,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     std::size_t m_pending = 0;
     std::size_t m_in_evaluators = 0;
     std::size_t m_bytes = 0;
+    Clock::time_point m_made = Clock::now();
     Clock::time_point m_last_end;
     double m_interval_s = 0;  // between ends, smoothed
     bool m_draining = false;

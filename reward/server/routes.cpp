@@ -44,6 +44,21 @@ const std::vector<Route>& routes() {
         {"GET", "/openapi.json", nullptr, false, get_openapi},
         {"POST", "/get_reward", &SizeLimits::batch_body, false, post_get_reward},
         {"POST", "/rm", &SizeLimits::body, false, post_rm},
+        {"POST", "/seed_session", &SizeLimits::body, false, post_seed_session},
+        {"POST", "/verify", &SizeLimits::body, false, post_verify},
+        {"POST", "/aggregate_metrics", &SizeLimits::batch_body, false, post_aggregate_metrics},
+        {"GET", "/reverify_mode", nullptr, false, get_reverify_mode},
+        {"POST", "/evaluate", &SizeLimits::body, false, post_either_evaluate},
+        {"POST", "/evaluate/batch", &SizeLimits::batch_body, false, post_kernelgym_batch},
+        {"GET", "/status/{id}", nullptr, false, get_kernelgym_status},
+        {"GET", "/results/{id}", nullptr, false, get_kernelgym_results},
+        {"GET", "/health", nullptr, false, get_trainer_health},
+        {"GET", "/tasks/{id}", nullptr, false, get_flashinfer_task},
+        {"POST", "/tasks/batch", &SizeLimits::body, false, post_flashinfer_tasks},
+        {"GET", "/definitions", nullptr, false, get_definitions},
+        {"GET", "/definitions/{name}", nullptr, false, get_definition},
+        {"GET", "/definitions/{name}/workloads", nullptr, false, get_workloads},
+        {"GET", "/workloads/{uuid}", nullptr, false, get_workload},
     };
     return list;
 }

@@ -13,6 +13,23 @@ SeedsOfTarget trainer_seeds() {
         R"({"prompt": [{"role": "user", "content": [{"type": "text", "text": "<atoll>small</atoll>"}]}],
             "response": "```cpp\nint a;\n```", "label": "{\"task\": \"small\", \"score\": \"light\"}",
             "metadata": {"atoll": {"task": "small", "kind": "cpu_cpp"}}})";
+    bodies.seeds["nemo_gym"] =
+        R"({"responses_create_params": {"input": [{"role": "user", "content": "q"}]}, "response": {"output":
+            [{"role": "assistant", "content": [{"type": "output_text", "text": "```cpp\nint a;\n```"}]}]},
+            "verifier_metadata": {"atoll": "small"}, "ground_truth": "small"})";
+    bodies.seeds["metrics"] =
+        R"({"verify_responses": [{"_ng_task_index": 1, "reward": 1e308, "ok": true}, {"reward": -1e308},
+            {"_ng_task_index": 1, "reward": 1e308}, {"_ng_failure_class": "x"}]})";
+    bodies.seeds["kernelgym"] =
+        R"({"task_id": "a", "kernel_code": "int a;", "reference_code": "# <atoll>small</atoll>", "priority": "high",
+            "measure_performance": false})";
+    bodies.seeds["kernelgym_batch"] =
+        R"({"batch_id": "b", "tasks": [{"task_id": "a", "kernel_code": "import x", "atoll": "small"},
+            {"task_id": "b", "kernel_code": "int b;", "atoll": "small"}]})";
+    bodies.seeds["flashinfer"] =
+        R"({"solution": {"name": "n", "definition": "small", "spec": {"language": "cpp", "entry_point": "a::launch",
+            "dependencies": ["x"], "binding": null}, "sources": [{"path": "a", "content": "int a;"}]},
+            "workload_uuids": null})";
     return bodies;
 }
 

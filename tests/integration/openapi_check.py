@@ -136,6 +136,40 @@ call("POST", "/get_reward", 422, body={"query": ["P"], "prompts": ["P"], "labels
 call("POST", "/get_reward", 400, path="/get_reward?x=1", body=lists)
 call("POST", "/rm", 200, path="/rm?score=light", body={"prompt": "", "response": right, "label": TASK})
 call("POST", "/rm", 422, body={"prompt": "", "response": right, "label": None})
+message = {"role": "assistant", "content": [{"type": "output_text", "text": right}]}
+rollout = {"responses_create_params": {"input": "P"}, "response": {"output": [message]},
+           "verifier_metadata": {"atoll": {"task": TASK, "level": "verify"}}}
+call("POST", "/seed_session", 200, body={"responses_create_params": {}})
+call("POST", "/verify", 200, body=rollout)
+call("POST", "/verify", 422, body={**rollout, "verifier_metadata": {}})
+call("POST", "/aggregate_metrics", 200, body={"verify_responses": [{"_ng_task_index": 0, "reward": 1.0}]})
+call("POST", "/aggregate_metrics", 422, body={})
+call("GET", "/reverify_mode", 200)
+kernel = {"task_id": "t1", "kernel_code": SOURCE, "atoll": TASK}
+call("POST", "/evaluate", 200, body=kernel)
+call("POST", "/evaluate", 200, body={**kernel, "task_id": "t2", "kernel_code": SOURCE + "int ;;; ="})
+call("POST", "/evaluate", 422, body={**kernel, "kernel_code": "import torch"})
+call("POST", "/evaluate/batch", 200, body={"batch_id": "b", "tasks": [kernel, {**kernel, "task_id": "t3"}]})
+call("POST", "/evaluate/batch", 422, body={"tasks": []})
+call("GET", "/status/{id}", 200, path="/status/t1")
+call("GET", "/status/{id}", 404, path="/status/none")
+call("GET", "/results/{id}", 200, path="/results/t2")
+call("GET", "/results/{id}", 404, path="/results/none")
+call("GET", "/health", 200)
+solution = {"name": "n", "definition": TASK, "author": "a", "sources": [{"path": "a.cpp", "content": SOURCE}],
+            "spec": {"language": "cpp", "target_hardware": ["cpu"], "entry_point": "a.cpp::launch"}}
+begun = call("POST", "/evaluate", 200, body={"solution": solution})
+call("GET", "/tasks/{id}", 200, path=f"/tasks/{begun['task_id']}?timeout=100")
+call("GET", "/tasks/{id}", 422, path=f"/tasks/{begun['task_id']}?timeout=x")
+call("GET", "/tasks/{id}", 404, path="/tasks/j0")
+call("POST", "/tasks/batch", 200, body={"task_ids": [begun["task_id"]], "timeout": 1})
+call("POST", "/tasks/batch", 422, body={})
+call("GET", "/definitions", 200)
+call("GET", "/definitions/{name}", 200, path=f"/definitions/{TASK}")
+call("GET", "/definitions/{name}", 404, path="/definitions/none")
+listed = call("GET", "/definitions/{name}/workloads", 200, path=f"/definitions/{TASK}/workloads")
+call("GET", "/workloads/{uuid}", 200, path=f"/workloads/{listed[0]['uuid']}")
+call("GET", "/workloads/{uuid}", 404, path="/workloads/none")
 
 for template, operations in document["paths"].items():
     for method in set(operations) - {"parameters"}:

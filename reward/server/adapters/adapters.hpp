@@ -35,4 +35,63 @@ boost::asio::awaitable<HttpReply> post_rm(Service& service, HttpExchange& exchan
 [[nodiscard]] Answered<JobRequests> read_slime(const nlohmann::ordered_json& body,
                                                const Query& query, const Offer& offer);
 
+// NeMo Gym's resources server. /verify: {"responses_create_params", "response",
+// "verifier_metadata", ...} -> the same and "reward", "correct", "outcome", "feedback"; the reply
+// is what the assistant said in `response`. No reward: its client waits for ever, but makes an end
+// of everything at a status of 5xx; so faults and a full queue are waited out here for
+// k_nemo_gym_patience, then it is 503. (Its own `_ng_failure_class` needs a number as reward beside
+// it, which trainers that do not look at the class would learn from.)
+boost::asio::awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> post_seed_session(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> post_aggregate_metrics(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_reverify_mode(Service& service, HttpExchange& exchange);
+inline constexpr std::chrono::seconds k_nemo_gym_patience{600};
+[[nodiscard]] Answered<JobRequests> read_nemo_gym(const nlohmann::ordered_json& body,
+                                                  const Query& query, const Offer& offer);
+/// {"verify_responses": [...]} -> {"group_level_metrics", "agent_metrics", "key_metrics"}: mean,
+/// max, min, median and std (n - 1; 0 of one) of each numeric field, per task and over all, as
+/// nemo_gym/reward_profile.py names them. Rows with `_ng_failure_class` do not count.
+[[nodiscard]] Answered<std::string> nemo_gym_metrics(const nlohmann::ordered_json& body);
+
+// POST /evaluate is KernelGYM's where the body has "kernel_code", flashinfer-bench's where it has
+// "solution".
+boost::asio::awaitable<HttpReply> post_either_evaluate(Service& service, HttpExchange& exchange);
+/// For both: their clients look at unlike keys.
+boost::asio::awaitable<HttpReply> get_trainer_health(Service& service, HttpExchange& exchange);
+
+// KernelGYM. The candidate is `kernel_code`, the prompt `reference_code`, the metadata the body.
+// Python modules are refused (422 unsupported_kind). A candidate's fault is "completed"; what is
+// not done in time is "processing", for its client polls; no reward is 503, which its client tries
+// again ("failed" would be a penalty). The task_id is the job's idempotency key, so that /status
+// and /results find it.
+boost::asio::awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange,
+                                                     JobRequests& requests);
+boost::asio::awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_kernelgym_status(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_kernelgym_results(Service& service, HttpExchange& exchange);
+[[nodiscard]] Answered<JobRequests> read_kernelgym(const nlohmann::ordered_json& body,
+                                                   const Query& query, const Offer& offer);
+[[nodiscard]] Answered<JobRequests> read_kernelgym_batch(const nlohmann::ordered_json& body,
+                                                         const Query& query, const Offer& offer);
+/// Lines at the left margin that only Python has: from ... import, def ...:, class ...:
+[[nodiscard]] bool is_python_module(std::string_view source);
+
+// flashinfer-bench serve. A solution names its task as `definition`; taken are those in cuda or cpp
+// with one source, whose entry point is launch() as Atoll's contract has it. A trace per timed
+// public workload; its speedup_factor is the task's geometric mean. No reward: the task's status is
+// "failed", without traces.
+boost::asio::awaitable<HttpReply> begin_flashinfer(Service& service, JobRequests& requests);
+boost::asio::awaitable<HttpReply> get_flashinfer_task(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_definitions(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_definition(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_workloads(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> get_workload(Service& service, HttpExchange& exchange);
+[[nodiscard]] Answered<JobRequests> read_flashinfer(const nlohmann::ordered_json& body,
+                                                    const Query& query, const Offer& offer);
+
+/// What a body has under `key`; null when it has not.
+[[nodiscard]] const nlohmann::ordered_json& member(const nlohmann::ordered_json& body,
+                                                   const char* key);
+
 }  // namespace atl

@@ -6,17 +6,7 @@
 
 namespace atl {
 
-namespace {
-
 using nlohmann::ordered_json;
-
-const ordered_json& member(const ordered_json& body, const char* key) {
-    static const ordered_json nothing;
-    const auto found = body.find(key);
-    return found == body.end() ? nothing : *found;
-}
-
-}  // namespace
 
 Answered<JobRequests> read_slime(const ordered_json& body, const Query& query, const Offer& offer) {
     const ordered_json& response = member(body, "response");

@@ -10,10 +10,16 @@
 
 namespace atl {
 
-namespace {
-
 using boost::asio::awaitable;
 using std::chrono::steady_clock;
+
+std::size_t document_bytes(const std::vector<JobPtr>& jobs) {
+    std::size_t bytes = 0;
+    for (const JobPtr& job : jobs) {
+        bytes += job->document ? job->document->size() : 0;
+    }
+    return bytes;
+}
 
 Refusal not_yet(std::chrono::seconds retry_after) {
     return {503,
@@ -23,7 +29,6 @@ Refusal not_yet(std::chrono::seconds retry_after) {
             retry_after};
 }
 
-/// False: the client has gone.
 awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
                              const std::vector<JobPtr>& jobs, std::chrono::milliseconds patience) {
     Bell bell(service.threads.io.get_executor());
@@ -51,19 +56,6 @@ awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
         }
     }
     co_return true;
-}
-
-}  // namespace
-
-void TrainerJobs::look_for_faults(std::chrono::seconds retry_after) {
-    for (const JobPtr& job : jobs) {
-        if (job->state == JobState::pending) {
-            refusal = not_yet(retry_after);
-        } else if (job->state != JobState::done) {
-            refusal = refusal_of(*job, retry_after);
-            return;
-        }
-    }
 }
 
 awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, JobRequests& requests,
@@ -97,7 +89,13 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
     }
     const bool there = co_await wait_for_all(service, exchange, result.jobs, patience);
     result.gone = !there;
-    result.look_for_faults(service.jobs->retry_after());
+    for (const JobPtr& job : result.jobs) {
+        if (job->state == JobState::pending) {
+            result.late = true;
+        } else if (job->state != JobState::done && !result.refusal) {
+            result.refusal = refusal_of(*job, service.jobs->retry_after());
+        }
+    }
     co_return result;
 }
 
@@ -146,9 +144,8 @@ awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& e
     if (ended.refusal) {
         co_return reply_of(*ended.refusal);
     }
-    std::size_t bytes = 0;
-    for (const JobPtr& job : ended.jobs) {
-        bytes += job->document->size();
+    if (ended.late) {
+        co_return reply_of(not_yet(service.jobs->retry_after()));
     }
     const auto written = [&]() -> Answered<std::string> {
         std::vector<Reward> rewards;
@@ -161,7 +158,8 @@ awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& e
         }
         return write(rewards);
     };
-    Answered<std::string> body = co_await run_where_it_fits(service, bytes, written);
+    Answered<std::string> body =
+        co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     if (!body) {
         co_return reply_of(body.error());
     }

@@ -19,21 +19,30 @@ using JobRequests = std::vector<JobRequest>;
 /// What became of the candidates of one trainer's request.
 struct TrainerJobs {
     bool gone = false;               ///< so has the client; there is nobody to answer
+    bool late = false;               ///< some are pending still
     std::vector<JobPtr> jobs;        ///< in the order of the requests; empty when there was no room
-    std::optional<Refusal> refusal;  ///< why not every job has a verdict
-
-    /// The first job's fault, or 503 not_yet when one is pending; nothing when all have verdicts.
-    void look_for_faults(std::chrono::seconds retry_after);
+    std::optional<Refusal> refusal;  ///< there was no room, or the first job's fault
 };
 
 /// Evaluates all of them side by side; waits for the last, or for `patience`. What is not done by
-/// then goes on, so that the verdict is there when the trainer asks again: then as before, 503
-/// not_yet, for most trainers know no other way to be told so. Takes the requests. Refusals: as of
-/// JobTable::submit().
+/// then goes on, so that the verdict is there when the trainer asks again. Takes the requests.
+/// Refusals: as of JobTable::submit() and refusal_of().
 [[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_all(Service& service,
                                                                HttpExchange& exchange,
                                                                JobRequests& requests,
                                                                std::chrono::milliseconds patience);
+
+/// Until all of them have ended, or for `patience`; then pending ones go on without anybody who
+/// waits. False: the client has gone.
+[[nodiscard]] boost::asio::awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
+                                                        const std::vector<JobPtr>& jobs,
+                                                        std::chrono::milliseconds patience);
+
+/// Of the documents of those that have ended.
+[[nodiscard]] std::size_t document_bytes(const std::vector<JobPtr>& jobs);
+
+/// For formats that have no other way to say so.
+[[nodiscard]] Refusal not_yet(std::chrono::seconds retry_after);
 
 /// A verdict as a trainer sees it.
 struct Reward {
@@ -50,8 +59,9 @@ using WriteRewards = std::function<std::string(const std::vector<Reward>&)>;
 using ReadRequests = std::function<Answered<JobRequests>(const nlohmann::ordered_json&)>;
 
 /// Reads the body, an object, with `read` (in the pool when it is large), evaluates what that
-/// returns, and answers with what `write` makes of the rewards; or with the first refusal, since
-/// these formats cannot say that one of several has no reward.
+/// returns, and answers with what `write` makes of the rewards; or with the first refusal (503
+/// not_yet after TimeLimits::answer), since these formats cannot say that one of several has no
+/// reward.
 [[nodiscard]] boost::asio::awaitable<HttpReply> answer_trainer(Service& service,
                                                                HttpExchange& exchange,
                                                                const ReadRequests& read,

@@ -89,6 +89,13 @@ void trainer_request(std::string_view bytes) {
     for (const Query& query : {Query{}, Query{{"task", "small"}, {"level", "verify"}}}) {
         check_requests(read_openrlhf(*body, query, offer, 64), bytes.size());
         check_requests(read_slime(*body, query, offer), bytes.size());
+        check_requests(read_nemo_gym(*body, query, offer), bytes.size());
+        check_requests(read_kernelgym(*body, query, offer), bytes.size());
+        check_requests(read_kernelgym_batch(*body, query, offer), bytes.size());
+        check_requests(read_flashinfer(*body, query, offer), bytes.size());
+    }
+    if (const Answered<std::string> metrics = nemo_gym_metrics(*body)) {
+        must(parse_json_strictly(*metrics, "metrics").has_value(), "metrics are JSON");
     }
 }
 

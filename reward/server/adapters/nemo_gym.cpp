@@ -1,0 +1,146 @@
+#include "reward/base/json_reader.hpp"
+#include "reward/server/adapters/adapters.hpp"
+#include "reward/server/adapters/task_naming.hpp"
+#include "reward/server/read_requests.hpp"
+#include "reward/server/routes.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace atl {
+
+namespace {
+
+using boost::asio::awaitable;
+using nlohmann::ordered_json;
+using std::chrono::steady_clock;
+
+/// Jobs end by their own deadline.
+constexpr std::chrono::hours k_to_the_end{24};
+
+/// What the assistant said, over all turns.
+std::string words_of_assistant(const ordered_json& response) {
+    std::string text;
+    for (const ordered_json& item : member(response, "output")) {
+        if (item.is_object() && member(item, "role") == "assistant") {
+            text += text_of_content(member(item, "content")) + "\n";
+        }
+    }
+    return text;
+}
+
+/// Whether the same request may get an answer later, though not while the server goes down.
+bool is_for_later(const Refusal& refusal) {
+    return refusal.retry_after.has_value() && refusal.code != "draining";
+}
+
+/// False: the client has gone.
+awaitable<bool> pause(Service& service, HttpExchange& exchange, std::chrono::seconds time) {
+    Bell bell(service.threads.io.get_executor());
+    const Woken woken = co_await exchange.wait(bell, steady_clock::now() + time);
+    co_return woken != Woken::gone;
+}
+
+std::string verify_response(ordered_json echo, const Reward& reward) {
+    const nlohmann::json& job = *reward.job;
+    echo["reward"] = reward.value;
+    echo["correct"] = reward.correct;
+    echo["outcome"] = job.value("outcome", "");
+    echo["feedback"] = job.value("feedback", "");
+    return echo.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+const ordered_json& member(const ordered_json& body, const char* key) {
+    static const ordered_json nothing;
+    if (!body.is_object()) {
+        return nothing;
+    }
+    const auto found = body.find(key);
+    return found == body.end() ? nothing : *found;
+}
+
+Answered<JobRequests> read_nemo_gym(const ordered_json& body, const Query& query,
+                                    const Offer& offer) {
+    const ordered_json& response = member(body, "response");
+    if (!member(response, "output").is_array()) {
+        return refuse(
+            422, "invalid_request",
+            {ErrorCode::invalid_argument, "a list is needed here", "body: response.output",
+             R"(NeMo Gym sends {"responses_create_params", "response", ...})"});
+    }
+    const ordered_json& metadata = member(body, "verifier_metadata");
+    ordered_json native = {{"reply", words_of_assistant(response)}};
+    const Answered<void> named =
+        name_task({.metadata = metadata.is_object() ? &metadata : &body,
+                   .label = &member(body, "ground_truth"),
+                   .prompt = &member(member(body, "responses_create_params"), "input"),
+                   .query = &query},
+                  "body", native);
+    if (!named) {
+        return tl::unexpected(named.error());
+    }
+    Answered<JobRequest> request = parse_job_request(native, "body", offer);
+    if (!request) {
+        return tl::unexpected(request.error());
+    }
+    JobRequests one;
+    one.push_back(std::move(*request));
+    return one;
+}
+
+awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
+    const auto echo = std::make_shared<ordered_json>();
+    const ReadRequests read = [&](const ordered_json& body) {
+        *echo = body;
+        return read_nemo_gym(body, exchange.request.query, service.offer);
+    };
+    const Answered<JobRequests> requests = co_await read_trainer_body(service, exchange, read);
+    if (!requests) {
+        co_return reply_of(requests.error());
+    }
+    const steady_clock::time_point until = steady_clock::now() + k_nemo_gym_patience;
+    TrainerJobs ended;
+    bool again = true;
+    while (again) {
+        JobRequests once = *requests;
+        ended = co_await evaluate_all(service, exchange, once, k_to_the_end);
+        again = ended.refusal && is_for_later(*ended.refusal) && steady_clock::now() < until;
+        if (again) {
+            again = co_await pause(service, exchange, *ended.refusal->retry_after);
+            ended.gone = !again;
+        }
+    }
+    const WriteRewards write = [echo](const std::vector<Reward>& rewards) {
+        return verify_response(*echo, rewards.front());
+    };
+    co_return co_await write_trainer_answer(service, ended, write);
+}
+
+awaitable<HttpReply> post_seed_session(Service&, HttpExchange&) {
+    co_return reply_of(200, "{}");
+}
+
+awaitable<HttpReply> get_reverify_mode(Service&, HttpExchange&) {
+    co_return reply_of(200, "\"stateless\"");
+}
+
+awaitable<HttpReply> post_aggregate_metrics(Service& service, HttpExchange& exchange) {
+    const std::string& body = exchange.request.body;
+    const auto metrics = [&]() -> Answered<std::string> {
+        const Answered<ordered_json> value = parse_body(body, "body");
+        if (!value) {
+            return tl::unexpected(value.error());
+        }
+        return nemo_gym_metrics(*value);
+    };
+    Answered<std::string> written = co_await run_where_it_fits(service, body.size(), metrics);
+    if (!written) {
+        co_return reply_of(written.error());
+    }
+    co_return reply_of(200, std::move(*written));
+}
+
+}  // namespace atl

@@ -1,0 +1,119 @@
+#include "reward/server/adapters/adapters.hpp"
+#include "tests/unit/server/adapter_fixture.hpp"
+
+namespace atl {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+using testing::HttpAnswer;
+
+using NemoGym = AdapterTest;
+
+json verify_body(const std::string& text) {
+    const json message = {{"type", "message"},
+                          {"role", "assistant"},
+                          {"content", {{{"type", "output_text"}, {"text", text}}}}};
+    return {{"responses_create_params", {{"input", "Write it."}}},
+            {"response", {{"output", {message}}}},
+            {"verifier_metadata", {{"atoll", {{"task", "small"}, {"level", "verify"}}}}}};
+}
+
+TEST_F(NemoGym, ARecordedRequestIsEchoedWithItsReward) {
+    start();
+    const HttpAnswer answer = send_recorded("nemo_gym_verify");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    json body = json_of(answer);
+    // The score is "light": the fake takes 1000 ns and one for each byte.
+    EXPECT_NEAR(body["reward"].get<double>(), 100.0 / 1012.0, 1e-9);
+    EXPECT_EQ(body["correct"], true);
+    EXPECT_EQ(source_evaluated(), "int answer;\n");
+    const std::string sent =
+        testing::read_text(ATOLL_SOURCE_DIR "/tests/unit/server/recorded/nemo_gym_verify.http");
+    for (const char* key : {"reward", "correct", "outcome", "feedback"}) {
+        EXPECT_EQ(body.erase(key), 1u) << key;
+    }
+    EXPECT_EQ(body, json::parse(sent.substr(sent.find("\r\n\r\n"))));
+}
+
+TEST_F(NemoGym, TheLastThatTheAssistantSaidIsTheCandidate) {
+    start();
+    json body = verify_body(reply_with("int first;"));
+    json& output = body["response"]["output"];
+    output.push_back({{"type", "function_call_output"}, {"output", reply_with("int tool;")}});
+    output.push_back(output[0]);
+    output[2]["content"][0]["text"] = reply_with("int last;");
+    EXPECT_EQ(json_of(post("/verify", body))["reward"], 1.0);
+    EXPECT_EQ(source_evaluated(), "int last;\n");
+}
+
+TEST_F(NemoGym, ACandidatesFaultIsAZero) {
+    start();
+    const json answer = json_of(post("/verify", verify_body("no code")));
+    EXPECT_EQ(answer["reward"], 0.0);
+    EXPECT_EQ(answer["outcome"], "rejected");
+}
+
+TEST_F(NemoGym, FaultsAreWaitedOut) {
+    m_fake.fault = [](std::uint64_t number, const Candidate&) { return number < 4; };
+    start();
+    const HttpAnswer answer = post("/verify", verify_body(reply_with("int a;")));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(json_of(answer)["reward"], 1.0);
+    EXPECT_EQ(m_evaluator->requests().size(), 5u);
+}
+
+TEST_F(NemoGym, WhileTheServerGoesDownNothingIsWaitedFor) {
+    m_options.times.drain = std::chrono::seconds(60);
+    break_workers();
+    start();
+    testing::SocketClient client = http();
+    client.send(testing::http_request("POST", "/verify", verify_body(reply_with("int a;")).dump()));
+    while (m_evaluator->requests().size() < 4) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(stop());
+    const HttpAnswer answer = testing::read_answer(client);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(error_code(answer), "draining");
+}
+
+TEST_F(NemoGym, TheOtherPathsAnswer) {
+    start();
+    EXPECT_EQ(post("/seed_session", json::object()).body, "{}");
+    EXPECT_EQ(ask("GET", "/reverify_mode").body, "\"stateless\"");
+    EXPECT_EQ(error_code(post("/verify", {{"response", {{"output", 1}}}})), "invalid_request");
+    json body = verify_body("r");
+    body["verifier_metadata"] = {{"task", "small"}};
+    EXPECT_EQ(error_code(post("/verify", body)), "no_task");
+    EXPECT_EQ(post("/aggregate_metrics", json::object()).status, 422);
+    EXPECT_EQ(post("/aggregate_metrics", {{"verify_responses", json::array()}}).status, 200);
+}
+
+TEST(NemoGymMetrics, AreThoseOfItsRewardProfiler) {
+    const ordered_json body = {
+        {"verify_responses",
+         {{{"_ng_task_index", 1}, {"_ng_rollout_index", 0}, {"reward", 1.0}, {"correct", true}},
+          {{"_ng_task_index", 1}, {"_ng_rollout_index", 1}, {"reward", 3.0}, {"correct", false}},
+          {{"_ng_task_index", 0}, {"_ng_rollout_index", 0}, {"reward", 8}, {"text", "x"}},
+          {{"_ng_task_index", 0}, {"reward", 0.0}, {"_ng_failure_class", "judge_failed"}}}}};
+    const json metrics = json::parse(nemo_gym_metrics(body).value());
+    const json& agent = metrics["agent_metrics"];
+    EXPECT_EQ(agent["mean/reward"], 4.0);
+    EXPECT_EQ(agent["max/reward"], 8.0);
+    EXPECT_EQ(agent["min/reward"], 1.0);
+    EXPECT_EQ(agent["median/reward"], 3.0);
+    EXPECT_NEAR(agent["std/reward"].get<double>(), std::sqrt(13.0), 1e-12);
+    EXPECT_EQ(agent["mean/correct"], 0.5);
+    EXPECT_EQ(metrics["key_metrics"], (json{{"mean/reward", 4.0}, {"mean/correct", 0.5}}));
+    const json& groups = metrics["group_level_metrics"];
+    ASSERT_EQ(groups.size(), 2u);
+    EXPECT_EQ(groups[0]["_ng_task_index"], 0);
+    EXPECT_EQ(groups[0]["num_rollouts"], 1);
+    EXPECT_EQ(groups[0]["std/reward"], 0.0);
+    EXPECT_EQ(groups[1]["median/reward"], 2.0);
+    EXPECT_FALSE(agent.contains("mean/_ng_task_index"));
+}
+
+}  // namespace
+}  // namespace atl
