@@ -26,8 +26,8 @@ constexpr int k_most_failures = 3;
 /// A runner with the verifier's end of the channel to it.
 struct GpuRunner {
     WorkerProcess worker;
-    FileHandle verifier_end;
-    bool started = false;  ///< its device is open
+    FileHandle verifier_end;  ///< until the verifier has it
+    bool started = false;     ///< its device is open
     SandboxLevel jail = SandboxLevel::none;
 };
 
@@ -105,7 +105,7 @@ class GpuLane final : public DeviceLane {
         }
         m_verifier.emplace(std::move(verifier));
         ATOLL_TRY(start_spare());
-        ATOLL_TRY(wait_until_started(*m_verifier));
+        ATOLL_TRY(wait_until_started(*m_verifier, k_start_patience));
         m_broken = false;
         m_jailed = true;
         return {};
@@ -149,8 +149,9 @@ class GpuLane final : public DeviceLane {
         return worker.channel().send(frame);
     }
 
-    static Expected<GpuStarted> wait_until_started(WorkerProcess& worker) {
-        ATOLL_TRY_ASSIGN(const Frame reply, worker.channel().receive(k_start_patience));
+    static Expected<GpuStarted> wait_until_started(WorkerProcess& worker,
+                                                   std::chrono::milliseconds patience) {
+        ATOLL_TRY_ASSIGN(const Frame reply, worker.channel().receive(patience));
         if (reply.type == FrameType::failed) {
             return tl::unexpected(parse_failed_frame(reply));
         }
@@ -174,20 +175,25 @@ class GpuLane final : public DeviceLane {
         return {};
     }
 
+    Status open_spare(std::chrono::milliseconds patience) {
+        if (!m_spare->started) {
+            ATOLL_TRY_ASSIGN(const GpuStarted started,
+                             wait_until_started(m_spare->worker, patience));
+            m_spare->started = true;
+            m_spare->jail = started.jail;
+        }
+        return {};
+    }
+
     Status ready_spare() {
         if (!m_spare) {
             ATOLL_TRY(start_spare());
         }
-        if (!m_spare->started) {
-            const Expected<GpuStarted> started = wait_until_started(m_spare->worker);
-            if (!started) {
-                m_spare.reset();
-                return tl::unexpected(started.error());
-            }
-            m_spare->started = true;
-            m_spare->jail = started->jail;
+        const Status open = open_spare(k_start_patience);
+        if (!open) {
+            m_spare.reset();
         }
-        return {};
+        return open;
     }
 
     /// The verifier's runner is of no use any more, or it has none yet. It is not ended yet, since
@@ -196,16 +202,31 @@ class GpuLane final : public DeviceLane {
     Status hand_over_spare(const Frame& question) {
         m_former.reset();
         m_former.swap(m_runner);
+        if (m_spare && !m_spare->verifier_end && question.payload != k_takes_over) {
+            m_spare.reset();  // given ahead, and lost
+        }
         if (const Status ready = ready_spare(); !ready) {
             end_former();
             return ready;
         }
         Frame answer;
         answer.type = FrameType::new_runner;
-        answer.handles.push_back(std::move(m_spare->verifier_end));
+        if (m_spare->verifier_end) {
+            answer.handles.push_back(std::move(m_spare->verifier_end));
+        }
         m_jailed = m_jailed && m_spare->jail >= SandboxLevel::restricted;
         m_runner = std::move(m_spare);
         m_spare.reset();
+        return m_verifier->channel().send(answer_to(question, std::move(answer)));
+    }
+
+    /// Nobody waits for a spare that is not ready.
+    Status give_spare_ahead(const Frame& question) {
+        Frame answer;
+        answer.type = FrameType::new_runner;
+        if (m_spare && m_spare->verifier_end && open_spare(std::chrono::milliseconds(0))) {
+            answer.handles.push_back(std::move(m_spare->verifier_end));
+        }
         return m_verifier->channel().send(answer_to(question, std::move(answer)));
     }
 
@@ -231,8 +252,9 @@ class GpuLane final : public DeviceLane {
 
     /// A failure is the answer: whether it matters the verifier knows, which may have a verdict.
     Status answer_question(const Frame& question) {
-        const Status answered = question.type == FrameType::new_runner ? hand_over_spare(question)
-                                                                       : say_quiet(question);
+        const Status answered = question.type == FrameType::may_measure ? say_quiet(question)
+                                : question.payload == k_ahead           ? give_spare_ahead(question)
+                                                                        : hand_over_spare(question);
         return answered ? answered
                         : m_verifier->channel().send(answer_to(
                               question, make_failed_frame(question.request, answered.error())));

@@ -114,10 +114,15 @@ Status GpuTask::make_buffers() {
     return {};
 }
 
-Status GpuTask::move_out() {
+Status GpuTask::make_other() {
     if (!m_other) {
         ATOLL_TRY_ASSIGN(m_other, m_shared.alike());
     }
+    return {};
+}
+
+Status GpuTask::move_out() {
+    ATOLL_TRY(make_other());
     std::swap(m_shared, *m_other);
     m_away = !m_away;
     m_spoilt = false;

@@ -76,6 +76,11 @@ class GpuTask {
     void spoil() { m_spoilt = true; }
     [[nodiscard]] bool spoilt() const { return m_spoilt; }
     [[nodiscard]] bool has_two_sets() const { return m_other.has_value(); }
+    /// Makes the buffers that move_out() takes, unless they are there. no_space where the device
+    /// has no room.
+    [[nodiscard]] Status make_other();
+    /// Those. REQUIRES has_two_sets().
+    [[nodiscard]] std::vector<const GpuAllocation*> other() const { return m_other->all(); }
     /// Takes other buffers of the same sizes and numbers, which no process maps that has not ended,
     /// and keeps the spoilt ones. REQUIRES that whoever spoilt the buffers of before has ended,
     /// where this was done before. scrub() is due next. no_space where the device has no room:

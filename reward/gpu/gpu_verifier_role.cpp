@@ -96,7 +96,11 @@ class GpuVerifierService final : public RunnerSource {
     [[nodiscard]] bool wants_room(const KnownTask& known,
                                   const Expected<EvaluateReply>& result) const;
     Status take_over();
-    Status get_out_of_reach(GpuTask& task);
+    void prepare_next();
+    void forget_next();
+    std::unique_ptr<RunnerClient> client_of(Frame& reply);
+    bool has_room_for_other(const GpuTask& task) const;
+    Expected<bool> get_out_of_reach(GpuTask& task);
     void make_room(std::size_t most_tasks);
     void unshare();
     void drop_runner();
@@ -109,6 +113,9 @@ class GpuVerifierService final : public RunnerSource {
     std::unique_ptr<RunnerClient> m_runner;
     std::unique_ptr<RunnerClient> m_former;  ///< dropped; ends when its channel closes
     GpuTask* m_shared_with = nullptr;        ///< whose buffers the runner maps
+    std::unique_ptr<RunnerClient> m_next;    ///< the spare, given ahead
+    /// Whose other buffers it maps, also just after it took over.
+    const GpuTask* m_next_with = nullptr;
     GpuDeviceFacts m_facts;
     bool m_quiet = false;  ///< no runner was lost since the lane said that all is
     bool m_peaks_measured = false;
@@ -146,10 +153,17 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
     if (m_shared_with != &task) {
         m_shared_with = nullptr;
         const bool spoilt = task.spoilt();
+        bool mapped = false;
         if (spoilt) {
-            ATOLL_TRY(get_out_of_reach(task));
+            ATOLL_TRY_ASSIGN(const bool moved, get_out_of_reach(task));
+            mapped = fresh && moved && m_next_with == &task;
         }
-        ATOLL_TRY(m_runner->share(task.shared()));
+        if (!mapped) {
+            ATOLL_TRY(m_runner->share(task.shared()));
+        }
+        if (!m_next) {
+            m_next_with = nullptr;
+        }
         m_former.reset();
         if (spoilt) {
             ATOLL_TRY(task.scrub());
@@ -163,29 +177,78 @@ Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
 /// When it is answered, every runner but the last one and the new one has ended.
 Status GpuVerifierService::take_over() {
     m_quiet = false;  // the lane starts another spare
-    ATOLL_TRY_ASSIGN(Frame reply, ask_supervisor(FrameType::new_runner));
-    if (reply.handles.size() != 1) {
+    ATOLL_TRY_ASSIGN(Frame reply,
+                     ask_supervisor(FrameType::new_runner, m_next ? k_takes_over : ""));
+    if (reply.handles.empty() && m_next) {
+        m_runner = std::move(m_next);
+        return {};
+    }
+    m_next.reset();
+    m_next_with = nullptr;
+    m_runner = client_of(reply);
+    if (!m_runner) {
         return failure(ErrorCode::corrupt, "needs one handle, the runner's channel", "new_runner");
     }
-    m_runner = std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())));
     return {};
+}
+
+std::unique_ptr<RunnerClient> GpuVerifierService::client_of(Frame& reply) {
+    if (reply.handles.size() != 1) {
+        return nullptr;
+    }
+    return std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())),
+                                          [this] { prepare_next(); });
+}
+
+/// Called when a launch takes so long that it may hang. To make other buffers and to map them takes
+/// 15 ms (H200): what a takeover needs is there when the limit has passed. Where it cannot be
+/// prepared the takeover does without.
+void GpuVerifierService::prepare_next() {
+    if (m_shared_with == nullptr || m_next_with == m_shared_with ||
+        !has_room_for_other(*m_shared_with) || !m_shared_with->make_other()) {
+        return;
+    }
+    if (!m_next) {
+        Expected<Frame> reply = ask_supervisor(FrameType::new_runner, k_ahead);
+        m_next = reply ? client_of(*reply) : nullptr;
+    }
+    m_next_with = nullptr;
+    if (m_next && m_next->share(m_shared_with->other())) {
+        m_next_with = m_shared_with;
+    } else {
+        m_next.reset();
+    }
+}
+
+/// What the next runner maps goes.
+void GpuVerifierService::forget_next() {
+    if (m_next_with != nullptr && m_next && !m_next->share({})) {
+        m_next.reset();
+    }
+    m_next_with = nullptr;
+}
+
+bool GpuVerifierService::has_room_for_other(const GpuTask& task) const {
+    return task.bytes_moved_out() <= m_device->gpu.limits().memory_bytes / k_share_of_memory;
 }
 
 /// A kernel of a runner that hung may write to the task's buffers until its process has ended, and
 /// waiting for that takes 50 to 100 ms (H200): the task takes others meanwhile. Where these would
-/// be too large it waits.
-Status GpuVerifierService::get_out_of_reach(GpuTask& task) {
-    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
-    if (task.bytes_moved_out() <= most) {
+/// be too large it waits. True when it moved.
+Expected<bool> GpuVerifierService::get_out_of_reach(GpuTask& task) {
+    if (has_room_for_other(task)) {
         const Status moved = task.move_out();
-        if (moved || moved.error().code != ErrorCode::no_space) {
-            return moved;
+        if (moved) {
+            return true;
+        }
+        if (moved.error().code != ErrorCode::no_space) {
+            return tl::unexpected(moved.error());
         }
     }
     m_former.reset();
     ATOLL_TRY(ask_supervisor(FrameType::may_measure, k_former_ended));
     static_cast<void>(task.move_home());  // all of it is scrubbed in any case
-    return {};
+    return false;
 }
 
 /// It may end once the next one has its buffers: who maps memory while another process leaves the
@@ -204,6 +267,7 @@ void GpuVerifierService::drop_runner() {
 void GpuVerifierService::unshare() {
     m_former.reset();
     m_shared_with = nullptr;
+    forget_next();
     if (m_runner && m_runner->usable() && !m_runner->share({})) {
         drop_runner();  // the next evaluation asks for another one
         m_former.reset();
@@ -215,9 +279,15 @@ Status GpuVerifierService::wait_until_quiet() {
         ATOLL_TRY_ASSIGN(const Frame reply, ask_supervisor(FrameType::may_measure));
         m_quiet = reply.payload != k_no_spare;
     }
+    forget_next();
     if (m_shared_with != nullptr && m_shared_with->move_home()) {
         ATOLL_TRY(m_shared_with->scrub());
         m_shared_with = nullptr;
+    }
+    for (auto& [digest, known] : m_tasks) {
+        if (known.loaded.task.get() != m_shared_with) {
+            static_cast<void>(known.loaded.task->move_home());  // scrubbed before it is used
+        }
     }
     if (!m_peaks_measured) {
         m_peaks_measured = true;
@@ -252,8 +322,12 @@ void GpuVerifierService::make_room(std::size_t most_tasks) {
     const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
     for (const std::size_t index : to_drop(kept, most_tasks, most)) {
         const auto dropped = m_tasks.find(digests[index]);
-        if (m_shared_with == nullptr || m_shared_with == dropped->second.loaded.task.get()) {
+        const GpuTask* const task = dropped->second.loaded.task.get();
+        if (m_shared_with == nullptr || m_shared_with == task) {
             unshare();
+        }
+        if (m_next_with == task) {
+            forget_next();
         }
         m_former.reset();  // it may map the task's buffers
         m_tasks.erase(dropped);
@@ -310,6 +384,7 @@ Expected<EvaluateReply> GpuVerifierService::confirm(KnownTask& known, const Eval
             if (of != nullptr) {
                 of->drop_runner();
                 of->m_former.reset();
+                of->forget_next();
             }
         }
     } unless_unshared{this};

@@ -30,17 +30,30 @@ bool ended_at_candidates_code(const Error& error) {
     return error.code == ErrorCode::unavailable && error.where == k_at_candidates_code;
 }
 
+Expected<Frame> RunnerClient::receive(Patience patience) {
+    using Milliseconds = std::chrono::milliseconds;
+    auto left = std::chrono::ceil<Milliseconds>(patience.all);
+    if (patience.until_long.count() > 0) {
+        const auto until_long = std::chrono::ceil<Milliseconds>(patience.until_long);
+        Expected<Frame> answer = m_channel.receive(until_long);
+        if (answer || answer.error().code != ErrorCode::timeout) {
+            return answer;
+        }
+        m_on_long();
+        left -= std::min(until_long, left);
+    }
+    return m_channel.receive(left);
+}
+
 Expected<std::string> RunnerClient::ask(std::string payload, std::vector<FileHandle> handles,
-                                        std::chrono::nanoseconds patience) {
+                                        Patience patience) {
     Frame frame;
     frame.type = FrameType::gpu_call;
     frame.request = ++m_request;
     frame.payload = std::move(payload);
     frame.handles = std::move(handles);
     Status sent = m_channel.send(frame);
-    Expected<Frame> answer =
-        sent ? m_channel.receive(std::chrono::ceil<std::chrono::milliseconds>(patience))
-             : tl::unexpected(sent.error());
+    Expected<Frame> answer = sent ? receive(patience) : tl::unexpected(sent.error());
     m_usable = false;  // unless all is well below
     if (!answer) {
         m_ended = answer.error().code == ErrorCode::unavailable;
@@ -78,7 +91,7 @@ Status RunnerClient::share(const std::vector<const GpuAllocation*>& allocations)
             call.bytes.push_back(allocations[next]->bytes());
             ++next;
         }
-        ATOLL_TRY(ask(to_json(call), std::move(handles), k_slack));
+        ATOLL_TRY(ask(to_json(call), std::move(handles), {k_slack}));
     } while (next < allocations.size());
     return {};
 }
@@ -88,7 +101,7 @@ Status RunnerClient::load(std::uint32_t program, const FileHandle& package) {
     std::vector<FileHandle> handles;
     handles.push_back(std::move(copy));
     ATOLL_TRY_ASSIGN(const std::string answer,
-                     ask(to_json(GpuLoadCall{program}), std::move(handles), k_slack));
+                     ask(to_json(GpuLoadCall{program}), std::move(handles), {k_slack}));
     ATOLL_TRY_ASSIGN(const GpuLoaded loaded, parse_gpu_loaded(answer));
     m_heap_used = m_heap_used || loaded.leaves_heap;
     m_memory_short = m_memory_short && program != k_candidate_program;
@@ -96,7 +109,7 @@ Status RunnerClient::load(std::uint32_t program, const FileHandle& package) {
 }
 
 Expected<std::string> RunnerClient::run(std::uint32_t program, std::string payload,
-                                        std::chrono::nanoseconds patience) {
+                                        Patience patience) {
     Expected<std::string> answer = ask(std::move(payload), {}, patience);
     if (!answer && answer.error().code == ErrorCode::unavailable && m_ended &&
         program == k_candidate_program) {
@@ -106,8 +119,9 @@ Expected<std::string> RunnerClient::run(std::uint32_t program, std::string paylo
 }
 
 Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
-    const Expected<std::string> answer =
-        run(call.program, to_json(call), patience_for(call.limit_ns, call.plays.size()));
+    const Expected<std::string> answer = run(call.program, to_json(call),
+                                             {patience_for(call.limit_ns, call.plays.size()),
+                                              std::chrono::nanoseconds(call.limit_ns / 2)});
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuPlayed{{}, silence()};
@@ -126,7 +140,7 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
 Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     const Expected<std::string> answer =
         run(call.program, to_json(call),
-            patience_for(call.limit_ns, call.launches.size() * call.batch));
+            {patience_for(call.limit_ns, call.launches.size() * call.batch)});
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuTimed{{}, "", silence()};
@@ -143,7 +157,7 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
 
 Expected<GpuProfiled> RunnerClient::profile(const GpuProfileCall& call) {
     const Expected<std::string> answer =
-        run(call.launch.program, to_json(call), patience_for(call.launch.limit_ns, 1));
+        run(call.launch.program, to_json(call), {patience_for(call.launch.limit_ns, 1)});
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuProfiled{{}, silence()};

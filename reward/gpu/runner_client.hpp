@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,11 @@ namespace atl {
 /// 0), which may be the candidate's doing or not. The error keeps that on its way to the lane.
 [[nodiscard]] bool ended_at_candidates_code(const Error& error);
 
+/// Payloads of a new_runner question. The first one asks for the spare's channel while the present
+/// runner goes on; where no spare is ready the answer has no handle. The second one says that the
+/// spare which was given like that takes over: then the answer needs no handle.
+inline constexpr const char* k_ahead = "ahead";
+inline constexpr const char* k_takes_over = "takes over";
 /// Payload of a may_measure question that wants no more than that the runners before the present
 /// one have ended.
 inline constexpr const char* k_former_ended = "former ended";
@@ -29,7 +35,11 @@ inline constexpr const char* k_no_spare = "no spare";
 /// thread-safe.
 class RunnerClient {
   public:
-    explicit RunnerClient(FrameChannel channel) : m_channel(std::move(channel)) {}
+    /// `on_long`: called while launches of play() are waited for that have taken half of what one
+    /// of them may: the last one may be a hang.
+    explicit RunnerClient(
+        FrameChannel channel, std::function<void()> on_long = [] {})
+        : m_channel(std::move(channel)), m_on_long(std::move(on_long)) {}
 
     /// Maps `allocations` there, numbered from 0; what was mapped before is not any more.
     [[nodiscard]] Status share(const std::vector<const GpuAllocation*>& allocations);
@@ -50,15 +60,22 @@ class RunnerClient {
     [[nodiscard]] bool memory_was_short() const { return m_memory_short; }
 
   private:
+    /// How long an answer is waited for.
+    struct Patience {
+        std::chrono::nanoseconds all{0};
+        std::chrono::nanoseconds until_long{0};  ///< of it, until m_on_long is called; 0: never
+    };
     [[nodiscard]] Expected<std::string> ask(std::string payload, std::vector<FileHandle> handles,
-                                            std::chrono::nanoseconds patience);
+                                            Patience patience);
+    [[nodiscard]] Expected<Frame> receive(Patience patience);
     /// ask() for what runs the program's code.
     [[nodiscard]] Expected<std::string> run(std::uint32_t program, std::string payload,
-                                            std::chrono::nanoseconds patience);
+                                            Patience patience);
     /// What an answer says of the runner.
     void note(std::uint32_t program, const std::optional<GpuFault>& fault);
 
     FrameChannel m_channel;
+    std::function<void()> m_on_long;
     std::uint64_t m_request = 0;
     bool m_usable = true;
     bool m_stopped = false;  ///< by a fault of a kernel

@@ -62,13 +62,23 @@ class GpuLaneFixture : public ::testing::Test {
         order.binaries = {shared(m_judged.package(body, false, name))};
         order.evaluate.task = m_judged.task()->digest;
         order.evaluate.level = level;
-        order.evaluate.launch_timeout_s = 0.5;
+        order.evaluate.launch_timeout_s = 20;
         order.evaluate.measure_seconds = 0.02;
         return order;
     }
 
     EvaluateReply judge(const std::string& body, Level level = Level::verify) {
         return value_or_throw(m_lane->evaluate(order_of(body, level)));
+    }
+
+    /// The same where launches may take so long.
+    EvaluateReply judge_within(double limit_s, const std::string& body) {
+        DeviceOrder order = order_of(body, Level::verify);
+        order.evaluate.launch_timeout_s = limit_s;
+        return value_or_throw(m_lane->evaluate(order));
+    }
+    EvaluateReply judge_hang(const std::string& statement = "") {
+        return judge_within(0.5, "for (volatile bool on = true; on;) {" + statement + "}");
     }
 
     JudgedTask m_judged;

@@ -22,6 +22,10 @@ using testing::k_right;
 using ::testing::Not;
 using ::testing::SizeIs;
 
+constexpr const char* k_faults = "*reinterpret_cast<volatile char*>(16) = 1;";
+/// A dozen launches of this take more than half of what one may, of two seconds.
+const std::string k_slow = std::string(k_right) + "usleep(150000);";
+
 class GpuLaneRunnersTest : public testing::GpuLaneFixture {
   protected:
     /// The lane's runners that have not ended.
@@ -108,10 +112,9 @@ TEST_F(GpuLaneRunnersTest, WhatIsLeftInTheHeapOfKernelsNobodyElseFinds) {
 
 // A process that leaves a device holds up who maps memory on it, and whoever waits for its end.
 TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
-    for (const char* bad :
-         {"*reinterpret_cast<volatile char*>(16) = 1;", "for (volatile bool on = true; on;) {}"}) {
+    for (const bool hang : {false, true}) {
         const pid_t faulted = serving_runner();
-        EXPECT_NE(judge(bad).outcome, Outcome::passed);
+        EXPECT_NE((hang ? judge_hang() : judge(k_faults)).outcome, Outcome::passed);
         EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
         EXPECT_NE(serving_runner(), faulted);
         EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(faulted)))
@@ -122,8 +125,7 @@ TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
 // A fault stops all that its process has on the device, a hang does not (gpu_verifier_role_test).
 TEST_F(GpuLaneRunnersTest, WhatHungKernelsWriteIsNotTheNextOnesLoss) {
     for (int round = 0; round < 3; ++round) {
-        EXPECT_EQ(judge("for (volatile bool on = true; on;) y[0] = 1e9f;").outcome,
-                  Outcome::timeout);
+        EXPECT_EQ(judge_hang("y[0] = 1e9f;").outcome, Outcome::timeout);
         EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
     }
 }
@@ -131,8 +133,8 @@ TEST_F(GpuLaneRunnersTest, WhatHungKernelsWriteIsNotTheNextOnesLoss) {
 // A task takes turns with two sets of buffers: whoever could write to one has ended by then.
 TEST_F(GpuLaneRunnersTest, OfRunnersThatHungAllButTheLastAreReaped) {
     const pid_t first = serving_runner();
-    EXPECT_EQ(judge("for (volatile bool on = true; on;) {}").outcome, Outcome::timeout);
-    EXPECT_EQ(judge("for (volatile bool on = true; on;) {}").outcome, Outcome::timeout);
+    EXPECT_EQ(judge_hang().outcome, Outcome::timeout);
+    EXPECT_EQ(judge_hang().outcome, Outcome::timeout);
     EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(first)));
 }
 
@@ -144,6 +146,32 @@ TEST_F(GpuLaneRunnersTest, TheNextRunnerIsThereBeforeTheNextCandidate) {
     std::vector<pid_t> others = serving();
     std::erase(others, faulted);
     EXPECT_THAT(others, SizeIs(1));
+}
+
+// A candidate that takes long has the spare map buffers too; then that one takes over, whatever the
+// first one is lost by.
+TEST_F(GpuLaneRunnersTest, ASpareThatWasGivenAheadTakesOver) {
+    for (const bool hang : {false, true}) {
+        EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed) << "the spare is ready";
+        EXPECT_EQ(judge_within(2, k_slow).outcome, Outcome::passed);
+        const std::vector<pid_t> both = serving();
+        EXPECT_THAT(both, SizeIs(2)) << "the spare too";
+        EXPECT_NE((hang ? judge_hang() : judge(k_faults)).outcome, Outcome::passed);
+        EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+        EXPECT_THAT(both, ::testing::Contains(serving_runner()));
+    }
+}
+
+TEST_F(GpuLaneRunnersTest, ASpareThatWasGivenAheadGivesWayToOneWithCounters) {
+    start_with_cupti();
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+    EXPECT_EQ(judge_within(2, k_slow).outcome, Outcome::passed);
+    DeviceOrder order = order_of(k_right, Level::measure);
+    order.evaluate.profile_workload = workload("large");
+    const EvaluateReply reply = value_or_throw(m_lane->evaluate(order));
+    ASSERT_TRUE(reply.counters);
+    EXPECT_EQ(reply.counters->why_none, "");
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
 }
 
 TEST_F(GpuLaneRunnersTest, CountersAreMadeReadyOnceSomebodyAsksForThem) {

@@ -83,7 +83,7 @@ TEST_F(GpuLaneTest, AFaultEndsTheRunnerAndTheSpareGoesOn) {
 }
 
 TEST_F(GpuLaneTest, AHangIsATimeoutAndTheSpareGoesOn) {
-    const EvaluateReply reply = judge("for (volatile bool on = true; on;) {}");
+    const EvaluateReply reply = judge_hang();
     EXPECT_EQ(reply.outcome, Outcome::timeout) << reply.reason;
     EXPECT_FALSE(m_lane->broken());
     EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);

@@ -33,8 +33,6 @@ using ::testing::IsEmpty;
 using testing::k_right;
 
 constexpr std::chrono::milliseconds k_patience{60'000};
-/// Writes to its output for ever.
-constexpr const char* k_writes_for_ever = "for (volatile bool on = true; on;) y[0] = 1e9f;";
 
 class GpuVerifierRoleTest : public ::testing::Test {
   protected:
@@ -70,16 +68,31 @@ class GpuVerifierRoleTest : public ::testing::Test {
         EXPECT_EQ(answer.type, FrameType::gpu_started)
             << (answer.type == FrameType::failed ? parse_failed_frame(answer).message() : "");
     }
-    /// As the lane does: all but the last one have ended then.
-    FileHandle next_runner() {
-        end_all_but(1);
+    Runner start_runner() {
         auto ends = value_or_throw(make_socket_pair());
         WorkerProcess process = value_or_throw(
             WorkerProcess::start(WorkerRole::gpu_runner, options(), 1, std::move(ends.first)));
         open_device(process);
-        FileHandle copy = value_or_throw(duplicate_handle(ends.second));
-        m_runners.push_back({std::move(process), std::move(ends.second)});
-        return copy;
+        return {std::move(process), std::move(ends.second)};
+    }
+    /// As the lane does: all but the last one have ended then.
+    void hand_over(const Frame& question, Frame& answer) {
+        end_all_but(1);
+        if (m_ahead && question.payload == k_takes_over) {
+            m_mapped_ahead = memory_of(*m_ahead);
+            m_runners.push_back(std::move(*m_ahead));
+        } else {
+            m_runners.push_back(start_runner());
+            answer.handles.push_back(
+                value_or_throw(duplicate_handle(m_runners.back().verifier_end)));
+        }
+        m_ahead.reset();
+    }
+    void give_ahead(Frame& answer) {
+        if (m_has_spare) {
+            m_ahead.emplace(start_runner());
+            answer.handles.push_back(value_or_throw(duplicate_handle(m_ahead->verifier_end)));
+        }
     }
     void end_all_but(std::size_t last) {
         if (m_runners.size() > last) {
@@ -93,16 +106,18 @@ class GpuVerifierRoleTest : public ::testing::Test {
         answer.type = question.type;
         answer.request = question.request;
         answer.generation = 1;
-        if (question.type == FrameType::new_runner) {
-            answer.handles.push_back(next_runner());
-        } else {
+        if (question.type == FrameType::may_measure) {
             end_all_but(1);
             answer.payload = m_quiet_answer;
             std::filesystem::remove(m_driver + ".full");
+            m_questions.push_back(question.payload == k_former_ended ? "ended?" : "quiet?");
+        } else if (question.payload == k_ahead) {
+            give_ahead(answer);
+            m_questions.push_back("ahead");
+        } else {
+            hand_over(question, answer);
+            m_questions.push_back(answer.handles.empty() ? "takes over" : "new_runner");
         }
-        m_questions.push_back(question.type == FrameType::new_runner ? "new_runner"
-                              : question.payload == k_former_ended   ? "ended?"
-                                                                     : "quiet?");
         value_or_throw(m_verifier->channel().send(answer));
     }
     Frame ask(Frame frame) {
@@ -120,6 +135,22 @@ class GpuVerifierRoleTest : public ::testing::Test {
     EvaluateReply judge(const std::string& body, Level level = Level::verify) {
         return evaluate(m_judged, m_judged.package(body), level);
     }
+    /// Of what writes to its output for ever.
+    Outcome judge_hang(Level level = Level::verify) {
+        m_limit_s = 0.5;
+        const EvaluateReply reply = judge("for (volatile bool on = true; on;) y[0] = 1e9f;", level);
+        m_limit_s = k_ample_s;
+        return reply.outcome;
+    }
+    /// Of what is right, and takes for each launch of those that `when` says so long that they take
+    /// more together than half of what one of them may.
+    Outcome judge_slow(Level level = Level::verify, const std::string& when = "true") {
+        m_limit_s = 2;
+        const EvaluateReply reply =
+            judge(std::string(k_right) + "if (" + when + ") usleep(150000);", level);
+        m_limit_s = k_ample_s;
+        return reply.outcome;
+    }
     EvaluateReply evaluate(const testing::JudgedTask& judged, FileHandle package,
                            Level level = Level::verify) {
         DeviceOrder order;
@@ -128,7 +159,7 @@ class GpuVerifierRoleTest : public ::testing::Test {
         order.binaries = {std::make_shared<const FileHandle>(std::move(package))};
         order.evaluate.task = judged.task()->digest;
         order.evaluate.level = level;
-        order.evaluate.launch_timeout_s = 0.3;
+        order.evaluate.launch_timeout_s = m_limit_s;
         order.evaluate.measure_seconds = 0.02;
         m_questions.clear();
         EXPECT_EQ(ask(value_or_throw(load_task_frame(order))).type, FrameType::task_loaded);
@@ -166,6 +197,11 @@ class GpuVerifierRoleTest : public ::testing::Test {
     /// Of all tasks here: they do not differ in what is computed.
     const std::shared_ptr<const FileHandle> m_oracle =
         std::make_shared<const FileHandle>(m_judged.reference());
+    static constexpr double k_ample_s = 20;
+    double m_limit_s = k_ample_s;   ///< of a launch
+    bool m_has_spare = true;        ///< to give ahead
+    std::optional<Runner> m_ahead;  ///< that was given
+    std::set<std::string> m_mapped_ahead;
     std::vector<Runner> m_runners;
     std::optional<WorkerProcess> m_verifier;
     std::vector<std::string> m_questions;  ///< of the last judge()
@@ -174,8 +210,10 @@ class GpuVerifierRoleTest : public ::testing::Test {
 };
 
 TEST_F(GpuVerifierRoleTest, WhatHangsReachesNothingOfThoseBehindIt) {
-    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
-    EXPECT_THAT(m_questions, ElementsAre("new_runner", "new_runner")) << "and nobody waits";
+    m_has_spare = false;
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ahead", "new_runner"))
+        << "and nobody waits";
     ASSERT_EQ(m_runners.size(), 2u);
     Runner& hung = m_runners.front();
     for (int round = 0; round < 5; ++round) {
@@ -187,10 +225,68 @@ TEST_F(GpuVerifierRoleTest, WhatHangsReachesNothingOfThoseBehindIt) {
     EXPECT_EQ(memory_of(hung).size(), memory_of(serving()).size());
 }
 
+TEST_F(GpuVerifierRoleTest, WhenAHangIsOneTheNextRunnerHasItsBuffersAlready) {
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ahead", "takes over"));
+    ASSERT_EQ(m_runners.size(), 2u);
+    EXPECT_EQ(m_mapped_ahead.size(), memory_of(m_runners.front()).size());
+    EXPECT_EQ(memory_of(serving()), m_mapped_ahead);
+    EXPECT_THAT(both(memory_of(m_runners.front()), memory_of(serving())), IsEmpty());
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    EXPECT_FALSE(m_runners.front().process.process().wait(std::chrono::milliseconds(0)))
+        << "it writes still";
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("ahead", "takes over"));
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
+TEST_F(GpuVerifierRoleTest, WhatWasPreparedForAHangThatWasNoneWaitsForTheNext) {
+    EXPECT_EQ(judge_slow(), Outcome::passed);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ahead"));
+    EXPECT_EQ(judge_slow(), Outcome::passed);
+    EXPECT_THAT(m_questions, IsEmpty());
+    const std::set<std::string> home = memory_of(serving());
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("takes over"));
+    EXPECT_THAT(both(memory_of(serving()), home), IsEmpty());
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
+TEST_F(GpuVerifierRoleTest, WhatWasPreparedTakesOverAfterAFaultToo) {
+    EXPECT_EQ(judge_slow(), Outcome::passed);
+    const std::set<std::string> home = memory_of(serving());
+    EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
+    EXPECT_THAT(m_questions, ElementsAre("takes over"));
+    EXPECT_EQ(memory_of(serving()), home);
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+}
+
+TEST_F(GpuVerifierRoleTest, WhatWasPreparedTakesNoMemoryWhileTimesAreTaken) {
+    EXPECT_EQ(judge_slow(Level::measure, "rows != 64"), Outcome::passed);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ahead", "quiet?"));
+    ASSERT_TRUE(m_ahead);
+    EXPECT_THAT(memory_of(*m_ahead), IsEmpty());
+    EXPECT_EQ(judge(k_right, Level::confirm).outcome, Outcome::passed);
+    EXPECT_FALSE(m_ahead) << "a confirmation begins with it";
+    EXPECT_EQ(judge_slow(Level::confirm, "rows != 64 && rows != 48"), Outcome::passed);
+    ASSERT_TRUE(m_ahead);
+    EXPECT_THAT(memory_of(*m_ahead), IsEmpty());
+    EXPECT_EQ(judge_hang(Level::confirm), Outcome::timeout);
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
+TEST_F(GpuVerifierRoleTest, WhatWasGivenAheadMayEndBeforeItIsNeeded) {
+    EXPECT_EQ(judge_slow(), Outcome::passed);
+    m_ahead.reset();
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner"));
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+}
+
 TEST_F(GpuVerifierRoleTest, TimesAreTakenInTheBuffersOfTheBeginning) {
     EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
     const std::set<std::string> home = memory_of(serving());
-    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
     EXPECT_NE(memory_of(serving()), home);
     const EvaluateReply reply = judge(k_right, Level::measure);
     EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
@@ -201,7 +297,7 @@ TEST_F(GpuVerifierRoleTest, TimesAreTakenInTheBuffersOfTheBeginning) {
 TEST_F(GpuVerifierRoleTest, HangsInARowTakeTurnsWithTwoSetsOfBuffers) {
     std::vector<std::set<std::string>> memory;
     for (int round = 0; round < 3; ++round) {
-        EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
+        EXPECT_EQ(judge_hang(), Outcome::timeout);
         EXPECT_LE(m_runners.size(), 2u);
         memory.push_back(memory_of(serving()));
         EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
@@ -214,8 +310,8 @@ TEST_F(GpuVerifierRoleTest, WithoutRoomForOtherBuffersItWaitsForTheEndOfWhatHang
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
     const std::set<std::string> home = memory_of(serving());
     std::ofstream(m_driver + ".crowded") << "1";
-    EXPECT_EQ(judge(k_writes_for_ever).outcome, Outcome::timeout);
-    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ended?"));
+    EXPECT_EQ(judge_hang(), Outcome::timeout);
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ended?")) << "nothing can be prepared";
     EXPECT_EQ(m_runners.size(), 1u);
     EXPECT_EQ(memory_of(serving()), home);
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
@@ -282,10 +378,13 @@ TEST_F(TwoTasks, WhoFindsNoMemoryIsJudgedAgainWithoutTheOthers) {
     for (auto& [workload, plan] : package.plans) {
         plan.scratch = {std::uint64_t{200} << 30};
     }
+    // Memory is waited for longer than half of this.
+    m_limit_s = 0.5;
     const EvaluateReply reply = evaluate(m_second, value_or_throw(write_gpu_package(package)));
     EXPECT_EQ(reply.outcome, Outcome::launch_error);
     EXPECT_THAT(reply.reason, ::testing::HasSubstr("do not fit"));
-    EXPECT_THAT(m_questions, ElementsAre("quiet?")) << "before it is judged again";
+    EXPECT_THAT(m_questions, ElementsAre("ahead", "quiet?")) << "before it is judged again";
+    m_limit_s = k_ample_s;
     EXPECT_EQ(memory_with(m_second), m_second_memory);
     EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty()) << "made anew";
 }
