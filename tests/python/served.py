@@ -31,7 +31,7 @@ class Served:
              "--http", "127.0.0.1:0", *arguments],
             stdout=subprocess.PIPE, stderr=self._errors, text=True)
         line = self.process.stdout.readline()
-        found = re.search(r"http://\S+", line)
+        found = re.search(r"https?://\S+", line)
         if not found:
             self.process.wait()
             self._errors.seek(0)

@@ -238,6 +238,12 @@ class Settings(unittest.TestCase):
         with self.assertRaises(NoVerdict):
             reward_of({"correct": True, "scores": {"light": "nan"}})
 
+    def test_of_several_scores_one_is_named(self):
+        both = {"correct": True, "scores": {"light": 0.5, "speedup": 2.0}}
+        self.assertEqual(reward_of(both, "speedup"), 2.0)
+        with self.assertRaises(ValueError):
+            reward_of(both)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,9 @@
 """The client and the reward functions before a real `atoll serve`."""
 
 import asyncio
+import os
+import subprocess
+import tempfile
 import unittest
 
 import atoll_reward.trl
@@ -71,6 +74,26 @@ class RealServer(unittest.TestCase):
         result = asyncio.run(atoll_reward.verl.compute_score("k", reply(RIGHT), TASK, {}, url=self.server.url,
                                                              level="verify"))
         self.assertEqual((result["score"], result["correct"]), (1.0, 1.0))
+
+
+class TlsServer(unittest.TestCase):
+    def test_both_clients_check_the_certificate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                            "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+                            "-keyout", key, "-out", cert], check=True, capture_output=True)
+            server = Served("--tls-cert", cert, "--tls-key", key)
+            self.addCleanup(server.end)
+            self.assertTrue(server.url.startswith("https://"), server.url)
+            with Client(server.url, cafile=cert) as client:
+                self.assertEqual(client.tasks()[0]["name"], TASK)
+            self.assertEqual(asyncio.run(AsyncClient(server.url, cafile=cert).tasks())[0]["name"], TASK)
+            impatient = Patience(total=0.0)
+            with Client(server.url, patience=impatient) as client, self.assertRaises(NoVerdict):
+                client.tasks()
+            with self.assertRaises(NoVerdict):
+                asyncio.run(AsyncClient(server.url, patience=impatient).tasks())
 
 
 class DeadServer(unittest.TestCase):

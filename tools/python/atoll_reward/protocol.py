@@ -313,10 +313,13 @@ def get_steps(path: str, patience: Patience, method: str = "GET"):
         yield from tries.again(why, retry_after)
 
 
-def reward_of(job: dict) -> float:
-    """The score that was asked for; 1 for right and 0 for wrong where none was. Raises NoVerdict when it is no finite number."""
-    scores = list((job.get("scores") or {}).values())
-    value = scores[0] if scores else float(bool(job.get("correct")))
+def reward_of(job: dict, score: Optional[str] = None) -> float:
+    """The score of that name; else the one that was asked for, and 1 for right and 0 for wrong where none was. Raises
+    NoVerdict when it is no finite number."""
+    scores = job.get("scores") or {}
+    if score is None and len(scores) > 1:
+        raise ValueError(f"which of the scores {', '.join(scores)}?")
+    value = scores[score] if score else next(iter(scores.values()), float(bool(job.get("correct"))))
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         raise NoVerdict(f"the score is no finite number: {value!r}")
     return float(value)
