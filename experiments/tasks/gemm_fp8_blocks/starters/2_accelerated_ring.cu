@@ -1,6 +1,7 @@
 // Hopper's way: one thread has the tensor memory accelerator fill a ring of tiles, two warpgroups
-// multiply them by wgmma straight from shared memory, a block of 128 columns at a time, and add its
-// scaled sums to those before, while the other one multiplies. Blocks stay for several tiles of C.
+// multiply them by wgmma straight from shared memory, a block of 128 columns at a time. While its sums
+// are scaled and added to those before, the products of the next block are on their way. Blocks stay
+// for several tiles of C.
 // Those of a cluster share tiles of B. What the accelerator does not take (rows that are no
 // multiple of 16 bytes) and other devices get plain loops.
 
@@ -16,9 +17,6 @@
 #endif
 #ifndef GROUP
 #define GROUP 8  // tune: 1, 2, 4, 8, 16
-#endif
-#ifndef LEAD
-#define LEAD 1  // tune: 0, 1, 2
 #endif
 
 constexpr int k_tile_m = 128;
@@ -205,11 +203,6 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, const float* __res
     const int lane = threadIdx.x % 32;
     int stage = 0;
     int parity = 0;
-    constexpr int k_lead = LEAD < STAGES ? LEAD : STAGES - 1;
-    if (k_lead > 0 && group == 1 && steps > k_lead) {
-        // One warpgroup ahead of the other: while it stores, the other multiplies.
-        wait_for(full + 8 * k_lead, 0);
-    }
     for (int at = blockIdx.x / CLUSTER; at < down * across; at += gridDim.x / CLUSTER) {
         const Tile tile = tile_at(at, down, across);
         const int first_row = (tile.row * CLUSTER + rank) * k_tile_m + 64 * group;
@@ -218,35 +211,58 @@ __device__ __forceinline__ void consume(const CUtensorMap& c, const float* __res
         const float* high_scales = a_scale + static_cast<long long>(min(row + 8, m - 1)) * steps;
         const float* column_scales = b_scale + static_cast<long long>(tile.column) * steps;
         float sums[64] = {};
-        float part[64];
+        float part[2][64];
         float of_columns = column_scales[0];
         float of_low = low_scales[0];
         float of_high = high_scales[0];
-        for (int step = 0; step < steps; ++step) {
+        const auto begin = [&](float(&to)[64]) {  // the products of a stage
             wait_for(full + 8 * stage, parity);
             const unsigned a = ring + stage * k_stage_bytes + group * (k_a_bytes / 2);
             const unsigned b = ring + stage * k_stage_bytes + k_a_bytes;
             asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 #pragma unroll
             for (int p = 0; p < k_tile_k / 32; ++p) {
-                multiply(part, matrix_at(a + 32 * p), matrix_at(b + 32 * p), p > 0);
+                multiply(to, matrix_at(a + 32 * p), matrix_at(b + 32 * p), p > 0);
             }
             asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+            stage = stage + 1 == STAGES ? 0 : stage + 1;
+            parity ^= stage == 0 ? 1 : 0;
+        };
+        const auto finish = [&](int step, const float(&from)[64], int of_stage) {
             const float factors[2] = {of_low * of_columns, of_high * of_columns};
             const int next = min(step + 1, steps - 1);  // read while this one is multiplied
             of_columns = column_scales[next];
             of_low = low_scales[next];
             of_high = high_scales[next];
-            asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
             if (lane < CLUSTER) {  // all blocks of the cluster write into this one's ring
-                arrive_at(empty + 8 * stage, lane);
+                arrive_at(empty + 8 * of_stage, lane);
             }
 #pragma unroll
             for (int i = 0; i < 64; ++i) {
-                sums[i] += part[i] * factors[i / 2 % 2];
+                sums[i] += from[i] * factors[i / 2 % 2];
             }
-            stage = stage + 1 == STAGES ? 0 : stage + 1;
-            parity ^= stage == 0 ? 1 : 0;
+        };
+        int begun = stage;
+        const auto turn = [&](int step, const float(&from)[64], float(&to)[64]) {
+            const int finished = begun;
+            begun = stage;
+            begin(to);
+            asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");
+            finish(step, from, finished);
+        };
+        begin(part[0]);
+        int step = 0;
+        for (; step + 2 < steps; step += 2) {
+            turn(step, part[0], part[1]);
+            turn(step + 1, part[1], part[0]);
+        }
+        if (step + 1 < steps) {
+            turn(step, part[0], part[1]);
+            asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+            finish(step + 1, part[1], begun);
+        } else {
+            asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");
+            finish(step, part[0], begun);
         }
         store_rows(c, sums, out, first_row, tile.column * k_tile_n, group);
     }

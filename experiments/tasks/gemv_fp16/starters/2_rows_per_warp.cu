@@ -5,16 +5,16 @@
 #include <cuda_fp16.h>
 
 #ifndef WARPS
-#define WARPS 4  // tune: 1, 2, 4, 8
+#define WARPS 1  // tune: 1, 2, 4
 #endif
 #ifndef ROWS
-#define ROWS 2  // tune: 1, 2, 4, 8
+#define ROWS 1  // tune: 1, 2, 4, 8
 #endif
 #ifndef UNROLL
 #define UNROLL 2  // tune: 1, 2, 4
 #endif
 #ifndef SPLIT
-#define SPLIT 1  // tune: 1, 2, 4
+#define SPLIT 8  // tune: 1, 2, 4, 8
 #endif
 
 // region: dot

@@ -1,5 +1,5 @@
-// One block per row that keeps h in registers, WIDTH columns at a time where the rows are aligned
-// for that; the end of a row that does not fit is read again.
+// One block per row that writes h as soon as it has it and keeps it in registers, WIDTH columns at a
+// time where the rows are aligned for that; the end of a row that does not fit is made once more.
 
 #include <cuda_bf16.h>
 
@@ -7,7 +7,7 @@
 #define BLOCK 256  // tune: 64, 128, 256, 512
 #endif
 #ifndef ITEMS
-#define ITEMS 2  // tune: 1, 2, 3, 4
+#define ITEMS 3  // tune: 1, 2, 3, 4
 #endif
 #ifndef WIDTH
 #define WIDTH 8  // tune: 2, 4, 8
@@ -47,21 +47,21 @@ __global__ void __launch_bounds__(BLOCK)
     const auto add = [&](int c, float (&sums)[COUNT]) {
         const Some<COUNT> left = x[first + c];
         const Some<COUNT> right = residual[first + c];
+        Some<COUNT> sum_of_both;
 #pragma unroll
         for (int j = 0; j < COUNT; ++j) {
             sums[j] = __bfloat162float(left.of[j]) + __bfloat162float(right.of[j]);
+            sum_of_both.of[j] = __float2bfloat16(sums[j]);
         }
+        h[first + c] = sum_of_both;
     };
     const auto write = [&](int c, const float (&sums)[COUNT], float factor) {
         const Some<COUNT> weights = weight[c];
-        Some<COUNT> to_h;
         Some<COUNT> to_y;
 #pragma unroll
         for (int j = 0; j < COUNT; ++j) {
-            to_h.of[j] = __float2bfloat16(sums[j]);
             to_y.of[j] = __float2bfloat16(sums[j] * factor * __bfloat162float(weights.of[j]));
         }
-        h[first + c] = to_h;
         y[first + c] = to_y;
     };
 #pragma unroll
