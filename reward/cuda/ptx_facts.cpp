@@ -1,17 +1,34 @@
 #include "reward/cuda/ptx_facts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace atl {
 
 namespace {
 
+constexpr std::size_t k_max_word_bytes = 128;  // of opcodes with all that is behind their dots
+
+/// By character: whether names have it. A table, since every character is looked at.
+constexpr std::array<bool, 256> k_of_name = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                         "0123456789_$")) {
+        table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+}();
+
 bool is_of_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$';
+    return k_of_name[static_cast<unsigned char>(c)];
+}
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
 }
 
 /// The name at the beginning of `text`, maybe empty; taken off.
@@ -31,7 +48,8 @@ bool take(std::string_view& text, std::string_view words) {
 }
 
 bool has_any_of(std::string_view text, std::string_view characters) {
-    return text.find_first_of(characters) != std::string_view::npos;
+    return std::any_of(characters.begin(), characters.end(),
+                       [&](char c) { return text.find(c) != std::string_view::npos; });
 }
 
 /// What follows a declared name: `;`, `[16] = {1, 0};`. Without a second name, and all on one line.
@@ -70,38 +88,60 @@ std::optional<std::string_view> variable_declared_by(std::string_view line) {
     return !name.empty() && ends_declaration(line) ? std::optional(name) : std::nullopt;
 }
 
-/// Whether a word (`.global`, `ld.global.f32`) could declare a variable: a directive, or one behind
-/// a number that belongs to another (`.align 4.global`).
-bool may_declare(std::string_view word) {
-    const bool begins = word[0] == '.' || (word[0] >= '0' && word[0] <= '9');
-    return begins && (word.find(".global") != std::string_view::npos ||
-                      word.find(".const") != std::string_view::npos);
-}
-
-/// How often each variable's name was seen.
-using Seen = std::unordered_map<std::string_view, std::size_t>;
-
-template <class Take>
-void for_each_line(std::string_view text, Take take_line) {
-    while (!text.empty()) {
-        const std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        take_line(line);
-    }
-}
-
-/// False when one of its words may declare what is no variable as NVRTC declares them.
-bool is_understood(std::string_view line) {
-    while (!line.empty()) {
-        const auto end = std::find_if_not(line.begin(), line.end(),
-                                          [](char c) { return is_of_name(c) || c == '.'; });
-        const std::string_view word = line.substr(0, static_cast<std::size_t>(end - line.begin()));
-        line.remove_prefix(std::max<std::size_t>(word.size(), 1));
-        if (!word.empty() && may_declare(word)) {
-            return false;
+/// Where the word around `at` begins; nothing when it is too long for an opcode.
+std::optional<std::size_t> begin_of_word(std::string_view text, std::size_t at) {
+    std::size_t begin = at;
+    while (begin > 0 && (is_of_name(text[begin - 1]) || text[begin - 1] == '.')) {
+        --begin;
+        if (at - begin > k_max_word_bytes) {
+            return std::nullopt;
         }
     }
+    return begin;
+}
+
+/// Adds the names of all variables that `directive` declares. False when it may declare something
+/// in another way than NVRTC does.
+bool add_variables(std::string_view ptx, std::string_view directive,
+                   std::vector<std::string_view>& names) {
+    for (std::size_t at = ptx.find(directive); at != std::string_view::npos;
+         at = ptx.find(directive, at + 1)) {
+        const auto begin = begin_of_word(ptx, at);
+        if (begin && ptx[*begin] != '.' && !is_digit(ptx[*begin])) {
+            continue;  // of an opcode: ld.global.f32
+        }
+        // Else it is a directive, or one behind a number that belongs to another (.align 4.global).
+        const bool alone = begin == at && (at == 0 || ptx[at - 1] == '\n');
+        const std::string_view line = ptx.substr(at, ptx.find('\n', at) - at);
+        const auto name = alone ? variable_declared_by(line) : std::nullopt;
+        if (!name) {
+            return false;
+        }
+        names.push_back(*name);
+    }
     return true;
+}
+
+/// Whether one of the names occurs in the text more than once.
+bool occurs_twice(const std::vector<std::string_view>& names, std::string_view text) {
+    std::unordered_map<std::string_view, std::size_t> seen;
+    std::array<bool, 256> first{};  // few words begin as a name does
+    for (const std::string_view name : names) {
+        seen.emplace(name, 0);
+        first[static_cast<unsigned char>(name[0])] = true;
+    }
+    while (!text.empty()) {
+        const std::string_view word = take_name(text);
+        if (word.empty()) {
+            text.remove_prefix(1);
+        } else if (first[static_cast<unsigned char>(word[0])]) {
+            const auto found = seen.find(word);
+            if (found != seen.end() && ++found->second > 1) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 }  // namespace
@@ -111,29 +151,10 @@ bool may_touch_variables(std::string_view ptx) {
     if (ptx.empty() || has_any_of(ptx, "\\#\0"sv)) {
         return true;
     }
-    Seen seen;
-    bool understood = true;
-    for_each_line(ptx, [&](std::string_view line) {
-        if (const auto name = variable_declared_by(line)) {
-            seen.emplace(*name, 0);
-            line.remove_prefix(line.find(' '));  // behind its one directive of that kind
-        }
-        understood = understood && is_understood(line);
-    });
-    if (!understood) {
-        return true;
-    }
-    while (!seen.empty() && !ptx.empty()) {
-        const std::string_view name = take_name(ptx);
-        const auto found = seen.find(name);
-        if (found != seen.end() && ++found->second > 1) {
-            return true;
-        }
-        if (name.empty()) {
-            ptx.remove_prefix(1);
-        }
-    }
-    return false;
+    std::vector<std::string_view> names;
+    const bool understood =
+        add_variables(ptx, ".global", names) && add_variables(ptx, ".const", names);
+    return !understood || (!names.empty() && occurs_twice(names, ptx));
 }
 
 }  // namespace atl
