@@ -45,7 +45,7 @@ const std::vector<Route>& routes() {
         {"POST", "/get_reward", &SizeLimits::batch_body, false, post_get_reward},
         {"POST", "/rm", &SizeLimits::body, false, post_rm},
         {"POST", "/seed_session", &SizeLimits::body, false, post_seed_session},
-        {"POST", "/verify", &SizeLimits::body, false, post_verify},
+        {"POST", "/verify", &SizeLimits::batch_body, false, post_verify},
         {"POST", "/aggregate_metrics", &SizeLimits::batch_body, false, post_aggregate_metrics},
         {"GET", "/reverify_mode", nullptr, false, get_reverify_mode},
         {"POST", "/evaluate", &SizeLimits::body, false, post_either_evaluate},

@@ -1,6 +1,7 @@
 """The clients before a server that answers as each test says. No test sleeps: pauses are noted down."""
 
 import asyncio
+import os
 import unittest
 
 from atoll_reward import AsyncClient, Client, NoVerdict, Patience, Refused, reward_of, sample
@@ -185,6 +186,21 @@ class BlockingClient(Behaviour, unittest.TestCase):
             client.evaluate(task="a", source="")
         self.assertEqual(self.server.connections, 2)  # the second answer was its connection's last
         self.assertEqual(self.pauses, [])
+
+
+    def test_a_fork_uses_no_connection_of_its_parent(self):
+        client = self.client(self.script(answer(200, job())))
+        client.evaluate(task="a", source="")
+        child = os.fork()
+        if child == 0:
+            try:
+                client.evaluate(task="b", source="")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        client.evaluate(task="c", source="")
+        self.assertEqual([body["task"] for _, _, body, _ in self.server.seen], ["a", "b", "c"])
+        self.assertEqual(self.server.connections, 2)
 
 
 class AsynchronousClient(Behaviour, unittest.TestCase):

@@ -18,6 +18,7 @@ using std::chrono::steady_clock;
 
 /// Jobs end by their own deadline.
 constexpr std::chrono::hours k_to_the_end{24};
+constexpr std::chrono::seconds k_longest_pause{60};
 
 /// What the assistant said, over all turns.
 std::string words_of_assistant(const ordered_json& response) {
@@ -92,6 +93,7 @@ Answered<JobRequests> read_nemo_gym(const ordered_json& body, const Query& query
 }
 
 awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
+    const std::size_t bytes = exchange.request.body.size();
     const auto echo = std::make_shared<ordered_json>();
     const ReadRequests read = [&](const ordered_json& body) {
         *echo = body;
@@ -102,21 +104,24 @@ awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
         co_return reply_of(requests.error());
     }
     const steady_clock::time_point until = steady_clock::now() + k_nemo_gym_patience;
-    TrainerJobs ended;
+    std::chrono::seconds next_pause{1};  // doubled: a candidate that kills workers is no reason
+    TrainerJobs ended;                   // to do nothing else for ten minutes
     bool again = true;
     while (again) {
         JobRequests once = *requests;
         ended = co_await evaluate_all(service, exchange, once, k_to_the_end);
         again = ended.refusal && is_for_later(*ended.refusal) && steady_clock::now() < until;
         if (again) {
-            again = co_await pause(service, exchange, *ended.refusal->retry_after);
+            const auto time = std::max(next_pause, *ended.refusal->retry_after);
+            next_pause = std::min(2 * next_pause, k_longest_pause);
+            again = co_await pause(service, exchange, time);
             ended.gone = !again;
         }
     }
     const WriteRewards write = [echo](const std::vector<Reward>& rewards) {
         return verify_response(*echo, rewards.front());
     };
-    co_return co_await write_trainer_answer(service, ended, write);
+    co_return co_await write_trainer_answer(service, ended, write, bytes);
 }
 
 awaitable<HttpReply> post_seed_session(Service&, HttpExchange&) {

@@ -137,7 +137,7 @@ awaitable<Answered<JobRequests>> read_trainer_body(Service& service, HttpExchang
 }
 
 awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& ended,
-                                          const WriteRewards& write) {
+                                          const WriteRewards& write, std::size_t more_bytes) {
     if (ended.gone) {
         co_return HttpReply{};
     }
@@ -158,8 +158,8 @@ awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& e
         }
         return write(rewards);
     };
-    Answered<std::string> body =
-        co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
+    const std::size_t bytes = document_bytes(ended.jobs) + more_bytes;
+    Answered<std::string> body = co_await run_where_it_fits(service, bytes, written);
     if (!body) {
         co_return reply_of(body.error());
     }

@@ -67,11 +67,13 @@ using ReadRequests = std::function<Answered<JobRequests>(const nlohmann::ordered
                                                                const ReadRequests& read,
                                                                const WriteRewards& write);
 
-/// The two halves of it. read_trainer_body() takes the body out of the exchange.
+/// The two halves of it. read_trainer_body() takes the body out of the exchange; `more_bytes`: how
+/// large the answer is besides what it has from the verdicts.
 [[nodiscard]] boost::asio::awaitable<Answered<JobRequests>> read_trainer_body(
     Service& service, HttpExchange& exchange, const ReadRequests& read);
 [[nodiscard]] boost::asio::awaitable<HttpReply> write_trainer_answer(Service& service,
                                                                      const TrainerJobs& ended,
-                                                                     const WriteRewards& write);
+                                                                     const WriteRewards& write,
+                                                                     std::size_t more_bytes = 0);
 
 }  // namespace atl

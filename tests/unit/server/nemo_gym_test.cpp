@@ -47,6 +47,13 @@ TEST_F(NemoGym, TheLastThatTheAssistantSaidIsTheCandidate) {
     EXPECT_EQ(source_evaluated(), "int last;\n");
 }
 
+TEST_F(NemoGym, ARolloutWithItsTokensMayBeLarge) {
+    start();
+    json body = verify_body(reply_with("int a;"));
+    body["response"]["tokens"] = std::string(5u << 20, '7');
+    EXPECT_EQ(json_of(post("/verify", body))["response"], body["response"]);
+}
+
 TEST_F(NemoGym, ACandidatesFaultIsAZero) {
     start();
     const json answer = json_of(post("/verify", verify_body("no code")));

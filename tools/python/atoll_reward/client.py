@@ -49,6 +49,7 @@ class Client:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._idle = []
+        self._process = os.getpid()
 
     def evaluate(self, **request: Any) -> dict:
         """The job of one request: task, source or reply, level, scores, ... as POST /v1/evaluate takes them."""
@@ -99,6 +100,8 @@ class Client:
 
     def _ask(self, ask: Ask) -> Answer:
         with self._lock:
+            if self._process != os.getpid():  # a fork's parent goes on to use them
+                self._idle, self._process = [], os.getpid()
             connection = self._idle.pop() if self._idle else None
         if connection is not None:
             try:
