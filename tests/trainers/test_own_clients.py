@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import math
 import sys
+import time
 import types
 import unittest
 from importlib.metadata import distribution
@@ -230,6 +231,71 @@ class Verifiers(OwnClient):
         with self.assertRaises(verifiers.InfraError):
             asyncio.run(rubric(client=gone).score_rollout(state))
         self.assertNotIn("reward", state)
+
+
+class NemoGym(OwnClient):
+    def ask(self, method, path, body=None):
+        """With the package's own request() and raise_for_status()."""
+        import aiohttp
+        import orjson
+
+        wanted = ("request", "raise_for_status", "get_response_json")
+        source = parsed("nemo-gym", "nemo_gym/server_utils.py")
+        functions = [node for node in source.body if getattr(node, "name", "") in wanted]
+        names = "ClientOSError ClientResponse ClientResponseError ServerDisconnectedError".split()
+        future = ast.parse("from __future__ import annotations").body
+
+        async def run():
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout()) as session:
+                scope = {name: getattr(aiohttp, name) for name in names}
+                scope.update(orjson=orjson, time=time, asyncio=asyncio, get_global_aiohttp_client=lambda: session,
+                             MAX_NUM_TRIES=3, _GLOBAL_AIOHTTP_CLIENT_REQUEST_DEBUG=False)
+                exec(compile(ast.Module(future + functions, []), "server_utils.py", "exec"), scope)
+                more = {} if body is None else {"json": body}
+                answer = await scope["request"](method, self.server.url + path, **more)
+                await scope["raise_for_status"](answer)
+                return await scope["get_response_json"](answer)
+
+        return asyncio.run(run())
+
+    def test_a_rollout(self):
+        body = {"responses_create_params": {"input": [{"role": "user", "content": "Write it."}]},
+                "response": {"output": [{"type": "message", "role": "assistant",
+                                         "content": [{"type": "output_text", "text": reply(RIGHT)}]}]},
+                "verifier_metadata": {"atoll": {"task": TASK, "level": "verify"}}}
+        self.assertEqual(self.ask("POST", "/seed_session", {"responses_create_params": {}}), {})
+        told = self.ask("POST", "/verify", body)
+        self.assertEqual(told["reward"], 1.0)
+        self.assertEqual({key: told[key] for key in body}, body)
+        self.assertEqual(self.ask("GET", "/reverify_mode"), "stateless")
+
+    def test_metrics_are_those_of_its_own_profiler(self):
+        import pandas  # noqa: F401  here, since load() forgets what is imported in it
+
+        class Stored:
+            def __init__(self, **fields):
+                self.__dict__.update(fields)
+
+        index, rollout = "_ng_task_index", "_ng_rollout_index"
+        profile = load("nemo-gym", "nemo_gym/reward_profile.py", {
+            "wandb": stand_in("wandb", Histogram=lambda data: None), "nemo_gym": stand_in("nemo_gym"),
+            "nemo_gym.cli": stand_in("nemo_gym.cli"),
+            "nemo_gym.cli._compat": stand_in("nemo_gym.cli._compat", moved_attr_getter=lambda *_: None),
+            "nemo_gym.config_types": stand_in("nemo_gym.config_types", AggregateMetrics=Stored,
+                                              BaseNeMoGymCLIConfig=object),
+            "nemo_gym.global_config": stand_in("nemo_gym.global_config", AGENT_REF_KEY_NAME="agent_ref",
+                                               ROLLOUT_INDEX_KEY_NAME=rollout, TASK_INDEX_KEY_NAME=index)})
+        rows = [{index: task, rollout: turn, "reward": reward, "correct": reward > 0, "text": "x"}
+                for task, rewards in ((0, [0.0, 1.5, 3.0]), (1, [2.0, 2.5, 0.5])) for turn, reward in enumerate(rewards)]
+        theirs = profile.compute_aggregate_metrics(rows)
+        ours = self.ask("POST", "/aggregate_metrics", {"verify_responses": rows})
+        for key, value in theirs.agent_metrics.items():
+            self.assertAlmostEqual(ours["agent_metrics"][key], value, places=12, msg=key)
+        for key, value in theirs.key_metrics.items():
+            self.assertAlmostEqual(ours["key_metrics"][key], value, places=12, msg=key)
+        for mine, other in zip(ours["group_level_metrics"], theirs.group_level_metrics):
+            for key in [key for key in other if "/" in key or key == index]:
+                self.assertAlmostEqual(mine[key], other[key], places=12, msg=key)
 
 
 class FlashinferBench(OwnClient):
