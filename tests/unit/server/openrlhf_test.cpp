@@ -115,6 +115,15 @@ TEST_F(OpenRlhf, AFullQueueSaysWhenToComeBack) {
     EXPECT_TRUE(m_evaluator->requests().empty());  // all or none
 }
 
+TEST_F(OpenRlhf, MoreThanABatchMayHaveAreRefused) {
+    m_options.sizes.batch_requests = 1;
+    start();
+    json body = sample("r");
+    EXPECT_EQ(post("/get_reward", body).status, 200);
+    body["query"].push_back("p");
+    EXPECT_EQ(post("/get_reward", body).status, 413);
+}
+
 TEST_F(OpenRlhf, WrongRequestsSayWhatIsWrong) {
     start();
     const auto refused = [&](const json& body, const std::string& path = "/get_reward") {

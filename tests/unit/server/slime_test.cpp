@@ -29,6 +29,15 @@ TEST_F(Slime, TheUrlMayChooseTheScore) {
     EXPECT_EQ(post("/rm?score=none", sample("r")).status, 422);
 }
 
+TEST_F(Slime, TheTokenMayStandInThePath) {
+    m_options.token = value_or_throw(AccessToken::parse("0123456789abcdef", "x"));
+    start();
+    const json body = sample(reply_with("int b;"));
+    EXPECT_EQ(post("/rm?level=verify", body).status, 401);
+    EXPECT_EQ(post("/t/0123456789abcdee/rm?level=verify", body).status, 401);
+    EXPECT_EQ(post("/t/0123456789abcdef/rm?level=verify", body).body, "1.0");
+}
+
 TEST_F(Slime, ThePromptMayBeMessages) {
     start();
     json body = sample(reply_with("int b;"), "");
