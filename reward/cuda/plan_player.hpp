@@ -33,7 +33,7 @@ struct PlanTensors {
 class PlanModule {
   public:
     /// An error of code invalid_argument is the candidate's fault (is_refusal()), and one of code
-    /// no_space, unless others take the memory; the rest are ours.
+    /// no_space where nobody else has the memory; the rest are ours.
     [[nodiscard]] static Expected<std::shared_ptr<const PlanModule>> load(const Gpu& gpu,
                                                                           std::string_view cubin);
     [[nodiscard]] cuda::Module handle() const { return m_module.get(); }
@@ -59,7 +59,7 @@ class PlanPlayer {
     /// takes scratch memory and fills it with 0xFF. REQUIRES that check_plan() passed for this
     /// device. An error of code invalid_argument is the candidate's fault (is_refusal() of the
     /// cubin or of an attribute), and one of code no_space (scratch memory or variables that do not
-    /// fit), unless others take the memory; the rest are ours.
+    /// fit) where nobody else has the memory; the rest are ours.
     [[nodiscard]] static Expected<PlanPlayer> load(const Gpu& gpu,
                                                    std::shared_ptr<const PlanModule> module,
                                                    const Plan& plan);

@@ -176,6 +176,7 @@ Status GpuEvaluation::report(const GpuMeasurement& measurement) {
 
 Status GpuEvaluation::measure_all() {
     ATOLL_TRY(admit_rivals());
+    ATOLL_TRY(m_programs.runner());  // where the last rival ended one, another takes over before
     ATOLL_TRY(m_source.wait_until_quiet());
     // Verification shows cases that judged launches meet again: what was learnt then is gone now.
     ATOLL_TRY(m_task.scrub());

@@ -140,8 +140,8 @@ bool GpuTask::move_home() {
 }
 
 std::uint64_t GpuTask::device_bytes() const {
-    return m_shared.total_bytes() + (m_other ? m_other->total_bytes() : 0) + m_private_bytes +
-           m_inputs.device_bytes() + m_oracle->device_bytes();
+    return m_shared.total_bytes() + m_private_bytes + m_inputs.device_bytes() +
+           m_oracle->device_bytes();
 }
 
 Expected<std::vector<GpuBuffer>> GpuTask::allocate_wants(const std::vector<std::uint64_t>& counts) {
@@ -228,7 +228,7 @@ std::uint8_t GpuTask::canary_of(std::size_t tensor) const {
     return m_layout.is_output(tensor) ? k_output_canary : k_input_canary;
 }
 
-Status GpuTask::scrub() {
+Status GpuTask::scrub() const {
     ATOLL_TRY(m_small->scrub(m_tools.gpu, m_tools.stream));
     ATOLL_TRY(m_large->scrub(m_tools.gpu, m_tools.stream));
     ATOLL_TRY(m_inputs.restore(m_tools.stream));

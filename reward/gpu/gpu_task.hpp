@@ -72,7 +72,8 @@ class GpuTask {
     [[nodiscard]] std::vector<const GpuAllocation*> shared() const { return m_shared.all(); }
 
     /// From now on a process that maps shared() may write there at any time, since a launch of it
-    /// did not end. REQUIRED before anything else is done here: move_out(), or move_home().
+    /// did not end: nothing in these buffers counts any more. REQUIRED before another runner maps
+    /// them: move_out(), or move_home().
     void spoil() { m_spoilt = true; }
     [[nodiscard]] bool spoilt() const { return m_spoilt; }
     [[nodiscard]] bool has_two_sets() const { return m_other.has_value(); }
@@ -86,16 +87,17 @@ class GpuTask {
     /// where this was done before. scrub() is due next. no_space where the device has no room:
     /// then nothing changed.
     [[nodiscard]] Status move_out();
-    /// device_bytes() behind it.
+    /// device_bytes() with the second set.
     [[nodiscard]] std::uint64_t bytes_moved_out() const {
-        return device_bytes() + (m_other ? 0 : m_shared.total_bytes());
+        return device_bytes() + m_shared.total_bytes();
     }
     /// REQUIRES that whoever spoilt buffers of this task has ended. Returns to those of the
     /// beginning, since times depend on which pages they have, and lets go of the others. True when
     /// shared() changed: then scrub() is due next.
     [[nodiscard]] bool move_home();
 
-    /// Of the device's memory, what was taken so far: it grows with cases that are kept.
+    /// Of the device's memory, what was taken so far, without the second set of buffers that a hang
+    /// makes for a while: it grows with cases that are kept.
     [[nodiscard]] std::uint64_t device_bytes() const;
 
     /// Whether launches on the workload take place in the many small slots.
@@ -115,7 +117,7 @@ class GpuTask {
 
     /// Overwrites all memory that the runner maps, whole allocations, and waits: what one candidate
     /// left there no other one finds. Some 3 TB/s, the memory's speed.
-    [[nodiscard]] Status scrub();
+    [[nodiscard]] Status scrub() const;
     /// Writes inputs, poison and canaries, and waits.
     [[nodiscard]] Status prepare(std::span<const GpuTrial> trials);
     /// What the launches left. Asks the oracle for answers that are not there yet: only now, so

@@ -4,6 +4,7 @@
 #include "reward/gpu/device_clocks.hpp"
 #include "reward/gpu/gpu_evaluation.hpp"
 #include "reward/gpu/gpu_jail.hpp"
+#include "reward/gpu/gpu_package.hpp"
 #include "reward/gpu/kept.hpp"
 #include "reward/gpu/protocols.hpp"
 #include "reward/gpu/runner_messages.hpp"
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -93,8 +95,10 @@ class GpuVerifierService final : public RunnerSource {
     Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
     Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
                                      const std::vector<FileHandle>& packages);
-    [[nodiscard]] bool wants_room(const KnownTask& known,
+    [[nodiscard]] bool wants_room(const KnownTask& known, const FileHandle& package,
                                   const Expected<EvaluateReply>& result) const;
+    [[nodiscard]] bool could_fit(const KnownTask& known, const FileHandle& package) const;
+    Status ask_for_quiet();
     Status take_over();
     void prepare_next();
     void forget_next();
@@ -274,21 +278,27 @@ void GpuVerifierService::unshare() {
     }
 }
 
-Status GpuVerifierService::wait_until_quiet() {
+/// Runners that were lost have ended then, and all tasks are at home.
+Status GpuVerifierService::ask_for_quiet() {
     if (!m_quiet) {
         ATOLL_TRY_ASSIGN(const Frame reply, ask_supervisor(FrameType::may_measure));
         m_quiet = reply.payload != k_no_spare;
     }
     forget_next();
     if (m_shared_with != nullptr && m_shared_with->move_home()) {
-        ATOLL_TRY(m_shared_with->scrub());
-        m_shared_with = nullptr;
+        const GpuTask* const moved = std::exchange(m_shared_with, nullptr);
+        ATOLL_TRY(moved->scrub());
     }
     for (auto& [digest, known] : m_tasks) {
         if (known.loaded.task.get() != m_shared_with) {
             static_cast<void>(known.loaded.task->move_home());  // scrubbed before it is used
         }
     }
+    return {};
+}
+
+Status GpuVerifierService::wait_until_quiet() {
+    ATOLL_TRY(ask_for_quiet());
     if (!m_peaks_measured) {
         m_peaks_measured = true;
         m_facts.clocks = m_device->clocks ? &*m_device->clocks : nullptr;
@@ -402,16 +412,30 @@ Expected<EvaluateReply> GpuVerifierService::evaluate(KnownTask& known, const Eva
                : evaluate_on_gpu(known.loaded, order, packages, *this, m_best_anchors, m_facts);
 }
 
-/// Whether an evaluation ended for want of memory that is there once others give way.
-bool GpuVerifierService::wants_room(const KnownTask& known,
+/// Whether an evaluation ended for want of memory that is there once others give way: other tasks,
+/// a second set of buffers, a runner that is ending.
+bool GpuVerifierService::wants_room(const KnownTask& known, const FileHandle& package,
                                     const Expected<EvaluateReply>& result) const {
-    if (m_tasks.size() < 2 && !known.loaded.task->has_two_sets()) {
+    if (m_tasks.size() < 2 && !known.loaded.task->has_two_sets() && m_quiet) {
         return false;
     }
     if (!result) {
         return result.error().code == ErrorCode::no_space;
     }
-    return result->outcome == Outcome::launch_error && m_runner && m_runner->memory_was_short();
+    return result->outcome == Outcome::launch_error && m_runner && m_runner->memory_was_short() &&
+           could_fit(known, package);
+}
+
+/// Who asks for more than there is on an empty device costs nobody else their buffers.
+bool GpuVerifierService::could_fit(const KnownTask& known, const FileHandle& package) const {
+    const Expected<GpuPackage> read = read_gpu_package(package);
+    std::uint64_t most = 0;
+    for (const auto& [workload, plan] : read ? read->plans : decltype(read->plans)()) {
+        most = std::max(
+            most, std::accumulate(plan.scratch.begin(), plan.scratch.end(), std::uint64_t{0}));
+    }
+    const std::uint64_t memory = m_device->gpu.limits().memory_bytes;
+    return most <= memory - std::min(memory, known.loaded.task->device_bytes());
 }
 
 Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
@@ -434,10 +458,10 @@ Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {
         drop_runner();  // it has no counters; the lane starts others from the first such order on
     }
     Expected<EvaluateReply> result = evaluate(known->second, order, frame.handles);
-    if (wants_room(known->second, result)) {
+    if (wants_room(known->second, frame.handles.front(), result)) {
         // Beside other tasks there was none for its memory, or ours, which is no fault of its.
         make_room(1);
-        ATOLL_TRY(wait_until_quiet());  // and that of processes that end is there again
+        ATOLL_TRY(ask_for_quiet());  // and that of processes that end is there again
         result = evaluate(known->second, order, frame.handles);
     }
     make_room(k_most_tasks);  // a task grows with the cases that it keeps

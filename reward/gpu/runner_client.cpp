@@ -128,12 +128,13 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
         }
         return tl::unexpected(answer.error());
     }
+    m_usable = false;  // until its answer is known to be one
     ATOLL_TRY_ASSIGN(GpuPlayed played, parse_gpu_played(*answer));
-    note(call.program, played.fault);
     if (played.wall_ns.size() + (played.fault ? 1 : 0) > call.plays.size() ||
         (!played.fault && played.wall_ns.size() != call.plays.size())) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
     }
+    note(call.program, played.fault);
     return played;
 }
 
@@ -147,11 +148,12 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
         }
         return tl::unexpected(answer.error());
     }
+    m_usable = false;  // until its answer is known to be one
     ATOLL_TRY_ASSIGN(GpuTimed timed, parse_gpu_timed(*answer));
-    note(call.program, timed.fault);
     if (!timed.fault && timed.samples.size() != call.launches.size()) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
     }
+    note(call.program, timed.fault);
     return timed;
 }
 

@@ -122,14 +122,6 @@ TEST_F(GpuLaneRunnersTest, AFaultedRunnerEndsWhenTheNextOneHasItsBuffers) {
     }
 }
 
-// A fault stops all that its process has on the device, a hang does not (gpu_verifier_role_test).
-TEST_F(GpuLaneRunnersTest, WhatHungKernelsWriteIsNotTheNextOnesLoss) {
-    for (int round = 0; round < 3; ++round) {
-        EXPECT_EQ(judge_hang("y[0] = 1e9f;").outcome, Outcome::timeout);
-        EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
-    }
-}
-
 // A task takes turns with two sets of buffers: whoever could write to one has ended by then.
 TEST_F(GpuLaneRunnersTest, OfRunnersThatHungAllButTheLastAreReaped) {
     const pid_t first = serving_runner();

@@ -80,14 +80,13 @@ TEST_F(GpuTaskTest, MovesOutOfBuffersThatSomebodyWritesToAndHomeAgain) {
     };
     const auto home = handles();
     const std::uint64_t bytes = task->device_bytes();
-    const std::uint64_t out = task->bytes_moved_out();
     EXPECT_FALSE(task->spoilt());
     task->spoil();
     EXPECT_TRUE(task->spoilt());
     ASSERT_TRUE(task->move_out());
     EXPECT_FALSE(task->spoilt());
-    EXPECT_EQ(task->device_bytes(), out);
-    EXPECT_EQ(task->bytes_moved_out(), out) << "there are two sets at most";
+    EXPECT_EQ(task->device_bytes(), bytes) << "others do not give way to what stays for a while";
+    EXPECT_GT(task->bytes_moved_out(), bytes);
     const auto other = handles();
     ASSERT_EQ(other.size(), home.size());
     for (std::size_t i = 0; i < home.size(); ++i) {

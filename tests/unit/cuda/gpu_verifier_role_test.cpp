@@ -33,6 +33,8 @@ using ::testing::IsEmpty;
 using testing::k_right;
 
 constexpr std::chrono::milliseconds k_patience{60'000};
+constexpr const char* k_writes_for_ever = "for (volatile bool on = true; on;) y[0] = 1e9f;";
+constexpr const char* k_faults = "*reinterpret_cast<volatile char*>(16) = 1;";
 
 class GpuVerifierRoleTest : public ::testing::Test {
   protected:
@@ -110,6 +112,7 @@ class GpuVerifierRoleTest : public ::testing::Test {
             end_all_but(1);
             answer.payload = m_quiet_answer;
             std::filesystem::remove(m_driver + ".full");
+            std::filesystem::remove(m_driver + ".busy");
             m_questions.push_back(question.payload == k_former_ended ? "ended?" : "quiet?");
         } else if (question.payload == k_ahead) {
             give_ahead(answer);
@@ -138,7 +141,7 @@ class GpuVerifierRoleTest : public ::testing::Test {
     /// Of what writes to its output for ever.
     Outcome judge_hang(Level level = Level::verify) {
         m_limit_s = 0.5;
-        const EvaluateReply reply = judge("for (volatile bool on = true; on;) y[0] = 1e9f;", level);
+        const EvaluateReply reply = judge(k_writes_for_ever, level);
         m_limit_s = k_ample_s;
         return reply.outcome;
     }
@@ -152,7 +155,7 @@ class GpuVerifierRoleTest : public ::testing::Test {
         return reply.outcome;
     }
     EvaluateReply evaluate(const testing::JudgedTask& judged, FileHandle package,
-                           Level level = Level::verify) {
+                           Level level = Level::verify, const std::string& rival = "") {
         DeviceOrder order;
         order.task = judged.task();
         order.oracle = m_oracle;
@@ -161,6 +164,11 @@ class GpuVerifierRoleTest : public ::testing::Test {
         order.evaluate.level = level;
         order.evaluate.launch_timeout_s = m_limit_s;
         order.evaluate.measure_seconds = 0.02;
+        if (!rival.empty()) {
+            order.evaluate.rivals = {"rival"};
+            order.evaluate.rival_trusted = {false};
+            order.binaries.push_back(std::make_shared<const FileHandle>(judged.package(rival)));
+        }
         m_questions.clear();
         EXPECT_EQ(ask(value_or_throw(load_task_frame(order))).type, FrameType::task_loaded);
         const Frame reply = ask(value_or_throw(evaluate_frame(order, order.evaluate)));
@@ -255,7 +263,7 @@ TEST_F(GpuVerifierRoleTest, WhatWasPreparedForAHangThatWasNoneWaitsForTheNext) {
 TEST_F(GpuVerifierRoleTest, WhatWasPreparedTakesOverAfterAFaultToo) {
     EXPECT_EQ(judge_slow(), Outcome::passed);
     const std::set<std::string> home = memory_of(serving());
-    EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
+    EXPECT_EQ(judge(k_faults).outcome, Outcome::memory_fault);
     EXPECT_THAT(m_questions, ElementsAre("takes over"));
     EXPECT_EQ(memory_of(serving()), home);
     EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
@@ -320,7 +328,7 @@ TEST_F(GpuVerifierRoleTest, WithoutRoomForOtherBuffersItWaitsForTheEndOfWhatHang
 TEST_F(GpuVerifierRoleTest, AFaultStopsAllOfItsProcessAndTheBuffersStay) {
     EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
     const std::set<std::string> home = memory_of(serving());
-    EXPECT_EQ(judge("*reinterpret_cast<volatile char*>(16) = 1;").outcome, Outcome::memory_fault);
+    EXPECT_EQ(judge(k_faults).outcome, Outcome::memory_fault);
     EXPECT_THAT(m_questions, ElementsAre("new_runner"));
     EXPECT_EQ(memory_of(serving()), home);
 }
@@ -332,13 +340,44 @@ TEST_F(GpuVerifierRoleTest, AsksWhetherItIsQuietOnceForEachRunnerThatComes) {
     };
     EXPECT_THAT(questions(k_right), ElementsAre("new_runner", "quiet?"));
     EXPECT_THAT(questions(k_right), IsEmpty());
-    EXPECT_THAT(questions("*reinterpret_cast<volatile char*>(16) = 1;"), ElementsAre("new_runner"));
+    EXPECT_THAT(questions(k_faults), ElementsAre("new_runner"));
     m_quiet_answer = k_no_spare;
     EXPECT_THAT(questions(k_right), ElementsAre("quiet?"));
     EXPECT_THAT(questions(k_right), ElementsAre("quiet?")) << "one may be starting";
     m_quiet_answer = "";
     EXPECT_THAT(questions(k_right), ElementsAre("quiet?"));
     EXPECT_THAT(questions(k_right), IsEmpty());
+}
+
+// Whoever hung has ended, and the task is at home, before the first time is taken.
+TEST_F(GpuVerifierRoleTest, ARivalThatHangsBeforeTimesAreTakenDisturbsNoneOfThem) {
+    m_has_spare = false;
+    m_limit_s = 0.5;
+    const EvaluateReply reply =
+        evaluate(m_judged, m_judged.package(k_right), Level::confirm, k_writes_for_ever);
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_THAT(m_questions, ElementsAre("new_runner", "ahead", "new_runner", "quiet?"));
+    EXPECT_EQ(m_runners.size(), 1u);
+}
+
+TEST_F(GpuVerifierRoleTest, MemoryOfARunnerThatEndsIsWaitedFor) {
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
+    EXPECT_EQ(judge(k_faults).outcome, Outcome::memory_fault);
+    std::ofstream(m_driver + ".full") << "1";
+    EXPECT_EQ(judge(k_right, Level::confirm).outcome, Outcome::passed);
+    EXPECT_THAT(m_questions, ::testing::Contains("quiet?"));
+}
+
+TEST_F(GpuVerifierRoleTest, WhatWasPreparedForAHangGivesWayToACandidatesMemory) {
+    EXPECT_EQ(judge(k_right, Level::measure).outcome, Outcome::passed);
+    std::ofstream(m_driver + ".busy") << "1";
+    m_has_spare = false;
+    m_limit_s = 0.5;  // memory is waited for longer than half of it
+    EXPECT_EQ(judge(k_right).outcome, Outcome::launch_error);
+    EXPECT_THAT(m_questions, ElementsAre("ahead", "ahead")) << "it was judged twice";
+    std::filesystem::remove(m_driver + ".busy");
+    m_limit_s = k_ample_s;
+    EXPECT_EQ(judge(k_right).outcome, Outcome::passed);
 }
 
 /// Two tasks with buffers on the device, of which the second one was used last.
@@ -374,19 +413,25 @@ TEST_F(TwoTasks, WhoCannotBeLaunchedCostsNobodyElseTheirBuffers) {
 }
 
 TEST_F(TwoTasks, WhoFindsNoMemoryIsJudgedAgainWithoutTheOthers) {
+    std::ofstream(m_driver + ".busy") << "1";
+    const EvaluateReply reply = evaluate(m_second, m_second.package(k_right));
+    EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    EXPECT_THAT(m_questions, ElementsAre("quiet?")) << "before it is judged again";
+    EXPECT_EQ(memory_with(m_second), m_second_memory);
+    EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty()) << "made anew";
+}
+
+TEST_F(TwoTasks, WhoWantsMoreMemoryThanThereIsCostsNobodyElseTheirBuffers) {
     GpuPackage package = value_or_throw(read_gpu_package(m_second.package(k_right)));
     for (auto& [workload, plan] : package.plans) {
         plan.scratch = {std::uint64_t{200} << 30};
     }
-    // Memory is waited for longer than half of this.
-    m_limit_s = 0.5;
     const EvaluateReply reply = evaluate(m_second, value_or_throw(write_gpu_package(package)));
     EXPECT_EQ(reply.outcome, Outcome::launch_error);
     EXPECT_THAT(reply.reason, ::testing::HasSubstr("do not fit"));
-    EXPECT_THAT(m_questions, ElementsAre("ahead", "quiet?")) << "before it is judged again";
-    m_limit_s = k_ample_s;
+    EXPECT_THAT(m_questions, IsEmpty()) << "nor is it judged again";
+    EXPECT_EQ(memory_with(m_first), m_first_memory);
     EXPECT_EQ(memory_with(m_second), m_second_memory);
-    EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty()) << "made anew";
 }
 
 TEST_F(GpuVerifierRoleTest, OfMoreThanSixteenTasksTheOneUsedLongestAgoLosesItsBuffers) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <memory>
 #include <numeric>
@@ -70,10 +71,10 @@ TEST(CpuLayout, GpusHaveCoresOfTheirOwnWhereManyRemain) {
     EXPECT_TRUE(lay_out_gpu_cores(allowed, 1).devices.empty());
 }
 
-// Cores that no machine has, so that nobody else claims them.
+// Cores that no machine has and no other run of this test, so that nobody else claims them.
 TEST(CpuLayout, GpusOfSeveralProcessesHaveDifferentCores) {
     std::vector<int> allowed(24);
-    std::iota(allowed.begin(), allowed.end(), 1'000'000);
+    std::iota(allowed.begin(), allowed.end(), 1'000'000 + 100 * ::getpid());
     const std::vector<int> highest = lay_out_gpu_cores(allowed, 1).devices.at(0);
     const auto first = std::make_unique<const GpuCores>(claim_gpu_cores(allowed, 1));
     EXPECT_EQ(first->layout.devices.at(0), highest);
