@@ -72,6 +72,9 @@ struct EvaluatorStats {
     std::uint64_t faults = 0;
     std::uint64_t worker_restarts = 0;
     double compile_seconds = 0;
+    /// In which devices (judges, where a task has its own) worked on jobs that have ended,
+    /// together.
+    double busy_seconds = 0;
 };
 
 /// Task + candidate -> verdict, asynchronously: the seam between the engine (or the server) and

@@ -82,6 +82,7 @@ class LocalEvaluator final : public Evaluator {
     [[nodiscard]] Expected<Verdict> execute(DeviceLane& lane, const HandedOver& item,
                                             int& attempts);
     [[nodiscard]] Status restart(DeviceLane& lane);
+    void count_busy(std::chrono::nanoseconds since);
     void monitor();
     [[nodiscard]] std::unique_lock<std::mutex> claim_cores();
 

@@ -60,7 +60,11 @@ void LocalEvaluator::compile_one(const Lease& lease) {
         return finish(lease, std::move(blank));
     }
     int attempts = 0;
+    const std::chrono::nanoseconds since = m_parts.clock->monotonic();
     Expected<Prepared> prepared = prepare(*kind, job, blank, attempts);
+    if (m_parts.lanes.empty()) {
+        count_busy(since);  // the task's own program has judged
+    }
     if (!prepared) {
         return fail(lease, prepared.error(), attempts);
     }
@@ -106,14 +110,22 @@ void LocalEvaluator::run_one(DeviceLane& lane, const HandedOver& item) {
     }
     const std::unique_lock<std::mutex> cores = claim_cores();
     m_flights.set_lane(id, &lane);
+    const std::chrono::nanoseconds since = m_parts.clock->monotonic();
     int attempts = 0;
     Expected<Verdict> verdict = execute(lane, item, attempts);
     m_flights.set_lane(id, nullptr);
+    count_busy(since);
     if (verdict) {
         finish(item.lease, std::move(*verdict));
     } else {
         fail(item.lease, verdict.error(), attempts);
     }
+}
+
+void LocalEvaluator::count_busy(std::chrono::nanoseconds since) {
+    const std::chrono::duration<double> time = m_parts.clock->monotonic() - since;
+    const std::lock_guard lock(m_stats_mutex);
+    m_stats.busy_seconds += time.count();
 }
 
 Expected<Verdict> LocalEvaluator::execute(DeviceLane& lane, const HandedOver& item, int& attempts) {

@@ -75,6 +75,14 @@ struct Metrics::State {
                 "coalesced, faults, worker_restarts")
             .Register(registry);
 
+    prometheus::Family<prometheus::Counter>& busy =
+        prometheus::BuildCounter()
+            .Name("atoll_device_busy_seconds_total")
+            .Help(
+                "Seconds in which the devices of that name worked on jobs that have ended, "
+                "together")
+            .Register(registry);
+
     void raise(const std::string& name, const std::string& what, std::uint64_t to) {
         prometheus::Counter& counter = device.Add({{"device", name}, {"what", what}});
         counter.Increment(static_cast<double>(to) - counter.Value());
@@ -110,6 +118,8 @@ void Metrics::set_device(const std::string& device, const EvaluatorStats& stats)
     m_state->raise(device, "coalesced", stats.coalesced);
     m_state->raise(device, "faults", stats.faults);
     m_state->raise(device, "worker_restarts", stats.worker_restarts);
+    prometheus::Counter& busy = m_state->busy.Add({{"device", device}});
+    busy.Increment(stats.busy_seconds - busy.Value());
 }
 
 std::string Metrics::text() const {

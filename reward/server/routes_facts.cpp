@@ -114,7 +114,8 @@ awaitable<HttpReply> get_devices(Service& service, HttpExchange&) {
                         {"cache_hits", stats.cache_hits},
                         {"coalesced", stats.coalesced},
                         {"faults", stats.faults},
-                        {"worker_restarts", stats.worker_restarts}});
+                        {"worker_restarts", stats.worker_restarts},
+                        {"busy_s", stats.busy_seconds}});
     }
     co_return reply_of(
         200, dump_json({{"devices", std::move(list)}, {"jobs_pending", service.jobs->pending()}}));

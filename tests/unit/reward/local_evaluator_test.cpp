@@ -102,6 +102,17 @@ TEST_F(LocalEvaluatorTest, IdenticalJobsInFlightShareOneRun) {
     EXPECT_EQ(stats.coalesced, 1u);
 }
 
+TEST_F(LocalEvaluatorTest, CountsHowLongItsDevicesWorked) {
+    make([&](const DeviceOrder& order) {
+        m_clock->advance(std::chrono::milliseconds(250));
+        return testing::FakeLane::passes(order);
+    });
+    ASSERT_TRUE(evaluate(request("a")));
+    ASSERT_TRUE(evaluate(request("b")));
+    ASSERT_TRUE(evaluate(request("a")));
+    EXPECT_DOUBLE_EQ(m_evaluator->stats().busy_seconds, 0.5);
+}
+
 TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
     make();
     const EvaluationResult first = evaluate(request("a"));
