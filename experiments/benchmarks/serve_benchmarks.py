@@ -98,9 +98,10 @@ def overhead(arguments, folder):
             walls, compiles, devices, rests = [], [], [], []
             for request in unique_candidates(atoll, arguments.overhead_jobs, level):
                 request["scores"] = ["light"] if level == "measure" else []
+                body = json.dumps(request)
                 before = atoll.device()["busy_s"]
                 begin = time.perf_counter()
-                connection.request("POST", "/v1/evaluate", json.dumps(request))
+                connection.request("POST", "/v1/evaluate", body)
                 response = connection.getresponse()
                 text = response.read()
                 wall = time.perf_counter() - begin

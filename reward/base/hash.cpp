@@ -46,9 +46,19 @@ std::optional<Digest> Digest::from_hex(std::string_view text) {
     return digest;
 }
 
+namespace {
+
+/// Looked up once: EVP_sha256() would have OpenSSL look for its code, under locks, at every use.
+const EVP_MD* sha256() {
+    static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return fetched;
+}
+
+}  // namespace
+
 struct ContentHasher::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
-    State() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
+    State() { EVP_DigestInit_ex(context, sha256(), nullptr); }
     ~State() { EVP_MD_CTX_free(context); }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -82,14 +92,14 @@ Digest ContentHasher::finish() {
     Digest digest;
     unsigned size = 0;
     EVP_DigestFinal_ex(m_state->context, digest.bytes.data(), &size);
-    EVP_DigestInit_ex(m_state->context, EVP_sha256(), nullptr);
+    EVP_DigestInit_ex(m_state->context, sha256(), nullptr);
     return digest;
 }
 
 Digest content_id(std::string_view bytes) {
     Digest digest;
     unsigned size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), &size, EVP_sha256(), nullptr);
+    EVP_Digest(bytes.data(), bytes.size(), digest.bytes.data(), &size, sha256(), nullptr);
     return digest;
 }
 

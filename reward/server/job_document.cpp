@@ -2,6 +2,7 @@
 
 #include "reward/base/json_reader.hpp"
 #include "reward/server/feedback.hpp"
+#include "reward/server/json_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,13 +16,9 @@ namespace {
 /// Appends `"key":"value",`. By hand, since every answer begins with these: to make a tree of JSON
 /// for them would take longer than all else that a known answer costs.
 void append(std::string& out, std::string_view key, std::string_view value) {
-    const auto is_plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
     ((out += '"') += key) += "\":";
-    if (std::all_of(value.begin(), value.end(), is_plain)) {
-        ((out += '"') += value) += "\",";
-    } else {
-        (out += dump_json(std::string(value))) += ',';
-    }
+    append_json_text(out, value);
+    out += ',';
 }
 
 /// The beginning of a job's object, after which more must follow.

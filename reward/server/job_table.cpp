@@ -3,10 +3,8 @@
 #include "reward/server/job_document.hpp"
 
 #include <boost/asio/post.hpp>
-#include <openssl/rand.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <utility>
 
@@ -20,20 +18,6 @@ constexpr int k_most_submissions = 4;
 /// What a job takes besides its texts.
 constexpr std::size_t k_job_bytes = 1024;
 constexpr double k_smoothing = 0.05;
-
-std::string fresh_id() {
-    std::array<unsigned char, 16> bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-        throw CommandError(3, "the system gives no random numbers");
-    }
-    constexpr char k_digits[] = "0123456789abcdef";
-    std::string id = "j";
-    for (const unsigned char byte : bytes) {
-        id += k_digits[byte >> 4];
-        id += k_digits[byte & 15];
-    }
-    return id;
-}
 
 /// What another worker, or the same one later, may do better.
 bool is_worth_another_try(ErrorCode code) {
@@ -129,7 +113,7 @@ Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
 
 JobPtr JobTable::add(JobRequest request, bool kept) {
     JobPtr job = std::make_shared<ServerJob>();
-    job->id = fresh_id();
+    job->id = m_ids.next();
     job->request = std::move(request);
     job->submitted = Clock::now();
     job->bytes = job->request.bytes();

@@ -3,6 +3,7 @@
 #include "reward/server/answer_cache.hpp"
 #include "reward/server/baselines.hpp"
 #include "reward/server/job.hpp"
+#include "reward/server/job_ids.hpp"
 #include "reward/server/job_limits.hpp"
 #include "reward/server/metrics.hpp"
 #include "reward/server/threads.hpp"
@@ -96,6 +97,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     JobLimits m_limits;
     std::shared_ptr<Baselines> m_baselines;
     AnswerCache m_ready;
+    JobIds m_ids;
     std::unordered_map<std::string, JobPtr> m_jobs;    // by id
     std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
     struct Ended {

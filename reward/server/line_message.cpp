@@ -2,6 +2,7 @@
 
 #include "reward/base/json_reader.hpp"
 #include "reward/json_object.hpp"
+#include "reward/server/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -75,8 +76,10 @@ std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_t
            "\n";
 }
 
-std::string result_line(const std::string& id, const std::string& document) {
-    return "{\"type\":\"result\",\"id\":" + dump_json(id) + ",\"job\":" + document + "}\n";
+void append_result_line(std::string& out, std::string_view id, std::string_view document) {
+    out += "{\"type\":\"result\",\"id\":";
+    append_json_text(out, id);
+    ((out += ",\"job\":") += document) += "}\n";
 }
 
 std::string error_line(const std::string& id, const Refusal& refusal) {

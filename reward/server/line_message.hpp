@@ -28,9 +28,10 @@ struct LineProblem {
 
 // What a server says. Each is a line with its end.
 [[nodiscard]] std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_token);
-[[nodiscard]] std::string result_line(const std::string& id, const std::string& document);
 [[nodiscard]] std::string error_line(const std::string& id, const Refusal& refusal);
 [[nodiscard]] std::string pong_line();
+/// An answer, where the many of them that are written at once are put together.
+void append_result_line(std::string& out, std::string_view id, std::string_view document);
 
 inline constexpr int k_line_protocol = 1;
 

@@ -1,6 +1,7 @@
 #include "reward/server/line_session.hpp"
 
 #include "reward/server/bell.hpp"
+#include "reward/server/line_input.hpp"
 #include "reward/server/line_message.hpp"
 #include "reward/server/read_requests.hpp"
 #include "reward/server/time_limit.hpp"
@@ -24,8 +25,8 @@ using asio::awaitable;
 using boost::system::error_code;
 
 constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t k_read_bytes = 64u << 10;
 constexpr std::size_t k_write_bytes = 256u << 10;
+constexpr std::size_t k_kept_bytes = 64u << 10;  // of a buffer, while there is nothing to write
 constexpr std::chrono::hours k_for_ever{24};
 
 /// A reader and a writer share it; the connection ends with the last of them.
@@ -37,6 +38,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
           m_open(m_service, &Service::connections),
           m_to_write(m_stream.get_executor()),
           m_written(m_stream.get_executor()),
+          m_input(m_service->options.sizes.line),
           m_needs_token(needs_token) {}
     ~LineSession() { m_service->unsent -= m_untold; }
 
@@ -70,11 +72,12 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
 
     awaitable<void> read() {
         while (m_stream.is_open()) {
-            std::optional<std::string> line = take_line();
+            const std::optional<std::string_view> line = m_input.take();
             bool goes_on = true;
             if (line) {
+                m_line_begun.reset();
                 goes_on = co_await obey(*line);
-            } else if (m_input.size() > m_service->options.sizes.line) {
+            } else if (m_input.unfinished() > m_service->options.sizes.line) {
                 say(error_line("", {413,
                                     "too_large",
                                     {ErrorCode::limit, "the line is too long", "line",
@@ -89,25 +92,9 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         }
     }
 
-    /// What is left of the input begins at m_begin, and has no line's end before m_searched.
-    std::optional<std::string> take_line() {
-        const std::size_t end = m_input.find('\n', m_searched);
-        if (end == std::string::npos) {
-            m_input.erase(0, m_begin);
-            m_begin = 0;
-            m_searched = m_input.size();
-            return std::nullopt;
-        }
-        std::string line = m_input.substr(m_begin, end - m_begin);
-        m_begin = m_searched = end + 1;
-        return line;
-    }
-
     awaitable<bool> read_more() {
         const TimeLimits& times = m_service->options.times;
-        if (m_input.empty()) {
-            m_line_begun.reset();
-        } else if (!m_line_begun) {
+        if (m_input.unfinished() > 0 && !m_line_begun) {
             m_line_begun = std::chrono::steady_clock::now();
         }
         std::chrono::milliseconds time = m_jobs.empty() ? times.idle_line : k_for_ever;
@@ -116,11 +103,9 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
                                     std::chrono::steady_clock::now() - *m_line_begun);
         }
         const TimeLimit limit(m_stream, std::max(time, std::chrono::milliseconds(0)));
-        const std::size_t old = m_input.size();
-        m_input.resize(old + k_read_bytes);
-        const auto [error, size] = co_await m_stream.async_read_some(
-            asio::buffer(m_input.data() + old, k_read_bytes), k_await);
-        m_input.resize(old + size);
+        const auto room = m_input.room();
+        const auto [error, size] = co_await m_stream.async_read_some(room, k_await);
+        m_input.commit(size);
         if (error && limit.is_over()) {
             say(error_line("", {408,
                                 "too_slow",
@@ -131,7 +116,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     }
 
     /// False: the connection ends.
-    awaitable<bool> obey(const std::string& line) {
+    awaitable<bool> obey(std::string_view line) {
         while (m_output.size() > m_service->options.sizes.unread_answers) {
             // Nobody reads: no more requests until somebody does, or the writer gives up.
             co_await m_written.wait(std::chrono::steady_clock::now() + k_for_ever);
@@ -194,7 +179,9 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
             return say(error_line(id, job.error()));
         }
         if ((*job)->state != JobState::pending) {
-            return say(result_line(id, *(*job)->document));
+            append_result_line(m_output, id, *(*job)->document);
+            count_untold(1);
+            return m_to_write.ring();
         }
         m_jobs[id] = m_service->jobs->join(*job, [this, id] {
             m_ended.push_back(id);
@@ -236,9 +223,16 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
             m_ended.pop_front();
             // Gone where the reader has ended.
             if (const auto found = m_jobs.find(id); found != m_jobs.end()) {
-                m_output += result_line(id, *found->second.job()->document);
+                append_result_line(m_output, id, *found->second.job()->document);
                 m_jobs.erase(found);
             }
+        }
+    }
+
+    /// Used again and again while there is much to write, but not kept by those who are idle.
+    static void give_back(std::string& buffer) {
+        if (buffer.capacity() > k_kept_bytes) {
+            std::string().swap(buffer);
         }
     }
 
@@ -250,20 +244,23 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
                 if (!m_reading) {
                     break;
                 }
+                give_back(m_output);
+                give_back(m_writing);
                 co_await m_to_write.wait(std::chrono::steady_clock::now() + k_for_ever);
                 continue;
             }
-            const std::string text = std::exchange(m_output, {});
+            m_writing.swap(m_output);
             const std::size_t told = m_untold - m_ended.size();
             const TimeLimit limit(m_stream, m_service->options.times.write);
             const auto [error, size] =
-                co_await asio::async_write(m_stream, asio::buffer(text), k_await);
+                co_await asio::async_write(m_stream, asio::buffer(m_writing), k_await);
             if (error) {
                 m_is_read = false;
                 break;
             }
             m_untold -= told;
             m_service->unsent -= told;
+            m_writing.clear();
             m_written.ring();
         }
         if (m_is_read) {
@@ -280,11 +277,10 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     Counted m_open;
     Bell m_to_write;
     Bell m_written;
-    std::string m_input;
-    std::size_t m_begin = 0;
-    std::size_t m_searched = 0;
-    std::optional<std::chrono::steady_clock::time_point> m_line_begun;
+    LineInput m_input;
+    std::optional<std::chrono::steady_clock::time_point> m_line_begun;  // of an unfinished one
     std::string m_output;
+    std::string m_writing;                             // the writer's
     std::unordered_map<std::string, Interest> m_jobs;  // by the client's id
     std::deque<std::string> m_ended;                   // ids that the writer has to answer
     std::size_t m_untold = 0;  // lines and ended jobs that are not written yet

@@ -7,6 +7,9 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <string>
+#include <unordered_map>
+
 namespace atl {
 
 namespace {
@@ -30,6 +33,10 @@ const Histogram::BucketBoundaries& job_bounds() {
 
 struct Metrics::State {
     Registry registry;
+    /// Family::Add() looks labels up under a lock and makes maps of them; these are few and counted
+    /// for every request.
+    std::unordered_map<std::string, prometheus::Counter*> known_answers;  // by route and status
+    std::unordered_map<std::string, prometheus::Counter*> known_jobs;     // by end
     prometheus::Family<prometheus::Counter>& answers =
         prometheus::BuildCounter()
             .Name("atoll_http_answers_total")
@@ -93,12 +100,21 @@ Metrics::Metrics() : m_state(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
 
 void Metrics::answered(const std::string& route, unsigned status, double seconds) {
-    m_state->answers.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
+    const std::string code = std::to_string(status);
+    prometheus::Counter*& counter = m_state->known_answers[route + " " + code];
+    if (counter == nullptr) {
+        counter = &m_state->answers.Add({{"route", route}, {"status", code}});
+    }
+    counter->Increment();
     m_state->answer_seconds.Observe(seconds);
 }
 
 void Metrics::job_ended(const std::string& end, double seconds) {
-    m_state->jobs.Add({{"end", end}}).Increment();
+    prometheus::Counter*& counter = m_state->known_jobs[end];
+    if (counter == nullptr) {
+        counter = &m_state->jobs.Add({{"end", end}});
+    }
+    counter->Increment();
     m_state->job_seconds.Observe(seconds);
 }
 

@@ -174,14 +174,16 @@ TEST_F(ServedJobs, AreAnsweredExactlyOnceWhileWorkersAreKilled) {
     }
     EXPECT_EQ(once, jobs);
     EXPECT_GT(kills, 0);
-    const std::uint64_t restarts = m_evaluator->stats().worker_restarts;
+    const EvaluatorStats stats = m_evaluator->stats();
+    const std::uint64_t restarts = stats.worker_restarts;
     EXPECT_GT(restarts, 0U);
     EXPECT_TRUE(stop());
     std::printf(
         "torture: %llu jobs of 1 ms on %d workers in %.1f s, %d workers killed, %llu "
-        "started anew, each job answered once\n",
+        "started anew, each job answered once; devices busy %.1f %%\n",
         static_cast<unsigned long long>(once), k_lanes, took.count(), kills,
-        static_cast<unsigned long long>(restarts));
+        static_cast<unsigned long long>(restarts),
+        100 * stats.busy_seconds / (took.count() * k_lanes));
 }
 
 }  // namespace

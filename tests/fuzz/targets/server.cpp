@@ -64,7 +64,9 @@ void serve_line(std::string_view bytes) {
         return;
     }
     must(message->id.size() <= k_longest_id, "ids are bounded");
-    check_line(result_line(message->id, "{}"));
+    std::string answer;
+    append_result_line(answer, message->id, "{}");
+    check_line(answer);
     if (message->request) {
         const JobRequest& request = *message->request;
         must(request.task != nullptr && request.device != nullptr, "a request has its task");

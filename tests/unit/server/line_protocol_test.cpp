@@ -143,6 +143,32 @@ TEST_F(LineProtocol, LongAndSlowLinesEndTheConnection) {
     EXPECT_EQ(next(idle)["error"]["code"], "too_slow");
 }
 
+TEST_F(LineProtocol, WhoseReadsAlwaysEndInsideOfALineIsNotSlow) {
+    m_options.times.line = 300ms;
+    start();
+    SocketClient client = greeted(unix_socket());
+    const std::string ping = "{\"op\": \"ping\"}\n";
+    client.send(ping.substr(0, 5));
+    for (int i = 0; i < 12; ++i) {
+        std::this_thread::sleep_for(50ms);
+        client.send(ping.substr(5) + ping.substr(0, 5));
+        ASSERT_EQ(next(client)["type"], "pong") << i;
+    }
+}
+
+TEST_F(LineProtocol, LinesOfAnyLengthAreCutWhereTheyEnd) {
+    start();
+    SocketClient client = greeted(unix_socket());
+    std::string lines;
+    for (const int padding : {0, 1, 65'535, 65'536, 3, 200'000, 7}) {
+        lines += "{\"op\": \"ping\"" + std::string(padding, ' ') + "}\n";
+    }
+    client.send(lines);
+    for (int i = 0; i < 7; ++i) {
+        EXPECT_EQ(next(client)["type"], "pong") << i;
+    }
+}
+
 TEST_F(LineProtocol, WhoWaitsForAnAnswerIsNotIdle) {
     m_options.times.idle_line = 50ms;
     start();
