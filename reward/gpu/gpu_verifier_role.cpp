@@ -1,33 +1,24 @@
 #include "reward/gpu/gpu_verifier_role.hpp"
 
 #include "reward/cuda/driver_library.hpp"
-#include "reward/gpu/device_clocks.hpp"
-#include "reward/gpu/gpu_evaluation.hpp"
-#include "reward/gpu/gpu_jail.hpp"
 #include "reward/gpu/gpu_package.hpp"
+#include "reward/gpu/gpu_verifier_service.hpp"
 #include "reward/gpu/kept.hpp"
 #include "reward/gpu/protocols.hpp"
 #include "reward/gpu/runner_messages.hpp"
-#include "reward/gpu/timing_facts.hpp"
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <memory>
 #include <new>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 namespace atl {
 
 namespace {
 
-/// Times depend on which pages of the device a task's buffers have, by a percent or so: tasks that
-/// take turns keep them, as long as all together have at most a quarter of the memory. The one in
-/// use may have more.
 constexpr std::size_t k_most_tasks = 16;
-constexpr std::uint64_t k_share_of_memory = 4;
 constexpr std::chrono::milliseconds k_for_ever{-1};
 constexpr std::uint64_t k_most_support_bytes = 64u << 20;
 
@@ -39,18 +30,10 @@ Frame reply_to(const Frame& frame, FrameType type) {
     return reply;
 }
 
-/// The device with all that this process needs on it. Members end in reverse order.
-struct Device {
-    Gpu gpu;
-    std::optional<GpuStream> stream;
-    std::optional<SupportKernels> kernels;
-    std::optional<DeviceClocks> clocks = {};  ///< where there is NVML
+}  // namespace
 
-    [[nodiscard]] GpuTools tools() { return {gpu, *kernels, stream->handle()}; }
-};
-
-Expected<std::unique_ptr<Device>> open_device(const WorkerArguments& arguments,
-                                              const FileHandle& support) {
+Expected<std::unique_ptr<GpuVerifierService::Device>> GpuVerifierService::open_device(
+    const WorkerArguments& arguments, const FileHandle& support) {
     ATOLL_TRY_ASSIGN(
         const std::string cubin,
         read_file("/proc/self/fd/" + std::to_string(support.get()), k_most_support_bytes));
@@ -66,69 +49,6 @@ Expected<std::unique_ptr<Device>> open_device(const WorkerArguments& arguments,
     }
     return device;
 }
-
-class GpuVerifierService final : public RunnerSource {
-  public:
-    GpuVerifierService(const WorkerArguments& arguments, GpuJail jail, FrameChannel supervisor)
-        : m_arguments(arguments), m_jail(std::move(jail)), m_supervisor(std::move(supervisor)) {}
-
-    int serve();
-
-    Expected<RunnerClient*> runner(GpuTask& task, bool& fresh) override;
-    Status wait_until_quiet() override;
-
-  private:
-    struct KnownTask {
-        LoadedGpuTask loaded;
-        TaskPtr task;
-        std::shared_ptr<const FileHandle> oracle;  ///< with hidden workloads' plans or without
-        std::uint64_t last_use = 0;
-    };
-
-    [[nodiscard]] bool answer(const Frame& frame);
-    Expected<Frame> start(const Frame& frame);
-    Expected<Frame> load_task(const Frame& frame);
-    Expected<Frame> evaluate(const Frame& frame);
-    Expected<EvaluateReply> confirm(KnownTask& known, const EvaluateOrder& order,
-                                    const std::vector<FileHandle>& packages);
-    Expected<Frame> ask_supervisor(FrameType type, const std::string& payload = "");
-    Expected<LoadedGpuTask> create_task(const TaskPtr& task, const FileHandle& oracle);
-    Expected<EvaluateReply> evaluate(KnownTask& known, const EvaluateOrder& order,
-                                     const std::vector<FileHandle>& packages);
-    [[nodiscard]] bool wants_room(const KnownTask& known, const FileHandle& package,
-                                  const Expected<EvaluateReply>& result) const;
-    [[nodiscard]] bool could_fit(const KnownTask& known, const FileHandle& package) const;
-    Status ask_for_quiet();
-    Status take_over();
-    void prepare_next();
-    void forget_next();
-    std::unique_ptr<RunnerClient> client_of(Frame& reply);
-    bool has_room_for_other(const GpuTask& task) const;
-    Expected<bool> get_out_of_reach(GpuTask& task);
-    void make_room(std::size_t most_tasks);
-    void unshare();
-    void drop_runner();
-
-    const WorkerArguments m_arguments;
-    GpuJail m_jail;
-    FrameChannel m_supervisor;
-    std::unique_ptr<Device> m_device;
-    std::map<Digest, KnownTask> m_tasks;
-    std::unique_ptr<RunnerClient> m_runner;
-    std::unique_ptr<RunnerClient> m_former;  ///< dropped; ends when its channel closes
-    GpuTask* m_shared_with = nullptr;        ///< whose buffers the runner maps
-    std::unique_ptr<RunnerClient> m_next;    ///< the spare, given ahead
-    /// Whose other buffers it maps, also just after it took over.
-    const GpuTask* m_next_with = nullptr;
-    GpuDeviceFacts m_facts;
-    bool m_quiet = false;  ///< no runner was lost since the lane said that all is
-    bool m_peaks_measured = false;
-    bool m_profiles = false;  ///< an order asked for counters
-    std::uint64_t m_uses = 0;
-    std::uint64_t m_questions = 0;
-    BestAnchors m_best_anchors;
-    std::uint32_t m_generation = 0;
-};
 
 Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type, const std::string& payload) {
     Frame question;
@@ -146,155 +66,6 @@ Expected<Frame> GpuVerifierService::ask_supervisor(FrameType type, const std::st
                        "GPU verifier");
     }
     return reply;
-}
-
-Expected<RunnerClient*> GpuVerifierService::runner(GpuTask& task, bool& fresh) {
-    fresh = !m_runner || !m_runner->usable();
-    if (fresh) {
-        drop_runner();
-        ATOLL_TRY(take_over());
-    }
-    if (m_shared_with != &task) {
-        m_shared_with = nullptr;
-        const bool spoilt = task.spoilt();
-        bool mapped = false;
-        if (spoilt) {
-            ATOLL_TRY_ASSIGN(const bool moved, get_out_of_reach(task));
-            mapped = fresh && moved && m_next_with == &task;
-        }
-        if (!mapped) {
-            ATOLL_TRY(m_runner->share(task.shared()));
-        }
-        if (!m_next) {
-            m_next_with = nullptr;
-        }
-        m_former.reset();
-        if (spoilt) {
-            ATOLL_TRY(task.scrub());
-        }
-        m_shared_with = &task;
-    }
-    m_former.reset();
-    return m_runner.get();
-}
-
-/// When it is answered, every runner but the last one and the new one has ended.
-Status GpuVerifierService::take_over() {
-    m_quiet = false;  // the lane starts another spare
-    ATOLL_TRY_ASSIGN(Frame reply,
-                     ask_supervisor(FrameType::new_runner, m_next ? k_takes_over : ""));
-    if (reply.handles.empty() && m_next) {
-        m_runner = std::move(m_next);
-        return {};
-    }
-    m_next.reset();
-    m_next_with = nullptr;
-    m_runner = client_of(reply);
-    if (!m_runner) {
-        return failure(ErrorCode::corrupt, "needs one handle, the runner's channel", "new_runner");
-    }
-    return {};
-}
-
-std::unique_ptr<RunnerClient> GpuVerifierService::client_of(Frame& reply) {
-    if (reply.handles.size() != 1) {
-        return nullptr;
-    }
-    return std::make_unique<RunnerClient>(FrameChannel(std::move(reply.handles.front())),
-                                          [this] { prepare_next(); });
-}
-
-/// Called when a launch takes so long that it may hang. To make other buffers and to map them takes
-/// 15 ms (H200): what a takeover needs is there when the limit has passed. Where it cannot be
-/// prepared the takeover does without.
-void GpuVerifierService::prepare_next() {
-    if (m_shared_with == nullptr || m_next_with == m_shared_with ||
-        !has_room_for_other(*m_shared_with) || !m_shared_with->make_other()) {
-        return;
-    }
-    if (!m_next) {
-        Expected<Frame> reply = ask_supervisor(FrameType::new_runner, k_ahead);
-        m_next = reply ? client_of(*reply) : nullptr;
-    }
-    m_next_with = nullptr;
-    if (m_next && m_next->share(m_shared_with->other())) {
-        m_next_with = m_shared_with;
-    } else {
-        m_next.reset();
-    }
-}
-
-/// What the next runner maps goes.
-void GpuVerifierService::forget_next() {
-    if (m_next_with != nullptr && m_next && !m_next->share({})) {
-        m_next.reset();
-    }
-    m_next_with = nullptr;
-}
-
-bool GpuVerifierService::has_room_for_other(const GpuTask& task) const {
-    return task.bytes_moved_out() <= m_device->gpu.limits().memory_bytes / k_share_of_memory;
-}
-
-/// A kernel of a runner that hung may write to the task's buffers until its process has ended, and
-/// waiting for that takes 50 to 100 ms (H200): the task takes others meanwhile. Where these would
-/// be too large it waits. True when it moved.
-Expected<bool> GpuVerifierService::get_out_of_reach(GpuTask& task) {
-    if (has_room_for_other(task)) {
-        const Status moved = task.move_out();
-        if (moved) {
-            return true;
-        }
-        if (moved.error().code != ErrorCode::no_space) {
-            return tl::unexpected(moved.error());
-        }
-    }
-    m_former.reset();
-    ATOLL_TRY(ask_supervisor(FrameType::may_measure, k_former_ended));
-    static_cast<void>(task.move_home());  // all of it is scrubbed in any case
-    return false;
-}
-
-/// It may end once the next one has its buffers: who maps memory while another process leaves the
-/// device waits for that (25 ms instead of 1.5, H200).
-void GpuVerifierService::drop_runner() {
-    if (m_runner) {
-        if (m_shared_with != nullptr && !m_runner->nothing_runs()) {
-            m_shared_with->spoil();
-        }
-        m_former = std::move(m_runner);
-    }
-    m_shared_with = nullptr;
-}
-
-/// The runner holds no memory of a task that is not here any more, and nothing reaches it.
-void GpuVerifierService::unshare() {
-    m_former.reset();
-    m_shared_with = nullptr;
-    forget_next();
-    if (m_runner && m_runner->usable() && !m_runner->share({})) {
-        drop_runner();  // the next evaluation asks for another one
-        m_former.reset();
-    }
-}
-
-/// Runners that were lost have ended then, and all tasks are at home.
-Status GpuVerifierService::ask_for_quiet() {
-    if (!m_quiet) {
-        ATOLL_TRY_ASSIGN(const Frame reply, ask_supervisor(FrameType::may_measure));
-        m_quiet = reply.payload != k_no_spare;
-    }
-    forget_next();
-    if (m_shared_with != nullptr && m_shared_with->move_home()) {
-        const GpuTask* const moved = std::exchange(m_shared_with, nullptr);
-        ATOLL_TRY(moved->scrub());
-    }
-    for (auto& [digest, known] : m_tasks) {
-        if (known.loaded.task.get() != m_shared_with) {
-            static_cast<void>(known.loaded.task->move_home());  // scrubbed before it is used
-        }
-    }
-    return {};
 }
 
 Status GpuVerifierService::wait_until_quiet() {
@@ -329,7 +100,7 @@ void GpuVerifierService::make_room(std::size_t most_tasks) {
         kept.push_back({known.loaded.task->device_bytes(), known.last_use});
         digests.push_back(digest);
     }
-    const std::uint64_t most = m_device->gpu.limits().memory_bytes / k_share_of_memory;
+    const std::uint64_t most = share_of_memory();
     for (const std::size_t index : to_drop(kept, most_tasks, most)) {
         const auto dropped = m_tasks.find(digests[index]);
         const GpuTask* const task = dropped->second.loaded.task.get();
@@ -516,8 +287,6 @@ int GpuVerifierService::serve() {
         }
     }
 }
-
-}  // namespace
 
 int serve_gpu_verifier(const WorkerArguments& arguments, FrameChannel supervisor) {
     GpuJail jail;
