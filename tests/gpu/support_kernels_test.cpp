@@ -86,6 +86,10 @@ TEST_F(RealSupportKernels, FillsAndCountsManyPlacesAtOnce) {
     testing::check_many_bytes(on());
 }
 
+TEST_F(RealSupportKernels, ManyQuestionsAtOnceHaveTheAnswersOfEachAlone) {
+    testing::check_batches(on());
+}
+
 TEST_F(RealSupportKernels, SumsSquaresOfWhatIsFinite) {
     testing::check_sums(on(), 10'007);
     testing::check_sums(on(), 5'000'011);
