@@ -31,6 +31,14 @@ struct Rival {
     std::vector<std::string> libraries;  ///< trusted baselines only
 };
 
+/// Who asks: those who ask for much share a queue with those who ask for little.
+struct Asker {
+    std::string client;
+    std::uint64_t connection = 0;  ///< of that client
+
+    bool operator==(const Asker&) const = default;
+};
+
 struct EvaluationRequest {
     TaskPtr task;
     Candidate candidate;
@@ -41,9 +49,13 @@ struct EvaluationRequest {
     double cutoff_ns = 0;
     std::chrono::seconds deadline{300};  ///< after which the job is an infrastructure fault
     int priority = 0;                    ///< higher first
+    Asker asker;                         ///< within a priority, askers take turns
     /// Count what the device does, where the kind has counters (Verdict::profile, source "cupti").
     bool profile = false;
     bool use_cache = true;
+    /// A source whose death or hang was once pinned on it, at whatever level, is not run again: its
+    /// answer is what is on record (from_cache). Kept in the cache folder, else in memory.
+    bool quarantine = false;
     /// Once it asks, the answer is a fault (interrupted), whatever the deadline. What others wait
     /// for too goes on for them; else its processes are ended.
     std::stop_token cancel = {};

@@ -15,9 +15,10 @@ namespace atl {
 using JobId = std::uint64_t;
 
 struct Job {
-    JobId id = 0;
+    JobId id = 0;  ///< no other job's
     EvaluationRequest request;
-    Digest key;  ///< verdict cache key; identical jobs in flight are coalesced on it
+    Digest key;      ///< verdict cache key; identical jobs in flight are coalesced on it
+    Digest suspect;  ///< task, candidate and device alone; zero: no quarantine is asked for
     std::chrono::nanoseconds submitted{0};  ///< Clock::monotonic
 };
 
@@ -35,8 +36,12 @@ class JobQueue {
     virtual ~JobQueue() = default;
     /// Refuses with code limit when the queue is full, unavailable after close().
     [[nodiscard]] virtual Status push(Job job) = 0;
-    /// Highest priority first, then oldest. Waits up to `wait`; nullopt on time-out or close()
-    /// (jobs that still wait are then not handed out any more).
+    /// Somebody else asks for the job too. If it still waits, its priority is the higher one of
+    /// both, and its place the one of them that is nearer to the head of its line.
+    virtual void share(JobId id, int priority, const Asker& asker) = 0;
+    /// Highest priority first. Within it clients take turns, and so do the connections of a client,
+    /// each with its oldest job. Waits up to `wait`; nullopt on time-out or close() (jobs that
+    /// still wait are then not handed out any more).
     [[nodiscard]] virtual std::optional<Lease> pull(std::chrono::milliseconds wait) = 0;
     /// False when the lease was lost.
     virtual bool keep_alive(const Lease& lease) = 0;

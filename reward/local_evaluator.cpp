@@ -15,11 +15,21 @@ bool may_use_cache(const EvaluationRequest& request) {
     return request.use_cache && request.level != Level::confirm;
 }
 
+/// Sources in quarantine whose records stay in memory: some thousands.
+constexpr std::size_t k_quarantine_bytes = 16u << 20;
+
+/// A lane says so only of what it pinned on the candidate (DESIGN section 6).
+bool is_for_quarantine(Outcome outcome) {
+    return outcome == Outcome::crash || outcome == Outcome::memory_fault ||
+           outcome == Outcome::timeout;
+}
+
 }  // namespace
 
 LocalEvaluator::LocalEvaluator(EvaluatorParts parts)
     : m_parts(std::move(parts)),
       m_cache(m_parts.cache_folder),
+      m_quarantine(m_parts.cache_folder, k_quarantine_bytes),
       m_queue(make_local_queue(m_parts.queue_capacity, m_parts.lease_time, *m_parts.clock)),
       m_hand_over(2 * m_parts.lanes.size()) {
     for (int i = 0; i < m_parts.compile_workers; ++i) {
@@ -85,11 +95,24 @@ EvaluatorStats LocalEvaluator::stats() const {
     return stats;
 }
 
-Digest LocalEvaluator::cache_key(const EvaluationRequest& request) const {
+Digest LocalEvaluator::suspect_key(const EvaluationRequest& request,
+                                   const Digest& candidate) const {
+    const CandidateKind* kind = m_parts.find_kind(request.candidate.kind);
+    return ContentHasher()
+        .field("quarantine 1")
+        .field(request.task->digest)
+        .field(request.candidate.kind)
+        .field(candidate)
+        .field(kind != nullptr ? kind->fingerprint() : "")
+        .field(fingerprint())
+        .finish();
+}
+
+Digest LocalEvaluator::cache_key(const EvaluationRequest& request, const Digest& candidate) const {
     const CandidateKind* kind = m_parts.find_kind(request.candidate.kind);
     ContentHasher hasher;
     hasher.field("verdict 3").field(request.task->digest).field(request.candidate.kind);
-    hasher.field(candidate_key(request.candidate));
+    hasher.field(candidate);
     hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());
     for (const std::string& flag : request.task->allowed_flags) {  // not in a GPU task's digest
@@ -131,6 +154,19 @@ std::optional<Verdict> LocalEvaluator::find_in_cache(const Digest& key,
     return known;
 }
 
+std::optional<Verdict> LocalEvaluator::find_in_quarantine(const Job& job) {
+    if (job.suspect.is_zero()) {
+        return std::nullopt;
+    }
+    std::optional<Verdict> known = m_quarantine.find(job.suspect);
+    if (known) {
+        known->key = job.key;
+        const std::lock_guard lock(m_stats_mutex);
+        ++m_stats.cache_hits;
+    }
+    return known;
+}
+
 void LocalEvaluator::submit(EvaluationRequest request, Done done) {
     {
         const std::lock_guard lock(m_stats_mutex);
@@ -144,8 +180,12 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
         return answer({std::move(waiter)}, tl::unexpected(InfrastructureFault{error, 0}));
     }
     Job job;
-    job.key = cache_key(request);
+    const Digest candidate = candidate_key(request.candidate);
+    job.key = cache_key(request, candidate);
     job.submitted = now;
+    if (request.quarantine) {
+        job.suspect = suspect_key(request, candidate);
+    }
     std::optional<Digest> shared_key;
     if (may_use_cache(request)) {
         if (std::optional<Verdict> known = find_in_cache(job.key, request)) {
@@ -155,8 +195,12 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
         shared_key =
             ContentHasher().field(job.key).field(std::to_string(request.cutoff_ns)).finish();
     }
+    if (std::optional<Verdict> known = find_in_quarantine(job)) {
+        return answer({std::move(waiter)}, std::move(*known));
+    }
     const Flights::Joined joined = m_flights.join(shared_key, std::move(waiter));
     if (!joined.fresh) {
+        m_queue->share(joined.id, request.priority, request.asker);
         const std::lock_guard lock(m_stats_mutex);
         ++m_stats.coalesced;
         return;
@@ -175,19 +219,28 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
 }
 
 void LocalEvaluator::finish(const Lease& lease, Verdict verdict) {
+    // Before the flight ends, so that an equal request finds one or the other.
     if (may_use_cache(lease.job.request)) {
-        // Before the flight ends, so that an equal request finds one or the other.
-        m_cache.remember(verdict);
-        if (m_cache.has_folder()) {
-            m_writer.post([this, verdict] { save(verdict); });
-        }
+        keep(m_cache, verdict);
+    }
+    if (!lease.job.suspect.is_zero() && is_for_quarantine(verdict.outcome) && !verdict.from_cache) {
+        Verdict record = verdict;
+        record.key = lease.job.suspect;
+        keep(m_quarantine, record);
     }
     m_queue->complete(lease);
     answer(m_flights.close(lease.job.id), std::move(verdict));
 }
 
-void LocalEvaluator::save(const Verdict& verdict) {
-    const Status saved = m_cache.save(verdict);
+void LocalEvaluator::keep(VerdictCache& cache, const Verdict& verdict) {
+    cache.remember(verdict);
+    if (cache.has_folder()) {
+        m_writer.post([this, &cache, verdict] { save(cache, verdict); });
+    }
+}
+
+void LocalEvaluator::save(const VerdictCache& cache, const Verdict& verdict) {
+    const Status saved = cache.save(verdict);
     if (!saved && !m_cache_trouble && m_parts.on_cache_trouble) {
         m_cache_trouble = true;  // once: a full disk would say the same of every verdict
         m_parts.on_cache_trouble(saved.error());

@@ -68,10 +68,14 @@ class LocalEvaluator final : public Evaluator {
         Prepared prepared;
     };
 
-    [[nodiscard]] Digest cache_key(const EvaluationRequest& request) const;
+    [[nodiscard]] Digest cache_key(const EvaluationRequest& request, const Digest& candidate) const;
+    [[nodiscard]] Digest suspect_key(const EvaluationRequest& request,
+                                     const Digest& candidate) const;
     [[nodiscard]] Verdict blank_verdict(const Job& job, const CandidateKind* kind) const;
     [[nodiscard]] std::optional<Verdict> find_in_cache(const Digest& key,
                                                        const EvaluationRequest& request);
+    /// What is on record of a source that has died or hung here before.
+    [[nodiscard]] std::optional<Verdict> find_in_quarantine(const Job& job);
 
     void serve_compiles();
     void compile_one(const Lease& lease);
@@ -87,13 +91,15 @@ class LocalEvaluator final : public Evaluator {
     [[nodiscard]] std::unique_lock<std::mutex> claim_cores();
 
     void finish(const Lease& lease, Verdict verdict);
-    void save(const Verdict& verdict);
+    void keep(VerdictCache& cache, const Verdict& verdict);
+    void save(const VerdictCache& cache, const Verdict& verdict);
     void fail(const Lease& lease, Error error, int attempts);
     void drop(const Lease& lease);
     void answer(std::vector<Flights::Waiter> waiters, const EvaluationResult& result);
 
     EvaluatorParts m_parts;
     VerdictCache m_cache;
+    VerdictCache m_quarantine;  ///< by Job::suspect; in the same folder
     std::unique_ptr<JobQueue> m_queue;
     BoundedQueue<HandedOver> m_hand_over;
     Flights m_flights;

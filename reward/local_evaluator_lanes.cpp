@@ -48,6 +48,10 @@ void LocalEvaluator::compile_one(const Lease& lease) {
     if (!m_flights.wanted(job.id)) {
         return drop(lease);
     }
+    // What was queued before its source died or hung elsewhere.
+    if (std::optional<Verdict> known = find_in_quarantine(job)) {
+        return finish(lease, std::move(*known));
+    }
     const CandidateKind* kind = m_parts.find_kind(job.request.candidate.kind);
     Verdict blank = blank_verdict(job, kind);
     const std::optional<std::string> problem =
@@ -107,6 +111,9 @@ void LocalEvaluator::run_one(DeviceLane& lane, const HandedOver& item) {
     const JobId id = item.lease.job.id;
     if (!m_flights.wanted(id)) {
         return drop(item.lease);
+    }
+    if (std::optional<Verdict> known = find_in_quarantine(item.lease.job)) {
+        return finish(item.lease, std::move(*known));
     }
     const std::unique_lock<std::mutex> cores = claim_cores();
     m_flights.set_lane(id, &lane);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/evaluator.hpp"
 #include "reward/server/bell.hpp"
 #include "reward/server/refusal.hpp"
 
@@ -43,6 +44,7 @@ class HttpExchange {
     virtual ~HttpExchange() = default;
 
     HttpRequest request;
+    Asker asker;            ///< where it comes from; JobTable::submit() wants to know
     std::string parameter;  ///< what stands for the {...} of the route's path
 
     /// Until the bell rings (perhaps for nothing), `until`, or the client has gone.

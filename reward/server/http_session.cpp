@@ -28,8 +28,9 @@ using Parser = http::request_parser<http::string_body>;
 
 class HttpSession {
   public:
-    HttpSession(ClientStream stream, ServicePtr service)
+    HttpSession(ClientStream stream, Asker from, ServicePtr service)
         : m_stream(std::move(stream)),
+          m_from(std::move(from)),
           m_service(std::move(service)),
           m_open(m_service, &Service::connections),
           m_buffer(m_service->options.sizes.header + (64u << 10)) {}
@@ -154,6 +155,7 @@ class HttpSession {
         peer.request = request_of(head);
         peer.request.body = std::move(message.body());
         peer.parameter = found.parameter;
+        peer.asker = m_from;
         const bool keep = message.keep_alive() && !m_service->jobs->draining();
         // What a streamed answer ends with needs HTTP/1.1; of 1.0 the connection's end tells it.
         peer.set_version(message.version(), keep);
@@ -233,6 +235,7 @@ class HttpSession {
     }
 
     ClientStream m_stream;
+    Asker m_from;
     ServicePtr m_service;
     Counted m_open;
     beast::flat_buffer m_buffer;
@@ -242,8 +245,8 @@ class HttpSession {
 
 }  // namespace
 
-awaitable<void> serve_http(ClientStream stream, ServicePtr service) {
-    HttpSession session(std::move(stream), std::move(service));
+awaitable<void> serve_http(ClientStream stream, Asker from, ServicePtr service) {
+    HttpSession session(std::move(stream), std::move(from), std::move(service));
     co_await session.serve();
 }
 

@@ -9,6 +9,6 @@ namespace atl {
 
 /// Serves one HTTP connection to its end: keep-alive, limits on header, body and time, the token.
 /// Ends without exceptions.
-boost::asio::awaitable<void> serve_http(ClientStream stream, ServicePtr service);
+boost::asio::awaitable<void> serve_http(ClientStream stream, Asker from, ServicePtr service);
 
 }  // namespace atl

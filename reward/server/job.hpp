@@ -25,6 +25,7 @@ enum class JobState {
 struct ServerJob {
     std::string id;  ///< cannot be guessed: who knows it may read and cancel the job
     JobRequest request;
+    Asker asker;
     JobState state = JobState::pending;
     std::chrono::steady_clock::time_point submitted;
     std::chrono::steady_clock::time_point deadline;

@@ -134,6 +134,7 @@ class Reading {
             m_request.deadline = std::chrono::seconds(deadline);
         }
         m_request.idempotency_key = m_object.text("idempotency_key", "", k_longest_id);
+        m_request.client = m_object.text("client", "", k_longest_id);
         m_request.ids.trajectory = m_object.text("trajectory_id", "", k_longest_id);
         m_request.ids.group = m_object.text("group_id", "", k_longest_id);
         const std::int64_t turn = m_object.integer("turn", -1, 0, 1'000'000);

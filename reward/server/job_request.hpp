@@ -36,6 +36,7 @@ struct JobRequest {
     int priority = 0;
     std::optional<std::chrono::seconds> deadline;
     std::string idempotency_key;
+    std::string client;  ///< who asks, where it says so; else its address stands for it
     TrajectoryIds ids;
     Digest content;  ///< of all that the answer depends on
     Digest digest;   ///< of `content` and `ids`
@@ -58,10 +59,10 @@ inline constexpr std::size_t k_longest_id = 256;
 inline constexpr int k_highest_priority = 100;  ///< the lowest is its negative
 
 /// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
-/// "profile", "priority", "deadline_s", "idempotency_key", "trajectory_id", "group_id", "turn"}; a
-/// field more is a refusal. Trainers may give "name_from" in place of "task" and what else the rule
-/// of adapters/task_naming.hpp can find out. `where` names the object in errors ("body", "body:
-/// requests[3]"). Refusals: 422 with codes invalid_request, no_task, unknown_task,
+/// "profile", "priority", "deadline_s", "idempotency_key", "client", "trajectory_id", "group_id",
+/// "turn"}; a field more is a refusal. Trainers may give "name_from" in place of "task" and what
+/// else the rule of adapters/task_naming.hpp can find out. `where` names the object in errors
+/// ("body", "body: requests[3]"). Refusals: 422 with codes invalid_request, no_task, unknown_task,
 /// unsupported_kind, unknown_score.
 [[nodiscard]] Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
                                                      const std::string& where, const Offer& offer);

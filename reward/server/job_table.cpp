@@ -71,7 +71,8 @@ JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits)
       m_ready(limits.ready_bytes),
       m_last_end(Clock::now()) {}
 
-Answered<void> JobTable::check_room(std::size_t jobs, std::size_t bytes) const {
+Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
+                                    std::size_t bytes) const {
     if (m_draining) {
         return tl::unexpected(Refusal{503,
                                       "draining",
@@ -79,9 +80,17 @@ Answered<void> JobTable::check_room(std::size_t jobs, std::size_t bytes) const {
                                        "server", "ask another one, or this one when it is back"},
                                       retry_after()});
     }
-    if (m_in_evaluators + jobs > m_limits.jobs || m_bytes + bytes > m_limits.bytes) {
-        const std::string what = std::to_string(m_in_evaluators) + " jobs (" +
-                                 std::to_string(m_bytes >> 10) + " KiB) wait, and " +
+    const auto known = m_by_client.find(client);
+    const Load mine = known == m_by_client.end() ? Load() : known->second;
+    const bool has_few =
+        mine.jobs + jobs <= std::max<std::size_t>(1, m_limits.jobs / k_few_share) &&
+        mine.bytes + bytes <= m_limits.bytes / k_few_share;
+    const Load spare =
+        has_few ? Load{m_limits.jobs / k_spare_share, m_limits.bytes / k_spare_share} : Load();
+    if (m_in_evaluators.jobs + jobs > m_limits.jobs + spare.jobs ||
+        m_in_evaluators.bytes + bytes > m_limits.bytes + spare.bytes) {
+        const std::string what = std::to_string(m_in_evaluators.jobs) + " jobs (" +
+                                 std::to_string(m_in_evaluators.bytes >> 10) + " KiB) wait, and " +
                                  std::to_string(m_limits.jobs) + " (" +
                                  std::to_string(m_limits.bytes >> 10) + " KiB) may";
         return tl::unexpected(Refusal{
@@ -111,9 +120,18 @@ Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
     return found->second;
 }
 
-JobPtr JobTable::add(JobRequest request, bool kept) {
+Asker JobTable::asker_of(const JobRequest& request, const Asker& from) {
+    Asker asker = from;
+    if (!request.client.empty()) {
+        asker.client = "named " + request.client;  // never what an address stands for
+    }
+    return asker;
+}
+
+JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
     JobPtr job = std::make_shared<ServerJob>();
     job->id = m_ids.next();
+    job->asker = std::move(asker);
     job->request = std::move(request);
     job->submitted = Clock::now();
     job->bytes = job->request.bytes();
@@ -135,7 +153,7 @@ bool JobTable::answer_at_once(const JobPtr& job) {
     return known.has_value();
 }
 
-Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
+Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool kept) {
     forget_old();
     if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
         if (known && kept) {
@@ -143,10 +161,11 @@ Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
         }
         return known;
     }
-    if (Answered<void> room = check_room(1, request.bytes()); !room) {
+    Asker asker = asker_of(request, from);
+    if (Answered<void> room = check_room(asker.client, 1, request.bytes()); !room) {
         return tl::unexpected(room.error());
     }
-    JobPtr job = add(std::move(request), kept);
+    JobPtr job = add(std::move(request), std::move(asker), kept);
     if (answer_at_once(job)) {
         return job;
     }
@@ -158,9 +177,9 @@ Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
     like_it.task = job->request.task;
     like_it.level = job->request.level;
     const ServedDevice& device = *job->request.device;
-    job->deadline = job->submitted +
-                    job->request.deadline.value_or(deadline_for(
-                        like_it, device.limits, m_limits.deadline, m_in_evaluators, device.count));
+    job->deadline = job->submitted + job->request.deadline.value_or(
+                                         deadline_for(like_it, device.limits, m_limits.deadline,
+                                                      m_in_evaluators.jobs, device.count));
     if (job->request.wants_baseline()) {
         // So that it is measured while the candidate waits.
         m_baselines->want(job->request.task, device, [](const Baselines::Answer&) {});
@@ -169,16 +188,36 @@ Answered<JobPtr> JobTable::submit(JobRequest request, bool kept) {
     return job;
 }
 
+void JobTable::count_in(const ServerJob& job) {
+    Load& mine = m_by_client[job.asker.client];
+    for (Load* load : {&m_in_evaluators, &mine}) {
+        ++load->jobs;
+        load->bytes += job.bytes;
+    }
+}
+
+void JobTable::count_out(const ServerJob& job) {
+    const auto mine = m_by_client.find(job.asker.client);
+    for (Load* load : {&m_in_evaluators, &mine->second}) {
+        --load->jobs;
+        load->bytes -= job.bytes;
+    }
+    if (mine->second.jobs == 0) {
+        m_by_client.erase(mine);
+    }
+}
+
 void JobTable::evaluate(const JobPtr& job) {
     ++job->submissions;
-    ++m_in_evaluators;
-    m_bytes += job->bytes;
+    count_in(*job);
     EvaluationRequest request;
     request.task = job->request.task;
     request.candidate = job->request.candidate;
     request.level = job->request.level;
     request.profile = job->request.profile;
     request.priority = job->request.priority;
+    request.asker = job->asker;
+    request.quarantine = true;
     request.cancel = job->cancel.get_token();
     request.deadline =
         std::max(std::chrono::seconds(1),
@@ -198,8 +237,7 @@ void JobTable::evaluate(const JobPtr& job) {
 }
 
 void JobTable::arrived(const JobPtr& job, EvaluationResult result) {
-    --m_in_evaluators;
-    m_bytes -= job->bytes;
+    count_out(*job);
     if (job->state != JobState::pending) {
         return;  // cancelled meanwhile
     }
@@ -341,7 +379,7 @@ void JobTable::forget(const JobPtr& job) {
 
 std::chrono::seconds JobTable::retry_after() const {
     // By then a quarter of what waits has ended.
-    const double seconds = 0.25 * static_cast<double>(m_in_evaluators) * m_interval_s;
+    const double seconds = 0.25 * static_cast<double>(m_in_evaluators.jobs) * m_interval_s;
     return std::chrono::seconds(
         static_cast<std::int64_t>(std::ceil(std::clamp(seconds, 1.0, 60.0))));
 }

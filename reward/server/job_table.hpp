@@ -48,10 +48,14 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     /// The job of this request: a new one or, with an idempotency key that is known, the one that
     /// has it. One whose answer is known has ended already. Whoever gets another one joins it at
     /// once, unless it is `kept`: then it goes on, and can be found, without anybody who waits.
-    /// Refusals: 503 draining, 429 queue_full, 422 idempotency_key_reused.
-    [[nodiscard]] Answered<JobPtr> submit(JobRequest request, bool kept = false);
-    /// Whether so many more jobs with so many bytes of sources would be taken now.
-    [[nodiscard]] Answered<void> check_room(std::size_t jobs, std::size_t bytes) const;
+    /// `from`: where the request comes from. Refusals: 503 draining, 429 queue_full, 422
+    /// idempotency_key_reused.
+    [[nodiscard]] Answered<JobPtr> submit(JobRequest request, const Asker& from, bool kept = false);
+    /// Whose turn a request from there takes: its own client's, where it names one.
+    [[nodiscard]] static Asker asker_of(const JobRequest& request, const Asker& from);
+    /// Whether so many more jobs of that client with so many bytes of sources would be taken now.
+    [[nodiscard]] Answered<void> check_room(const std::string& client, std::size_t jobs,
+                                            std::size_t bytes) const;
     /// nullptr when there is none, or none any more.
     [[nodiscard]] JobPtr find(const std::string& id);
     /// The same by its idempotency key.
@@ -73,7 +77,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] double uptime_s() const {
         return std::chrono::duration<double>(Clock::now() - m_made).count();
     }
-    [[nodiscard]] std::size_t in_evaluators() const { return m_in_evaluators; }
+    [[nodiscard]] std::size_t in_evaluators() const { return m_in_evaluators.jobs; }
     /// When to try again, by how fast jobs have ended of late.
     [[nodiscard]] std::chrono::seconds retry_after() const;
 
@@ -81,7 +85,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     using Clock = std::chrono::steady_clock;
 
     [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
-    JobPtr add(JobRequest request, bool kept);
+    JobPtr add(JobRequest request, Asker asker, bool kept);
     [[nodiscard]] bool answer_at_once(const JobPtr& job);
     void evaluate(const JobPtr& job);
     void arrived(const JobPtr& job, EvaluationResult result);
@@ -100,6 +104,14 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     JobIds m_ids;
     std::unordered_map<std::string, JobPtr> m_jobs;    // by id
     std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
+    struct Load {
+        std::size_t jobs = 0;
+        std::size_t bytes = 0;
+    };
+    /// Counts a job into the evaluators, or out of them.
+    void count_in(const ServerJob& job);
+    void count_out(const ServerJob& job);
+
     struct Ended {
         JobPtr job;
         Clock::time_point when;
@@ -107,8 +119,8 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     std::deque<Ended> m_ended;  // those that can be asked for, oldest first
     std::size_t m_ended_bytes = 0;
     std::size_t m_pending = 0;
-    std::size_t m_in_evaluators = 0;
-    std::size_t m_bytes = 0;
+    Load m_in_evaluators;
+    std::unordered_map<std::string, Load> m_by_client;  // of those, where there are any
     Clock::time_point m_made = Clock::now();
     Clock::time_point m_last_end;
     double m_interval_s = 0;  // between ends, smoothed

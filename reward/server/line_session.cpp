@@ -32,8 +32,9 @@ constexpr std::chrono::hours k_for_ever{24};
 /// A reader and a writer share it; the connection ends with the last of them.
 class LineSession : public std::enable_shared_from_this<LineSession> {
   public:
-    LineSession(ClientStream stream, ServicePtr service, bool needs_token)
+    LineSession(ClientStream stream, Asker from, ServicePtr service, bool needs_token)
         : m_stream(std::move(stream)),
+          m_from(std::move(from)),
           m_service(std::move(service)),
           m_open(m_service, &Service::connections),
           m_to_write(m_stream.get_executor()),
@@ -174,7 +175,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
             return refuse_line(id, 429, "no_credit", "too many requests without an answer",
                                "see credits of the server's hello: wait for answers");
         }
-        const Answered<JobPtr> job = m_service->jobs->submit(std::move(*message.request));
+        const Answered<JobPtr> job = m_service->jobs->submit(std::move(*message.request), m_from);
         if (!job) {
             return say(error_line(id, job.error()));
         }
@@ -273,6 +274,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     }
 
     ClientStream m_stream;
+    Asker m_from;
     ServicePtr m_service;
     Counted m_open;
     Bell m_to_write;
@@ -291,9 +293,9 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
 
 }  // namespace
 
-awaitable<void> serve_lines(ClientStream stream, ServicePtr service, bool needs_token) {
-    const auto session =
-        std::make_shared<LineSession>(std::move(stream), std::move(service), needs_token);
+awaitable<void> serve_lines(ClientStream stream, Asker from, ServicePtr service, bool needs_token) {
+    const auto session = std::make_shared<LineSession>(std::move(stream), std::move(from),
+                                                       std::move(service), needs_token);
     co_await session->serve();
 }
 

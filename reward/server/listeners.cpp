@@ -90,6 +90,21 @@ awaitable<void> accept_from(Acceptor& acceptor, ServicePtr service,
     }
 }
 
+/// Without the port: connections of one machine are one client's.
+std::string peer_of(const Tcp::socket& socket) {
+    error_code error;
+    const Tcp::endpoint peer = socket.remote_endpoint(error);
+    return error ? "gone" : peer.address().to_string();
+}
+
+/// Everybody there is this user: a process is a client.
+std::string peer_of(Unix::socket& socket) {
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+    return "process " + std::to_string(peer.pid);
+}
+
 std::string address_of(const char* scheme, const Tcp::acceptor& acceptor) {
     error_code ignored;
     const Tcp::endpoint endpoint = acceptor.local_endpoint(ignored);
@@ -160,6 +175,10 @@ void Listeners::start() {
     }
 }
 
+Asker Listeners::asker_at(std::string address) {
+    return {std::move(address), ++m_service->connections_so_far};
+}
+
 ClientStream Listeners::stream_of(Tcp::socket socket) {
     ClientStream::Socket any(std::move(socket));
     return m_tls ? ClientStream(std::move(any), *m_tls) : ClientStream(std::move(any));
@@ -169,8 +188,10 @@ awaitable<void> Listeners::accept_http() {
     const ServicePtr service = m_service;
     return accept_from(*m_http, service, [this, service](Tcp::socket socket) {
         watch_peer(socket);
+        Asker from = asker_at(peer_of(socket));
         const auto executor = socket.get_executor();
-        asio::co_spawn(executor, serve_http(stream_of(std::move(socket)), service), asio::detached);
+        asio::co_spawn(executor, serve_http(stream_of(std::move(socket)), std::move(from), service),
+                       asio::detached);
     });
 }
 
@@ -178,22 +199,24 @@ awaitable<void> Listeners::accept_tcp() {
     const ServicePtr service = m_service;
     return accept_from(*m_tcp, service, [this, service](Tcp::socket socket) {
         watch_peer(socket);
+        Asker from = asker_at(peer_of(socket));
         const auto executor = socket.get_executor();
-        asio::co_spawn(
-            executor,
-            serve_lines(stream_of(std::move(socket)), service, service->options.token.has_value()),
-            asio::detached);
+        asio::co_spawn(executor,
+                       serve_lines(stream_of(std::move(socket)), std::move(from), service,
+                                   service->options.token.has_value()),
+                       asio::detached);
     });
 }
 
 awaitable<void> Listeners::accept_unix() {
     const ServicePtr service = m_service;
-    return accept_from(*m_unix, service, [service](Unix::socket socket) {
+    return accept_from(*m_unix, service, [this, service](Unix::socket socket) {
+        Asker from = asker_at(peer_of(socket));
         const auto executor = socket.get_executor();
-        asio::co_spawn(
-            executor,
-            serve_lines(ClientStream(ClientStream::Socket(std::move(socket))), service, false),
-            asio::detached);
+        asio::co_spawn(executor,
+                       serve_lines(ClientStream(ClientStream::Socket(std::move(socket))),
+                                   std::move(from), service, false),
+                       asio::detached);
     });
 }
 

@@ -38,6 +38,8 @@ class Listeners {
     boost::asio::awaitable<void> accept_tcp();
     boost::asio::awaitable<void> accept_unix();
 
+    /// Of a new connection.
+    [[nodiscard]] Asker asker_at(std::string address);
     [[nodiscard]] ClientStream stream_of(boost::asio::ip::tcp::socket socket);
 
     using Tcp = boost::asio::ip::tcp;

@@ -62,12 +62,12 @@ class Batch {
     Batch(Service& service, std::size_t count)
         : m_service(service), m_bell(m_service.threads.io.get_executor()), m_interests(count) {}
 
-    void submit(std::size_t index, Answered<JobRequest> request) {
+    void submit(std::size_t index, Answered<JobRequest> request, const Asker& from) {
         if (!request) {
             m_lines += error_line(index, request.error());
             return;
         }
-        const Answered<JobPtr> job = m_service.jobs->submit(std::move(*request));
+        const Answered<JobPtr> job = m_service.jobs->submit(std::move(*request), from);
         if (!job) {
             m_lines += error_line(index, job.error());
         } else if ((*job)->state != JobState::pending) {
@@ -132,16 +132,18 @@ awaitable<HttpReply> post_batch(Service& service, HttpExchange& exchange) {
     }
     exchange.request.body = {};
     std::size_t bytes = 0;
+    std::string client = exchange.asker.client;  // else the last one that is named
     for (const Answered<JobRequest>& request : *requests) {
         bytes += request ? request->bytes() : 0;
+        client = request ? JobTable::asker_of(*request, exchange.asker).client : client;
     }
     // All or none: a trainer would otherwise have to sort out which ones to send again.
-    if (Answered<void> room = service.jobs->check_room(requests->size(), bytes); !room) {
+    if (Answered<void> room = service.jobs->check_room(client, requests->size(), bytes); !room) {
         co_return reply_of(room.error());
     }
     Batch batch(service, requests->size());
     for (std::size_t i = 0; i < requests->size(); ++i) {
-        batch.submit(i, std::move((*requests)[i]));
+        batch.submit(i, std::move((*requests)[i]), exchange.asker);
     }
     requests->clear();
     co_await batch.answer(exchange);

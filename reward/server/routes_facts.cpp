@@ -142,8 +142,8 @@ awaitable<HttpReply> get_health(Service&, HttpExchange&) {
     co_return reply_of(200, R"({"status":"ok"})");
 }
 
-awaitable<HttpReply> get_readiness(Service& service, HttpExchange&) {
-    if (const Answered<void> room = service.jobs->check_room(1, 0); !room) {
+awaitable<HttpReply> get_readiness(Service& service, HttpExchange& exchange) {
+    if (const Answered<void> room = service.jobs->check_room(exchange.asker.client, 1, 0); !room) {
         Refusal refusal = room.error();
         refusal.status = 503;
         co_return reply_of(refusal);

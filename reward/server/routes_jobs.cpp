@@ -90,7 +90,8 @@ awaitable<HttpReply> post_evaluate(Service& service, HttpExchange& exchange) {
         request->idempotency_key = exchange.request.idempotency_key;
     }
     exchange.request.body = {};
-    const Answered<JobPtr> job = service.jobs->submit(std::move(*request), wait->count() == 0);
+    const Answered<JobPtr> job =
+        service.jobs->submit(std::move(*request), exchange.asker, wait->count() == 0);
     if (!job) {
         co_return reply_of(job.error());
     }

@@ -26,8 +26,9 @@ struct Service {
     Metrics metrics;
     std::shared_ptr<JobTable> jobs;
     std::size_t connections = 0;  ///< that are open
-    std::size_t unsent = 0;       ///< requests and answers that a drain waits for
-    std::size_t body_bytes = 0;   ///< of bodies being read
+    std::uint64_t connections_so_far = 0;
+    std::size_t unsent = 0;      ///< requests and answers that a drain waits for
+    std::size_t body_bytes = 0;  ///< of bodies being read
 };
 
 using ServicePtr = std::shared_ptr<Service>;

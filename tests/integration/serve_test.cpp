@@ -191,6 +191,26 @@ TEST_F(ServeCommand, WorkersKilledAtRandomLoseNoJobAndAnswerNoneTwice) {
     EXPECT_THAT(client.read_line().value_or(""), HasSubstr("pong"));  // and nothing more
 }
 
+TEST_F(ServeCommand, VerdictsAndQuarantineSurviveARestart) {
+    const std::string cache = "--cache " + (m_folder.path() / "cache").string();
+    start(cache);
+    EXPECT_FALSE(evaluate(candidate("", 1), "measure")["cached"]);
+    EXPECT_EQ(evaluate(candidate("__builtin_trap();"), "verify")["outcome"], "crash");
+    ::kill(m_pid, SIGTERM);
+    EXPECT_EQ(wait_for_end(), 0);
+    std::filesystem::remove(m_folder.path() / "out");
+    start(cache);
+    const json known = evaluate(candidate("", 1), "measure");
+    EXPECT_TRUE(known["cached"]);
+    EXPECT_EQ(known["outcome"], "passed");
+    EXPECT_GT(known["scores"]["speedup"].get<double>(), 0);
+    // At a level that it was never asked for at: answered from the record of its death.
+    const json dead = evaluate(candidate("__builtin_trap();"), "measure");
+    EXPECT_TRUE(dead["cached"]);
+    EXPECT_EQ(dead["outcome"], "crash");
+    EXPECT_EQ(dead["scores"]["speedup"], 0);
+}
+
 TEST_F(ServeCommand, SpeaksTlsWithAClientOfAnotherMake) {
     const std::string folder = m_folder.path().string();
     ASSERT_EQ(testing::run_shell("cd " + folder +

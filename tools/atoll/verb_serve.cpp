@@ -223,9 +223,11 @@ void add_serve_verb(CLI::App& app, VerbContext& context) {
                      "TOML file with more score presets: a table [NAME] for each with `formula` "
                      "and its parameters (GET /v1/scores says which there are)")
         ->type_name("FILE");
-    verb->add_option("--queue", arguments->queue,
-                     "Jobs that may wait or be in work; more are told to come back later")
-        ->check(CLI::Range(1, 60'000))
+    verb->add_option(
+            "--queue", arguments->queue,
+            "Jobs that may wait or be in work, and an eighth more of clients that have few "
+            "(a 64th); others are told to come back later")
+        ->check(CLI::Range(1, 50'000))
         ->capture_default_str();
     verb->add_option("--deadline", arguments->deadline_s,
                      "Seconds until a job that names no deadline is given up; longer where the "

@@ -80,7 +80,8 @@ boost::asio::awaitable<HttpReply> get_kernelgym_results(Service& service, HttpEx
 // with one source, whose entry point is launch() as Atoll's contract has it. A trace per timed
 // public workload; its speedup_factor is the task's geometric mean. No reward: the task's status is
 // "failed", without traces.
-boost::asio::awaitable<HttpReply> begin_flashinfer(Service& service, JobRequests& requests);
+boost::asio::awaitable<HttpReply> begin_flashinfer(Service& service, const Asker& from,
+                                                   JobRequests& requests);
 boost::asio::awaitable<HttpReply> get_flashinfer_task(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_definitions(Service& service, HttpExchange& exchange);

@@ -333,8 +333,8 @@ Answered<JobRequests> read_flashinfer(const ordered_json& body, const Query& que
     return one;
 }
 
-awaitable<HttpReply> begin_flashinfer(Service& service, JobRequests& requests) {
-    const Answered<JobPtr> job = service.jobs->submit(std::move(requests.front()), true);
+awaitable<HttpReply> begin_flashinfer(Service& service, const Asker& from, JobRequests& requests) {
+    const Answered<JobPtr> job = service.jobs->submit(std::move(requests.front()), from, true);
     if (!job) {
         co_return reply_of(job.error());
     }

@@ -65,12 +65,14 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
     for (const JobRequest& request : requests) {
         bytes += request.bytes();
     }
-    if (const Answered<void> room = service.jobs->check_room(requests.size(), bytes); !room) {
+    const Asker& from = exchange.asker;
+    const Answered<void> room = service.jobs->check_room(from.client, requests.size(), bytes);
+    if (!room) {
         result.refusal = room.error();
         co_return result;
     }
     for (JobRequest& request : requests) {
-        Answered<JobPtr> job = service.jobs->submit(std::move(request));
+        Answered<JobPtr> job = service.jobs->submit(std::move(request), from);
         if (!job) {
             result.refusal = job.error();
             break;

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace atl {
 namespace {
@@ -17,6 +19,12 @@ Job job(JobId id, int priority = 0) {
     job.id = id;
     job.request.priority = priority;
     return job;
+}
+
+Job job_of(JobId id, const std::string& client, std::uint64_t connection = 0, int priority = 0) {
+    Job asked = job(id, priority);
+    asked.request.asker = {client, connection};
+    return asked;
 }
 
 class JobQueueTest : public ::testing::Test {
@@ -38,6 +46,83 @@ TEST_F(JobQueueTest, HandsOutByPriorityThenAge) {
     EXPECT_EQ(pull_id(), 3u);
     EXPECT_EQ(pull_id(), 1u);
     EXPECT_EQ(pull_id(), 0u);
+}
+
+/// In a queue with room for a batch.
+class FairQueue : public ::testing::Test {
+  protected:
+    std::vector<JobId> pull_all() {
+        std::vector<JobId> ids;
+        while (const std::optional<Lease> lease = m_queue->pull(0ms)) {
+            ids.push_back(lease->job.id);
+        }
+        return ids;
+    }
+
+    testing::ManualClock m_clock;
+    std::unique_ptr<JobQueue> m_queue = make_local_queue(5000, 1000ms, m_clock);
+};
+
+TEST_F(FairQueue, OneClientsBatchDelaysAnothersRequestByOneJob) {
+    for (JobId id = 1; id <= 4096; ++id) {
+        ASSERT_TRUE(m_queue->push(job_of(id, "batch")));
+    }
+    ASSERT_TRUE(m_queue->push(job_of(5000, "single")));
+    ASSERT_TRUE(m_queue->push(job_of(5001, "single")));
+    const std::vector<JobId> ids = pull_all();
+    ASSERT_EQ(ids.size(), 4098u);
+    EXPECT_EQ(std::vector<JobId>(ids.begin(), ids.begin() + 6),
+              (std::vector<JobId>{1, 5000, 2, 5001, 3, 4}));
+}
+
+TEST_F(FairQueue, ManyConnectionsAreOneClientAndTakeTurnsAmongThemselves) {
+    JobId id = 1;
+    for (std::uint64_t connection = 1; connection <= 3; ++connection) {
+        for (int i = 0; i < 2; ++i) {
+            ASSERT_TRUE(m_queue->push(job_of(id++, "many", connection)));
+        }
+    }
+    ASSERT_TRUE(m_queue->push(job_of(7, "other", 9)));
+    ASSERT_TRUE(m_queue->push(job_of(8, "other", 9)));
+    EXPECT_EQ(pull_all(), (std::vector<JobId>{1, 7, 3, 8, 5, 2, 4, 6}));
+}
+
+TEST_F(FairQueue, TurnsAreTakenWithinAPriority) {
+    ASSERT_TRUE(m_queue->push(job_of(1, "a", 0, 5)));
+    ASSERT_TRUE(m_queue->push(job_of(2, "a", 0, 5)));
+    ASSERT_TRUE(m_queue->push(job_of(3, "b", 0, 5)));
+    ASSERT_TRUE(m_queue->push(job_of(4, "c")));
+    EXPECT_EQ(pull_all(), (std::vector<JobId>{1, 3, 2, 4}));
+}
+
+TEST_F(FairQueue, AJobThatAnotherAsksForTooTakesTheNearerPlace) {
+    for (JobId id = 1; id <= 4; ++id) {
+        ASSERT_TRUE(m_queue->push(job_of(id, "a")));
+    }
+    ASSERT_TRUE(m_queue->push(job_of(5, "b")));
+    m_queue->share(4, 0, {"c", 0});   // as if c alone had asked
+    m_queue->share(1, 0, {"b", 0});   // it is first where it is
+    m_queue->share(99, 0, {"b", 0});  // unknown, or at work already
+    EXPECT_EQ(pull_all(), (std::vector<JobId>{1, 5, 4, 2, 3}));
+}
+
+TEST_F(FairQueue, AJobThatIsAskedForMoreUrgentlyIsMoreUrgent) {
+    for (JobId id = 1; id <= 3; ++id) {
+        ASSERT_TRUE(m_queue->push(job_of(id, "a")));
+    }
+    m_queue->share(3, 7, {"a", 0});
+    m_queue->share(3, -7, {"b", 0});
+    EXPECT_EQ(pull_all(), (std::vector<JobId>{3, 1, 2}));
+}
+
+TEST_F(FairQueue, WhatComesBackIsTheFirstOfItsClient) {
+    for (JobId id = 1; id <= 3; ++id) {
+        ASSERT_TRUE(m_queue->push(job_of(id, "a")));
+    }
+    ASSERT_TRUE(m_queue->pull(0ms));
+    ASSERT_TRUE(m_queue->push(job_of(4, "b")));
+    m_clock.advance(1000ms);
+    EXPECT_EQ(pull_all(), (std::vector<JobId>{1, 4, 2, 3}));
 }
 
 TEST_F(JobQueueTest, RefusesMoreThanItsCapacity) {
