@@ -1,27 +1,22 @@
 #include "reward/workers/nvrtc_child.hpp"
 
-#include "reward/base/frame.hpp"
-#include "reward/base/jail_limits.hpp"
-#include "reward/base/jail_root.hpp"
-#include "reward/cuda/device_binary.hpp"
 #include "reward/cuda/device_prelude.hpp"
 #include "reward/workers/nvrtc_memory.hpp"
+#include "reward/workers/nvrtc_source.hpp"
+#include "reward/workers/nvrtc_work.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
+#include <fmt/format.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <chrono>
-#include <cmath>
+#include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 namespace atl {
 
@@ -31,9 +26,8 @@ constexpr const char* k_bundle_name = "atoll_bundle.h";
 constexpr const char* k_empty_kernel = "__global__ void nothing() {}\n";
 /// The one flag that headers see which the tune operator chooses.
 constexpr const char* k_fast_math = "--use_fast_math";
-constexpr std::uint64_t k_max_open_files = 64;
-/// Deeply nested sources crash the front end with the usual 8 MB.
-constexpr rlim_t k_stack_bytes = 64u << 20;
+/// Names that NVRTC is told before it knows what they stand for; each costs a little.
+constexpr std::size_t k_awaited_kernels = 8;
 
 std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
@@ -106,116 +100,13 @@ bool may_be_of_the_bundle(std::string_view log) {
            log.find("ambiguous") != std::string_view::npos;
 }
 
-Status write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t step = ::write(fd, bytes.data(), bytes.size());
-        if (step < 0 && errno != EINTR) {
-            return tl::unexpected(errno_error("write", "NVRTC", errno));
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(step, 0)));
+/// Descriptors that it has of its parent go, but for the standard three and its socket.
+Status keep_orders_only(int orders) {
+    if (orders != k_nvrtc_orders_fd && ::dup2(orders, k_nvrtc_orders_fd) < 0) {
+        return tl::unexpected(errno_error("dup2", "NVRTC", errno));
     }
+    ::close_range(k_nvrtc_orders_fd + 1, ~0u, 0);
     return {};
-}
-
-Expected<std::string> read_source(int fd) {
-    struct stat about {};
-    if (::fstat(fd, &about) != 0) {
-        return tl::unexpected(errno_error("fstat", "source", errno));
-    }
-    std::string source(static_cast<std::size_t>(about.st_size), '\0');
-    for (std::size_t done = 0; done < source.size();) {
-        const ssize_t got =
-            ::pread(fd, source.data() + done, source.size() - done, static_cast<off_t>(done));
-        if (got <= 0) {
-            return tl::unexpected(errno_error("read", "source", got == 0 ? EIO : errno));
-        }
-        done += static_cast<std::size_t>(got);
-    }
-    // NVRTC takes C strings: what follows a NUL would not be compiled, and nobody told.
-    std::replace(source.begin(), source.end(), '\0', ' ');
-    return source;
-}
-
-constexpr int k_first_fd = 3;
-constexpr int k_orders_fd = k_first_fd;
-constexpr int k_log_fd = k_first_fd;
-constexpr int k_cubin_fd = k_first_fd + 1;
-constexpr int k_names_fd = k_first_fd + 2;
-constexpr int k_words_fd = k_first_fd + 3;
-
-/// The only descriptors that survive, beside the standard three: those in `kept` become 3, 4, ...
-template <std::size_t N>
-Status keep_descriptors(std::array<int, N> kept) {
-    // First out of each other's way, to numbers that nothing has.
-    for (int& fd : kept) {
-        fd = ::fcntl(fd, F_DUPFD, k_first_fd + static_cast<int>(N));
-        if (fd < 0) {
-            return tl::unexpected(errno_error("fcntl", "NVRTC", errno));
-        }
-    }
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-        if (::dup2(kept[i], k_first_fd + static_cast<int>(i)) < 0) {
-            return tl::unexpected(errno_error("dup2", "NVRTC", errno));
-        }
-    }
-    ::close_range(k_first_fd + static_cast<int>(N), ~0u, 0);
-    return {};
-}
-
-Status limit_resources(const NvrtcOrder& order, std::uint64_t base_bytes) {
-    const rlimit stack{k_stack_bytes, RLIM_INFINITY};
-    if (::setrlimit(RLIMIT_STACK, &stack) != 0) {
-        const rlimit lower{k_stack_bytes, k_stack_bytes};
-        ::setrlimit(RLIMIT_STACK, &lower);  // a hard limit below it stays as it is
-    }
-    JailLimits limits;
-    limits.address_space_bytes = base_bytes + order.memory_bytes;
-    limits.cpu_seconds = static_cast<std::uint64_t>(std::ceil(order.timeout_s)) + 1;
-    limits.file_bytes = order.memory_bytes;  // its front end keeps its data in a temporary file
-    limits.open_files = k_max_open_files;
-    return apply_limits(limits);
-}
-
-Status confine(const NvrtcPlan& plan, const NvrtcOrder& order) {
-    if (plan.level == SandboxLevel::full) {
-        if (::unshare(CLONE_NEWNS) != 0) {
-            return tl::unexpected(errno_error("unshare", "NVRTC", errno));
-        }
-        ATOLL_TRY(mount_tmpfs(plan.work_folder, order.memory_bytes / 2));
-    }
-    if (::chdir(plan.work_folder.c_str()) != 0) {
-        return tl::unexpected(errno_error("chdir", plan.work_folder, errno));
-    }
-    ::setenv("TMPDIR", plan.work_folder.c_str(), 1);
-    ATOLL_TRY(limit_resources(order, plan.base_bytes));
-    ATOLL_TRY(drop_capabilities());
-    if (plan.landlock != nullptr) {
-        LandlockRules rules = *plan.landlock;
-        rules.writable = {plan.work_folder};  // not the folders of other compilations
-        ATOLL_TRY(apply_landlock(rules));
-    }
-    return plan.filter != nullptr ? plan.filter->apply_for_own_pid() : Status{};
-}
-
-void say(NvrtcWord word) {
-    const char byte = static_cast<char>(word);
-    (void)write_all(k_words_fd, std::string_view(&byte, 1));
-}
-
-NvrtcWord report(const NvrtcOutput& output) {
-    const std::string_view log = output.log;
-    if (!write_all(k_log_fd, log.substr(0, k_max_nvrtc_log_bytes))) {
-        return NvrtcWord::error;
-    }
-    if (!output.ok) {
-        return output.out_of_memory ? NvrtcWord::no_memory : NvrtcWord::error;
-    }
-    std::string names = name_of_use(output.touches_variables) + "\n";
-    for (const std::string& name : output.names) {
-        names += name + "\n";
-    }
-    const bool written = write_all(k_cubin_fd, output.cubin) && write_all(k_names_fd, names);
-    return written ? NvrtcWord::ok : NvrtcWord::error;
 }
 
 Expected<NvrtcOutput> assemble(const WarmNvrtc& warm, const NvrtcOrder& order,
@@ -253,44 +144,100 @@ Expected<NvrtcOutput> compile(const WarmNvrtc& warm, const NvrtcOrder& order,
     return output;
 }
 
-NvrtcWord compile_confined(const WarmNvrtc& warm, const NvrtcOrder& order,
-                           const std::string& source) {
-    const Expected<NvrtcOutput> output =
-        order.ptx ? assemble(warm, order, source) : compile(warm, order, source);
-    if (!output) {
-        const std::string text = output.error().message() + "\n";
-        (void)write_all(k_log_fd, text.substr(0, k_max_nvrtc_log_bytes));
-        return NvrtcWord::error;
+std::string awaited_kernel(std::size_t number) {
+    return fmt::format("atoll_awaited_kernel_{}", number);
+}
+
+/// Names that NVRTC was told before become macros for those that are asked for. All of them must
+/// name something.
+std::string with_names(const NvrtcWork& work) {
+    const std::vector<std::string>& names = work.order.name_expressions;
+    std::string text = work.source + "\n";
+    for (std::size_t i = 0; i < k_awaited_kernels; ++i) {
+        text += fmt::format("#define {} {}\n", awaited_kernel(i), names[i < names.size() ? i : 0]);
     }
-    return report(*output);
+    return text;
 }
 
-struct Work {
-    NvrtcOrder order;
-    std::string source;
-};
-
-/// With what came with the frame as the only descriptors.
-Expected<Work> take_order(const Frame& frame) {
-    Work work;
-    const auto handle = [&frame](NvrtcHandle which) {
-        return frame.handles.at(static_cast<std::size_t>(which)).get();
-    };
-    ATOLL_TRY_ASSIGN(work.order, parse_nvrtc_order(frame.payload));
-    ATOLL_TRY_ASSIGN(work.source, read_source(handle(NvrtcHandle::source)));
-    ATOLL_TRY(keep_descriptors(std::array{handle(NvrtcHandle::log), handle(NvrtcHandle::cubin),
-                                          handle(NvrtcHandle::names), handle(NvrtcHandle::words)}));
-    return work;
+std::string including(const std::string& path) {
+    return "#include \"" + path + "\"\n";
 }
 
-/// Alone with its socket and its memory.
+/// NVRTC looks for its name after it was opened.
+std::FILE* open_text(const std::string& path, const std::string& text) {
+    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file || !write_all(file.get(), text) || ::lseek(file.get(), 0, SEEK_SET) != 0) {
+        return nullptr;
+    }
+    std::FILE* const stream = ::fdopen(file.get(), "r");
+    if (stream != nullptr) {
+        file.release();
+    }
+    return stream;
+}
+
+/// As if NVRTC had been told the names that were asked for.
+void restore_names(NvrtcOutput& output, const std::vector<std::string>& names) {
+    output.names.resize(std::min(output.names.size(), names.size()));
+    for (std::size_t i = k_awaited_kernels; i-- > 0;) {  // the longer ones first
+        const std::string awaited = awaited_kernel(i);
+        for (std::size_t at = output.log.find(awaited); at != std::string::npos;
+             at = output.log.find(awaited, at)) {
+            output.log.replace(at, awaited.size(), names[i < names.size() ? i : 0]);
+        }
+    }
+}
+
+/// NVRTC begins, and waits for its order where it would open the source.
+[[noreturn]] void compile_as_begun(const NvrtcPlan& plan) {
+    std::optional<NvrtcWork> work;
+    const std::string path = plan.work_folder + "/awaited";
+    promise_source(path, [&]() -> std::FILE* {
+        if (work) {
+            return nullptr;  // it includes itself
+        }
+        work = take_order(plan);
+        if (!work) {
+            ::_exit(1);  // the zygote is gone, or has been told why
+        }
+        return open_text(path, with_names(*work));
+    });
+    NvrtcOrder usual;
+    usual.architecture = plan.warm->architecture;
+    for (std::size_t i = 0; i < k_awaited_kernels; ++i) {
+        usual.name_expressions.push_back(awaited_kernel(i));
+    }
+    Expected<NvrtcOutput> output = plan.warm->library.compile(input_for(
+        *plan.warm, usual, including(path), usable_bundle(*plan.warm, usual, HeaderBundle::none)));
+    if (!work) {
+        ::_exit(1);  // this NVRTC opens its files in another way
+    }
+    if (output) {
+        restore_names(*output, work->order.name_expressions);
+    }
+    answer(*work, output);
+    ::_exit(0);
+}
+
+[[noreturn]] void compile_when_ordered(const NvrtcPlan& plan) {
+    const std::optional<NvrtcWork> work = take_order(plan);
+    if (!work) {
+        ::_exit(1);  // the zygote is gone, or has been told why
+    }
+    const WarmNvrtc& warm = *plan.warm;
+    answer(*work, work->order.ptx ? assemble(warm, work->order, work->source)
+                                  : compile(warm, work->order, work->source));
+    ::_exit(0);
+}
+
+/// Alone with its socket, its memory and its folder.
 Status prepare_to_wait(const NvrtcPlan& plan) {
-    ATOLL_TRY(keep_descriptors(std::array{plan.orders.get()}));
+    ATOLL_TRY(keep_orders_only(plan.orders.get()));
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
         return tl::unexpected(errno_error("prctl", "NVRTC", errno));
     }
     take_own_memory(plan.warm->library.path());
-    return {};
+    return enter_own_folder(plan);
 }
 
 /// What does not compile with these headers is left out.
@@ -307,6 +254,22 @@ void precompile(WarmNvrtc& warm, HeaderBundle bundle, std::vector<std::string> f
     if (output && output->ok) {
         warm.bundles.push_back(made);
     }
+}
+
+/// Tries it, with a file that is not there.
+bool opens_as_promised(const WarmNvrtc& warm) {
+    const std::string path = warm.folder + "/awaited";
+    bool asked = false;
+    promise_source(path, [&asked]() -> std::FILE* {
+        asked = true;
+        return nullptr;
+    });
+    NvrtcOrder order;
+    order.architecture = warm.architecture;
+    (void)warm.library.compile(
+        input_for(warm, order, including(path), usable_bundle(warm, order, HeaderBundle::none)));
+    promise_source("", {});
+    return asked;
 }
 
 }  // namespace
@@ -334,28 +297,26 @@ Status precompile_headers(WarmNvrtc& warm) {
             precompile(warm, bundle, {k_fast_math});
         }
     }
+    warm.can_begin = opens_as_promised(warm);
     return {};
+}
+
+bool is_usual(const WarmNvrtc& warm, const NvrtcOrder& order) {
+    return !order.ptx && order.architecture == warm.architecture && order.flags.empty() &&
+           order.bundle == HeaderBundle::none && !order.name_expressions.empty() &&
+           order.name_expressions.size() <= k_awaited_kernels;
 }
 
 void compile_device_code(const NvrtcPlan& plan) {
     const Status waits = prepare_to_wait(plan);
-    FrameChannel orders{FileHandle(k_orders_fd)};
-    const Expected<Frame> frame =
-        waits ? orders.receive(std::chrono::milliseconds(-1)) : tl::unexpected(waits.error());
-    if (!frame || frame->handles.size() != static_cast<std::size_t>(NvrtcHandle::count)) {
-        ::_exit(1);  // the zygote is gone, or has the error of its own frame
-    }
-    const int log_fd = frame->handles[static_cast<std::size_t>(NvrtcHandle::log)].get();
-    const Expected<Work> work = take_order(*frame);
-    Status ready = work ? Status{} : tl::unexpected(work.error());
-    ready = ready ? confine(plan, work->order) : ready;
-    if (!ready) {
-        (void)write_all(work ? k_log_fd : log_fd, ready.error().message());
+    if (!waits) {
+        refuse_order(waits.error());
         ::_exit(1);
     }
-    say(NvrtcWord::confined);
-    say(compile_confined(*plan.warm, work->order, work->source));
-    ::_exit(0);
+    if (plan.start == NvrtcStart::begun) {
+        compile_as_begun(plan);
+    }
+    compile_when_ordered(plan);
 }
 
 }  // namespace atl

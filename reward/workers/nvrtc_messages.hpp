@@ -31,8 +31,8 @@ struct NvrtcReply {
     enum class Status { ok, error, limit };
     Status status = Status::error;
     std::string reason;      ///< why NVRTC ended without a word of its own
-    double seconds = 0;      ///< wall time of the child
-    double cpu_seconds = 0;  ///< user and system time of the child
+    double seconds = 0;      ///< from the request to the answer
+    double cpu_seconds = 0;  ///< the child's user and system time since the request
     std::string toolchain;   ///< "NVRTC 13.0"
 };
 

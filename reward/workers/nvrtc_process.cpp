@@ -70,4 +70,18 @@ ProcessEnd NvrtcProcess::reap() {
     return decode_wait_status(status);
 }
 
+void NvrtcWords::listen() {
+    char byte = 0;
+    ssize_t got = 0;
+    while (!over() && (got = ::read(m_pipe.get(), &byte, 1)) != -1) {
+        const auto word = static_cast<NvrtcWord>(byte);
+        m_silent = got == 0;
+        if (got == 1 && word == NvrtcWord::confined && !m_confined) {
+            m_confined = true;
+        } else if (got == 1) {
+            m_last = word;
+        }
+    }
+}
+
 }  // namespace atl

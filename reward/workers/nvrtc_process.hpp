@@ -8,7 +8,9 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace atl {
 
@@ -42,6 +44,29 @@ class NvrtcProcess {
     std::string m_own_folder;  ///< empty at level full, where it goes with the child
     pid_t m_pid = -1;
     FileHandle m_pidfd;
+};
+
+/// What a child says (NvrtcWord), as its parent hears it.
+class NvrtcWords {
+  public:
+    NvrtcWords() = default;
+    /// `pipe` does not block.
+    explicit NvrtcWords(FileHandle pipe) : m_pipe(std::move(pipe)) {}
+
+    [[nodiscard]] int fd() const { return m_pipe.get(); }
+    /// Takes what is there, two bytes at most: whatever comes after `confined` is the last word,
+    /// `confined` once more as well, so that nobody can keep its parent busy.
+    void listen();
+    [[nodiscard]] bool confined() const { return m_confined; }
+    [[nodiscard]] std::optional<NvrtcWord> last() const { return m_last; }
+    /// Nothing more is to come.
+    [[nodiscard]] bool over() const { return m_last || m_silent; }
+
+  private:
+    FileHandle m_pipe;
+    bool m_confined = false;
+    std::optional<NvrtcWord> m_last;
+    bool m_silent = false;
 };
 
 }  // namespace atl

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -22,8 +23,11 @@ namespace atl {
 namespace {
 
 constexpr std::size_t k_max_jobs = 64;
-/// A child takes a few ms to be ready, and some 50 MB.
-constexpr std::size_t k_spares = 2;
+/// A child takes 10 ms until it waits, and some 50 MB.
+constexpr std::size_t k_begun_spares = 2;
+constexpr std::size_t k_ready_spares = 1;
+/// What ended a spare, want of memory for one, may end the next one as well.
+constexpr std::chrono::seconds k_wait_after_loss{10};
 constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 using Clock = std::chrono::steady_clock;
@@ -45,11 +49,13 @@ std::size_t usable_cores() {
     cpu_set_t cores;
     return ::sched_getaffinity(0, sizeof(cores), &cores) == 0
                ? static_cast<std::size_t>(CPU_COUNT(&cores))
-               : 1;
+               : std::max(1u, std::thread::hardware_concurrency());
 }
 
+/// Files that are sealed already stay so.
 bool seal(const FileHandle& file) {
-    return ::fcntl(file.get(), F_ADD_SEALS, k_seals) == 0;
+    return ::fcntl(file.get(), F_ADD_SEALS, k_seals) == 0 ||
+           ::fcntl(file.get(), F_GET_SEALS) == k_seals;
 }
 
 /// Why a child died, and whether that means that something ran out.
@@ -79,37 +85,26 @@ struct NvrtcZygote::Job {
     FileHandle log;
     FileHandle cubin;
     FileHandle names;
-    FileHandle words;
+    NvrtcWords words;
     Clock::time_point begin;
     Clock::time_point deadline;
     bool overdue = false;
-    double cpu_seconds = 0;  ///< once it has finished
-    bool confined = false;
-    std::optional<NvrtcWord> last;  ///< what it said of its results
-    bool silent = false;            ///< it will say no more
+    double cpu_seconds = 0;  ///< until the request; once it has finished, since then
 
     void kill() const { process->kill(); }
-    void listen() {
-        char byte = 0;
-        ssize_t got = 0;
-        while (!last && (got = ::read(words.get(), &byte, 1)) == 1) {
-            const auto word = static_cast<NvrtcWord>(byte);
-            if (word == NvrtcWord::confined) {
-                confined = true;
-            } else {
-                last = word;
-            }
-        }
-        silent = got == 0;
-    }
-    [[nodiscard]] bool has_finished() const { return last || silent; }
 };
+
+bool NvrtcZygote::seal(const Job& job) {
+    return atl::seal(job.log) && atl::seal(job.cubin) && atl::seal(job.names);
+}
 
 NvrtcZygote::NvrtcZygote(FrameChannel supervisor, NvrtcZygoteOptions options)
     : m_supervisor(std::move(supervisor)),
       m_options(std::move(options)),
       m_toolchain(fmt::format("NVRTC {}.{}", m_options.warm.library.major(),
                               m_options.warm.library.minor())),
+      m_begun{NvrtcStart::begun, m_options.warm.can_begin ? k_begun_spares : 0},
+      m_ready{NvrtcStart::ready, k_ready_spares},
       m_cores(usable_cores()) {}
 
 NvrtcZygote::~NvrtcZygote() = default;
@@ -119,9 +114,9 @@ int NvrtcZygote::serve() {
         keep_spares();
         std::vector<pollfd> entries{{m_supervisor.fd(), POLLIN, 0}};
         for (const auto& job : m_jobs) {
-            entries.push_back({job->words.get(), POLLIN, 0});
+            entries.push_back({job->words.fd(), POLLIN, 0});
         }
-        for (const auto* processes : {&m_spares, &m_ending}) {
+        for (const auto* processes : {&m_begun.processes, &m_ready.processes, &m_ending}) {
             for (const auto& process : *processes) {
                 entries.push_back({process->pidfd(), POLLIN, 0});
             }
@@ -137,15 +132,14 @@ int NvrtcZygote::serve() {
         }
         for (std::size_t i = m_jobs.size(); i-- > 0;) {
             if (entries[1 + i].revents != 0) {
-                m_jobs[i]->listen();
+                m_jobs[i]->words.listen();
             }
-            if (m_jobs[i]->has_finished()) {
+            if (m_jobs[i]->words.over()) {
                 finish(*m_jobs[i]);
                 m_jobs.erase(m_jobs.begin() + static_cast<std::ptrdiff_t>(i));
             }
         }
-        drop_ended(m_ending);
-        drop_ended(m_spares);
+        drop_ended();
         kill_overdue(m_jobs);
         if (entries[0].revents != 0 && !handle_supervisor()) {
             break;
@@ -204,7 +198,7 @@ Status NvrtcZygote::hand_over(Job& job, Frame& frame) {
     if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
         return tl::unexpected(errno_error("pipe", "NVRTC", errno));
     }
-    job.words.reset(ends[0]);
+    job.words = NvrtcWords(FileHandle(ends[0]));
     FileHandle writing(ends[1]);
     Frame order;
     order.type = FrameType::compile;
@@ -214,21 +208,27 @@ Status NvrtcZygote::hand_over(Job& job, Frame& frame) {
         ATOLL_TRY_ASSIGN(order.handles.emplace_back(), duplicate_handle(*file));
     }
     order.handles.push_back(std::move(writing));
-    drop_ended(m_spares);
-    while (!m_spares.empty()) {
-        job.process = std::move(m_spares.front());
-        m_spares.erase(m_spares.begin());
-        if (job.process->give(order)) {
-            return {};
+    drop_ended();
+    const bool usual = is_usual(m_options.warm, job.order);
+    for (Spares* spares : {usual ? &m_begun : &m_ready, &m_ready}) {
+        while (!spares->processes.empty()) {
+            job.process = std::move(spares->processes.front());
+            spares->processes.erase(spares->processes.begin());
+            job.cpu_seconds = job.process->cpu_seconds();
+            if (job.process->give(order)) {
+                return {};
+            }
         }
     }
-    ATOLL_TRY_ASSIGN(job.process, fork_child());
+    ATOLL_TRY_ASSIGN(job.process, fork_child(NvrtcStart::ready));
+    job.cpu_seconds = 0;
     return job.process->give(order);
 }
 
-Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child() {
+Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child(NvrtcStart start) {
     NvrtcPlan plan;
     plan.warm = &m_options.warm;
+    plan.start = start;
     plan.level = m_options.level;
     plan.work_folder = m_options.work_folder;
     if (plan.level != SandboxLevel::full) {
@@ -242,32 +242,42 @@ Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child() {
 
 /// While every core compiles, one more process takes as much from the others as it saves.
 void NvrtcZygote::keep_spares() {
-    while (m_spares_live && m_spares.size() < k_spares && m_jobs.size() < m_cores) {
-        auto spare = fork_child();
-        m_spares_live = spare.has_value();
-        if (spare) {
-            m_spares.push_back(std::move(*spare));
+    for (Spares* spares : {&m_begun, &m_ready}) {
+        while (spares->processes.size() < spares->wanted && m_jobs.size() < m_cores &&
+               Clock::now() >= spares->not_before) {
+            auto spare = fork_child(spares->start);
+            if (spare) {
+                spares->processes.push_back(std::move(*spare));
+            } else {
+                spares->not_before = Clock::now() + k_wait_after_loss;
+            }
         }
     }
 }
 
-void NvrtcZygote::drop_ended(std::vector<std::unique_ptr<NvrtcProcess>>& processes) {
-    const std::size_t ended = std::erase_if(processes, [](const auto& process) {
-        pollfd entry{process->pidfd(), POLLIN, 0};
-        return ::poll(&entry, 1, 0) > 0;
-    });
-    // What killed it, want of memory for one, would kill the next one as well.
-    m_spares_live = m_spares_live && (ended == 0 || &processes != &m_spares);
+void NvrtcZygote::drop_ended() {
+    const auto drop = [](Processes& processes) {
+        return std::erase_if(processes, [](const auto& process) {
+            pollfd entry{process->pidfd(), POLLIN, 0};
+            return ::poll(&entry, 1, 0) > 0;
+        });
+    };
+    drop(m_ending);
+    for (Spares* spares : {&m_begun, &m_ready}) {
+        if (drop(spares->processes) > 0) {
+            spares->not_before = Clock::now() + k_wait_after_loss;
+        }
+    }
 }
 
 void NvrtcZygote::finish(Job& job) {
     std::optional<ProcessEnd> end;
     job.kill();  // it may have closed the pipe, or said its word, and go on
-    job.cpu_seconds = job.process->cpu_seconds();
-    if (!job.last) {
+    job.cpu_seconds = job.process->cpu_seconds() - job.cpu_seconds;
+    if (!job.words.last() || !seal(job)) {  // what still maps a file must be gone
         end = job.process->reap();
     }
-    if (!job.confined && !job.overdue) {
+    if (!job.words.confined() && !job.overdue) {
         std::string text(std::min<std::uint64_t>(size_of(job.log), 1000), '\0');
         const ssize_t got = ::pread(job.log.get(), text.data(), text.size(), 0);
         text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
@@ -288,17 +298,17 @@ Frame NvrtcZygote::answer_to(Job& job, const std::optional<ProcessEnd>& end) {
     answer.toolchain = m_toolchain;
     answer.seconds = std::chrono::duration<double>(Clock::now() - job.begin).count();
     answer.cpu_seconds = job.cpu_seconds;
-    const bool sealed = seal(job.log) && seal(job.cubin) && seal(job.names);
+    const bool sealed = seal(job);
     if (job.overdue) {
         answer.status = NvrtcReply::Status::limit;
         answer.reason =
             fmt::format("the compiler took longer than {} seconds", job.order.timeout_s);
-    } else if (end && end->signalled) {
+    } else if (!job.words.last() && end && end->signalled) {
         std::tie(answer.status, answer.reason) = cause_of(end->status);
-    } else if (job.last == NvrtcWord::no_memory) {
+    } else if (job.words.last() == NvrtcWord::no_memory) {
         answer.status = NvrtcReply::Status::limit;
         answer.reason = "the compiler ran out of memory";
-    } else if (job.last != NvrtcWord::ok || !sealed) {
+    } else if (job.words.last() != NvrtcWord::ok || !sealed) {
         answer.status = NvrtcReply::Status::error;
     } else if (size_of(job.cubin) > job.order.cubin_bytes ||
                size_of(job.names) > k_max_lowered_names_bytes) {

@@ -5,6 +5,7 @@
 #include "reward/workers/nvrtc_child.hpp"
 #include "reward/workers/nvrtc_process.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,13 +41,23 @@ class NvrtcZygote {
 
   private:
     struct Job;
+    using Processes = std::vector<std::unique_ptr<NvrtcProcess>>;
+    /// Children that wait for an order.
+    struct Spares {
+        NvrtcStart start;
+        std::size_t wanted;
+        Processes processes{};
+        /// Later than now after one has ended by itself.
+        std::chrono::steady_clock::time_point not_before{};
+    };
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] Status hand_over(Job& job, Frame& frame);
-    [[nodiscard]] Expected<std::unique_ptr<NvrtcProcess>> fork_child();
+    [[nodiscard]] Expected<std::unique_ptr<NvrtcProcess>> fork_child(NvrtcStart start);
     void keep_spares();
-    void drop_ended(std::vector<std::unique_ptr<NvrtcProcess>>& processes);
+    void drop_ended();
     void finish(Job& job);
+    [[nodiscard]] static bool seal(const Job& job);
     [[nodiscard]] Frame answer_to(Job& job, const std::optional<ProcessEnd>& end);
     void reply(const Job& job, Frame frame);
 
@@ -54,10 +65,10 @@ class NvrtcZygote {
     NvrtcZygoteOptions m_options;
     std::string m_toolchain;
     std::vector<std::unique_ptr<Job>> m_jobs;
-    std::vector<std::unique_ptr<NvrtcProcess>> m_spares;  ///< wait for an order
-    std::vector<std::unique_ptr<NvrtcProcess>> m_ending;  ///< killed, and answered for
+    Spares m_begun;
+    Spares m_ready;
+    Processes m_ending;  ///< killed, and answered for
     std::size_t m_cores;
-    bool m_spares_live = true;  ///< false once one has ended by itself
     std::uint64_t m_serial = 0;
     bool m_supervisor_gone = false;
 };
