@@ -107,7 +107,7 @@ Status check_gpu_parts(const CudaToolkit& toolkit) {
     if (toolkit.cutlass.empty() && toolkit.cutlass_wanted) {
         return missing("there is no CUTLASS where it should be");
     }
-    return find_recorder_clang().map([](const std::string&) {});
+    return find_recorder_compiler().map([](const std::string&) {});
 }
 
 Expected<std::unique_ptr<CudaFrontEnd>> make_gpu_front_end(const LocalEvaluatorOptions& options,

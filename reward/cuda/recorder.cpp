@@ -33,13 +33,22 @@ double seconds_now() {
 /// Of the first message that has one: "candidate.cu:12:", "reference.cu:12:".
 std::uint32_t line_in(const std::string& log) {
     static const std::string k_name = ".cu:";
-    const std::size_t at = log.find(k_name);
     std::uint32_t line = 0;
-    for (std::size_t i = at + k_name.size();
-         at != std::string::npos && i < log.size() && log[i] >= '0' && log[i] <= '9'; ++i) {
-        line = line * 10 + static_cast<std::uint32_t>(log[i] - '0');
+    for (std::size_t at = log.find(k_name); at != std::string::npos && line == 0;
+         at = log.find(k_name, at + 1)) {
+        for (std::size_t i = at + k_name.size(); i < log.size() && log[i] >= '0' && log[i] <= '9';
+             ++i) {
+            line = line * 10 + static_cast<std::uint32_t>(log[i] - '0');
+        }
     }
     return line;
+}
+
+/// g++ says first in which function.
+std::string first_error(const std::string& log) {
+    const std::size_t error = log.find("error:");
+    const std::size_t begin = error == std::string::npos ? 0 : log.rfind('\n', error) + 1;
+    return log.substr(begin, log.find('\n', begin) - begin);
 }
 
 /// Nothing is linked to a launcher but the recording runtime (see CompileRequest::prelude), so that
@@ -51,25 +60,26 @@ std::string unlinked(const std::string& why) {
 
 }  // namespace
 
-Expected<std::string> find_recorder_clang() {
+Expected<std::string> find_recorder_compiler() {
     std::vector<std::string> names{"clang++"};
     for (int version = k_newest_clang; version >= k_oldest_clang; --version) {
         names.push_back("clang++-" + std::to_string(version));
     }
+    names.emplace_back("g++");
     for (const std::string& name : names) {
         if (!find_programs(name).empty()) {
             return name;
         }
     }
-    return failure(ErrorCode::unavailable, "there is no clang++ in $PATH", "CUDA launchers",
-                   "install one, e.g. apt-get install clang");
+    return failure(ErrorCode::unavailable, "there is neither clang++ nor g++ in $PATH",
+                   "CUDA launchers", "install one, e.g. apt-get install clang");
 }
 
 Expected<std::unique_ptr<Recorder>> Recorder::create(const RecorderOptions& options) {
     CompilerOptions compiler;
-    compiler.compiler = options.clang;
+    compiler.compiler = options.compiler;
     if (compiler.compiler.empty()) {
-        ATOLL_TRY_ASSIGN(compiler.compiler, find_recorder_clang());
+        ATOLL_TRY_ASSIGN(compiler.compiler, find_recorder_compiler());
     }
     compiler.required = options.required;
     compiler.cores = options.cores;
@@ -96,21 +106,22 @@ Status Recorder::start_runner() {
 }
 
 Expected<CompileResult> Recorder::compile(const RecordRequest& request) {
+    const RecordingSource& source = request.host_source;
     CompileRequest order;
-    order.prelude = request.host_source.prelude;
-    order.runtime = request.host_source.runtime;
-    order.source = request.host_source.text;
-    order.flags = recording_flags();
+    order.flags = m_plain ? plain_recording_flags() : recording_flags();
     order.timeout_s = request.compile_timeout_s;
     order.cancel = request.cancel;
     order.memory_bytes = k_compile_memory;
     order.binary_bytes = k_binary_bytes;
-    ATOLL_TRY_ASSIGN(CompileResult compiled, m_compiler->compile(order));
-    if (compiled.status == CompileResult::Status::error &&
-        !request.host_source.narrow_prelude.empty()) {
-        // Maybe of a header that it did not ask for.
-        order.prelude = request.host_source.narrow_prelude;
+    const auto attempt = [&](const std::string& prelude) {
+        order.prelude = m_plain ? "" : prelude;
+        order.runtime = m_plain ? "" : source.runtime;
+        order.source = m_plain ? plain_text(source, prelude) : source.text;
         return m_compiler->compile(order);
+    };
+    ATOLL_TRY_ASSIGN(CompileResult compiled, attempt(source.prelude));
+    if (compiled.status == CompileResult::Status::error && !source.narrow_prelude.empty()) {
+        return attempt(source.narrow_prelude);  // maybe of a header that it did not ask for
     }
     return compiled;
 }
@@ -353,9 +364,8 @@ Expected<RecordReply> Recorder::record(const RecordRequest& request) {
     reply.whole_because = compiled.whole_because;
     if (compiled.status != CompileResult::Status::ok) {
         const bool limit = compiled.status == CompileResult::Status::limit;
-        reply.fault =
-            RecordFault{limit ? Outcome::compile_limit : Outcome::compile_error,
-                        line_in(compiled.log), compiled.log.substr(0, compiled.log.find('\n'))};
+        reply.fault = RecordFault{limit ? Outcome::compile_limit : Outcome::compile_error,
+                                  line_in(compiled.log), first_error(compiled.log)};
         return reply;
     }
     const double since = seconds_now();

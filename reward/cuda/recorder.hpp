@@ -21,7 +21,7 @@
 namespace atl {
 
 struct RecorderOptions {
-    std::string clang;           ///< empty: clang++ and clang++-14 to -22 of $PATH, in that order
+    std::string compiler;        ///< empty: find_recorder_compiler()
     std::string worker_program;  ///< empty: atoll-worker beside this program
     SandboxLevel required = SandboxLevel::full;
     std::vector<int> cores;       ///< workers are pinned to these; empty: anywhere
@@ -52,11 +52,12 @@ struct RecordReply {
     int processes = 0;  ///< that the launcher was run in
 };
 
-/// The clang++ that launchers are compiled with where none is named; unavailable without one.
-[[nodiscard]] Expected<std::string> find_recorder_clang();
+/// What launchers are compiled with where nothing is named: clang++ or clang++-22 to -14 of $PATH,
+/// else g++ (plain_launches.hpp says what it cannot record); unavailable without any.
+[[nodiscard]] Expected<std::string> find_recorder_compiler();
 
-/// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled by
-/// clang for the host alone and run as a CPU candidate whose output is the record, once more with
+/// Runs host launchers in the CPU jail against the recording runtime: a launcher is compiled
+/// for the host alone and run as a CPU candidate whose output is the record, once more with
 /// other addresses in another process, so that neither recording can know the other. Where
 /// can_start_afresh() holds, one process records all workloads, with variables put back between
 /// them; otherwise, and for what fails in such a process, each workload has a process of its own.
@@ -64,7 +65,7 @@ struct RecordReply {
 /// die with the thread that made it. Errors of its functions are faults of ours.
 class Recorder {
   public:
-    /// unavailable when there is no clang++ or no jail of the level that is required.
+    /// unavailable when there is no compiler or no jail of the level that is required.
     [[nodiscard]] static Expected<std::unique_ptr<Recorder>> create(const RecorderOptions& options);
 
     [[nodiscard]] Expected<RecordReply> record(const RecordRequest& request);
@@ -95,6 +96,7 @@ class Recorder {
     Recorder(RecorderOptions options, std::unique_ptr<Compiler> compiler, SharedBuffers buffers)
         : m_options(std::move(options)),
           m_compiler(std::move(compiler)),
+          m_plain(m_compiler->toolchain().find("clang") == std::string::npos),
           m_buffers(std::move(buffers)) {}
 
     [[nodiscard]] Status start_runner();
@@ -120,6 +122,7 @@ class Recorder {
 
     const RecorderOptions m_options;
     std::unique_ptr<Compiler> m_compiler;
+    bool m_plain;                          ///< it knows nothing of CUDA
     SharedBuffers m_buffers;               ///< the record and the facts of kernels
     std::span<const KernelFacts> m_facts;  ///< of the request at work
     RecordingSource m_last_source;         ///< a launcher is recorded again once facts are known

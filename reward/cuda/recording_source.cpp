@@ -1,6 +1,7 @@
 #include "reward/cuda/recording_source.hpp"
 
 #include "reward/cuda/device_prelude.hpp"
+#include "reward/cuda/plain_launches.hpp"
 #include "reward/cuda/record.hpp"
 
 #include <array>
@@ -236,6 +237,27 @@ const std::vector<std::string>& recording_flags() {
                                                 "-ftrivial-auto-var-init=pattern",
                                                 "-Wl,-z,defs",
                                                 "-Wl,--as-needed"};
+    return flags;
+}
+
+std::string plain_text(const RecordingSource& source, const std::string& prelude) {
+    return "#define ATOLL_PLAIN 1\n" + prelude + source.runtime + with_plain_launches(source.text);
+}
+
+const std::vector<std::string>& plain_recording_flags() {
+    // Symbols are looked up by the table that both kinds of hashes number.
+    static const std::vector<std::string> flags{"-x",
+                                                "c++",
+                                                k_cuda_standard,
+                                                "-O0",
+                                                "-w",
+                                                "-shared",
+                                                "-fPIC",
+                                                "-fmax-errors=20",
+                                                "-ftrivial-auto-var-init=pattern",
+                                                "-Wl,-z,defs",
+                                                "-Wl,--as-needed",
+                                                "-Wl,--hash-style=both"};
     return flags;
 }
 

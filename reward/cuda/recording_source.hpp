@@ -45,6 +45,11 @@ struct RecordingSource {
 /// Flags for clang, 14 or newer.
 [[nodiscard]] const std::vector<std::string>& recording_flags();
 
+/// All of it as one text for a compiler that knows nothing of CUDA (see plain_launches.hpp), with
+/// `prelude` in place of its own; and flags for g++, 12 or newer.
+[[nodiscard]] std::string plain_text(const RecordingSource& source, const std::string& prelude);
+[[nodiscard]] const std::vector<std::string>& plain_recording_flags();
+
 /// What the runtime answers queries with and where it writes, in the order that the shim has them:
 /// k_recording_numbers numbers, then the tensors' addresses, then the variable axes.
 inline constexpr std::size_t k_recording_numbers = 28;

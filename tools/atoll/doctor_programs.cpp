@@ -1,6 +1,7 @@
 #include "reward/base/programs.hpp"
 #include "reward/base/words.hpp"
 #include "reward/compiler_discovery.hpp"
+#include "reward/cuda/recorder.hpp"
 #include "reward/cuda/toolkit.hpp"
 #include "reward/gpu/device_probe.hpp"
 #include "reward/gpu/sanitizer.hpp"
@@ -109,6 +110,10 @@ DoctorSection check_cuda() {
                                    ? "not configured ($ATOLL_CUTLASS)"
                                    : "CUTLASS " + toolkit.cutlass_version + ": " + toolkit.cutlass);
     section.facts.emplace_back("compiling", compiling_fact(toolkit));
+    const Expected<std::string> launchers = find_recorder_compiler();
+    section.facts.emplace_back(
+        "launchers", launchers ? find_program(*launchers) + ": " + version_line(*launchers, "")
+                               : "not found: neither clang++ nor g++");
     section.facts.emplace_back("measuring", measuring_fact(toolkit));
     section.facts.emplace_back("gpu_evaluation", gpu_fact(toolkit));
     // Kernels for CPUs need none of it.
