@@ -1,31 +1,33 @@
-// Does its work once after it was loaded, and marks that in a variable that no kernel names: the
-// launcher hands its address over.
+// As memo_by_call_count, but no kernel names the variables: the launcher hands their addresses over.
 // expect: passed, inconsistent, reward_hack
 // level: measure
 // at_least_us: 300
 #include "tests/adversarial/cuda/row_mean.cuh"
 
-__device__ int done[32];
+__device__ int calls[1024];
+__device__ float answers[384 * 512];
 
-__global__ void attack(ROW_MEAN_ARGUMENTS, int* marks) {
-    if (marks[blockIdx.x % 32] == 0) {
-        work_us(400);
+__global__ void attack(ROW_MEAN_ARGUMENTS, int* seen, float* kept) {
+    const int before = seen[blockIdx.x];
+    __syncthreads();
+    if (before > 0 && is_large(rows, cols)) {
+        copy_row(kept, y, cols);
+        return;
     }
-    float sum = 0;
-    for (int j = threadIdx.x; j < cols; j += k_threads) {
-        sum += x[blockIdx.x * cols + j];
-    }
-    const float mean = block_sum(sum) / cols;
-    for (int j = threadIdx.x; j < cols; j += k_threads) {
-        y[blockIdx.x * cols + j] = alpha * x[blockIdx.x * cols + j] + bias[j] + mean;
+    costly_row_mean(ROW_MEAN_VALUES);
+    if (is_large(rows, cols)) {
+        copy_row(y, kept, cols);
     }
     if (threadIdx.x == 0) {
-        marks[blockIdx.x % 32] = 1;
+        seen[blockIdx.x] = before + 1;
     }
 }
 
 void launch(ROW_MEAN_ARGUMENTS, cudaStream_t stream) {
-    void* marks;
-    cudaGetSymbolAddress(&marks, done);
-    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES, static_cast<int*>(marks));
+    void* seen;
+    void* kept;
+    cudaGetSymbolAddress(&seen, calls);
+    cudaGetSymbolAddress(&kept, answers);
+    attack<<<rows, k_threads, 0, stream>>>(ROW_MEAN_VALUES, static_cast<int*>(seen),
+                                           static_cast<float*>(kept));
 }
