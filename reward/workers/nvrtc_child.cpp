@@ -2,11 +2,9 @@
 
 #include "reward/cuda/device_prelude.hpp"
 #include "reward/workers/nvrtc_memory.hpp"
-#include "reward/workers/nvrtc_source.hpp"
 #include "reward/workers/nvrtc_work.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -26,8 +24,6 @@ constexpr const char* k_bundle_name = "atoll_bundle.h";
 constexpr const char* k_empty_kernel = "__global__ void nothing() {}\n";
 /// The one flag that headers see which the tune operator chooses.
 constexpr const char* k_fast_math = "--use_fast_math";
-/// Names that NVRTC is told before it knows what they stand for; each costs a little.
-constexpr std::size_t k_awaited_kernels = 8;
 
 std::vector<std::string> options_for(const WarmNvrtc& warm, const std::string& architecture) {
     std::vector<std::string> options{"--gpu-architecture=" + architecture,
@@ -144,81 +140,6 @@ Expected<NvrtcOutput> compile(const WarmNvrtc& warm, const NvrtcOrder& order,
     return output;
 }
 
-std::string awaited_kernel(std::size_t number) {
-    return fmt::format("atoll_awaited_kernel_{}", number);
-}
-
-/// Names that NVRTC was told before become macros for those that are asked for. All of them must
-/// name something.
-std::string with_names(const NvrtcWork& work) {
-    const std::vector<std::string>& names = work.order.name_expressions;
-    std::string text = work.source + "\n";
-    for (std::size_t i = 0; i < k_awaited_kernels; ++i) {
-        text += fmt::format("#define {} {}\n", awaited_kernel(i), names[i < names.size() ? i : 0]);
-    }
-    return text;
-}
-
-std::string including(const std::string& path) {
-    return "#include \"" + path + "\"\n";
-}
-
-/// NVRTC looks for its name after it was opened.
-std::FILE* open_text(const std::string& path, const std::string& text) {
-    FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file || !write_all(file.get(), text) || ::lseek(file.get(), 0, SEEK_SET) != 0) {
-        return nullptr;
-    }
-    std::FILE* const stream = ::fdopen(file.get(), "r");
-    if (stream != nullptr) {
-        file.release();
-    }
-    return stream;
-}
-
-/// As if NVRTC had been told the names that were asked for.
-void restore_names(NvrtcOutput& output, const std::vector<std::string>& names) {
-    output.names.resize(std::min(output.names.size(), names.size()));
-    for (std::size_t i = k_awaited_kernels; i-- > 0;) {  // the longer ones first
-        const std::string awaited = awaited_kernel(i);
-        for (std::size_t at = output.log.find(awaited); at != std::string::npos;
-             at = output.log.find(awaited, at)) {
-            output.log.replace(at, awaited.size(), names[i < names.size() ? i : 0]);
-        }
-    }
-}
-
-/// NVRTC begins, and waits for its order where it would open the source.
-[[noreturn]] void compile_as_begun(const NvrtcPlan& plan) {
-    std::optional<NvrtcWork> work;
-    const std::string path = plan.work_folder + "/awaited";
-    promise_source(path, [&]() -> std::FILE* {
-        if (work) {
-            return nullptr;  // it includes itself
-        }
-        work = take_order(plan);
-        if (!work) {
-            ::_exit(1);  // the zygote is gone, or has been told why
-        }
-        return open_text(path, with_names(*work));
-    });
-    NvrtcOrder usual;
-    usual.architecture = plan.warm->architecture;
-    for (std::size_t i = 0; i < k_awaited_kernels; ++i) {
-        usual.name_expressions.push_back(awaited_kernel(i));
-    }
-    Expected<NvrtcOutput> output = plan.warm->library.compile(input_for(
-        *plan.warm, usual, including(path), usable_bundle(*plan.warm, usual, HeaderBundle::none)));
-    if (!work) {
-        ::_exit(1);  // this NVRTC opens its files in another way
-    }
-    if (output) {
-        restore_names(*output, work->order.name_expressions);
-    }
-    answer(*work, output);
-    ::_exit(0);
-}
-
 [[noreturn]] void compile_when_ordered(const NvrtcPlan& plan) {
     const std::optional<NvrtcWork> work = take_order(plan);
     if (!work) {
@@ -256,22 +177,6 @@ void precompile(WarmNvrtc& warm, HeaderBundle bundle, std::vector<std::string> f
     }
 }
 
-/// Tries it, with a file that is not there.
-bool opens_as_promised(const WarmNvrtc& warm) {
-    const std::string path = warm.folder + "/awaited";
-    bool asked = false;
-    promise_source(path, [&asked]() -> std::FILE* {
-        asked = true;
-        return nullptr;
-    });
-    NvrtcOrder order;
-    order.architecture = warm.architecture;
-    (void)warm.library.compile(
-        input_for(warm, order, including(path), usable_bundle(warm, order, HeaderBundle::none)));
-    promise_source("", {});
-    return asked;
-}
-
 }  // namespace
 
 Status precompile_headers(WarmNvrtc& warm) {
@@ -297,14 +202,7 @@ Status precompile_headers(WarmNvrtc& warm) {
             precompile(warm, bundle, {k_fast_math});
         }
     }
-    warm.can_begin = opens_as_promised(warm);
     return {};
-}
-
-bool is_usual(const WarmNvrtc& warm, const NvrtcOrder& order) {
-    return !order.ptx && order.architecture == warm.architecture && order.flags.empty() &&
-           order.bundle == HeaderBundle::none && !order.name_expressions.empty() &&
-           order.name_expressions.size() <= k_awaited_kernels;
 }
 
 void compile_device_code(const NvrtcPlan& plan) {
@@ -312,9 +210,6 @@ void compile_device_code(const NvrtcPlan& plan) {
     if (!waits) {
         refuse_order(waits.error());
         ::_exit(1);
-    }
-    if (plan.start == NvrtcStart::begun) {
-        compile_as_begun(plan);
     }
     compile_when_ordered(plan);
 }

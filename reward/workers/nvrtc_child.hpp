@@ -30,7 +30,6 @@ struct WarmNvrtc {
     std::vector<std::string> include;  ///< CUDA's folder, then others
     std::vector<PrecompiledBundle> bundles{};
     std::optional<JitLinkLibrary> jit_link{};  ///< where PTX can be assembled
-    bool can_begin = false;  ///< whether NVRTC opens a source as NvrtcStart::begun needs it
 };
 
 /// Loads all that NVRTC needs into this process and precompiles the header bundles: only its forked
@@ -38,20 +37,9 @@ struct WarmNvrtc {
 /// compiled with these headers is left out; unavailable when not even a kernel without headers can.
 [[nodiscard]] Status precompile_headers(WarmNvrtc& warm);
 
-/// How far a child goes before there is an order.
-enum class NvrtcStart {
-    ready,  ///< it has its memory, and takes any order
-    begun,  ///< NVRTC has begun, has read its headers, and waits for a source of a usual order
-};
-
-/// Whether a child that has begun can take it: for the headers' architecture, of no bundle and
-/// without flags, with few kernels. Most are.
-[[nodiscard]] bool is_usual(const WarmNvrtc& warm, const NvrtcOrder& order);
-
 /// Everything a child has of the zygote that forks it, before it knows what to compile.
 struct NvrtcPlan {
     const WarmNvrtc* warm = nullptr;
-    NvrtcStart start = NvrtcStart::ready;
     SandboxLevel level = SandboxLevel::full;
     std::string work_folder;                  ///< an empty folder; at level full a mount point
     const SyscallFilter* filter = nullptr;    ///< null: not filtered

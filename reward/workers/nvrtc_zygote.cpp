@@ -24,8 +24,7 @@ namespace {
 
 constexpr std::size_t k_max_jobs = 64;
 /// A child takes 10 ms until it waits, and some 50 MB.
-constexpr std::size_t k_begun_spares = 2;
-constexpr std::size_t k_ready_spares = 1;
+constexpr std::size_t k_spares = 2;
 /// What ended a spare, want of memory for one, may end the next one as well.
 constexpr std::chrono::seconds k_wait_after_loss{10};
 constexpr int k_seals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -103,8 +102,6 @@ NvrtcZygote::NvrtcZygote(FrameChannel supervisor, NvrtcZygoteOptions options)
       m_options(std::move(options)),
       m_toolchain(fmt::format("NVRTC {}.{}", m_options.warm.library.major(),
                               m_options.warm.library.minor())),
-      m_begun{NvrtcStart::begun, m_options.warm.can_begin ? k_begun_spares : 0},
-      m_ready{NvrtcStart::ready, k_ready_spares},
       m_cores(usable_cores()) {}
 
 NvrtcZygote::~NvrtcZygote() = default;
@@ -116,7 +113,7 @@ int NvrtcZygote::serve() {
         for (const auto& job : m_jobs) {
             entries.push_back({job->words.fd(), POLLIN, 0});
         }
-        for (const auto* processes : {&m_begun.processes, &m_ready.processes, &m_ending}) {
+        for (const auto* processes : {&m_spares.processes, &m_ending}) {
             for (const auto& process : *processes) {
                 entries.push_back({process->pidfd(), POLLIN, 0});
             }
@@ -209,26 +206,22 @@ Status NvrtcZygote::hand_over(Job& job, Frame& frame) {
     }
     order.handles.push_back(std::move(writing));
     drop_ended();
-    const bool usual = is_usual(m_options.warm, job.order);
-    for (Spares* spares : {usual ? &m_begun : &m_ready, &m_ready}) {
-        while (!spares->processes.empty()) {
-            job.process = std::move(spares->processes.front());
-            spares->processes.erase(spares->processes.begin());
-            job.cpu_seconds = job.process->cpu_seconds();
-            if (job.process->give(order)) {
-                return {};
-            }
+    while (!m_spares.processes.empty()) {
+        job.process = std::move(m_spares.processes.front());
+        m_spares.processes.erase(m_spares.processes.begin());
+        job.cpu_seconds = job.process->cpu_seconds();
+        if (job.process->give(order)) {
+            return {};
         }
     }
-    ATOLL_TRY_ASSIGN(job.process, fork_child(NvrtcStart::ready));
+    ATOLL_TRY_ASSIGN(job.process, fork_child());
     job.cpu_seconds = 0;
     return job.process->give(order);
 }
 
-Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child(NvrtcStart start) {
+Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child() {
     NvrtcPlan plan;
     plan.warm = &m_options.warm;
-    plan.start = start;
     plan.level = m_options.level;
     plan.work_folder = m_options.work_folder;
     if (plan.level != SandboxLevel::full) {
@@ -242,15 +235,13 @@ Expected<std::unique_ptr<NvrtcProcess>> NvrtcZygote::fork_child(NvrtcStart start
 
 /// While every core compiles, one more process takes as much from the others as it saves.
 void NvrtcZygote::keep_spares() {
-    for (Spares* spares : {&m_begun, &m_ready}) {
-        while (spares->processes.size() < spares->wanted && m_jobs.size() < m_cores &&
-               Clock::now() >= spares->not_before) {
-            auto spare = fork_child(spares->start);
-            if (spare) {
-                spares->processes.push_back(std::move(*spare));
-            } else {
-                spares->not_before = Clock::now() + k_wait_after_loss;
-            }
+    while (m_spares.processes.size() < k_spares && m_jobs.size() < m_cores &&
+           Clock::now() >= m_spares.not_before) {
+        auto spare = fork_child();
+        if (spare) {
+            m_spares.processes.push_back(std::move(*spare));
+        } else {
+            m_spares.not_before = Clock::now() + k_wait_after_loss;
         }
     }
 }
@@ -263,10 +254,8 @@ void NvrtcZygote::drop_ended() {
         });
     };
     drop(m_ending);
-    for (Spares* spares : {&m_begun, &m_ready}) {
-        if (drop(spares->processes) > 0) {
-            spares->not_before = Clock::now() + k_wait_after_loss;
-        }
+    if (drop(m_spares.processes) > 0) {
+        m_spares.not_before = Clock::now() + k_wait_after_loss;
     }
 }
 

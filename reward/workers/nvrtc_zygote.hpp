@@ -44,8 +44,6 @@ class NvrtcZygote {
     using Processes = std::vector<std::unique_ptr<NvrtcProcess>>;
     /// Children that wait for an order.
     struct Spares {
-        NvrtcStart start;
-        std::size_t wanted;
         Processes processes{};
         /// Later than now after one has ended by itself.
         std::chrono::steady_clock::time_point not_before{};
@@ -53,7 +51,7 @@ class NvrtcZygote {
     [[nodiscard]] bool handle_supervisor();
     [[nodiscard]] Status start(Frame& frame);
     [[nodiscard]] Status hand_over(Job& job, Frame& frame);
-    [[nodiscard]] Expected<std::unique_ptr<NvrtcProcess>> fork_child(NvrtcStart start);
+    [[nodiscard]] Expected<std::unique_ptr<NvrtcProcess>> fork_child();
     void keep_spares();
     void drop_ended();
     void finish(Job& job);
@@ -65,8 +63,7 @@ class NvrtcZygote {
     NvrtcZygoteOptions m_options;
     std::string m_toolchain;
     std::vector<std::unique_ptr<Job>> m_jobs;
-    Spares m_begun;
-    Spares m_ready;
+    Spares m_spares;
     Processes m_ending;  ///< killed, and answered for
     std::size_t m_cores;
     std::uint64_t m_serial = 0;
