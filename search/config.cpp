@@ -35,6 +35,11 @@ void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
 }
 
 void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
+    v.text("evaluation.reward", s.reward,
+           "Address of a server (`atoll serve`) that evaluates in place of this machine: "
+           "tcp://HOST:PORT, tls://HOST:PORT or unix:PATH. Devices, compiler and limits are then "
+           "its own, whatever the keys below say, but for cutoff_factor, deadline_s and retries. "
+           "Its token, if it has one, is taken from $ATOLL_TOKEN. Empty: this machine.");
     v.integer("evaluation.device_cores", s.device_cores, {1, 256},
               "Cores of one CPU device; candidates are pinned to them.");
     v.integer("evaluation.devices", s.devices, {1, 256}, "CPU devices measuring at once.");

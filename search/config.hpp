@@ -39,6 +39,7 @@ struct CampaignSettings {
 };
 
 struct EvaluationSettings {
+    std::string reward;
     std::int64_t device_cores = 1;
     std::int64_t devices = 1;
     std::int64_t gpu = 0;

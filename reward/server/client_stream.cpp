@@ -2,6 +2,7 @@
 
 #include "reward/server/time_limit.hpp"
 
+#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/write.hpp>
 #include <sys/socket.h>
 
@@ -53,6 +54,17 @@ awaitable<bool> ClientStream::open(std::chrono::milliseconds limit, std::string_
         close();
     }
     co_return m_is_opened;
+}
+
+awaitable<error_code> ClientStream::open_at_server(const std::string& host,
+                                                   std::chrono::milliseconds limit) {
+    SSL_set_tlsext_host_name(m_tls->native_handle(), host.c_str());
+    error_code error;
+    m_tls->set_verify_callback(asio::ssl::host_name_verification(host), error);
+    const TimeLimit time(*this, limit);
+    const auto [failed] = co_await m_tls->async_handshake(asio::ssl::stream_base::client, k_await);
+    m_is_opened = !failed;
+    co_return failed;
 }
 
 awaitable<void> ClientStream::refuse(std::string_view to_plain, std::chrono::milliseconds limit) {

@@ -17,8 +17,9 @@
 
 namespace atl {
 
-/// One client's connection, in plain or inside of TLS: what Asio and Beast read from and write to.
-/// One read and one write may be under way at a time. Belongs to its executor's thread.
+/// A client's connection, at either end, in plain or inside of TLS: what Asio and Beast read from
+/// and write to. One read and one write may be under way at a time. Belongs to its executor's
+/// thread.
 class ClientStream {
   public:
     using Socket = boost::asio::generic::stream_protocol::socket;
@@ -61,6 +62,10 @@ class ClientStream {
     /// that says nothing too, if `even_silent` (it may wait for the server to begin).
     boost::asio::awaitable<bool> open(std::chrono::milliseconds limit, std::string_view to_plain,
                                       bool even_silent);
+    /// The handshake at the client's end. REQUIRES TLS. The server's certificate must be one for
+    /// `host`.
+    boost::asio::awaitable<boost::system::error_code> open_at_server(
+        const std::string& host, std::chrono::milliseconds limit);
     /// Ends TLS so that the client knows that nothing was cut off. REQUIRES that nothing is read or
     /// written.
     boost::asio::awaitable<void> say_end(std::chrono::milliseconds limit);

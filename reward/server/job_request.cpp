@@ -71,6 +71,22 @@ std::optional<Level> level_from(const std::string& name) {
     return std::nullopt;
 }
 
+constexpr std::size_t k_most_rivals = 16;
+
+/// {"name", "source", "tune", "flags"}, or {"name", "baseline": true} for one of the task's own.
+Rival read_rival(JsonObject& object, bool& is_baseline) {
+    Rival rival;
+    rival.name = object.required_text("name", k_longest_id);
+    is_baseline = object.boolean("baseline", false);
+    if (!is_baseline) {
+        rival.candidate.source = model_text(object, "source");
+        rival.candidate.tune = tune_values(object.object("tune"));
+        rival.candidate.flags = unique_words(object, "flags");
+    }
+    object.refuse_other_keys();
+    return rival;
+}
+
 class Reading {
   public:
     Reading(const nlohmann::ordered_json& value, const std::string& where, const Offer& offer)
@@ -82,6 +98,7 @@ class Reading {
         const std::string device = m_object.text("device", "", k_longest_id);
         const bool is_reply = read_candidate();
         read_wishes();
+        read_engine_wishes();
         m_object.refuse_other_keys();
         if (m_error) {
             return refuse(422, "invalid_request", *m_error);
@@ -90,6 +107,9 @@ class Reading {
             return tl::unexpected(found.error());
         }
         if (Answered<void> checked = check_scores(); !checked) {
+            return tl::unexpected(checked.error());
+        }
+        if (Answered<void> checked = check_engine_wishes(); !checked) {
             return tl::unexpected(checked.error());
         }
         take_candidate(is_reply);
@@ -141,6 +161,52 @@ class Reading {
         if (turn >= 0) {
             m_request.ids.turn = turn;
         }
+    }
+
+    void read_engine_wishes() {
+        m_task_digest = m_object.text("task_digest", "", k_longest_id);
+        m_request.fresh = m_object.boolean("fresh", false);
+        m_request.cutoff_ns = m_object.number("cutoff_ns", 0, 0, 1e18);
+        for (JsonObject& object : m_object.objects("rivals", k_most_rivals)) {
+            bool is_baseline = false;
+            m_request.rivals.push_back(read_rival(object, is_baseline));
+            m_is_baseline.push_back(is_baseline);
+        }
+        if (!m_request.rivals.empty() && m_request.level != Level::confirm) {
+            m_object.fail("rivals", "only level confirm measures rivals");
+        }
+    }
+
+    Answered<void> check_engine_wishes() {
+        const Task& task = *m_request.task;
+        if (!m_task_digest.empty() && m_task_digest != task.digest.hex()) {
+            return refuse(422, "task_differs",
+                          {ErrorCode::invalid_argument,
+                           "task '" + task.name +
+                               "' is another one here: its verdicts would not "
+                               "be those of the client's",
+                           m_object.where("task_digest"),
+                           "give both the same folder, and the same version of Atoll"});
+        }
+        for (std::size_t i = 0; i < m_request.rivals.size(); ++i) {
+            Rival& rival = m_request.rivals[i];
+            rival.candidate.kind = task.kind;
+            if (!m_is_baseline[i]) {
+                continue;
+            }
+            const auto known =
+                std::find_if(task.baselines.begin(), task.baselines.end(),
+                             [&](const Baseline& baseline) { return baseline.name == rival.name; });
+            if (known == task.baselines.end()) {
+                return refuse(422, "invalid_request",
+                              {ErrorCode::not_found,
+                               "task '" + task.name + "' has no baseline '" + rival.name + "'",
+                               m_object.where("rivals"), ""});
+            }
+            rival.candidate.source = known->source;
+            rival.libraries = known->libraries;
+        }
+        return {};
     }
 
     Answered<void> find_task(const std::string& task, const std::string& kind,
@@ -261,6 +327,11 @@ class Reading {
             hasher.field(name);
         }
         hasher.field(to_string(m_request.level)).field(m_request.profile ? 1 : 0);
+        hasher.field(m_request.fresh ? 1 : 0).field(std::to_string(m_request.cutoff_ns));
+        hasher.field(m_request.rivals.size());
+        for (const Rival& rival : m_request.rivals) {
+            hasher.field(rival.name).field(candidate_key(rival.candidate));
+        }
         return hasher.field(m_request.no_code ? 1 : 0).finish();
     }
 
@@ -278,6 +349,8 @@ class Reading {
     JobRequest m_request;
     std::string m_text;
     bool m_scores_asked = false;
+    std::string m_task_digest;
+    std::vector<bool> m_is_baseline;  // of the rivals
 };
 
 }  // namespace
@@ -286,6 +359,14 @@ bool JobRequest::wants_baseline() const {
     return std::any_of(scores.begin(), scores.end(), [&](const std::string& name) {
         return presets->find(name)->formula->needs_baseline;
     });
+}
+
+std::size_t JobRequest::bytes() const {
+    std::size_t sum = candidate.source.size();
+    for (const Rival& rival : rivals) {
+        sum += rival.candidate.source.size();
+    }
+    return sum;
 }
 
 Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,

@@ -31,6 +31,9 @@ struct JobRequest {
     bool no_code = false;
     Level level = Level::measure;
     bool profile = false;
+    std::vector<Rival> rivals;              ///< of level confirm
+    double cutoff_ns = 0;                   ///< see EvaluationRequest; 0: none
+    bool fresh = false;                     ///< measured anew, whatever is known
     std::vector<std::string> scores;        ///< names in `presets`, as asked, without repetition
     const ScorePresets* presets = nullptr;  ///< outlives the job
     int priority = 0;
@@ -44,7 +47,7 @@ struct JobRequest {
     /// Whether a score needs the times of the task's first starter.
     [[nodiscard]] bool wants_baseline() const;
     /// What it takes of the memory that waiting jobs may take.
-    [[nodiscard]] std::size_t bytes() const { return candidate.source.size(); }
+    [[nodiscard]] std::size_t bytes() const;
 };
 
 /// What a server has to offer. Immutable while requests are read; must outlive them.
@@ -60,10 +63,11 @@ inline constexpr int k_highest_priority = 100;  ///< the lowest is its negative
 
 /// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
 /// "profile", "priority", "deadline_s", "idempotency_key", "client", "trajectory_id", "group_id",
-/// "turn"}; a field more is a refusal. Trainers may give "name_from" in place of "task" and what
-/// else the rule of adapters/task_naming.hpp can find out. `where` names the object in errors
+/// "turn"} and what engines ask for besides: {"task_digest", "fresh", "cutoff_ns", "rivals"}; a
+/// field more is a refusal. Trainers may give "name_from" in place of "task" and what else the rule
+/// of adapters/task_naming.hpp can find out. `where` names the object in errors
 /// ("body", "body: requests[3]"). Refusals: 422 with codes invalid_request, no_task, unknown_task,
-/// unsupported_kind, unknown_score.
+/// unsupported_kind, unknown_score, task_differs.
 [[nodiscard]] Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,
                                                      const std::string& where, const Offer& offer);
 

@@ -176,6 +176,7 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
     EvaluationRequest like_it;
     like_it.task = job->request.task;
     like_it.level = job->request.level;
+    like_it.rivals = job->request.rivals;
     const ServedDevice& device = *job->request.device;
     job->deadline = job->submitted + job->request.deadline.value_or(
                                          deadline_for(like_it, device.limits, m_limits.deadline,
@@ -215,6 +216,9 @@ void JobTable::evaluate(const JobPtr& job) {
     request.candidate = job->request.candidate;
     request.level = job->request.level;
     request.profile = job->request.profile;
+    request.rivals = job->request.rivals;
+    request.cutoff_ns = job->request.cutoff_ns;
+    request.use_cache = !job->request.fresh;
     request.priority = job->request.priority;
     request.asker = job->asker;
     request.quarantine = true;
@@ -323,6 +327,7 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     job->state = state;
     job->document = std::make_shared<const std::string>(std::move(document));
     job->request.candidate.source = {};
+    job->request.rivals = {};
     --m_pending;
     m_metrics.job_ended(metric, job->age_s());
     const Clock::time_point now = Clock::now();

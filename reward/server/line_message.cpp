@@ -23,6 +23,9 @@ std::optional<LineMessage::Op> op_from(const std::string& name) {
     if (name == "evaluate") {
         return LineMessage::Op::evaluate;
     }
+    if (name == "describe") {
+        return LineMessage::Op::describe;
+    }
     if (name == "cancel") {
         return LineMessage::Op::cancel;
     }
@@ -42,7 +45,8 @@ tl::expected<LineMessage, LineProblem> parse_line(std::string_view line, const O
     const std::string name = object.required_text("op", k_longest_id);
     const std::optional<LineMessage::Op> op = op_from(name);
     if (!op) {
-        object.fail("op", "there is no op '" + name + "'", "hello, evaluate, cancel or ping");
+        object.fail("op", "there is no op '" + name + "'",
+                    "hello, evaluate, describe, cancel or ping");
     }
     message.op = op.value_or(LineMessage::Op::ping);
     if (message.op == LineMessage::Op::hello) {
@@ -50,7 +54,7 @@ tl::expected<LineMessage, LineProblem> parse_line(std::string_view line, const O
     } else if (message.op != LineMessage::Op::ping) {
         message.id = object.required_text("id", k_longest_id);
     }
-    const bool evaluates = op == LineMessage::Op::evaluate;
+    const bool evaluates = op == LineMessage::Op::evaluate || op == LineMessage::Op::describe;
     const nlohmann::ordered_json* request = evaluates ? &object.raw("request") : nullptr;
     object.refuse_other_keys();
     if (error) {
@@ -85,6 +89,23 @@ void append_result_line(std::string& out, std::string_view id, std::string_view 
 std::string error_line(const std::string& id, const Refusal& refusal) {
     const std::string named = id.empty() ? "" : "\"id\":" + dump_json(id) + ",";
     return "{\"type\":\"error\"," + named + to_json(refusal).substr(1) + "\n";
+}
+
+std::string description_line(const std::string& id, const JobRequest& request) {
+    const Evaluator& evaluator = *request.device->evaluator;
+    return dump_json({{"type", "description"},
+                      {"id", id},
+                      {"task",
+                       {{"name", request.task->name},
+                        {"kind", request.task->kind},
+                        {"digest", request.task->digest.hex()}}},
+                      {"device",
+                       {{"name", request.device->name},
+                        {"count", request.device->count},
+                        {"parallelism", evaluator.parallelism()},
+                        {"fingerprint", evaluator.fingerprint()},
+                        {"description", evaluator.description()}}}}) +
+           "\n";
 }
 
 std::string pong_line() {

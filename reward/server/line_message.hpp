@@ -9,13 +9,13 @@
 namespace atl {
 
 /// One line of a client: {"op": "hello", "token"}, {"op": "evaluate", "id", "request"},
-/// {"op": "cancel", "id"} or {"op": "ping"}.
+/// {"op": "describe", "id", "request"}, {"op": "cancel", "id"} or {"op": "ping"}.
 struct LineMessage {
-    enum class Op { hello, evaluate, cancel, ping };
+    enum class Op { hello, evaluate, describe, cancel, ping };
     Op op = Op::ping;
     std::string id;
     std::string token;
-    std::optional<JobRequest> request;  ///< of evaluate
+    std::optional<JobRequest> request;  ///< of evaluate and describe
 };
 
 struct LineProblem {
@@ -29,6 +29,8 @@ struct LineProblem {
 // What a server says. Each is a line with its end.
 [[nodiscard]] std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_token);
 [[nodiscard]] std::string error_line(const std::string& id, const Refusal& refusal);
+/// The task and the device that the request would have.
+[[nodiscard]] std::string description_line(const std::string& id, const JobRequest& request);
 [[nodiscard]] std::string pong_line();
 /// An answer, where the many of them that are written at once are put together.
 void append_result_line(std::string& out, std::string_view id, std::string_view document);

@@ -140,6 +140,8 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         }
         if (message->op == LineMessage::Op::ping) {
             say(pong_line());
+        } else if (message->op == LineMessage::Op::describe) {
+            say(description_line(message->id, *message->request));
         } else if (message->op == LineMessage::Op::cancel) {
             cancel(message->id);
         } else {

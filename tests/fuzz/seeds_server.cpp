@@ -1,3 +1,4 @@
+#include "reward/verdict.hpp"
 #include "tests/fuzz/seeds.hpp"
 
 namespace atl::fuzz {
@@ -49,11 +50,38 @@ std::vector<SeedsOfTarget> server_seeds() {
     lines.seeds["reply"] =
         R"({"op": "evaluate", "id": "b", "request": {"task": "small", "level": "verify",
             "reply": "Thus:\n```cpp\nint a;\n```\n"}})";
+    lines.seeds["engine"] =
+        R"({"op": "describe", "id": "c", "request": {"task": "small", "source": "int a;",
+            "level": "confirm", "scores": [], "fresh": true, "cutoff_ns": 1.5, "client": "me",
+            "rivals": [{"name": "old", "source": "int b;", "tune": {"A": "1"}, "flags": []}]}})";
+    SeedsOfTarget heads{"serve_head", {}};
+    heads.seeds["post"] =
+        "POST /t/0123456789abcdef/v1/evaluate?wait=1 HTTP/1.1\r\nHost: a\r\n"
+        "Idempotency-Key: k\r\nContent-Length: 2\r\n\r\n{}";
+    heads.seeds["get"] =
+        "GET /v1/jobs/j1?wait=0.5&x=1 HTTP/1.1\r\nAuthorization: Bearer 0123456789abcdef\r\n"
+        "Origin: null\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    heads.seeds["open"] = "GET /healthz HTTP/1.0\r\n\r\n";
+    SeedsOfTarget answers{"remote_answer", {}};
+    answers.seeds["hello"] =
+        R"({"type": "hello", "protocol": 1, "credits": 512, "line_bytes": 4194304,
+            "needs_token": false})";
+    answers.seeds["description"] =
+        R"({"type": "description", "id": "0", "device": {"parallelism": 3, "fingerprint": "f",
+            "description": "d"}})";
+    answers.seeds["result"] = R"({"type": "result", "id": "7", "job": {"state": "done",
+        "cached": true, "verdict": )" +
+                              to_json(Verdict()) + "}}";
+    answers.seeds["fault"] =
+        R"({"type": "result", "id": "7", "job": {"state": "fault", "fault": {"code": "timeout",
+            "message": "m", "where": "w", "hint": "h", "attempts": 2}}})";
+    answers.seeds["later"] =
+        R"({"type": "error", "id": "7", "error": {"code": "queue_full", "retry_after_s": 3}})";
     SeedsOfTarget replies{"model_reply", {}};
     replies.seeds["one"] = "Thus:\n```cpp\nint a;\n```\n";
     replies.seeds["nested"] = "````cuda title=x\n```\ninside\n```\n````\n~~~\nint b;\n~~~";
     replies.seeds["open"] = "   ```c++\r\nint a;";
-    return {lines, replies, trainer_seeds()};
+    return {lines, heads, answers, replies, trainer_seeds()};
 }
 
 }  // namespace atl::fuzz

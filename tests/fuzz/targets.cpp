@@ -28,6 +28,8 @@ std::span<const Target> all_targets() {
         Target{"source_split", source_split},
         Target{"gpu_package", gpu_package},
         Target{"serve_line", serve_line},
+        Target{"serve_head", serve_head},
+        Target{"remote_answer", remote_answer},
         Target{"model_reply", model_reply},
         Target{"trainer_request", trainer_request},
     };

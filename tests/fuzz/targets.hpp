@@ -35,8 +35,10 @@ void launch_record(std::string_view bytes);  ///< two records of a host launcher
 void source_split(std::string_view bytes);   ///< a .cu file
 void gpu_package(std::string_view bytes);    ///< a program for a GPU's processes
 
-void serve_line(std::string_view bytes);   ///< a line of a server's client, and the request in it
-void model_reply(std::string_view bytes);  ///< a reply with a candidate in a fence
+void serve_line(std::string_view bytes);     ///< a line of a server's client, and the request in it
+void serve_head(std::string_view bytes);     ///< the head of an HTTP request
+void remote_answer(std::string_view bytes);  ///< a line of a server, to the engine
+void model_reply(std::string_view bytes);    ///< a reply with a candidate in a fence
 void trainer_request(std::string_view bytes);  ///< a body, to every adapter
 
 struct Target {

@@ -6,6 +6,9 @@
 #include "reward/base/clock.hpp"
 #include "reward/base/words.hpp"
 #include "reward/peaks_file.hpp"
+#include "reward/server/access_token.hpp"
+#include "reward/server/remote_address.hpp"
+#include "reward/server/remote_evaluator.hpp"
 #include "search/best_files.hpp"
 #include "search/confirm.hpp"
 #include "search/engine.hpp"
@@ -21,6 +24,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 namespace atl {
@@ -200,6 +204,7 @@ void apply(const SessionOptions& options, CampaignConfig& config) {
     config.stop.seconds = options.seconds.value_or(config.stop.seconds);
     config.campaign.seed = options.seed.value_or(config.campaign.seed);
     config.campaign.kind = options.kind.value_or(config.campaign.kind);
+    config.evaluation.reward = options.reward.value_or(config.evaluation.reward);
 }
 
 TaskPtr task_of(const CampaignConfig& config) {
@@ -227,9 +232,18 @@ Expected<CampaignConfig> config_of(const CampaignStarted& started, const fs::pat
     return config;
 }
 
-std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task& task,
+std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const TaskPtr& task,
                                         const RunFolder& folder, const std::string& where) {
-    LocalEvaluatorOptions options = options_for(task, evaluator_options(config));
+    if (!config.evaluation.reward.empty()) {
+        RemoteOptions remote;
+        remote.url = config.evaluation.reward;
+        const char* token = std::getenv(k_token_variable);
+        remote.token = token == nullptr ? "" : token;
+        remote.task = task;
+        remote.on_remark = [](const std::string& text) { complain("note: " + text); };
+        return value_or_end(connect_evaluator(std::move(remote)));
+    }
+    LocalEvaluatorOptions options = options_for(*task, evaluator_options(config));
     options.peaks_files = {user_peaks_file(), folder.path() / k_run_peaks_file};
     return value_or_end(located(make_local_evaluator(options), where));
 }
@@ -248,6 +262,11 @@ CampaignConfig checked_config(const fs::path& config_file) {
     CampaignConfig config = value_or_end(read_config(config_file));
     const TaskPtr task = task_of(config);
     value_or_end(located(fit_to_task(config, *task), config_file.string()));
+    if (!config.evaluation.reward.empty()) {
+        value_or_end(located(parse_remote_address(config.evaluation.reward),
+                             config_file.string() + ": evaluation.reward"));
+        return config;
+    }
     value_or_end(located(check_local_evaluator(options_for(*task, evaluator_options(config))),
                          config_file.string()));
     return config;
@@ -272,7 +291,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     const RunFolder& folder = run.folder();
     signals.on_second_signal("ended at once, before it began: " + folder.path().string() +
                              " holds no run");
-    auto evaluator = evaluator_of(config, *task, folder, config_file.string());
+    auto evaluator = evaluator_of(config, task, folder, config_file.string());
     value_or_end(located(resolve_config(config, *task, *evaluator), config_file.string()));
     value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
@@ -313,7 +332,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
             {std::move(config), task, std::move(folder), nullptr, std::move(loaded.state), nullptr},
             *loaded.journal, options);
     }
-    auto evaluator = evaluator_of(config, *task, folder, folder.journal().string());
+    auto evaluator = evaluator_of(config, task, folder, folder.journal().string());
     if (evaluator->fingerprint() != started.fingerprint) {
         complain("note: this machine or its compiler is not the one that the campaign began on (" +
                  started.device + "): new times and old ones do not compare well");

@@ -16,6 +16,7 @@ struct SessionOptions {
     std::optional<double> seconds;
     std::optional<std::int64_t> seed;  ///< new campaigns only
     std::optional<std::string> kind;   ///< likewise
+    std::optional<std::string> reward;
     bool json = false;
     bool quiet = false;
 };

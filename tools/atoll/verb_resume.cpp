@@ -1,4 +1,5 @@
 #include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/reward_option.hpp"
 #include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
 
@@ -28,6 +29,7 @@ machine or the disk, 130 interrupted.)");
     verb->add_option("--seconds", arguments->options.seconds,
                      "New limit, all sessions together; 0: none")
         ->check(refuse_bad_number, "", "number");
+    add_reward_option(*verb, arguments->options);
     verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {

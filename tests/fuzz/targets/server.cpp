@@ -2,9 +2,13 @@
 #include "reward/json_object.hpp"
 #include "reward/server/adapters/adapters.hpp"
 #include "reward/server/code_fence.hpp"
+#include "reward/server/http_head.hpp"
 #include "reward/server/line_message.hpp"
+#include "reward/server/remote_message.hpp"
 #include "tests/fuzz/targets.hpp"
 
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <nlohmann/json.hpp>
 
 namespace atl::fuzz {
@@ -46,6 +50,18 @@ void check_requests(const Answered<JobRequests>& requests, std::size_t bytes) {
     }
 }
 
+const Service& one_service() {
+    static boost::asio::io_context io;
+    static boost::asio::thread_pool pool{1};
+    static const Service service = [] {
+        ServerOptions options;
+        options.token = *AccessToken::parse("0123456789abcdef", "fuzz");
+        return Service(std::move(options), {one_task(), one_device(), built_in_presets()},
+                       Threads{io, pool});
+    }();
+    return service;
+}
+
 void check_line(const std::string& line) {
     must(line.find('\n') == line.size() - 1, "what is said is one line");
     must(is_utf8(line), "what is said is UTF-8");
@@ -72,6 +88,44 @@ void serve_line(std::string_view bytes) {
         must(request.task != nullptr && request.device != nullptr, "a request has its task");
         must(request.candidate.source.size() <= bytes.size() + 1, "a source is no longer than it");
         must(request.no_code || !request.digest.is_zero(), "a request has a digest");
+    }
+}
+
+void serve_head(std::string_view bytes) {
+    namespace http = boost::beast::http;
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(16u << 10);
+    parser.body_limit(1u << 20);
+    boost::system::error_code error;
+    parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    if (!parser.is_header_done()) {
+        return;
+    }
+    const HttpHead head = head_of(parser.get());
+    const Answered<FoundRoute> found = check_head(head, one_service());
+    if (!found) {
+        must(found.error().status >= 400 && found.error().status < 500, "it is the client's fault");
+        must(is_utf8(to_json(found.error())), "what is said is UTF-8");
+        return;
+    }
+    const HttpRequest request = request_of(head);
+    must(found->route != nullptr && request.path.find('?') == std::string::npos, "a path is one");
+    must(found->route->is_open || bytes.find("0123456789abcdef") != std::string_view::npos,
+         "nobody gets in without the token");
+}
+
+void remote_answer(std::string_view bytes) {
+    const Expected<RemoteMessage> message = read_remote_message(bytes);
+    if (!message) {
+        must(!message.error().what.empty(), "a refused answer says why");
+        return;
+    }
+    const bool is_answer = message->type == RemoteMessage::Type::answer;
+    must(message->result.has_value() == is_answer, "an answer has a result");
+    must(message->type != RemoteMessage::Type::refusal || message->error, "a refusal has a reason");
+    must(message->device.parallelism >= 1, "something is done at a time");
+    if (is_answer && *message->result) {
+        must(parse_verdict(to_json(**message->result)).has_value(), "a verdict can be stored");
     }
 }
 
