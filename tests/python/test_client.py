@@ -151,7 +151,19 @@ class Behaviour:
 
         results = self.client(script).batch([{"task": "a", "source": ""}] * 5)
         self.assertEqual([reward_of(result) for result in results], [1.5] * 5)
-        self.assertEqual([len(body["requests"]) for _, _, body, _ in self.server.seen], [5, 2, 2, 1])
+        self.assertEqual([len(body["requests"]) for _, _, body, _ in self.server.seen], [5, 2, 3, 1, 2])
+
+    def test_a_batch_grows_again_when_there_is_room(self):
+        full = {"error": {"code": "queue_full", "message": "full", "where": "", "hint": "", "retry_after_s": 1}}
+
+        def script(number, method, path, body):
+            if number < 2:
+                return answer(429, full, ["Retry-After: 1"])
+            return answer(200, chunks=[{"index": index, "job": job()} for index in range(len(body["requests"]))])
+
+        results = self.client(script).batch([{"task": "a", "source": ""}] * 16)
+        self.assertEqual([reward_of(result) for result in results], [1.5] * 16)
+        self.assertEqual([len(body["requests"]) for _, _, body, _ in self.server.seen], [16, 8, 4, 8, 4])
 
     def test_a_batch_gives_up_on_what_it_does_not_get(self):
         client = self.client(self.script(answer(200, chunks=[{"index": 0, "job": job()}, {"index": 1, "job": FAULT}]),

@@ -216,6 +216,8 @@ def batch_steps(requests: list, patience: Patience, on_result: Optional[Callable
             why = str(fault)
         if len(batch.missing) < before:
             tries.succeeded()
+        if answer is not None and answer.status == 200:
+            size = min(MOST_AT_ONCE, 2 * size)  # there is room again
         if not part.left():
             continue
         if answer is not None and answer.status == 429:
