@@ -165,6 +165,19 @@ class Behaviour:
         self.assertEqual([reward_of(result) for result in results], [1.5] * 16)
         self.assertEqual([len(body["requests"]) for _, _, body, _ in self.server.seen], [16, 8, 4, 8, 4])
 
+    def test_there_is_a_second_try_whatever_the_time(self):
+        client = self.client(self.script(answer(503, ERROR_503, ["Retry-After: 60"]), answer(200, job(2.0))), total=10.0)
+        self.assertEqual(reward_of(client.evaluate(task="a", source="")), 2.0)
+        self.assertEqual(self.pauses, [60.0])
+
+    def test_patience_begins_with_the_failure(self):
+        def script(number, *_):
+            if number == 0:
+                self.pauses.append(1000.0)  # the answer takes long
+            return answer(503, ERROR_503, ["Retry-After: 3"]) if number < 3 else answer(200, job(2.0))
+
+        self.assertEqual(reward_of(self.client(script, total=10.0).evaluate(task="a", source="")), 2.0)
+
     def test_a_batch_gives_up_on_what_it_does_not_get(self):
         client = self.client(self.script(answer(200, chunks=[{"index": 0, "job": job()}, {"index": 1, "job": FAULT}]),
                                          answer(503, ERROR_503, ["Retry-After: 60"])))
@@ -186,8 +199,24 @@ class Behaviour:
         self.assertEqual(self.server.seen, [])
 
 
+class Tls(unittest.TestCase):
+    def test_what_is_trusted_is_read_once(self):
+        first, second = (AsyncClient("https://127.0.0.1:1") for _ in range(2))
+        self.assertIs(first._tls, second._tls)
+        self.assertIs(first._tls, Client("https://127.0.0.1:1")._tls)
+
+
 class BlockingClient(Behaviour, unittest.TestCase):
     make = Blocking
+
+    def test_what_was_read_from_is_not_asked_again_at_once(self):
+        def script(number, *_):
+            return answer(200, chunks=[DROP]) if number == 1 else answer(200, job())
+
+        client = self.client(script)
+        client.evaluate(task="a", source="")
+        client.evaluate(task="a", source="")
+        self.assertEqual(len(self.pauses), 1)
 
     def test_connections_are_kept_and_stale_ones_replaced(self):
         def script(number, *_):

@@ -1,11 +1,10 @@
 """The asynchronous client, on asyncio's own streams."""
 
 import asyncio
-import ssl
 import urllib.parse
 from typing import Any, Callable, Optional
 
-from .client import place_of
+from .client import place_of, tls_for
 from .protocol import Answer, Ask, Patience, Pause, Unreachable, batch_steps, evaluate_steps, get_steps
 
 
@@ -16,7 +15,7 @@ class AsyncClient:
     def __init__(self, url: Optional[str] = None, token: Optional[str] = None, *, cafile: Optional[str] = None,
                  patience: Optional[Patience] = None, sleep: Callable[[float], Any] = asyncio.sleep):
         self._parts, self._headers = place_of(url, token)
-        self._tls = ssl.create_default_context(cafile=cafile) if self._parts.scheme == "https" else None
+        self._tls = tls_for(cafile) if self._parts.scheme == "https" else None
         self._patience = patience or Patience()
         self._sleep = sleep
 

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 from typing import Any, Callable, Optional
 
-from .protocol import Answer, Ask, Patience, Pause, Unreachable, batch_steps, evaluate_steps, get_steps
+from .protocol import Answer, Ask, Patience, Pause, Stale, Unreachable, batch_steps, evaluate_steps, get_steps
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -24,6 +24,13 @@ def place_of(url: Optional[str], token: Optional[str]):
     if token:
         headers["Authorization"] = f"Bearer {token}"
     return parts, headers
+
+
+@functools.lru_cache(maxsize=16)
+def tls_for(cafile: Optional[str]) -> ssl.SSLContext:
+    """One for all clients: to read the system's certificates takes tens of milliseconds, and some trainers make a client for
+    every sample."""
+    return ssl.create_default_context(cafile=cafile)
 
 
 def lines_of(response):
@@ -44,7 +51,7 @@ class Client:
     def __init__(self, url: Optional[str] = None, token: Optional[str] = None, *, cafile: Optional[str] = None,
                  patience: Optional[Patience] = None, sleep: Callable[[float], None] = time.sleep):
         self._parts, self._headers = place_of(url, token)
-        self._tls = ssl.create_default_context(cafile=cafile) if self._parts.scheme == "https" else None
+        self._tls = tls_for(cafile) if self._parts.scheme == "https" else None
         self._patience = patience or Patience()
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -106,8 +113,8 @@ class Client:
         if connection is not None:
             try:
                 return self._ask_on(connection, ask)
-            except Unreachable:
-                pass  # the server had closed it meanwhile: asked again with a fresh one
+            except Stale:
+                pass  # since nobody had asked for long: asked again with a fresh one
         return self._ask_on(self._connect(ask.timeout), ask)
 
     def _connect(self, timeout: float):
@@ -121,8 +128,12 @@ class Client:
             connection.timeout = ask.timeout
             if connection.sock is not None:
                 connection.sock.settimeout(ask.timeout)
-            connection.request(ask.method, self._parts.path.rstrip("/") + ask.path, ask.body, self._headers)
-            response = connection.getresponse()
+            try:
+                connection.request(ask.method, self._parts.path.rstrip("/") + ask.path, ask.body, self._headers)
+                response = connection.getresponse()
+            except (ConnectionResetError, BrokenPipeError) as fault:  # http.client's RemoteDisconnected is one
+                connection.close()
+                raise Stale(f"{type(fault).__name__}: {fault}") from fault
             body = b""
             if response.status == 200 and ask.on_line is not None:
                 for line in lines_of(response):

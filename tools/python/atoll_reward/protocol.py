@@ -35,11 +35,15 @@ class Unreachable(Exception):
     """The connection failed; a driver throws it into the generator."""
 
 
+class Stale(Unreachable):
+    """The server had closed the connection before it said a word of the answer."""
+
+
 @dataclass
 class Patience:
     """For how long faults of the server are tried again, and how often. Seconds."""
 
-    total: float = 600.0  # from one success, or the start, to giving up
+    total: float = 600.0  # from the first failure since something succeeded to giving up; there are two tries at least
     first: float = 0.5  # before the second try; doubled each time
     most: float = 30.0
     random: Callable[[], float] = random.random  # in [0, 1)
@@ -108,13 +112,16 @@ class Tries:
 
     def succeeded(self):
         self.count = 0
-        self.until = self.patience.clock() + self.patience.total
+        self.until = None  # an answer may take longer than patience lasts
 
     def again(self, why: str, retry_after: Optional[float] = None):
         """Pauses; raises NoVerdict when patience is over."""
         delay = self.patience.delay(self.count, retry_after)
         self.count += 1
-        if self.patience.clock() + delay > self.until:
+        now = self.patience.clock()
+        if self.until is None:
+            self.until = now + self.patience.total
+        if self.count > 1 and now + delay > self.until:
             raise NoVerdict(f"no verdict after {self.count} tries: {why}")
         yield Pause(delay)
 
