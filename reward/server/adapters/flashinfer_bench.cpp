@@ -162,8 +162,8 @@ json performance_of(const json& document, const std::string& workload) {
             {"speedup_factor", factor}};
 }
 
-json traces_of(const ServerJob& job) {
-    const json document = json::parse(*job.document, nullptr, false);
+json traces_of(const ServerJob& job, const std::string& text) {
+    const json document = json::parse(text, nullptr, false);
     const Task& task = *job.request.task;
     const std::string status =
         status_of(document.value("outcome", ""), document.value("correct", false));
@@ -193,17 +193,18 @@ json traces_of(const ServerJob& job) {
     return traces;
 }
 
-json task_response(const ServerJob& job) {
+json task_response(const SeenJob& seen) {
+    const ServerJob& job = *seen.job;
     json answer = {{"task_id", job.id},
                    {"status", "running"},
                    {"definition", job.request.task->name},
                    {"solution", job.request.ids.trajectory},
                    {"traces", nullptr},
                    {"error", nullptr}};
-    if (job.state == JobState::done) {
+    if (seen.state == JobState::done) {
         answer["status"] = "completed";
-        answer["traces"] = traces_of(job);
-    } else if (job.state != JobState::pending) {
+        answer["traces"] = traces_of(job, *seen.document);
+    } else if (seen.state != JobState::pending) {
         const Refusal refusal = refusal_of(job, std::chrono::seconds(1));
         answer["status"] = "failed";
         answer["error"] = refusal.error.what;
@@ -293,10 +294,11 @@ awaitable<HttpReply> answer_tasks(Service& service, HttpExchange& exchange,
     if (!jobs) {
         co_return reply_of(jobs.error());
     }
+    const std::vector<SeenJob> seen = look_at(*jobs);
     const auto written = [&] {
         json list = json::array();
-        for (const JobPtr& job : *jobs) {
-            list.push_back(task_response(*job));
+        for (const SeenJob& one : seen) {
+            list.push_back(task_response(one));
         }
         return dump_json(as_list ? list : list.front());
     };

@@ -126,11 +126,12 @@ json blank(const ServerJob& job, const char* status) {
     return answer;
 }
 
-json response_of(const ServerJob& job) {
-    if (job.state == JobState::pending) {
+json response_of(const SeenJob& seen) {
+    const ServerJob& job = *seen.job;
+    if (seen.state == JobState::pending) {
         return blank(job, "processing");
     }
-    json document = json::parse(*job.document, nullptr, false);
+    json document = json::parse(*seen.document, nullptr, false);
     const std::string outcome = document.value("outcome", "");
     const bool correct = document.value("correct", false);
     json answer = blank(job, "completed");
@@ -161,19 +162,19 @@ json response_of(const ServerJob& job) {
     return answer;
 }
 
-std::string batch_response(const std::string& batch_id, const TrainerJobs& ended) {
+std::string batch_response(const std::string& batch_id, const std::vector<SeenJob>& seen) {
     json results = json::array();
     std::size_t completed = 0;
-    for (const JobPtr& job : ended.jobs) {
-        completed += job->state == JobState::done ? 1 : 0;
-        results.push_back(response_of(*job));
+    for (const SeenJob& one : seen) {
+        completed += one.state == JobState::done ? 1 : 0;
+        results.push_back(response_of(one));
     }
     return dump_json({{"batch_id", batch_id},
-                      {"total_tasks", ended.jobs.size()},
+                      {"total_tasks", seen.size()},
                       {"completed_tasks", completed},
                       {"failed_tasks", 0},
                       {"results", std::move(results)},
-                      {"batch_status", ended.late ? "processing" : "completed"},
+                      {"batch_status", completed < seen.size() ? "processing" : "completed"},
                       {"submitted_at", nullptr},
                       {"completed_at", nullptr}});
 }
@@ -246,7 +247,8 @@ awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange
     if (ended.refusal) {
         co_return reply_of(*ended.refusal);
     }
-    const auto written = [&] { return dump_json(response_of(*ended.jobs.front())); };
+    const std::vector<SeenJob> seen = look_at(ended.jobs);
+    const auto written = [&] { return dump_json(response_of(seen.front())); };
     std::string body = co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     co_return reply_of(200, std::move(body));
 }
@@ -270,7 +272,8 @@ awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchan
     if (ended.refusal) {
         co_return reply_of(*ended.refusal);
     }
-    const auto written = [&] { return batch_response(batch_id, ended); };
+    const std::vector<SeenJob> seen = look_at(ended.jobs);
+    const auto written = [&] { return batch_response(batch_id, seen); };
     std::string body = co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     co_return reply_of(200, std::move(body));
 }
@@ -295,7 +298,8 @@ awaitable<HttpReply> get_kernelgym_results(Service& service, HttpExchange& excha
         co_return reply_of(job.error());
     }
     const std::vector<JobPtr> one = {*job};
-    const auto written = [&] { return dump_json(response_of(*one.front())); };
+    const std::vector<SeenJob> seen = look_at(one);
+    const auto written = [&] { return dump_json(response_of(seen.front())); };
     std::string body = co_await run_where_it_fits(service, document_bytes(one), written);
     co_return reply_of(200, std::move(body));
 }

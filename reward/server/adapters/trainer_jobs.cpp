@@ -21,6 +21,15 @@ std::size_t document_bytes(const std::vector<JobPtr>& jobs) {
     return bytes;
 }
 
+std::vector<SeenJob> look_at(const std::vector<JobPtr>& jobs) {
+    std::vector<SeenJob> seen;
+    seen.reserve(jobs.size());
+    for (const JobPtr& job : jobs) {
+        seen.push_back({job, job->state, job->document});
+    }
+    return seen;
+}
+
 Refusal not_yet(std::chrono::seconds retry_after) {
     return {503,
             "not_yet",

@@ -38,6 +38,17 @@ struct TrainerJobs {
                                                         const std::vector<JobPtr>& jobs,
                                                         std::chrono::milliseconds patience);
 
+/// A job as it was when it was looked at. One that was pending then may end on the server's thread
+/// while the pool writes about it; so what changes with that is here and is not read from the job.
+struct SeenJob {
+    JobPtr job;
+    JobState state = JobState::pending;
+    std::shared_ptr<const std::string> document;  ///< of those that have ended
+};
+
+/// Belongs to the server's thread, as the jobs do.
+[[nodiscard]] std::vector<SeenJob> look_at(const std::vector<JobPtr>& jobs);
+
 /// Of the documents of those that have ended.
 [[nodiscard]] std::size_t document_bytes(const std::vector<JobPtr>& jobs);
 

@@ -72,6 +72,34 @@ TEST_F(FlashinferBench, AFaultOfOursIsAFailedTaskWithoutTraces) {
     EXPECT_THAT(task["error"].get<std::string>(), HasSubstr("fault of the server"));
 }
 
+TEST_F(FlashinferBench, TasksMayEndWhileAnAnswerIsWritten) {
+    m_fake.manual = true;
+    start();
+    json ids = json::array();
+    for (int i = 0; i < 60; ++i) {
+        const std::string source = "int a; // " + std::to_string(i);
+        ids.push_back(json_of(post("/evaluate", {{"solution", solution(source)}}))["task_id"]);
+    }
+    std::atomic<bool> all_done = false;
+    std::thread ending([&] {
+        while (!all_done) {
+            m_evaluator->wait_for_pending(1, std::chrono::milliseconds(10));
+            m_evaluator->finish();
+        }
+    });
+    std::size_t done = 0;
+    while (done < ids.size()) {
+        done = 0;
+        for (const json& task : json_of(post("/tasks/batch", {{"task_ids", ids}}))) {
+            const bool completed = task["status"] == "completed";
+            done += completed ? 1 : 0;
+            EXPECT_EQ(task["traces"].is_array(), completed);
+        }
+    }
+    all_done = true;
+    ending.join();
+}
+
 TEST_F(FlashinferBench, APendingTaskIsRunning) {
     m_fake.manual = true;
     start();
