@@ -179,6 +179,16 @@ std::string batch_response(const std::string& batch_id, const std::vector<SeenJo
                       {"completed_at", nullptr}});
 }
 
+/// A job without a verdict, as 503 whatever it is elsewhere (504, 500, 409): of every status but 503
+/// and 429 the client makes a penalty.
+Refusal for_its_client(Refusal refusal, std::chrono::seconds retry_after) {
+    if (refusal.status >= 500 || refusal.status == 409) {
+        refusal.status = 503;
+        refusal.retry_after = refusal.retry_after.value_or(retry_after);
+    }
+    return refusal;
+}
+
 /// The job of a task_id; or what to say instead.
 Answered<JobPtr> find_task(Service& service, const std::string& task_id) {
     JobPtr job = service.jobs->find_by_key(k_key_prefix + task_id);
@@ -190,7 +200,8 @@ Answered<JobPtr> find_task(Service& service, const std::string& task_id) {
                      "answers are kept for a while only"}});
     }
     if (job->state == JobState::fault || job->state == JobState::cancelled) {
-        return tl::unexpected(refusal_of(*job, service.jobs->retry_after()));
+        const std::chrono::seconds later = service.jobs->retry_after();
+        return tl::unexpected(for_its_client(refusal_of(*job, later), later));
     }
     return job;
 }
@@ -245,7 +256,7 @@ awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange
         co_return HttpReply{};
     }
     if (ended.refusal) {
-        co_return reply_of(*ended.refusal);
+        co_return reply_of(for_its_client(*ended.refusal, service.jobs->retry_after()));
     }
     const std::vector<SeenJob> seen = look_at(ended.jobs);
     const auto written = [&] { return dump_json(response_of(seen.front())); };
@@ -270,7 +281,7 @@ awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchan
         co_return HttpReply{};
     }
     if (ended.refusal) {
-        co_return reply_of(*ended.refusal);
+        co_return reply_of(for_its_client(*ended.refusal, service.jobs->retry_after()));
     }
     const std::vector<SeenJob> seen = look_at(ended.jobs);
     const auto written = [&] { return batch_response(batch_id, seen); };

@@ -71,6 +71,25 @@ TEST_F(KernelGym, AFaultOfOursIsNeitherFailedNorCompleted) {
     EXPECT_EQ(post("/evaluate/batch", batch).status, 503);
 }
 
+/// Faults of which other clients are told with another status (504, 500).
+class KernelGymFault : public AdapterTest, public ::testing::WithParamInterface<ErrorCode> {};
+
+TEST_P(KernelGymFault, Is503SinceEveryOtherStatusIsAPenaltyThere) {
+    break_workers();
+    m_fake.fault_code = GetParam();
+    start();
+    const json batch = {{"batch_id", "b"}, {"tasks", {one("b", "int b; // bb")}}};
+    for (const HttpAnswer& answer :
+         {post("/evaluate", one("a", "int a; // aa")), ask("GET", "/status/a"),
+          ask("GET", "/results/a"), post("/evaluate/batch", batch)}) {
+        EXPECT_EQ(answer.status, 503) << answer.body;
+        EXPECT_TRUE(answer.headers.contains("retry-after"));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KernelGymFault,
+                         ::testing::Values(ErrorCode::timeout, ErrorCode::invalid_argument));
+
 TEST_F(KernelGym, WhatTakesLongIsProcessingAndPolled) {
     m_fake.manual = true;
     m_options.times.answer = std::chrono::milliseconds(20);
