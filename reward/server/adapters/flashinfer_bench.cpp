@@ -326,6 +326,7 @@ Answered<JobRequests> read_flashinfer(const ordered_json& body, const Query& que
     if (!named) {
         return tl::unexpected(named.error());
     }
+    want_speedup(*native);
     Answered<JobRequest> request = parse_job_request(*native, "body", offer);
     if (!request) {
         return tl::unexpected(request.error());

@@ -79,6 +79,9 @@ Answered<JobRequest> read_one(const ordered_json& body, const std::string& where
         (is_no(member(body, "measure_performance")) || is_no(member(body, "run_performance")))) {
         native["level"] = "verify";
     }
+    if (native.value("level", ordered_json()) != "verify") {
+        want_speedup(native);
+    }
     return parse_job_request(native, where, offer);
 }
 

@@ -55,6 +55,10 @@ struct SeenJob {
 /// For formats that have no other way to say so.
 [[nodiscard]] Refusal not_yet(std::chrono::seconds retry_after);
 
+/// Asks for the score "speedup" beside those that `native`, fields of POST /v1/evaluate, has: for
+/// formats that have a place for it. The first score stays the reward.
+void want_speedup(nlohmann::ordered_json& native);
+
 /// A verdict as a trainer sees it.
 struct Reward {
     double value =

@@ -72,6 +72,18 @@ TEST_F(FlashinferBench, AFaultOfOursIsAFailedTaskWithoutTraces) {
     EXPECT_THAT(task["error"].get<std::string>(), HasSubstr("fault of the server"));
 }
 
+TEST_F(FlashinferBench, TheSpeedupIsThereWhateverTheScore) {
+    start();
+    const json question = {{"solution", solution("int a;")}};
+    const std::string id = json_of(post("/evaluate?score=light", question))["task_id"];
+    const json task = json_of(ask("GET", "/tasks/" + id + "?timeout=30"));
+    const json performance = task["traces"][0]["evaluation"]["performance"];
+    EXPECT_GT(performance["speedup_factor"].get<double>(), 0);
+    EXPECT_GT(performance["reference_latency_ms"].get<double>(), 0);
+    // What passed must have times there: a verdict without them cannot be said.
+    EXPECT_EQ(post("/evaluate?level=verify", question).status, 422);
+}
+
 TEST_F(FlashinferBench, TasksMayEndWhileAnAnswerIsWritten) {
     m_fake.manual = true;
     start();

@@ -90,6 +90,14 @@ TEST_P(KernelGymFault, Is503SinceEveryOtherStatusIsAPenaltyThere) {
 INSTANTIATE_TEST_SUITE_P(All, KernelGymFault,
                          ::testing::Values(ErrorCode::timeout, ErrorCode::invalid_argument));
 
+TEST_F(KernelGym, TheSpeedupIsThereWhateverTheScore) {
+    start();
+    const json body = json_of(post("/evaluate?score=light", one("a", "int a; // aa")));
+    EXPECT_TRUE(body["speedup"].is_number()) << body.dump();
+    EXPECT_TRUE(body["reference_runtime"].is_number());
+    EXPECT_TRUE(body["metadata"]["scores"]["light"].is_number());
+}
+
 TEST_F(KernelGym, WhatTakesLongIsProcessingAndPolled) {
     m_fake.manual = true;
     m_options.times.answer = std::chrono::milliseconds(20);
