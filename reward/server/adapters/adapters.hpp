@@ -71,9 +71,18 @@ boost::asio::awaitable<HttpReply> get_kernelgym_status(Service& service, HttpExc
 boost::asio::awaitable<HttpReply> get_kernelgym_results(Service& service, HttpExchange& exchange);
 [[nodiscard]] Answered<JobRequests> read_kernelgym(const nlohmann::ordered_json& body,
                                                    const Query& query, const Offer& offer);
+struct RefusedTask {
+    std::string task_id;
+    Refusal refusal;
+};
+using RefusedTasks = std::map<std::size_t, RefusedTask>;  ///< by their place in a batch
+/// A Python module goes to `refused`, which is not in the result then: the others are
+/// evaluated, and it is "failed". All else that is wrong refuses the batch.
 [[nodiscard]] Answered<JobRequests> read_kernelgym_batch(const nlohmann::ordered_json& body,
-                                                         const Query& query, const Offer& offer);
-/// Lines at the left margin that only Python has: from ... import, def ...:, class ...:
+                                                         const Query& query, const Offer& offer,
+                                                         RefusedTasks& refused);
+/// Lines at the left margin that only Python has: from ... import, def ...:, class ...: outside of
+/// comments, and before a line that only C++ and CUDA have.
 [[nodiscard]] bool is_python_module(std::string_view source);
 
 // flashinfer-bench serve. A solution names its task as `definition`; taken are those in cuda or cpp

@@ -21,18 +21,42 @@ using nlohmann::ordered_json;
 constexpr std::size_t k_most_tasks = 100;    // of a batch
 constexpr std::size_t k_longest_task = 100;  // bytes of a task_id
 const std::string k_key_prefix = "kernelgym/";
+const std::string k_unsupported = "unsupported_kind";
 
 std::string_view without_space_at_end(std::string_view line) {
     return line.substr(0, line.find_last_not_of(" \t\r") + 1);
 }
 
+/// `class Name:` or `class Name(...):`. C++ has a space before the colon of its base classes.
+bool is_python_class(std::string_view line) {
+    return line.starts_with("class ") && line.ends_with(':') && !line.ends_with(" :");
+}
+
 bool is_python_line(std::string_view line) {
     line = without_space_at_end(line);
-    const bool is_block =
-        line.starts_with("def ") || line.starts_with("class ") || line.starts_with("async def ");
-    return (is_block && line.ends_with(':')) ||
+    const bool is_function = line.starts_with("def ") || line.starts_with("async def ");
+    return (is_function && line.ends_with(':')) || is_python_class(line) ||
            (line.starts_with("from ") && line.find(" import ") != std::string_view::npos) ||
            (line.starts_with("import ") && line.find_first_of(";<\"") == std::string_view::npos);
+}
+
+/// What no Python module has at the left margin; what follows may be anything, as in a raw string.
+bool is_cpp_line(std::string_view line) {
+    return line.starts_with("#include") || line.starts_with("extern \"C\"") ||
+           line.starts_with("__global__");
+}
+
+/// Whether a comment that goes on in the next line is open behind this one.
+bool opens_comment(std::string_view line, bool is_open) {
+    if (!is_open && (line.starts_with('#') || line.starts_with("//"))) {
+        return false;
+    }
+    const std::size_t begin = line.rfind("/*");
+    const std::size_t end = line.rfind("*/");
+    if (begin == std::string_view::npos) {
+        return is_open && end == std::string_view::npos;
+    }
+    return end == std::string_view::npos || end < begin;
 }
 
 tl::unexpected<Refusal> wrong(const std::string& where, const std::string& what) {
@@ -60,7 +84,7 @@ Answered<JobRequest> read_one(const ordered_json& body, const std::string& where
     }
     if (is_python_module(code.get_ref<const std::string&>())) {
         return refuse(
-            422, "unsupported_kind",
+            422, k_unsupported,
             {ErrorCode::not_found, "unsupported candidate kind: a Python module",
              where + ": kernel_code", "send the source of a kind that GET /v1/devices lists"});
     }
@@ -118,26 +142,26 @@ std::string task_id_of(const ServerJob& job) {
 }
 
 /// An EvaluationResponse without what only a verdict tells.
-json blank(const ServerJob& job, const char* status) {
-    json answer = {{"task_id", task_id_of(job)}, {"status", status}};
+json blank(const std::string& task_id, const char* status, double age_s) {
+    json answer = {{"task_id", task_id}, {"status", status}};
     for (const char* key :
          {"compiled", "correctness", "decoy_kernel", "reference_runtime", "kernel_runtime",
           "speedup", "metadata", "error_message", "error_code", "submitted_at", "completed_at"}) {
         answer[key] = nullptr;
     }
-    answer["processing_time"] = job.age_s();
+    answer["processing_time"] = age_s;
     return answer;
 }
 
 json response_of(const SeenJob& seen) {
     const ServerJob& job = *seen.job;
     if (seen.state == JobState::pending) {
-        return blank(job, "processing");
+        return blank(task_id_of(job), "processing", job.age_s());
     }
     json document = json::parse(*seen.document, nullptr, false);
     const std::string outcome = document.value("outcome", "");
     const bool correct = document.value("correct", false);
-    json answer = blank(job, "completed");
+    json answer = blank(task_id_of(job), "completed", job.age_s());
     answer["compiled"] =
         outcome != "rejected" && outcome != "compile_error" && outcome != "compile_limit";
     answer["correctness"] = correct;
@@ -165,17 +189,32 @@ json response_of(const SeenJob& seen) {
     return answer;
 }
 
-std::string batch_response(const std::string& batch_id, const std::vector<SeenJob>& seen) {
+/// Of a task of a batch that is no kind of candidate, which is no fault of the others.
+json refused_response(const std::string& task_id, const Refusal& refusal) {
+    json answer = blank(task_id, "failed", 0);
+    answer["error_message"] = refusal.error.what;
+    answer["error_code"] = "VALIDATION_ERROR";
+    return answer;
+}
+
+std::string batch_response(const std::string& batch_id, const std::vector<SeenJob>& seen,
+                           const RefusedTasks& refused) {
     json results = json::array();
     std::size_t completed = 0;
-    for (const SeenJob& one : seen) {
-        completed += one.state == JobState::done ? 1 : 0;
-        results.push_back(response_of(one));
+    const std::size_t total = seen.size() + refused.size();
+    for (auto next = seen.begin(); results.size() < total;) {
+        const auto found = refused.find(results.size());
+        if (found != refused.end()) {
+            results.push_back(refused_response(found->second.task_id, found->second.refusal));
+            continue;
+        }
+        completed += next->state == JobState::done ? 1 : 0;
+        results.push_back(response_of(*next++));
     }
     return dump_json({{"batch_id", batch_id},
-                      {"total_tasks", seen.size()},
+                      {"total_tasks", total},
                       {"completed_tasks", completed},
-                      {"failed_tasks", 0},
+                      {"failed_tasks", refused.size()},
                       {"results", std::move(results)},
                       {"batch_status", completed < seen.size() ? "processing" : "completed"},
                       {"submitted_at", nullptr},
@@ -212,11 +251,17 @@ Answered<JobPtr> find_task(Service& service, const std::string& task_id) {
 }  // namespace
 
 bool is_python_module(std::string_view source) {
+    bool in_comment = false;
     while (!source.empty()) {
         const std::size_t end = std::min(source.find('\n'), source.size());
-        if (is_python_line(source.substr(0, end))) {
+        const std::string_view line = source.substr(0, end);
+        if (!in_comment && is_python_line(line)) {
             return true;
         }
+        if (!in_comment && is_cpp_line(line)) {
+            return false;
+        }
+        in_comment = opens_comment(line, in_comment);
         source.remove_prefix(std::min(end + 1, source.size()));
     }
     return false;
@@ -234,7 +279,7 @@ Answered<JobRequests> read_kernelgym(const ordered_json& body, const Query& quer
 }
 
 Answered<JobRequests> read_kernelgym_batch(const ordered_json& body, const Query& query,
-                                           const Offer& offer) {
+                                           const Offer& offer, RefusedTasks& refused) {
     const ordered_json& tasks = member(body, "tasks");
     if (!tasks.is_array() || tasks.empty() || tasks.size() > k_most_tasks) {
         return wrong("body: tasks", "a list of 1 to 100 tasks is needed here");
@@ -243,6 +288,12 @@ Answered<JobRequests> read_kernelgym_batch(const ordered_json& body, const Query
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         Answered<JobRequest> request =
             read_one(tasks[i], "body: tasks[" + std::to_string(i) + "]", query, offer);
+        const ordered_json& code = member(tasks[i], "kernel_code");
+        if (!request && request.error().code == k_unsupported &&
+            is_python_module(code.get_ref<const std::string&>())) {
+            refused[i] = {member(tasks[i], "task_id").get<std::string>(), request.error()};
+            continue;
+        }
         if (!request) {
             return tl::unexpected(request.error());
         }
@@ -269,10 +320,11 @@ awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange
 
 awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchange) {
     std::string batch_id;
+    RefusedTasks refused;
     const ReadRequests read = [&](const ordered_json& body) {
         const ordered_json& id = member(body, "batch_id");
         batch_id = id.is_string() ? id.get<std::string>() : "";
-        return read_kernelgym_batch(body, exchange.request.query, service.offer);
+        return read_kernelgym_batch(body, exchange.request.query, service.offer, refused);
     };
     Answered<JobRequests> requests = co_await read_trainer_body(service, exchange, read);
     if (!requests) {
@@ -287,7 +339,7 @@ awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchan
         co_return reply_of(for_its_client(*ended.refusal, service.jobs->retry_after()));
     }
     const std::vector<SeenJob> seen = look_at(ended.jobs);
-    const auto written = [&] { return batch_response(batch_id, seen); };
+    const auto written = [&] { return batch_response(batch_id, seen, refused); };
     std::string body = co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     co_return reply_of(200, std::move(body));
 }

@@ -147,7 +147,8 @@ void trainer_request(std::string_view bytes) {
         check_requests(read_slime(*body, query, offer), bytes.size());
         check_requests(read_nemo_gym(*body, query, offer), bytes.size());
         check_requests(read_kernelgym(*body, query, offer), bytes.size());
-        check_requests(read_kernelgym_batch(*body, query, offer), bytes.size());
+        RefusedTasks refused;
+        check_requests(read_kernelgym_batch(*body, query, offer, refused), bytes.size());
         check_requests(read_flashinfer(*body, query, offer), bytes.size());
     }
     if (const Answered<std::string> metrics = nemo_gym_metrics(*body)) {

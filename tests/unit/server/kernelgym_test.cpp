@@ -138,6 +138,26 @@ TEST_F(KernelGym, ABatchIsEvaluatedSideBySide) {
     }
 }
 
+TEST_F(KernelGym, AModuleInABatchIsRefusedAloneAndHasNoVerdict) {
+    start();
+    const json tasks = {one("a", "int a; // aa"), one("b", "import torch\n"),
+                        one("c", "int c; // cc")};
+    const HttpAnswer answer = post("/evaluate/batch", {{"batch_id", "b"}, {"tasks", tasks}});
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const json body = json_of(answer);
+    EXPECT_EQ(body["total_tasks"], 3);
+    EXPECT_EQ(body["completed_tasks"], 2);
+    EXPECT_EQ(body["failed_tasks"], 1);
+    ASSERT_EQ(body["results"].size(), 3u);
+    EXPECT_EQ(body["results"][0]["correctness"], true);
+    EXPECT_EQ(body["results"][1]["task_id"], "b");
+    EXPECT_EQ(body["results"][1]["status"], "failed");
+    EXPECT_EQ(body["results"][1]["correctness"], nullptr);
+    EXPECT_THAT(body["results"][1]["error_message"].get<std::string>(), HasSubstr("Python"));
+    EXPECT_EQ(body["results"][2]["task_id"], "c");
+    EXPECT_EQ(body["results"][2]["correctness"], true);
+}
+
 TEST_F(KernelGym, WrongRequestsSayWhatIsWrong) {
     start();
     const auto where = [&](const json& body, const std::string& path = "/evaluate") {
@@ -179,6 +199,15 @@ TEST(PythonModule, IsToldFromCppAndCuda) {
     EXPECT_FALSE(is_python_module("import std;\n"));
     EXPECT_FALSE(is_python_module("// from here\nvoid launch() {}\n"));
     EXPECT_FALSE(is_python_module(""));
+    EXPECT_FALSE(is_python_module("/*\nimport of the K tile overlaps\n*/\nint a;\n"));
+    EXPECT_FALSE(is_python_module("int a; /* two\nfrom there import that */\n"));
+    EXPECT_FALSE(is_python_module("class Tile :\n    public Base {};\n"));
+    EXPECT_FALSE(is_python_module("#include <cmath>\nR\"(\nimport torch\n)\";\n"));
+    EXPECT_FALSE(is_python_module("// class ModelNew\nextern \"C\" void launch();\nimport x\n"));
+    EXPECT_TRUE(is_python_module("# /* no comment\nimport torch\n"));
+    EXPECT_TRUE(is_python_module("/* a */\nimport torch\n"));
+    EXPECT_TRUE(is_python_module("class ModelNew:\n    pass\n"));
+    EXPECT_TRUE(is_python_module("import torch\nsource = \"\"\"\n#include <cmath>\n\"\"\"\n"));
 }
 
 }  // namespace
