@@ -102,6 +102,24 @@ Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
     return {};
 }
 
+bool JobTable::is_known(const JobRequest& request) {
+    const Answered<JobPtr> job = find_equal(request);
+    return (job && *job != nullptr) || request.no_code || m_ready.find(request.content);
+}
+
+Answered<void> JobTable::check_room(const std::string& client,
+                                    const std::vector<JobRequest>& requests) {
+    std::size_t jobs = 0;
+    std::size_t bytes = 0;
+    for (const JobRequest& request : requests) {
+        if (!is_known(request)) {
+            ++jobs;
+            bytes += request.bytes();
+        }
+    }
+    return jobs == 0 && !m_draining ? Answered<void>() : check_room(client, jobs, bytes);
+}
+
 Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
     if (request.idempotency_key.empty()) {
         return JobPtr();
@@ -162,7 +180,8 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
         return known;
     }
     Asker asker = asker_of(request, from);
-    if (Answered<void> room = check_room(asker.client, 1, request.bytes()); !room) {
+    const Answered<void> room = check_room(asker.client, 1, request.bytes());
+    if (!room && (m_draining || !is_known(request))) {
         return tl::unexpected(room.error());
     }
     JobPtr job = add(std::move(request), std::move(asker), kept);

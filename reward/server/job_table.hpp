@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace atl {
 
@@ -56,6 +57,9 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     /// Whether so many more jobs of that client with so many bytes of sources would be taken now.
     [[nodiscard]] Answered<void> check_room(const std::string& client, std::size_t jobs,
                                             std::size_t bytes) const;
+    /// The same of these, of which known answers and jobs that there are already need no room.
+    [[nodiscard]] Answered<void> check_room(const std::string& client,
+                                            const std::vector<JobRequest>& requests);
     /// nullptr when there is none, or none any more.
     [[nodiscard]] JobPtr find(const std::string& id);
     /// The same by its idempotency key.
@@ -85,6 +89,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     using Clock = std::chrono::steady_clock;
 
     [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
+    [[nodiscard]] bool is_known(const JobRequest& request);
     JobPtr add(JobRequest request, Asker asker, bool kept);
     [[nodiscard]] bool answer_at_once(const JobPtr& job);
     void evaluate(const JobPtr& job);

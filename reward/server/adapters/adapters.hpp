@@ -62,8 +62,8 @@ boost::asio::awaitable<HttpReply> get_trainer_health(Service& service, HttpExcha
 // KernelGYM. The candidate is `kernel_code`, the prompt `reference_code`, the metadata the body.
 // Python modules are refused (422 unsupported_kind). A candidate's fault is "completed"; what is
 // not done in time is "processing", for its client polls; no reward, whatever the reason, is 503,
-// which its client tries again ("failed" and every other status would be a penalty). The task_id is the job's idempotency key, so that /status
-// and /results find it.
+// which its client tries again ("failed" and every other status would be a penalty). The task_id is
+// the job's idempotency key, so that /status and /results find it.
 boost::asio::awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange,
                                                      JobRequests& requests);
 boost::asio::awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchange);

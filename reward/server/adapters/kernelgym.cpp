@@ -221,8 +221,8 @@ std::string batch_response(const std::string& batch_id, const std::vector<SeenJo
                       {"completed_at", nullptr}});
 }
 
-/// A job without a verdict, as 503 whatever it is elsewhere (504, 500, 409): of every status but 503
-/// and 429 the client makes a penalty.
+/// A job without a verdict, as 503 whatever it is elsewhere (504, 500, 409): of every status but
+/// 503 and 429 the client makes a penalty.
 Refusal for_its_client(Refusal refusal, std::chrono::seconds retry_after) {
     if (refusal.status >= 500 || refusal.status == 409) {
         refusal.status = 503;

@@ -6,19 +6,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-
 namespace atl {
 
 namespace {
 
 using boost::asio::awaitable;
 using nlohmann::ordered_json;
-using std::chrono::steady_clock;
 
 /// Jobs end by their own deadline.
 constexpr std::chrono::hours k_to_the_end{24};
-constexpr std::chrono::seconds k_longest_pause{60};
 
 /// What the assistant said, over all turns.
 std::string words_of_assistant(const ordered_json& response) {
@@ -29,18 +25,6 @@ std::string words_of_assistant(const ordered_json& response) {
         }
     }
     return text;
-}
-
-/// Whether the same request may get an answer later, though not while the server goes down.
-bool is_for_later(const Refusal& refusal) {
-    return refusal.retry_after.has_value() && refusal.code != "draining";
-}
-
-/// False: the client has gone.
-awaitable<bool> pause(Service& service, HttpExchange& exchange, std::chrono::seconds time) {
-    Bell bell(service.threads.io.get_executor());
-    const Woken woken = co_await exchange.wait(bell, steady_clock::now() + time);
-    co_return woken != Woken::gone;
 }
 
 std::string verify_response(ordered_json echo, const Reward& reward) {
@@ -103,21 +87,8 @@ awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
     if (!requests) {
         co_return reply_of(requests.error());
     }
-    const steady_clock::time_point until = steady_clock::now() + k_nemo_gym_patience;
-    std::chrono::seconds next_pause{1};  // doubled: a candidate that kills workers is no reason
-    TrainerJobs ended;                   // to do nothing else for ten minutes
-    bool again = true;
-    while (again) {
-        JobRequests once = *requests;
-        ended = co_await evaluate_all(service, exchange, once, k_to_the_end);
-        again = ended.refusal && is_for_later(*ended.refusal) && steady_clock::now() < until;
-        if (again) {
-            const auto time = std::max(next_pause, *ended.refusal->retry_after);
-            next_pause = std::min(2 * next_pause, k_longest_pause);
-            again = co_await pause(service, exchange, time);
-            ended.gone = !again;
-        }
-    }
+    const TrainerJobs ended = co_await evaluate_patiently(service, exchange, *requests,
+                                                          k_nemo_gym_patience, k_to_the_end);
     const WriteRewards write = [echo](const std::vector<Reward>& rewards) {
         return verify_response(*echo, rewards.front());
     };

@@ -14,6 +14,29 @@ namespace atl {
 using boost::asio::awaitable;
 using std::chrono::steady_clock;
 
+namespace {
+
+constexpr std::chrono::milliseconds k_longest_pause{60'000};
+
+/// Whether the same request may get an answer later, though not while the server goes down.
+bool is_for_later(const Refusal& refusal) {
+    return refusal.retry_after.has_value() && refusal.code != "draining";
+}
+
+std::chrono::milliseconds until_then(steady_clock::time_point then) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(then - steady_clock::now());
+    return std::max(left, std::chrono::milliseconds(0));
+}
+
+/// False: the client has gone.
+awaitable<bool> pause(Service& service, HttpExchange& exchange, std::chrono::milliseconds time) {
+    Bell bell(service.threads.io.get_executor());
+    const Woken woken = co_await exchange.wait(bell, steady_clock::now() + time);
+    co_return woken != Woken::gone;
+}
+
+}  // namespace
+
 std::size_t document_bytes(const std::vector<JobPtr>& jobs) {
     std::size_t bytes = 0;
     for (const JobPtr& job : jobs) {
@@ -71,13 +94,8 @@ awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
 awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, JobRequests& requests,
                                     std::chrono::milliseconds patience) {
     TrainerJobs result;
-    std::size_t bytes = 0;
-    for (const JobRequest& request : requests) {
-        bytes += request.bytes();
-    }
     const Asker& from = exchange.asker;
-    const Answered<void> room = service.jobs->check_room(from.client, requests.size(), bytes);
-    if (!room) {
+    if (const Answered<void> room = service.jobs->check_room(from.client, requests); !room) {
         result.refusal = room.error();
         co_return result;
     }
@@ -109,6 +127,30 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
         }
     }
     co_return result;
+}
+
+awaitable<TrainerJobs> evaluate_patiently(Service& service, HttpExchange& exchange,
+                                          const JobRequests& requests,
+                                          std::chrono::milliseconds refused_for,
+                                          std::chrono::milliseconds patience) {
+    const steady_clock::time_point start = steady_clock::now();
+    std::chrono::milliseconds next_pause{1000};  // doubled: a candidate that kills workers is no
+    TrainerJobs ended;                           // reason to do nothing else
+    bool again = true;
+    while (again) {
+        JobRequests once = requests;
+        ended = co_await evaluate_all(service, exchange, once, until_then(start + patience));
+        const std::chrono::milliseconds left = until_then(start + refused_for);
+        again = ended.refusal && is_for_later(*ended.refusal) && left.count() > 0;
+        if (again) {
+            const std::chrono::milliseconds time =
+                std::max(next_pause, std::chrono::milliseconds(*ended.refusal->retry_after));
+            next_pause = std::min(2 * next_pause, k_longest_pause);
+            again = co_await pause(service, exchange, std::min(time, left));
+            ended.gone = !again;
+        }
+    }
+    co_return ended;
 }
 
 void want_speedup(nlohmann::ordered_json& native) {
@@ -195,8 +237,15 @@ awaitable<HttpReply> answer_trainer(Service& service, HttpExchange& exchange,
     if (!requests) {
         co_return reply_of(requests.error());
     }
+    // A key of its own for each, so that who asks again joins the job that there is.
+    for (JobRequest& request : *requests) {
+        if (request.idempotency_key.empty()) {
+            request.idempotency_key = "trainer/" + request.digest.hex();
+        }
+    }
+    const std::chrono::milliseconds patience = service.options.times.answer;
     const TrainerJobs ended =
-        co_await evaluate_all(service, exchange, *requests, service.options.times.answer);
+        co_await evaluate_patiently(service, exchange, *requests, patience, patience);
     co_return co_await write_trainer_answer(service, ended, write);
 }
 

@@ -32,6 +32,12 @@ struct TrainerJobs {
                                                                JobRequests& requests,
                                                                std::chrono::milliseconds patience);
 
+/// The same, but waits out what passes (a full queue, a fault of ours): tries again, with pauses
+/// that double, for as long as `refused_for`.
+[[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_patiently(
+    Service& service, HttpExchange& exchange, const JobRequests& requests,
+    std::chrono::milliseconds refused_for, std::chrono::milliseconds patience);
+
 /// Until all of them have ended, or for `patience`; then pending ones go on without anybody who
 /// waits. False: the client has gone.
 [[nodiscard]] boost::asio::awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
@@ -74,9 +80,9 @@ using WriteRewards = std::function<std::string(const std::vector<Reward>&)>;
 using ReadRequests = std::function<Answered<JobRequests>(const nlohmann::ordered_json&)>;
 
 /// Reads the body, an object, with `read` (in the pool when it is large), evaluates what that
-/// returns, and answers with what `write` makes of the rewards; or with the first refusal (503
-/// not_yet after TimeLimits::answer), since these formats cannot say that one of several has no
-/// reward.
+/// returns, and answers with what `write` makes of the rewards; or with the first refusal that does
+/// not pass within TimeLimits::answer (503 not_yet after it), since these formats cannot say that
+/// one of several has no reward. The same request, sent again, meets the same jobs.
 [[nodiscard]] boost::asio::awaitable<HttpReply> answer_trainer(Service& service,
                                                                HttpExchange& exchange,
                                                                const ReadRequests& read,

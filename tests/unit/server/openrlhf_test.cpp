@@ -66,8 +66,36 @@ TEST_F(OpenRlhf, ManySamplesKeepTheirOrder) {
     EXPECT_EQ(json_of(post("/get_reward", body))["rewards"], json({1.0, 0.0}));
 }
 
+TEST_F(OpenRlhf, AFaultThatPassesIsWaitedOut) {
+    m_fake.fault = [](std::uint64_t number, const Candidate&) { return number < 4; };
+    start();
+    const json body = sample(reply_with("int a;"), {{"task", "small"}, {"level", "verify"}});
+    EXPECT_EQ(json_of(post("/get_reward", body))["rewards"], json({1.0}));
+    EXPECT_EQ(m_evaluator->requests().size(), 5u);
+}
+
+TEST_F(OpenRlhf, WhatIsKnownOrRunsNeedsNoRoom) {
+    m_fake.manual = true;
+    m_options.jobs.jobs = 1;
+    m_options.times.answer = std::chrono::milliseconds(20);
+    start();
+    const json body = sample(reply_with("int a;"), {{"task", "small"}, {"level", "verify"}});
+    EXPECT_EQ(error_code(post("/get_reward", body)), "not_yet");
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    EXPECT_EQ(error_code(post("/get_reward", body)), "not_yet");
+    EXPECT_EQ(m_evaluator->requests().size(), 1u);
+    m_evaluator->finish();
+    HttpAnswer answer = post("/get_reward", body);
+    while (answer.status == 503) {  // until the verdict has arrived
+        answer = post("/get_reward", body);
+    }
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(m_evaluator->requests().size(), 1u);
+}
+
 TEST_F(OpenRlhf, AFaultOfOursIsNoRewardForAnyOfThem) {
     break_workers();
+    m_options.times.answer = std::chrono::milliseconds(20);
     start();
     json body = sample(reply_with("int a;"));
     body["query"].push_back("p");
@@ -75,7 +103,6 @@ TEST_F(OpenRlhf, AFaultOfOursIsNoRewardForAnyOfThem) {
     body["labels"].push_back("small");
     const HttpAnswer answer = post("/get_reward", body);
     EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(error_code(answer), "no_verdict");
     EXPECT_TRUE(answer.headers.contains("retry-after"));
     EXPECT_THAT(answer.body, ::testing::Not(HasSubstr("rewards")));
 }
@@ -105,9 +132,10 @@ TEST_F(OpenRlhf, WhoLeavesCancels) {
 TEST_F(OpenRlhf, AFullQueueSaysWhenToComeBack) {
     m_fake.manual = true;
     m_options.jobs.jobs = 1;
+    m_options.times.answer = std::chrono::milliseconds(20);
     start();
     json body = sample(reply_with("int a;"));
-    body["query"].push_back("p");
+    body["query"].push_back("p" + reply_with("int b;"));
     body["prompts"].push_back("p");
     body["labels"].push_back("small");
     const HttpAnswer answer = post("/get_reward", body);

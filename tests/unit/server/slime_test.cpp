@@ -47,6 +47,7 @@ TEST_F(Slime, ThePromptMayBeMessages) {
 
 TEST_F(Slime, ACandidatesFaultIsANumberAndAFaultOfOursIsNone) {
     break_workers();
+    m_options.times.answer = std::chrono::milliseconds(20);
     start();
     EXPECT_EQ(post("/rm", sample("no code")).body, "0.0");
     const HttpAnswer answer = post("/rm", sample(reply_with("int b;")));
