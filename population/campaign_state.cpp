@@ -333,6 +333,13 @@ struct CampaignState::Rules {
         return latest;
     }
 
+    Status check(const LogOpened&) const { return cannot_follow("this is no reward server's log"); }
+    void change(const LogOpened&) {}
+    Status check(const RolloutRecorded&) const {
+        return cannot_follow("this is no reward server's log");
+    }
+    void change(const RolloutRecorded&) {}
+
     Status check(const CampaignStopped&) const { return {}; }
     void change(const CampaignStopped& event) {
         state.m_stopped = event;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "population/individual.hpp"
+#include "population/rollout.hpp"
 #include "reward/base/error.hpp"
 
 #include <cstdint>
@@ -129,10 +130,23 @@ struct IslandsReset {
     std::vector<Founding> foundings;
 };
 
+/// A reward server began to log: first event of a log, and again after each restart. A log is no
+/// campaign: of the events above it has none.
+struct LogOpened {
+    std::string atoll_version;
+    std::string devices;  ///< what they measure on, a line each
+    std::int64_t wall_ns = 0;
+};
+
+/// Acknowledged once durable, and only then told to the client.
+struct RolloutRecorded {
+    Rollout rollout;
+};
+
 /// On disk the alternative's index is the record type: only append.
-using Event =
-    std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
-                 TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown, IslandsReset>;
+using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
+                           TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown,
+                           IslandsReset, LogOpened, RolloutRecorded>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

@@ -9,9 +9,9 @@ namespace atl {
 namespace {
 
 constexpr std::array<const char*, k_event_types> k_names = {
-    "CampaignStarted", "SessionOpened",   "TicketIssued", "Evaluated",
-    "TicketFailed",    "TicketCommitted", "Migrated",     "Confirmed",
-    "CampaignStopped", "TurnedDown",      "IslandsReset"};
+    "CampaignStarted", "SessionOpened", "TicketIssued",   "Evaluated",       "TicketFailed",
+    "TicketCommitted", "Migrated",      "Confirmed",      "CampaignStopped", "TurnedDown",
+    "IslandsReset",    "LogOpened",     "RolloutRecorded"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -34,15 +34,6 @@ std::vector<Parent> read_parents(ByteReader& in) {
         parent.probability = in.f64();
     }
     return parents;
-}
-
-Outcome read_outcome(ByteReader& in) {
-    const std::uint8_t value = in.u8();
-    if (value >= k_outcome_count) {
-        in.fail("unknown outcome " + std::to_string(value));
-        return Outcome::rejected;
-    }
-    return static_cast<Outcome>(value);
 }
 
 std::vector<std::string> read_strings(ByteReader& in) {
@@ -122,12 +113,25 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_campaign_stopped(in);
         case 9:
             return read_turned_down(in);
-        default:
+        case 10:
             return read_islands_reset(in);
+        case 11:
+            return read_log_opened(in);
+        default:
+            return read_rollout_recorded(in);
     }
 }
 
 }  // namespace
+
+Outcome read_outcome(ByteReader& in) {
+    const std::uint8_t value = in.u8();
+    if (value >= k_outcome_count) {
+        in.fail("unknown outcome " + std::to_string(value));
+        return Outcome::rejected;
+    }
+    return static_cast<Outcome>(value);
+}
 
 namespace {
 

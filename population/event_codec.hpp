@@ -13,8 +13,8 @@ namespace atl {
 /// (one event per record) and the snapshots (individuals and tickets of a state). Events are
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
-inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2, 1,
-                                                                            1, 1, 1, 1, 1};
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2, 1, 1,
+                                                                            1, 1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
 void write_fields(ByteWriter& out, const CampaignStarted& event);
@@ -24,6 +24,8 @@ void write_fields(ByteWriter& out, const Confirmed& event);
 void write_fields(ByteWriter& out, const CampaignStopped& event);
 void write_fields(ByteWriter& out, const TurnedDown& event);
 void write_fields(ByteWriter& out, const IslandsReset& event);
+void write_fields(ByteWriter& out, const LogOpened& event);
+void write_fields(ByteWriter& out, const RolloutRecorded& event);
 
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
 [[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 2);
@@ -34,6 +36,9 @@ void write_fields(ByteWriter& out, const IslandsReset& event);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);
 [[nodiscard]] TurnedDown read_turned_down(ByteReader& in);
 [[nodiscard]] IslandsReset read_islands_reset(ByteReader& in);
+[[nodiscard]] LogOpened read_log_opened(ByteReader& in);
+[[nodiscard]] RolloutRecorded read_rollout_recorded(ByteReader& in);
+[[nodiscard]] Outcome read_outcome(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.
 inline constexpr std::size_t k_least_individual_bytes = 242;

@@ -35,6 +35,11 @@ std::vector<Digest> texts_of(const Event& event) {
         const Individual& proposal = turned_down->proposal;
         return {proposal.source, proposal.prompt, proposal.reply};
     }
+    if (const auto* recorded = std::get_if<RolloutRecorded>(&event)) {
+        const Rollout& one = recorded->rollout;
+        return {one.source,  one.reply,   one.token_ids, one.log_probabilities,
+                one.verdict, one.baseline};
+    }
     return {};
 }
 

@@ -33,6 +33,7 @@ class Agreement {
         ATOLL_TRY(check_confirmations());
         ATOLL_TRY(check_turned_down());
         ATOLL_TRY(check_resets());
+        ATOLL_TRY(check_rollouts());
         return check_texts();
     }
 
@@ -129,6 +130,22 @@ class Agreement {
             after.insert(row.after_commit);
         }
         return after.size() == times<IslandsReset>().size() ? Status() : differs("resets");
+    }
+
+    [[nodiscard]] Status check_rollouts() {
+        ATOLL_TRY_ASSIGN(const auto servers, m_file.rows<ServerRow>());
+        for (const ServerRow& row : servers) {
+            uses({row.devices, row.atoll_version});
+        }
+        ATOLL_TRY_ASSIGN(const auto rollouts, m_file.rows<RolloutRow>());
+        for (const RolloutRow& row : rollouts) {
+            uses({row.task, row.kind, row.device, row.level, row.group, row.trajectory,
+                  row.policy_version, row.source, row.tune, row.flags, row.reply, row.token_ids,
+                  row.log_probabilities, row.verdict, row.baseline, row.reason});
+        }
+        const bool agree = servers.size() == times<LogOpened>().size() &&
+                           rollouts.size() == times<RolloutRecorded>().size();
+        return agree ? Status() : differs("servers or rollouts");
     }
 
     /// A verdict's timings are written with its text: one text too many may be a verdict without.

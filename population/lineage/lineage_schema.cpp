@@ -145,6 +145,30 @@ constexpr Field k_reset_fields[] = {
     ATOLL_FIELD(ResetRow, founder, u64),      ATOLL_FIELD(ResetRow, probability, f64),
     ATOLL_FIELD(ResetRow, after_commit, u64),
 };
+constexpr Field k_server_fields[] = {
+    ATOLL_FIELD(ServerRow, wall_ns, i64),
+    ATOLL_FIELD(ServerRow, devices, i32),
+    ATOLL_FIELD(ServerRow, atoll_version, i32),
+};
+constexpr Field k_rollout_fields[] = {
+    ATOLL_FIELD(RolloutRow, rollout, u64),        ATOLL_FIELD(RolloutRow, group, i32),
+    ATOLL_FIELD(RolloutRow, trajectory, i32),     ATOLL_FIELD(RolloutRow, turn, i64),
+    ATOLL_FIELD(RolloutRow, policy_version, i32), ATOLL_FIELD(RolloutRow, task, i32),
+    ATOLL_FIELD(RolloutRow, task_digest, digest), ATOLL_FIELD(RolloutRow, kind, i32),
+    ATOLL_FIELD(RolloutRow, device, i32),         ATOLL_FIELD(RolloutRow, level, i32),
+    ATOLL_FIELD(RolloutRow, outcome, outcome),    ATOLL_FIELD(RolloutRow, fault, boolean),
+    ATOLL_FIELD(RolloutRow, reason, i32),         ATOLL_FIELD(RolloutRow, cached, boolean),
+    ATOLL_FIELD(RolloutRow, wall_ns, i64),        ATOLL_FIELD(RolloutRow, seconds, f64),
+    ATOLL_FIELD(RolloutRow, source, i32),         ATOLL_FIELD(RolloutRow, tune, i32),
+    ATOLL_FIELD(RolloutRow, flags, i32),          ATOLL_FIELD(RolloutRow, reply, i32),
+    ATOLL_FIELD(RolloutRow, token_ids, i32),      ATOLL_FIELD(RolloutRow, log_probabilities, i32),
+    ATOLL_FIELD(RolloutRow, verdict, i32),        ATOLL_FIELD(RolloutRow, baseline, i32),
+};
+constexpr Field k_score_fields[] = {
+    ATOLL_FIELD(ScoreRow, rollout, u64),
+    ATOLL_FIELD(ScoreRow, preset, u32),
+    ATOLL_FIELD(ScoreRow, value, f64),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -171,6 +195,9 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"turned_down", sizeof(TurnedDownRow), 256, k_turned_down_fields},
     {"measures", sizeof(MeasureRow), 512, k_measure_fields},
     {"resets", sizeof(ResetRow), 64, k_reset_fields},
+    {"servers", sizeof(ServerRow), 16, k_server_fields},
+    {"rollouts", sizeof(RolloutRow), 256, k_rollout_fields},
+    {"scores", sizeof(ScoreRow), 512, k_score_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

@@ -29,9 +29,12 @@ enum class TableId {
     turned_down,
     measures,
     resets,
+    servers,
+    rollouts,
+    scores,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 16;
+inline constexpr std::size_t k_table_count = 19;
 
 enum class FieldType {
     u32,
@@ -75,7 +78,13 @@ inline constexpr std::int32_t k_no_text = -1;
 inline constexpr std::int64_t k_not_committed = -1;
 
 enum class TicketState : std::uint8_t { in_flight = 0, committed = 1, failed = 2 };
-enum class NameKind : std::uint8_t { operator_name = 0, starter = 1, workload = 2, rival = 3 };
+enum class NameKind : std::uint8_t {
+    operator_name = 0,
+    starter = 1,
+    workload = 2,
+    rival = 3,
+    preset = 4,
+};
 
 struct TextRow {
     static constexpr TableId k_table = TableId::text_index;
@@ -254,6 +263,48 @@ struct ResetRow {
     double probability = 1;
     std::uint32_t island = 0;
     std::uint32_t from = 0;
+};
+
+struct ServerRow {
+    static constexpr TableId k_table = TableId::servers;
+    std::int64_t wall_ns = 0;
+    std::int32_t devices = k_no_text;
+    std::int32_t atoll_version = k_no_text;
+};
+
+struct RolloutRow {
+    static constexpr TableId k_table = TableId::rollouts;
+    std::uint64_t rollout = 0;
+    std::int64_t wall_ns = 0;
+    std::int64_t turn = -1;
+    double seconds = 0;
+    std::array<std::uint8_t, 32> task_digest{};
+    std::int32_t task = k_no_text;
+    std::int32_t kind = k_no_text;
+    std::int32_t device = k_no_text;
+    std::int32_t level = k_no_text;
+    std::int32_t group = k_no_text;
+    std::int32_t trajectory = k_no_text;
+    std::int32_t policy_version = k_no_text;
+    std::int32_t source = k_no_text;
+    std::int32_t tune = k_no_text;
+    std::int32_t flags = k_no_text;
+    std::int32_t reply = k_no_text;
+    std::int32_t token_ids = k_no_text;
+    std::int32_t log_probabilities = k_no_text;
+    std::int32_t verdict = k_no_text;
+    std::int32_t baseline = k_no_text;
+    std::int32_t reason = k_no_text;
+    std::uint8_t outcome = 0;
+    std::uint8_t fault = 0;
+    std::uint8_t cached = 0;
+};
+
+struct ScoreRow {
+    static constexpr TableId k_table = TableId::scores;
+    std::uint64_t rollout = 0;
+    double value = 0;
+    std::uint32_t preset = 0;
 };
 
 struct EventRow {

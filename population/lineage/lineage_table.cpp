@@ -39,7 +39,7 @@ std::vector<std::string> enumeration(FieldType type) {
         case FieldType::state:
             return {"in_flight", "committed", "failed"};
         case FieldType::name_kind:
-            return {"operator", "starter", "workload", "rival"};
+            return {"operator", "starter", "workload", "rival", "preset"};
         default:
             return names;
     }

@@ -49,7 +49,8 @@ struct LineageView {
     std::vector<const Confirmed*> confirmations;
     std::vector<const CampaignStopped*> stops;
     std::vector<const IslandsReset*> resets;
-    std::vector<const TurnedDown*> turned_down;  ///< proposals that were not evaluated
+    std::vector<const RolloutRecorded*> rollouts;  ///< of a reward server's log, which has no more
+    std::vector<const TurnedDown*> turned_down;    ///< proposals that were not evaluated
     /// The stop that ended the last session; null while it runs, or when it was killed.
     const CampaignStopped* ended = nullptr;
     std::int64_t elapsed_ns = 0;  ///< the latest time seen, since the campaign's start

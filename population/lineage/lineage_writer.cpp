@@ -67,6 +67,8 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStopped& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const TurnedDown& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const IslandsReset& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const LogOpened& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const RolloutRecorded& event);
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
@@ -87,6 +89,10 @@ class Hdf5LineageWriter final : public LineageWriter {
     /// Whatever was proposed: the columns that individuals and TurnedDown share.
     template <class Row>
     [[nodiscard]] Status describe(Row& row, const Individual& one);
+    [[nodiscard]] Status put_id(std::int32_t& column, const Digest& id);
+    template <class Row>
+    [[nodiscard]] Status put_options(Row& row, const TuneValues& tune,
+                                     const std::vector<std::string>& flags);
     [[nodiscard]] Status close_ticket(OpenTicket& ticket);
 
     std::string m_where;
@@ -114,10 +120,12 @@ Status Hdf5LineageWriter::go_on() {
     ATOLL_TRY(restore_tickets());
     ATOLL_TRY_ASSIGN(const std::vector<CampaignRow> campaign, m_file.rows<CampaignRow>());
     ATOLL_TRY_ASSIGN(const std::vector<EventRow> events, m_file.rows<EventRow>());
-    if (campaign.size() != 1) {
+    ATOLL_TRY_ASSIGN(const std::vector<ServerRow> servers, m_file.rows<ServerRow>());
+    if (campaign.size() != (servers.empty() ? 1 : 0)) {
         return failure(ErrorCode::corrupt, "holds no campaign", m_where);
     }
-    m_started_wall_ns = campaign.front().started_wall_ns;
+    m_started_wall_ns =
+        servers.empty() ? campaign.front().started_wall_ns : servers.front().wall_ns;
     m_events = events.size();
     return {};
 }
@@ -261,6 +269,26 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketIssued& event) {
     return event.at_ns;
 }
 
+Status Hdf5LineageWriter::put_id(std::int32_t& column, const Digest& id) {
+    ATOLL_TRY_ASSIGN(const StoredText stored, put(id));
+    column = stored.row;
+    return {};
+}
+
+template <class Row>
+Status Hdf5LineageWriter::put_options(Row& row, const TuneValues& tune,
+                                      const std::vector<std::string>& flags) {
+    using Json = nlohmann::json;
+    constexpr auto k_replace = Json::error_handler_t::replace;
+    if (!tune.empty()) {
+        ATOLL_TRY_ASSIGN(row.tune, put(Json(tune.values()).dump(-1, ' ', false, k_replace)));
+    }
+    if (!flags.empty()) {
+        ATOLL_TRY_ASSIGN(row.flags, put(Json(flags).dump(-1, ' ', false, k_replace)));
+    }
+    return {};
+}
+
 template <class Row>
 Status Hdf5LineageWriter::describe(Row& row, const Individual& one) {
     row.id = one.id.value;
@@ -269,22 +297,10 @@ Status Hdf5LineageWriter::describe(Row& row, const Individual& one) {
     row.island = one.island;
     row.key = one.key.bytes;
     ATOLL_TRY_ASSIGN(row.operator_name, name(NameKind::operator_name, one.operator_name));
-    const auto put_id = [&](std::int32_t& column, const Digest& id) -> Status {
-        ATOLL_TRY_ASSIGN(const StoredText stored, put(id));
-        column = stored.row;
-        return {};
-    };
     ATOLL_TRY(put_id(row.source, one.source));
     ATOLL_TRY(put_id(row.prompt, one.prompt));
     ATOLL_TRY(put_id(row.reply, one.reply));
-    using Json = nlohmann::json;
-    constexpr auto k_replace = Json::error_handler_t::replace;
-    if (!one.tune.empty()) {
-        ATOLL_TRY_ASSIGN(row.tune, put(Json(one.tune.values()).dump(-1, ' ', false, k_replace)));
-    }
-    if (!one.flags.empty()) {
-        ATOLL_TRY_ASSIGN(row.flags, put(Json(one.flags).dump(-1, ' ', false, k_replace)));
-    }
+    ATOLL_TRY(put_options(row, one.tune, one.flags));
     ATOLL_TRY_ASSIGN(row.description, put(one.description));
     return {};
 }
@@ -411,6 +427,57 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TurnedDown& event) {
     row.at_ns = event.proposal.done_ns;
     ATOLL_TRY(append(row));
     return event.proposal.done_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const LogOpened& event) {
+    ServerRow row;
+    row.wall_ns = event.wall_ns;
+    ATOLL_TRY_ASSIGN(row.devices, put(event.devices));
+    ATOLL_TRY_ASSIGN(row.atoll_version, put(event.atoll_version));
+    ATOLL_TRY(append(row));
+    m_started_wall_ns = m_events == 0 ? event.wall_ns : m_started_wall_ns;
+    return event.wall_ns - m_started_wall_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const RolloutRecorded& event) {
+    const Rollout& one = event.rollout;
+    RolloutRow row;
+    row.rollout = one.number;
+    row.wall_ns = one.wall_ns;
+    row.turn = one.turn;
+    row.seconds = one.seconds;
+    row.task_digest = one.task_digest.bytes;
+    row.outcome = static_cast<std::uint8_t>(one.outcome);
+    row.fault = one.fault ? 1 : 0;
+    row.cached = one.cached ? 1 : 0;
+    const std::pair<std::int32_t*, const std::string*> words[] = {
+        {&row.task, &one.task},
+        {&row.kind, &one.kind},
+        {&row.device, &one.device},
+        {&row.level, &one.level},
+        {&row.group, &one.group},
+        {&row.trajectory, &one.trajectory},
+        {&row.policy_version, &one.policy_version},
+        {&row.reason, &one.reason}};
+    for (const auto& [column, text] : words) {
+        ATOLL_TRY_ASSIGN(*column, put(*text));
+    }
+    ATOLL_TRY(put_options(row, one.tune, one.flags));
+    ATOLL_TRY(put_id(row.source, one.source));
+    ATOLL_TRY(put_id(row.reply, one.reply));
+    ATOLL_TRY(put_id(row.token_ids, one.token_ids));
+    ATOLL_TRY(put_id(row.log_probabilities, one.log_probabilities));
+    ATOLL_TRY(put_id(row.baseline, one.baseline));
+    ATOLL_TRY_ASSIGN(row.verdict, put_verdict(one.verdict, {one.number}, false));
+    ATOLL_TRY(append(row));
+    for (const auto& [preset, value] : one.scores) {
+        ScoreRow score;
+        score.rollout = one.number;
+        score.value = value;
+        ATOLL_TRY_ASSIGN(score.preset, name(NameKind::preset, preset));
+        ATOLL_TRY(append(score));
+    }
+    return one.wall_ns - m_started_wall_ns;
 }
 
 }  // namespace

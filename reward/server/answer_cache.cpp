@@ -14,14 +14,14 @@ std::optional<ReadyAnswer> AnswerCache::find(const Digest& content) {
 }
 
 void AnswerCache::insert(const Digest& content, ReadyAnswer answer) {
-    if (answer.text->size() > m_most_bytes || m_index.contains(content)) {
+    if (answer.bytes() > m_most_bytes || m_index.contains(content)) {
         return;
     }
-    m_bytes += answer.text->size();
+    m_bytes += answer.bytes();
     m_entries.push_front({content, std::move(answer)});
     m_index[content] = m_entries.begin();
     while (m_bytes > m_most_bytes) {
-        m_bytes -= m_entries.back().answer.text->size();
+        m_bytes -= m_entries.back().answer.bytes();
         m_index.erase(m_entries.back().content);
         m_entries.pop_back();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/base/hash.hpp"
+#include "reward/evaluation_log.hpp"
 #include "reward/outcome.hpp"
 
 #include <cstddef>
@@ -15,7 +16,12 @@ namespace atl {
 /// What is said about a candidate whoever asks: ready to be said again.
 struct ReadyAnswer {
     Outcome outcome = Outcome::passed;
-    std::shared_ptr<const std::string> text;  ///< of verdict_text()
+    std::shared_ptr<const std::string> text;       ///< of verdict_text()
+    std::shared_ptr<const EvaluationFacts> facts;  ///< for the log; nullptr where there is none
+
+    [[nodiscard]] std::size_t bytes() const {
+        return text->size() + (facts ? facts->verdict.size() : 0);
+    }
 };
 
 /// Ready answers by JobRequest::content; the least recently used leave when the texts exceed

@@ -40,6 +40,9 @@ std::string head(const ServerJob& job, JobState state) {
     if (request.ids.turn) {
         text += "\"turn\":" + std::to_string(*request.ids.turn) + ",";
     }
+    if (!request.ids.policy_version.empty()) {
+        append(text, "policy_version", request.ids.policy_version);
+    }
     return text + fmt::format("\"timing\":{{\"total_s\":{}", job.age_s());
 }
 
@@ -100,10 +103,59 @@ std::string verdict_text(const JobRequest& request, const Verdict& verdict,
     return text.substr(1) + ",\"verdict\":" + to_json(shown) + "}";
 }
 
-std::string verdict_document(const ServerJob& job, std::string_view text) {
+std::string verdict_document(const ServerJob& job, std::string_view text,
+                             std::optional<bool> logged) {
     std::string document = head(job, JobState::done);
-    document.reserve(document.size() + text.size() + 1);
-    return (document += ',') += text;
+    document.reserve(document.size() + text.size() + 24);
+    (document += ',') += text;
+    if (logged) {
+        document.pop_back();
+        document += *logged ? ",\"logged\":true}" : ",\"logged\":false}";
+    }
+    return document;
+}
+
+EvaluationFacts evaluation_facts(const JobRequest& request, Verdict verdict,
+                                 const BaselineTimes& baseline) {
+    EvaluationFacts facts;
+    facts.outcome = verdict.outcome;
+    facts.cached = verdict.from_cache;
+    const Verdict shown = public_part(verdict);
+    for (const std::string& name : request.scores) {
+        facts.scores.emplace_back(name, request.presets->find(name)->score(shown, baseline));
+    }
+    facts.baseline = baseline.empty() ? "" : dump_json(baseline);
+    // What differs from one time that it was asked for to the next: so that one text stands for
+    // all.
+    verdict.from_cache = false;
+    verdict.queue_seconds = 0;
+    facts.verdict = to_json(verdict);
+    return facts;
+}
+
+EvaluationRecord evaluation_record(ServerJob& job, std::shared_ptr<const EvaluationFacts> facts,
+                                   std::string fault) {
+    JobRequest& request = job.request;
+    EvaluationRecord record;
+    record.task = request.task->name;
+    record.task_digest = request.task->digest;
+    record.kind = request.candidate.kind;
+    record.device = request.device->name;
+    record.level = to_string(request.level);
+    record.tune = request.candidate.tune;
+    record.flags = request.candidate.flags;
+    record.source = std::move(request.candidate.source);
+    record.reply = std::move(request.rollout.reply);
+    record.trajectory = request.ids.trajectory;
+    record.group = request.ids.group;
+    record.policy_version = request.ids.policy_version;
+    record.turn = request.ids.turn.value_or(-1);
+    record.token_ids = std::move(request.rollout.token_ids);
+    record.log_probabilities = std::move(request.rollout.log_probabilities);
+    record.facts = std::move(facts);
+    record.fault = std::move(fault);
+    record.seconds = job.age_s();
+    return record;
 }
 
 std::string fault_document(const ServerJob& job, const InfrastructureFault& fault) {

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "reward/evaluation_log.hpp"
+#include "reward/scores/judged.hpp"
 #include "reward/server/job.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,8 +20,16 @@ namespace atl {
 /// request.wants_baseline().
 [[nodiscard]] std::string verdict_text(const JobRequest& request, const Verdict& verdict,
                                        const BaselineTimes& baseline);
-/// `text`: of verdict_text().
-[[nodiscard]] std::string verdict_document(const ServerJob& job, std::string_view text);
+/// `text`: of verdict_text(). `logged`: whether the log has it for good; nothing without a log.
+[[nodiscard]] std::string verdict_document(const ServerJob& job, std::string_view text,
+                                           std::optional<bool> logged);
+/// What the log keeps of a verdict, scored as `request` asks.
+[[nodiscard]] EvaluationFacts evaluation_facts(const JobRequest& request, Verdict verdict,
+                                               const BaselineTimes& baseline);
+/// The job for the log: its texts move there. `facts`: nullptr for a fault, said in `fault`.
+[[nodiscard]] EvaluationRecord evaluation_record(ServerJob& job,
+                                                 std::shared_ptr<const EvaluationFacts> facts,
+                                                 std::string fault);
 [[nodiscard]] std::string fault_document(const ServerJob& job, const InfrastructureFault& fault);
 [[nodiscard]] std::string cancelled_document(const ServerJob& job, const std::string& why);
 

@@ -14,6 +14,7 @@ struct JobLimits {
     std::size_t bytes = 256u << 20;       ///< of their sources together; likewise
     std::size_t kept_bytes = 64u << 20;   ///< of answers that can be asked for later
     std::size_t ready_bytes = 32u << 20;  ///< of answers to what was asked before
+    std::size_t log_bytes = 64u << 20;    ///< of records that wait for the log's disk
     std::chrono::seconds kept_for{600};   ///< how long they can be
     std::chrono::seconds deadline{300};   ///< of jobs that name none; longer behind a long queue
 };

@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
 
 namespace atl {
 
@@ -157,6 +160,13 @@ class Reading {
         m_request.client = m_object.text("client", "", k_longest_id);
         m_request.ids.trajectory = m_object.text("trajectory_id", "", k_longest_id);
         m_request.ids.group = m_object.text("group_id", "", k_longest_id);
+        m_request.ids.policy_version = policy_version();
+        m_request.rollout.token_ids = numbers<std::int32_t>("token_ids");
+        m_request.rollout.log_probabilities = numbers<float>("log_probabilities");
+        if (!m_request.rollout.log_probabilities.empty() &&
+            m_request.rollout.log_probabilities.size() != m_request.rollout.token_ids.size()) {
+            m_object.fail("log_probabilities", "as many as token_ids are needed");
+        }
         const std::int64_t turn = m_object.integer("turn", -1, 0, 1'000'000);
         if (turn >= 0) {
             m_request.ids.turn = turn;
@@ -207,6 +217,42 @@ class Reading {
             rival.libraries = known->libraries;
         }
         return {};
+    }
+
+    /// A name, or a step's number.
+    std::string policy_version() {
+        if (m_object.has("policy_version") && m_object.raw("policy_version").is_number_integer()) {
+            return m_object.raw("policy_version").dump();
+        }
+        return m_object.text("policy_version", "", k_longest_id);
+    }
+
+    template <class T>
+    std::vector<T> numbers(const char* key) {
+        const nlohmann::ordered_json& value = m_object.raw(key);
+        if (value.is_null()) {
+            return {};
+        }
+        if (!value.is_array() || value.size() > k_most_tokens) {
+            m_object.fail(key, "a list of at most " + std::to_string(k_most_tokens) +
+                                   " numbers is needed here");
+            return {};
+        }
+        std::vector<T> list;
+        list.reserve(value.size());
+        for (const nlohmann::ordered_json& one : value) {
+            const bool is_whole = one.is_number_integer();
+            const double number = one.is_number() ? one.get<double>() : std::nan("");
+            if (!(std::abs(number) <= static_cast<double>(std::numeric_limits<T>::max())) ||
+                (std::is_integral_v<T> && (!is_whole || number < 0))) {
+                m_object.fail(key, std::is_integral_v<T>
+                                       ? "token ids are integers from 0 to 2^31 - 1"
+                                       : "numbers are needed here");
+                return {};
+            }
+            list.push_back(static_cast<T>(number));
+        }
+        return list;
     }
 
     Answered<void> find_task(const std::string& task, const std::string& kind,
@@ -307,6 +353,7 @@ class Reading {
             return;
         }
         std::optional<std::string> code = code_in_reply(m_text, m_request.candidate.kind);
+        m_request.rollout.reply = std::move(m_text);
         m_request.no_code = !code.has_value();
         m_request.candidate.source = std::move(code).value_or(std::string());
     }
@@ -340,6 +387,7 @@ class Reading {
         hasher.field(m_request.content);
         hasher.field(m_request.ids.trajectory).field(m_request.ids.group);
         hasher.field(static_cast<std::uint64_t>(m_request.ids.turn.value_or(-1)));
+        hasher.field(m_request.ids.policy_version);
         return hasher.finish();
     }
 
@@ -362,7 +410,7 @@ bool JobRequest::wants_baseline() const {
 }
 
 std::size_t JobRequest::bytes() const {
-    std::size_t sum = candidate.source.size();
+    std::size_t sum = candidate.source.size() + rollout.bytes();
     for (const Rival& rival : rivals) {
         sum += rival.candidate.source.size();
     }

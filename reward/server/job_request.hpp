@@ -20,6 +20,19 @@ struct TrajectoryIds {
     std::string trajectory;
     std::string group;
     std::optional<std::int64_t> turn;
+    std::string policy_version;
+};
+
+/// What a trainer wants to find again in the log; never looked at.
+struct RolloutTexts {
+    std::string reply;  ///< a model's whole reply, where that was sent
+    std::vector<std::int32_t> token_ids;
+    std::vector<float> log_probabilities;  ///< as many, or none
+
+    [[nodiscard]] std::size_t bytes() const {
+        return reply.size() + token_ids.size() * sizeof(std::int32_t) +
+               log_probabilities.size() * sizeof(float);
+    }
 };
 
 /// One evaluation as a client asked for it, checked.
@@ -41,6 +54,7 @@ struct JobRequest {
     std::string idempotency_key;
     std::string client;  ///< who asks, where it says so; else its address stands for it
     TrajectoryIds ids;
+    RolloutTexts rollout;
     Digest content;  ///< of all that the answer depends on
     Digest digest;   ///< of `content` and `ids`
 
@@ -59,13 +73,15 @@ struct Offer {
 
 inline constexpr std::chrono::seconds k_longest_deadline{86'400};
 inline constexpr std::size_t k_longest_id = 256;
-inline constexpr int k_highest_priority = 100;  ///< the lowest is its negative
+inline constexpr std::size_t k_most_tokens = 131'072;  ///< of one reply
+inline constexpr int k_highest_priority = 100;         ///< the lowest is its negative
 
 /// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
 /// "profile", "priority", "deadline_s", "idempotency_key", "client", "trajectory_id", "group_id",
-/// "turn"} and what engines ask for besides: {"task_digest", "fresh", "cutoff_ns", "rivals"}; a
-/// field more is a refusal. Trainers may give "name_from" in place of "task" and what else the rule
-/// of adapters/task_naming.hpp can find out. `where` names the object in errors
+/// "turn", "policy_version", "token_ids", "log_probabilities"} and what engines ask for besides:
+/// {"task_digest", "fresh", "cutoff_ns", "rivals"}; a field more is a refusal. Trainers may give
+/// "name_from" in place of "task" and what else the rule of adapters/task_naming.hpp can find out.
+/// `where` names the object in errors
 /// ("body", "body: requests[3]"). Refusals: 422 with codes invalid_request, no_task, unknown_task,
 /// unsupported_kind, unknown_score, task_differs.
 [[nodiscard]] Answered<JobRequest> parse_job_request(const nlohmann::ordered_json& value,

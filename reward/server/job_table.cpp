@@ -63,12 +63,14 @@ void Interest::release() {
     }
 }
 
-JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits)
+JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits,
+                   std::shared_ptr<EvaluationLog> log)
     : m_threads(threads),
       m_metrics(metrics),
       m_limits(limits),
       m_baselines(std::make_shared<Baselines>(threads)),
       m_ready(limits.ready_bytes),
+      m_log(std::move(log)),
       m_last_end(Clock::now()) {}
 
 Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
@@ -99,7 +101,19 @@ Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
             {ErrorCode::limit, what, "queue", "try again after the time that Retry-After says"},
             retry_after()});
     }
-    return {};
+    return check_log();
+}
+
+Answered<void> JobTable::check_log() const {
+    if (!m_log || m_log->waiting_bytes() <= m_limits.log_bytes) {
+        return {};
+    }
+    return tl::unexpected(
+        Refusal{503,
+                "log_behind",
+                {ErrorCode::unavailable, "the log's disk is slower than the evaluations", "--log",
+                 "try again after the time that Retry-After says"},
+                retry_after()});
 }
 
 bool JobTable::is_known(const JobRequest& request) {
@@ -152,8 +166,11 @@ JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
     job->asker = std::move(asker);
     job->request = std::move(request);
     job->submitted = Clock::now();
-    job->bytes = job->request.bytes();
     job->kept = kept;
+    if (!m_log) {
+        job->request.rollout = {};
+    }
+    job->bytes = job->request.bytes();
     m_jobs[job->id] = job;
     if (!job->request.idempotency_key.empty()) {
         m_by_key[job->request.idempotency_key] = job;
@@ -165,8 +182,7 @@ JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
 bool JobTable::answer_at_once(const JobPtr& job) {
     const std::optional<ReadyAnswer> known = m_ready.find(job->request.content);
     if (known) {
-        end(job, JobState::done, verdict_document(*job, *known->text),
-            std::string(to_string(known->outcome)));
+        tell(job, *known);
     }
     return known.has_value();
 }
@@ -293,28 +309,56 @@ void JobTable::conclude(const JobPtr& job, Verdict verdict) {
 }
 
 void JobTable::write(const JobPtr& job, Verdict verdict, BaselineTimes baseline) {
-    boost::asio::post(
-        m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
-                         verdict = std::move(verdict), baseline = std::move(baseline)] {
-            auto text =
-                std::make_shared<const std::string>(verdict_text(job->request, verdict, baseline));
-            // What will be said in the same words to whoever asks the same.
-            const bool is_ready = verdict.from_cache || job->request.no_code;
-            boost::asio::post(*io, [self, job, text = std::move(text), is_ready,
-                                    outcome = verdict.outcome]() mutable {
-                if (const std::shared_ptr<JobTable> table = self.lock()) {
-                    table->end(job, JobState::done, verdict_document(*job, *text),
-                               std::string(to_string(outcome)));
-                    if (is_ready) {
-                        table->m_ready.insert(job->request.content, {outcome, std::move(text)});
-                    }
+    boost::asio::post(m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
+                                       is_logged = m_log != nullptr, verdict = std::move(verdict),
+                                       baseline = std::move(baseline)] {
+        const JobRequest& request = job->request;
+        ReadyAnswer answer{
+            verdict.outcome,
+            std::make_shared<const std::string>(verdict_text(request, verdict, baseline)),
+            is_logged ? std::make_shared<const EvaluationFacts>(
+                            evaluation_facts(request, verdict, baseline))
+                      : nullptr};
+        // What will be said in the same words to whoever asks the same.
+        const bool is_ready = verdict.from_cache || request.no_code;
+        boost::asio::post(*io, [self, job, is_ready, answer = std::move(answer)]() mutable {
+            if (const std::shared_ptr<JobTable> table = self.lock()) {
+                table->tell(job, answer);
+                if (is_ready) {
+                    table->m_ready.insert(job->request.content, std::move(answer));
                 }
-            });
+            }
         });
+    });
+}
+
+void JobTable::tell(const JobPtr& job, const ReadyAnswer& answer) {
+    if (job->state != JobState::pending) {
+        return;  // cancelled meanwhile
+    }
+    if (!m_log) {
+        return end(job, JobState::done, verdict_document(*job, *answer.text, {}),
+                   std::string(to_string(answer.outcome)));
+    }
+    // Told when it is durable: what a client was told is in the log, whatever happens then.
+    m_log->record(evaluation_record(*job, answer.facts, ""),
+                  [self = weak_from_this(), io = &m_threads.io, job, text = answer.text,
+                   outcome = answer.outcome](bool durable) {
+                      boost::asio::post(*io, [self, job, text, outcome, durable] {
+                          if (const std::shared_ptr<JobTable> table = self.lock()) {
+                              table->end(job, JobState::done,
+                                         verdict_document(*job, *text, durable),
+                                         std::string(to_string(outcome)));
+                          }
+                      });
+                  });
 }
 
 void JobTable::fail(const JobPtr& job, const InfrastructureFault& fault) {
     job->fault_code = fault.error.code;
+    if (m_log && job->state == JobState::pending) {
+        m_log->record(evaluation_record(*job, nullptr, fault.error.message()), [](bool) {});
+    }
     end(job, JobState::fault, fault_document(*job, fault), "fault");
 }
 
@@ -347,6 +391,7 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     job->document = std::make_shared<const std::string>(std::move(document));
     job->request.candidate.source = {};
     job->request.rivals = {};
+    job->request.rollout = {};
     --m_pending;
     m_metrics.job_ended(metric, job->age_s());
     const Clock::time_point now = Clock::now();

@@ -44,13 +44,15 @@ class Interest {
 /// Belongs to the server's thread.
 class JobTable : public std::enable_shared_from_this<JobTable> {
   public:
-    JobTable(Threads threads, Metrics& metrics, JobLimits limits);
+    /// `log`: may be nullptr; then nothing is kept.
+    JobTable(Threads threads, Metrics& metrics, JobLimits limits,
+             std::shared_ptr<EvaluationLog> log);
 
     /// The job of this request: a new one or, with an idempotency key that is known, the one that
     /// has it. One whose answer is known has ended already. Whoever gets another one joins it at
     /// once, unless it is `kept`: then it goes on, and can be found, without anybody who waits.
-    /// `from`: where the request comes from. Refusals: 503 draining, 429 queue_full, 422
-    /// idempotency_key_reused.
+    /// `from`: where the request comes from. Refusals: 503 draining and log_behind, 429 queue_full,
+    /// 422 idempotency_key_reused.
     [[nodiscard]] Answered<JobPtr> submit(JobRequest request, const Asker& from, bool kept = false);
     /// Whose turn a request from there takes: its own client's, where it names one.
     [[nodiscard]] static Asker asker_of(const JobRequest& request, const Asker& from);
@@ -91,11 +93,13 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
     [[nodiscard]] bool is_known(const JobRequest& request);
     JobPtr add(JobRequest request, Asker asker, bool kept);
+    [[nodiscard]] Answered<void> check_log() const;
     [[nodiscard]] bool answer_at_once(const JobPtr& job);
     void evaluate(const JobPtr& job);
     void arrived(const JobPtr& job, EvaluationResult result);
     void conclude(const JobPtr& job, Verdict verdict);
     void write(const JobPtr& job, Verdict verdict, BaselineTimes baseline);
+    void tell(const JobPtr& job, const ReadyAnswer& answer);
     void fail(const JobPtr& job, const InfrastructureFault& fault);
     void end(const JobPtr& job, JobState state, std::string document, const std::string& metric);
     void forget_old();
@@ -107,6 +111,7 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     std::shared_ptr<Baselines> m_baselines;
     AnswerCache m_ready;
     JobIds m_ids;
+    std::shared_ptr<EvaluationLog> m_log;
     std::unordered_map<std::string, JobPtr> m_jobs;    // by id
     std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
     struct Load {

@@ -89,6 +89,18 @@ struct Metrics::State {
                 "Seconds in which the devices of that name worked on jobs that have ended, "
                 "together")
             .Register(registry);
+    prometheus::Family<prometheus::Counter>& log =
+        prometheus::BuildCounter()
+            .Name("atoll_log_total")
+            .Help(
+                "Evaluations by what became of their record: recorded (durable), lost (answered "
+                "without being durable)")
+            .Register(registry);
+    prometheus::Family<prometheus::Gauge>& log_failing =
+        prometheus::BuildGauge()
+            .Name("atoll_log_failing")
+            .Help("1 while the log cannot be written")
+            .Register(registry);
 
     void raise(const std::string& name, const std::string& what, std::uint64_t to) {
         prometheus::Counter& counter = device.Add({{"device", name}, {"what", what}});
@@ -136,6 +148,16 @@ void Metrics::set_device(const std::string& device, const EvaluatorStats& stats)
     m_state->raise(device, "worker_restarts", stats.worker_restarts);
     prometheus::Counter& busy = m_state->busy.Add({{"device", device}});
     busy.Increment(stats.busy_seconds - busy.Value());
+}
+
+void Metrics::set_log(const EvaluationLog::Stats& stats) {
+    const auto raise = [this](const char* what, std::uint64_t to) {
+        prometheus::Counter& counter = m_state->log.Add({{"what", what}});
+        counter.Increment(static_cast<double>(to) - counter.Value());
+    };
+    raise("recorded", stats.recorded);
+    raise("lost", stats.lost);
+    m_state->log_failing.Add({}).Set(stats.failing ? 1 : 0);
 }
 
 std::string Metrics::text() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/evaluation_log.hpp"
 #include "reward/evaluator.hpp"
 
 #include <cstddef>
@@ -23,6 +24,7 @@ class Metrics {
     void set_connections(std::size_t open);
     void set_jobs(std::size_t pending, std::size_t in_evaluator);
     void set_device(const std::string& device, const EvaluatorStats& stats);
+    void set_log(const EvaluationLog::Stats& stats);
     /// Text exposition format 0.0.4.
     [[nodiscard]] std::string text() const;
 

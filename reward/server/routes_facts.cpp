@@ -157,6 +157,9 @@ awaitable<HttpReply> get_metrics(Service& service, HttpExchange&) {
     for (const ServedDevice& device : service.offer.devices) {
         service.metrics.set_device(device.name, device.evaluator->stats());
     }
+    if (service.options.log) {
+        service.metrics.set_log(service.options.log->stats());
+    }
     HttpReply reply = reply_of(200, service.metrics.text());
     reply.type = "text/plain; version=0.0.4; charset=utf-8";
     co_return reply;

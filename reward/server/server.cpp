@@ -46,6 +46,9 @@ struct Server::State {
         for (ServedDevice& device : devices) {
             device.evaluator.reset();
         }
+        if (service->options.log) {
+            service->options.log->finish();  // its answers are posted to `io` too
+        }
     }
 
     awaitable<void> drain() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/evaluation_log.hpp"
 #include "reward/scores/presets.hpp"
 #include "reward/server/access_token.hpp"
 #include "reward/server/job_limits.hpp"
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,7 +52,8 @@ struct ServerOptions {
     SizeLimits sizes = {};
     TimeLimits times = {};
     JobLimits jobs = {};
-    ScorePresets presets = {};  ///< that requests can ask for
+    std::shared_ptr<EvaluationLog> log = {};  ///< nullptr: nothing is kept
+    ScorePresets presets = {};                ///< that requests can ask for
 };
 
 /// invalid_argument when there is nothing to listen on, or an address that others can reach has no

@@ -18,7 +18,7 @@ struct Service {
         : options(std::move(chosen)),
           offer(offered),
           threads(where),
-          jobs(std::make_shared<JobTable>(where, metrics, options.jobs)) {}
+          jobs(std::make_shared<JobTable>(where, metrics, options.jobs, options.log)) {}
 
     const ServerOptions options;
     const Offer offer;  ///< from any thread

@@ -90,6 +90,11 @@ Loaded arranged(Expected<LineageData> data, const std::filesystem::path& run) {
     Loaded loaded;
     loaded.data = std::move(*data);
     loaded.view = lineage_view(loaded.data.events);
+    if (!loaded.data.events.empty() && std::holds_alternative<LogOpened>(loaded.data.events[0])) {
+        throw CommandError(k_exit_usage, run.string() +
+                                             ": holds a reward server's log, no campaign: ask "
+                                             "`atoll rescore` and `atoll audit`");
+    }
     if (loaded.view.started == nullptr) {
         throw CommandError(k_exit_usage, run.string() + ": holds no campaign yet");
     }

@@ -1,3 +1,4 @@
+#include "population/rollouts/rollout_log.hpp"
 #include "reward/gpu/device_probe.hpp"
 #include "reward/gpu_devices.hpp"
 #include "reward/server/server.hpp"
@@ -25,6 +26,7 @@ constexpr const char* k_footer = R"text(Examples:
   atoll serve                                          CPU tasks at http://127.0.0.1:8000
   atoll serve --device cpu:2 --http 127.0.0.1:0        two CPU devices; the system chooses the port
   atoll serve --device cuda:all --unix /run/atoll.sock
+  atoll serve --log runs/rollouts                      keeps what was asked and answered
   atoll serve --http 0.0.0.0:8000 --token-file token --tls-cert cert.pem --tls-key key.pem
                                                        for other machines
   curl -s localhost:8000/v1/evaluate -d "$(jq -n --rawfile s my.cpp '{task: "softmax", source: $s}')"
@@ -47,6 +49,7 @@ struct Arguments {
     std::string tls_cert;
     std::string tls_key;
     std::string rewards;
+    std::string log;
     std::vector<std::string> devices;
     std::vector<std::string> tasks;
     std::size_t queue = JobLimits().jobs;
@@ -144,7 +147,7 @@ ServedDevice serve_device(const DeviceWords& words, const LocalEvaluatorOptions&
 }
 
 int run(const Arguments& arguments) {
-    const ServerOptions options = options_of(arguments);
+    ServerOptions options = options_of(arguments);
     value_or_end(check_server_options(options));
     std::vector<DeviceWords> asked;
     for (const std::string& text : arguments.devices) {
@@ -155,9 +158,11 @@ int run(const Arguments& arguments) {
     allow_many_connections(options.sizes.connections);
     ServedDevices devices;
     std::vector<std::string> kinds;
+    std::string described;
     for (const DeviceWords& words : asked) {
         devices.push_back(serve_device(words, arguments.evaluator));
         kinds.insert(kinds.end(), devices.back().kinds.begin(), devices.back().kinds.end());
+        described += words.name + ": " + devices.back().evaluator->description() + "\n";
         complain("serves " + words.name + ": " + devices.back().evaluator->description());
     }
     TaskCatalog tasks = load_catalog(task_folders(arguments), kinds, [](const Error& error) {
@@ -168,8 +173,13 @@ int run(const Arguments& arguments) {
                            "there is no task that these devices can evaluate: name "
                            "one with --task, or see `atoll task list`");
     }
+    if (!arguments.log.empty()) {
+        const auto say = [](const std::string& text) { complain(text); };
+        options.log =
+            value_or_end(open_rollout_log({arguments.log, ATOLL_VERSION, described, say}));
+    }
     const std::unique_ptr<Server> server =
-        value_or_end(Server::open(options, std::move(tasks), std::move(devices)));
+        value_or_end(Server::open(std::move(options), std::move(tasks), std::move(devices)));
     server->stop_on_signals();
     for (const std::string& address : server->addresses()) {
         print(address + "\n");
@@ -223,6 +233,12 @@ void add_serve_verb(CLI::App& app, VerbContext& context) {
                      "TOML file with more score presets: a table [NAME] for each with `formula` "
                      "and its parameters (GET /v1/scores says which there are)")
         ->type_name("FILE");
+    verb->add_option(
+            "--log", arguments->log,
+            "Keep every evaluation in this folder (made, or gone on with), and answer only "
+            "when it is on disk: a data set for training and for `atoll rescore` and "
+            "`atoll audit`")
+        ->type_name("DIR");
     verb->add_option(
             "--queue", arguments->queue,
             "Jobs that may wait or be in work, and an eighth more of clients that have few "

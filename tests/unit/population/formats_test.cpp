@@ -55,6 +55,28 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
     EXPECT_EQ(hex(encode_event(IslandsReset{9, {{1, 2, {7}, 0.5}}})),
               "01" "0900000000000000" "01000000" "01000000" "02000000" "0700000000000000"
               "000000000000e03f");
+    EXPECT_EQ(hex(encode_event(LogOpened{"v", "d", 3})),
+              "01" "01000000" "76" "01000000" "64" "0300000000000000");
+    const std::string none(64, '0');
+    Rollout rollout;
+    rollout.number = 5;
+    rollout.task = "t";
+    rollout.kind = "k";
+    rollout.device = "d";
+    rollout.level = "l";
+    rollout.group = "g";
+    rollout.turn = 2;
+    rollout.outcome = Outcome::passed;
+    rollout.scores = {{"s", 0.5}};
+    rollout.cached = true;
+    rollout.wall_ns = 9;
+    rollout.seconds = 1;
+    EXPECT_EQ(hex(encode_event(RolloutRecorded{rollout})),
+              "01" "0500000000000000" "01000000" "74" + none + "01000000" "6b" "01000000" "64"
+              "01000000" "6c" "00000000" "00000000" + none + none + "00000000" "01000000" "67"
+              "00000000" "0200000000000000" + none + none + "00" "00000000" "00" + none + none +
+              "01000000" "01000000" "73" "000000000000e03f" "01" "0900000000000000"
+              "000000000000f03f");
     TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
     EXPECT_EQ(hex(encode_event(issued)),
               "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
@@ -66,11 +88,12 @@ TEST(Formats, TypesAreTheDocumentedNumbers) {
     const std::vector<std::string> names = {
         "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
         "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped",
-        "TurnedDown", "IslandsReset"};
+        "TurnedDown", "IslandsReset", "LogOpened", "RolloutRecorded"};
     const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
                                        Evaluated{},       TicketFailed{},    TicketCommitted{},
                                        Migrated{},        Confirmed{},       CampaignStopped{},
-                                       TurnedDown{}, IslandsReset{}};
+                                       TurnedDown{}, IslandsReset{}, LogOpened{},
+                                       RolloutRecorded{}};
     ASSERT_EQ(names.size(), k_event_types);
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(events[i].index(), i);

@@ -11,7 +11,7 @@ Digest content_of(int number) {
 }
 
 ReadyAnswer answer_of(std::size_t bytes) {
-    return {Outcome::passed, std::make_shared<const std::string>(bytes, 'x')};
+    return {Outcome::passed, std::make_shared<const std::string>(bytes, 'x'), nullptr};
 }
 
 TEST(AnswerCache, ForgetsWhatWasNotUsedForLongest) {
