@@ -58,13 +58,13 @@ std::string block(const AuditedRecord& audited, const TextSource& texts) {
     const RunRecord& record = *audited.record;
     const VerdictEvidence& verdict = *record.verdict;
     const std::optional<double> reward = verdict.rewards.at(0);
-    std::string text =
-        heading(record) + "\n" +
-        fmt::format(
-            "    {}, reward {}, {} times as fast as the baseline ({} for sure)\n",
-            to_string(verdict.outcome), reward ? fmt::format("{:.4g}", *reward) : "-",
-            verdict.speedup > 0 ? fmt::format("{:.4g}", verdict.speedup) : "?",
-            verdict.cautious_speedup > 0 ? fmt::format("{:.4g}", verdict.cautious_speedup) : "?");
+    std::string text = heading(record) + "\n" +
+                       fmt::format("    {}, reward {}", to_string(verdict.outcome),
+                                   reward ? fmt::format("{:.4g}", *reward) : "-");
+    text += verdict.speedup > 0
+                ? fmt::format(", {:.4g} times as fast as the baseline ({:.4g} for sure)\n",
+                              verdict.speedup, verdict.cautious_speedup)
+                : "\n";
     std::string surprises;
     for (const Surprise surprise : audited.surprises) {
         surprises += (surprises.empty() ? "" : ", ") + std::string(to_string(surprise));
@@ -74,6 +74,9 @@ std::string block(const AuditedRecord& audited, const TextSource& texts) {
     text += verdict.reason.empty() ? "" : "    " + one_line(verdict.reason, 300) + "\n";
     text += verdict.noise.empty() ? "" : "    " + one_line(verdict.noise, 300) + "\n";
     text += times_table(verdict);
+    if (record.source.is_zero()) {
+        return text + "    (no source)\n";
+    }
     const Expected<std::string> source = texts.text(record.source);
     return text + (source ? first_lines(*source) : "    (its source is lost)\n");
 }

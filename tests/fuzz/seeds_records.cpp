@@ -48,9 +48,23 @@ std::string lineage_file(const Campaign& campaign, LineageMode mode) {
     return value_or_throw(read_file(folder.path() / "lineage.h5", std::uint64_t{64} << 20));
 }
 
+/// What a reward server's log holds, and no campaign.
+std::vector<Event> log_events() {
+    Rollout one;
+    one.task = "softmax";
+    one.group = "g";
+    one.turn = 1;
+    one.tune = {{"TILE", "4"}};
+    one.flags = {"-O3"};
+    one.scores = {{"kevin", 2.3}, {"speedup", 2}};
+    return {LogOpened{"0.1", "cpu", 1}, RolloutRecorded{one}};
+}
+
 SeedsOfTarget event_seeds(const Campaign& campaign) {
     SeedsOfTarget seeds{"event", {}};
-    for (const Event& event : campaign.events) {
+    std::vector<Event> events = log_events();
+    events.insert(events.end(), campaign.events.begin(), campaign.events.end());
+    for (const Event& event : events) {
         seeds.seeds[event_name(event)] =
             std::string(1, static_cast<char>(event.index())) + encode_event(event);
     }

@@ -1,4 +1,5 @@
 #include "reward/base/sandbox.hpp"
+#include "tests/integration/eval_command.hpp"
 #include "tests/support/shell.hpp"
 #include "tests/support/socket_client.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using nlohmann::json;
 using ::testing::HasSubstr;
+using testing::right_candidate;
 using testing::SocketClient;
 
 /// `atoll serve --log` as a process, and what is made of its log.
@@ -73,11 +75,11 @@ class ServeLog : public ::testing::Test {
 
 TEST_F(ServeLog, WhatWasAnsweredSurvivesAKill) {
     start();
-    EXPECT_EQ(evaluate(testing::right_candidate(), "a", 0)["logged"], true);
+    EXPECT_EQ(evaluate(right_candidate(), "a", 0)["logged"], true);
     EXPECT_EQ(evaluate("int ;;; =", "a", 1)["logged"], true);
     kill_server(SIGKILL);
     start();
-    EXPECT_EQ(evaluate(testing::right_candidate() + "\n", "b", 0)["logged"], true);
+    EXPECT_EQ(evaluate(right_candidate() + "\n", "b", 0)["logged"], true);
     kill_server(SIGKILL);
     const testing::ShellResult rebuilt = atoll("lineage " + log() + " rebuild");
     ASSERT_EQ(rebuilt.status, 0) << rebuilt.err;
@@ -100,8 +102,32 @@ for row in f["rollouts"][:]:
     const testing::ShellResult read =
         testing::run_shell("/usr/bin/python3 " + file("read.py") + " " + log() + "/lineage.h5");
     EXPECT_EQ(read.out,
-              "0 a 0 passed True True\n1 a 1 compile_error False True\n2 b 0 passed True True\n")
+              "0 a 0 passed True True\n1 a 1 rejected False True\n2 b 0 passed True True\n")
         << read.err;
+}
+
+TEST_F(ServeLog, IsScoredAgainAndAudited) {
+    start();
+    evaluate(right_candidate(), "a", 0);
+    evaluate("int ;;; =", "a", 1);
+    kill_server(SIGTERM);
+    const testing::ShellResult rescored = atoll(
+        "rescore " + log() + " --reward kernelgym_tiers --set wrong=-2 --advantage rloo --json");
+    ASSERT_EQ(rescored.status, 0) << rescored.err;
+    const json records = json::parse(rescored.out)["records"];
+    EXPECT_EQ(records[1]["reward"], -0.5);
+    EXPECT_GE(records[0]["reward"].get<double>(), -0.1);
+    EXPECT_LT(records[1]["advantage"].get<double>(), 0);
+    EXPECT_GT(records[0]["logged"].get<double>(), 0.3);  // by kevin
+    const testing::ShellResult audited = atoll("audit " + log());
+    EXPECT_EQ(audited.status, 0) << audited.err;
+    EXPECT_THAT(audited.out, HasSubstr("2 records, by kevin"));
+    EXPECT_EQ(atoll("audit " + log() + " --source 1").out, "int ;;; =");
+    EXPECT_THAT(atoll("audit " + log() + " --source 2").err, HasSubstr("no record 2"));
+    EXPECT_THAT(atoll("rescore " + log() + " --reward kevim").err, HasSubstr("known: speedup"));
+    EXPECT_THAT(atoll("rescore " + log() + " --reward kevin --set p=1").err, HasSubstr("correct"));
+    EXPECT_THAT(atoll("rescore --presets").out, HasSubstr("arXiv 2507.11948"));
+    EXPECT_EQ(atoll("rescore").status, 2);
 }
 
 TEST_F(ServeLog, IsNoCampaign) {
