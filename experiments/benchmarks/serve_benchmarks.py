@@ -97,7 +97,6 @@ def overhead(arguments, folder):
         for level in ("verify", "measure"):
             walls, compiles, devices, rests = [], [], [], []
             for request in unique_candidates(atoll, arguments.overhead_jobs, level):
-                request["scores"] = ["light"] if level == "measure" else []
                 body = json.dumps(request)
                 before = atoll.device()["busy_s"]
                 begin = time.perf_counter()
@@ -131,27 +130,39 @@ def batch(server, requests, on_result=lambda _: None):
     return results
 
 
+class Seen(Exception):
+    """Enough of a batch has been answered."""
+
+
 def queued_jobs(arguments, folder):
+    """How busy the devices are while there is a queue, which is given up after a while."""
     print(f"\n### {arguments.queued} unique jobs queued at once\n")
-    with Atoll(arguments, folder) as atoll:
-        requests = unique_candidates(atoll, arguments.queued, "measure")
-        for request in requests:
-            request["scores"] = ["light"]
-        marks = []
+    print("| tasks | seconds looked at | verdicts meanwhile | compiling, seconds of each | on the "
+          "device, seconds of each | busy share of the devices |\n|---|---|---|---|---|---|")
+    for tasks in (None, "matmul"):
+        with Atoll(arguments, folder) as atoll:
+            requests = unique_candidates(atoll, arguments.queued, "measure", tasks)
+            looked = []
 
-        def mark(results):
-            # Between the first verdict and the last but few, so that there is a queue.
-            if len(results) in (1, len(requests) - 2 * arguments.devices):
-                marks.append((time.monotonic(), atoll.device()["busy_s"]))
+            def look(results):
+                now = time.monotonic()
+                if not looked or now - looked[0][0] >= arguments.queued_seconds:
+                    looked.append((now, atoll.device()["busy_s"], len(results)))
+                if len(looked) == 2:
+                    compiled = [one["job"]["timing"]["stages"].get("compile", 0)
+                                for one in results]
+                    raise Seen(statistics.mean(compiled))
 
-        begin = time.monotonic()
-        batch(atoll, requests, mark)
-        seconds = time.monotonic() - begin
-        (first, busy_first), (last, busy_last) = marks
-        share = (busy_last - busy_first) / (last - first) / arguments.devices
-        print("| jobs | seconds | devices | busy share of the devices |\n|---|---|---|---|")
-        print(f"| {len(requests)} | {seconds:.1f} | {arguments.devices} | {100 * share:.1f} % |",
-              flush=True)
+            try:
+                batch(atoll, requests, look)
+                raise SystemExit("the queue was empty too soon: give more --queued jobs")
+            except Seen as seen:
+                (first, busy_first, before), (last, busy_last, after) = looked
+                busy = busy_last - busy_first
+                share = busy / (last - first) / arguments.devices
+                print(f"| {tasks or 'all CPU tasks in turn'} | {last - first:.1f} | "
+                      f"{after - before} | {seen.args[0]:.3f} | {busy / (after - before):.3f} | "
+                      f"{100 * share:.1f} % |", flush=True)
 
 
 def memory(arguments, folder):
@@ -189,8 +200,6 @@ def unique(arguments, folder):
     print("|---|---|---|---|")
     with Atoll(arguments, folder) as atoll:
         requests = unique_candidates(atoll, arguments.candidates, "measure")
-        for request in requests:
-            request["scores"] = ["light"]
         before = atoll.device()["busy_s"]
         begin = time.monotonic()
         results = batch(atoll, requests)
@@ -199,14 +208,19 @@ def unique(arguments, folder):
         outcomes = {requests[one["index"]]["source"]: one["job"]["outcome"] for one in results}
     scale = 1024 / len(requests)
     print(f"| atoll serve, one batch | {scale * ours:.0f} | 1 | {100 * share:.1f} % |", flush=True)
+    if arguments.peer_candidates:
+        requests = requests[:arguments.peer_candidates]
+    theirs_scale = 1024 / len(requests)
     with Peer(arguments, folder) as peer, ThreadPoolExecutor(64) as pool:
         begin = time.monotonic()
         answers = list(pool.map(lambda one: peer.ask("POST", "/v1/evaluate", one), requests))
         theirs = time.monotonic() - begin
     differ = sum(job["outcome"] != outcomes[request["source"]]
                  for request, (_, job) in zip(requests, answers))
-    print(f"| FastAPI, a process per request | {scale * theirs:.0f} | {theirs / ours:.2f} | |")
-    print(f"\n{len(requests) - differ} of {len(requests)} outcomes are the same.", flush=True)
+    print(f"| FastAPI, a process per request | {theirs_scale * theirs:.0f} | "
+          f"{theirs_scale * theirs / (scale * ours):.2f} | |")
+    print(f"\n{len(requests) - differ} of {len(requests)} outcomes are the same (ours is the mean of "
+          f"{len(outcomes)} candidates, theirs of {len(requests)}).", flush=True)
 
 
 PARTS = {"known": requests_a_second, "overhead": overhead, "queued": queued_jobs,
@@ -225,7 +239,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--overhead-jobs", type=int, default=45)
     parser.add_argument("--queued", type=int, default=256)
+    parser.add_argument("--queued-seconds", type=float, default=60)
     parser.add_argument("--candidates", type=int, default=1024)
+    parser.add_argument("--peer-candidates", type=int,
+                        help="the first so many of them for the peer, which is slow (default: all)")
     arguments = parser.parse_args()
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                   if line.startswith("model name")), "?")

@@ -132,10 +132,13 @@ def load(arguments, address, bodies, *options):
     return json.loads(result.stdout)
 
 
-def unique_candidates(server, count, level):
-    """Starters of all CPU tasks, each with a function of its own that makes it unlike the others."""
+def unique_candidates(server, count, level, only=None):
+    """Starters of all CPU tasks (or of one) in turn, each with a function of its own that makes it
+    unlike the others. Scored by the speed of light, so that no starter is measured besides."""
     starters = []
     for task in server.ask("GET", "/v1/tasks")[1]["tasks"]:
+        if only not in (None, task["name"]):
+            continue
         for kind in server.ask("GET", f"/v1/tasks/{task['name']}")[1]["kinds"]:
             if kind["kind"] == "cpu_cpp":
                 starters += [(task["name"], one["source"]) for one in kind["starters"]]
@@ -145,6 +148,8 @@ def unique_candidates(server, count, level):
         task, source = starters[i % len(starters)]
         source += f"\nint number_{mark}_{i}() {{ return {i}; }}\n"
         requests.append({"task": task, "source": source, "level": level})
+        if level == "measure":
+            requests[-1]["scores"] = ["light"]
     return requests
 
 

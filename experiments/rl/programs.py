@@ -1,15 +1,15 @@
 """The programs that the policy can write: a tiled matrix product, told in up to four words.
 
-    ikj i32 j128 k64        the order of the loops inside of a tile, and the tile's sizes
+    ikj i32 j128 k32        the order of the loops inside of a tile, and the tile's sizes
 
-What is not said is `jki` and 8; of what is said twice the last word counts. 384 programs can be told;
+What is not said is `jki` and 8; of what is said twice the last word counts. 162 programs can be told;
 their speeds differ by far more than what the server measures of one of them from time to time.
 """
 
 import itertools
 
 ORDERS = ["ijk", "ikj", "jik", "jki", "kij", "kji"]
-TILES = ["8", "32", "64", "128"]
+TILES = ["8", "32", "128"]
 WORDS = ORDERS + [loop + size for loop in "ijk" for size in TILES]
 LENGTH = 4
 
