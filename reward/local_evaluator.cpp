@@ -6,6 +6,11 @@ namespace atl {
 
 namespace {
 
+/// Compiled candidates that may wait for each device: enough that one stays busy through candidates
+/// that it is done with sooner than the next one is compiled. Beyond it compilers wait, so that who
+/// has a higher priority does not wait for long behind what was compiled before.
+constexpr std::size_t k_ready_per_lane = 8;
+
 bool is_answer_to(const Verdict& verdict, const EvaluationRequest& request) {
     return answers_at_cutoff(verdict.outcome, public_geomean_ns(verdict).value_or(0),
                              request.cutoff_ns);
@@ -31,7 +36,7 @@ LocalEvaluator::LocalEvaluator(EvaluatorParts parts)
       m_cache(m_parts.cache_folder),
       m_quarantine(m_parts.cache_folder, k_quarantine_bytes),
       m_queue(make_local_queue(m_parts.queue_capacity, m_parts.lease_time, *m_parts.clock)),
-      m_hand_over(2 * m_parts.lanes.size()) {
+      m_hand_over(k_ready_per_lane * m_parts.lanes.size()) {
     for (int i = 0; i < m_parts.compile_workers; ++i) {
         m_threads.emplace_back([this] { serve_compiles(); });
     }

@@ -1,54 +1,35 @@
-"""The programs that the policy can write: a tiled matrix product, told in up to four words.
+"""The programs that the policy can write: the first starter of the task transpose with loop order,
+tile and unrolling told in up to four words.
 
-    ikj i32 j128 k32        the order of the loops inside of a tile, and the tile's sizes
+    along-cols r16 c64 u4     the inner loop runs along a column of x; tiles of 16 x 64; 4 lines at a time
 
-What is not said is `jki` and 8; of what is said twice the last word counts. 162 programs can be told;
-their speeds differ by far more than what the server measures of one of them from time to time.
+What is not said stays as the starter has it; of what is said twice the last word counts. 96 programs
+can be told; the fastest is several hundred times as fast as the slowest.
 """
 
 import itertools
 
-ORDERS = ["ijk", "ikj", "jik", "jki", "kij", "kji"]
-TILES = ["8", "32", "128"]
-WORDS = ORDERS + [loop + size for loop in "ijk" for size in TILES]
-LENGTH = 4
-
-SOURCE = """\
-static long smaller(long x, long y) {{ return x < y ? x : y; }}
-
-extern "C" void launch(const float* a, const float* b, float* c, int m, int n, int depth) {{
-    for (long at = 0; at < (long)m * n; ++at) c[at] = 0;
-    for (long i0 = 0; i0 < m; i0 += {tile_m})
-        for (long k0 = 0; k0 < depth; k0 += {tile_k})
-            for (long j0 = 0; j0 < n; j0 += {tile_n}) {{
-                const long i1 = smaller(m, i0 + {tile_m});
-                const long k1 = smaller(depth, k0 + {tile_k});
-                const long j1 = smaller(n, j0 + {tile_n});
-                for (long {0} = {0}0; {0} < {0}1; ++{0})
-                    for (long {1} = {1}0; {1} < {1}1; ++{1})
-                        for (long {2} = {2}0; {2} < {2}1; ++{2})
-                            c[i * n + j] += a[i * depth + k] * b[k * n + j];
-            }}
-}}
-"""
+CHOICES = {
+    "READ_ALONG_ROWS": {"along-rows": 1, "along-cols": 0},
+    "TILE_ROWS": {f"r{size}": size for size in (4, 16, 64, 256)},
+    "TILE_COLS": {f"c{size}": size for size in (4, 16, 64, 256)},
+    "TILE_UNROLL": {f"u{lines}": lines for lines in (1, 4, 16)},
+}
+WORDS = [word for words in CHOICES.values() for word in words]
+LENGTH = len(CHOICES)
 
 
-def reply_of(text):
+def reply_of(text, starter):
     """What the server is sent for what the policy said: its program in a fence; words that tell none
     as they are, which the server judges like any reply without code."""
     words = text.split()
     if not words or any(word not in WORDS for word in words):
         return text
-    told = {"order": "jki", "i": "8", "j": "8", "k": "8"}
-    for word in words:
-        if word in ORDERS:
-            told["order"] = word
-        else:
-            told[word[0]] = word[1:]
-    source = SOURCE.format(*told["order"], tile_m=told["i"], tile_n=told["j"], tile_k=told["k"])
-    return f"```cpp\n{source}```\n"
+    told = {macro: values[word] for word in words for macro, values in CHOICES.items()
+            if word in values}
+    defines = "".join(f"#define {macro} {value}\n" for macro, value in sorted(told.items()))
+    return f"```cpp\n{defines}{starter}```\n"
 
 
 def all_programs():
-    return [f"{order} i{i} j{j} k{k}" for order, i, j, k in
-            itertools.product(ORDERS, TILES, TILES, TILES)]
+    return [" ".join(words) for words in itertools.product(*CHOICES.values())]

@@ -28,13 +28,26 @@ from tokenizers import Tokenizer, models, pre_tokenizers  # noqa: E402
 
 from programs import LENGTH, WORDS, all_programs, reply_of  # noqa: E402
 
-PROMPT = "matmul"
+TASK = "transpose"
 MARGIN = 1.5  # so many times a uniformly drawn program's mean reward, in every seed
 SAMPLES = 512
 
 
+def make_reward(url):
+    """A function for GRPOTrainer's reward_funcs: of what the policy said."""
+    with Client(url) as client:
+        starter = client.task(TASK)["kinds"][0]["starters"][0]["source"]
+    of_replies = reward_function(url, task=TASK, score="speedup")
+
+    def rewards(prompts, completions, **columns):
+        replies = [reply_of(text, starter) for text in completions]
+        return of_replies(prompts, replies, **columns)
+
+    return rewards
+
+
 def make_tokenizer():
-    words = ["<pad>", "<end>", PROMPT, *WORDS]
+    words = ["<pad>", "<end>", TASK, *WORDS]
     tokenizer = Tokenizer(models.WordLevel({word: at for at, word in enumerate(words)}, "<pad>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return transformers.PreTrainedTokenizerFast(
@@ -52,13 +65,9 @@ def make_policy(tokenizer, seed):
 
 def train(arguments, ask, tokenizer, seed):
     policy = make_policy(tokenizer, seed)
-
-    def rewards(prompts, completions, **columns):
-        return ask(prompts, [reply_of(text) for text in completions], **columns)
-
     trainer = trl.GRPOTrainer(
-        model=policy, processing_class=tokenizer, reward_funcs=[rewards],
-        train_dataset=Dataset.from_dict({"prompt": [PROMPT] * 1024}),
+        model=policy, processing_class=tokenizer, reward_funcs=[ask],
+        train_dataset=Dataset.from_dict({"prompt": [TASK] * 1024}),
         args=trl.GRPOConfig(
             output_dir=str(arguments.output / "trainer"), use_cpu=True, seed=seed, bf16=False,
             max_steps=arguments.steps, per_device_train_batch_size=arguments.rollouts,
@@ -75,7 +84,7 @@ def train(arguments, ask, tokenizer, seed):
 def sample(policy, tokenizer, seed):
     """What the policy says now."""
     torch.manual_seed(1000 + seed)
-    prompt = tokenizer([PROMPT] * SAMPLES, return_tensors="pt")
+    prompt = tokenizer([TASK] * SAMPLES, return_tensors="pt")
     policy.eval()
     with torch.no_grad():
         tokens = policy.generate(
@@ -85,7 +94,7 @@ def sample(policy, tokenizer, seed):
 
 
 def mean_reward(ask, texts):
-    rewards = ask([PROMPT] * len(texts), [reply_of(text) for text in texts])
+    rewards = ask([TASK] * len(texts), texts)
     if None in rewards:
         raise SystemExit("the server gave no verdict for some program")
     return statistics.mean(rewards), rewards
@@ -103,7 +112,7 @@ def plot(curves, uniform, best, file):
     axes.axhline(uniform, linestyle="--", color="grey", label="a program drawn uniformly")
     axes.axhline(best, linestyle=":", color="grey", label="the best program")
     axes.set(xlabel="step", ylabel="reward: speed-up over the starter",
-             title="GRPO with rewards from atoll serve (matmul, loop order and tiles)")
+             title="GRPO with rewards from atoll serve (transpose: loop order, tile, unrolling)")
     axes.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(file, dpi=100)
@@ -115,13 +124,13 @@ def main():
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--output", type=Path, required=True, help="folder for numbers and curve")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--rollouts", type=int, default=32, help="of one step")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    ask = reward_function(arguments.url, task="matmul", score="speedup")
+    ask = make_reward(arguments.url)
     tokenizer = make_tokenizer()
 
     # All of them once: what chance and the best program get; the seeds' rollouts find them cached.
@@ -152,8 +161,8 @@ def main():
         "steps": arguments.steps, "rollouts": arguments.rollouts, "programs": len(programs),
         "uniform": uniform, "best": best, "best_program": programs[each.index(best)],
         "seeds": rows, "curves": [[round(one, 4) for one in curve] for curve in curves]}
-    (arguments.output / "matmul_grpo.json").write_text(json.dumps(numbers, indent=1) + "\n")
-    plot(curves, uniform, best, arguments.output / "matmul_grpo.png")
+    (arguments.output / "transpose_grpo.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    plot(curves, uniform, best, arguments.output / "transpose_grpo.png")
     least = min(row["times_uniform"] for row in rows)
     rises = all(statistics.mean(c[-10:]) > statistics.mean(c[:10]) for c in curves)
     print(f"least of the seeds: {least:.2f} times a uniformly drawn program (asked: {MARGIN}); the "
