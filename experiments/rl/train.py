@@ -115,7 +115,7 @@ def plot(curves, uniform, best, file):
              title="GRPO with rewards from atoll serve (transpose: loop order, tile, unrolling)")
     axes.legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig(file, dpi=100)
+    figure.savefig(file, dpi=80)
 
 
 def main():
@@ -124,9 +124,9 @@ def main():
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--output", type=Path, required=True, help="folder for numbers and curve")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=120)
     parser.add_argument("--rollouts", type=int, default=32, help="of one step")
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
