@@ -297,7 +297,9 @@ constexpr ScoreFormula k_formulas[] = {
      "OpenEnv kernrl as first proposed, huggingface/OpenEnv PR 308 (R13)", k_kernrl,
      openenv_kernrl},
     {"sol_score", "K ? mean over workloads of 1 / (1 + (T - T_light) / (T_baseline - T_light)) : 0",
-     "SOL-ExecBench: 0.5 at the baseline, 1 at the speed of light (R14)", k_none, sol_score},
+     "SOL-ExecBench: 0.5 at the baseline, 1 at the speed of light (R14), also below it; with a "
+     "baseline at the light T_light / T / 2 above it",
+     k_none, sol_score},
     {k_counter_formula, "K ? the metric named by `counter` + tie s / (1 + s) : 0",
      "SwizzlePerf, IntelliPerf: a hardware counter, then time (R19)", k_counter, counter},
     {"fraction_tests_passed",

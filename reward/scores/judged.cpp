@@ -142,10 +142,16 @@ double Judged::light_share() const {
 double Judged::sol_score() const {
     const auto score = [&](const WorkloadTiming& timing) -> std::optional<double> {
         const std::optional<double> base = time_in(m_baseline, timing.workload);
-        if (!base || !is_usable_time(timing.light_ns) || *base <= timing.light_ns) {
+        const double light = timing.light_ns;
+        if (!base || !is_usable_time(light)) {
             return std::nullopt;
         }
-        return 1 / (1 + (timing.median_ns - timing.light_ns) / (*base - timing.light_ns));
+        // Measured times may be a little below the light's; the formula has a pole there.
+        const double time = std::max(timing.median_ns, light);
+        if (*base <= light) {
+            return time == light ? 1 : 0.5 * light / time;
+        }
+        return 1 / (1 + (time - light) / (*base - light));
     };
     return mean_or_zero(public_ratios(m_verdict, score));
 }

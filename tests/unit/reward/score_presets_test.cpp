@@ -179,6 +179,19 @@ TEST(ScorePresets, SolScoreIsAHalfAtTheBaseline) {
     EXPECT_EQ(reward("sol_score", unlit), 0);
 }
 
+TEST(ScorePresets, SolScoreEndsAtOneAndKnowsABaselineAtTheLight) {
+    EXPECT_DOUBLE_EQ(reward("sol_score", right(7)), 1);  // 43 ns: measured a little below the light
+    Verdict near = right(6.6);                           // 45.5 ns
+    near.measure->workloads.front().light_ns = 172.7;    // the pole is at 2 * 172.7 - 300 = 45.4
+    EXPECT_DOUBLE_EQ(reward("sol_score", near), 1);
+    Verdict slower = right(0.5);  // 600 ns
+    slower.measure->workloads.front().light_ns = 300;
+    EXPECT_DOUBLE_EQ(reward("sol_score", slower), 0.25);
+    Verdict equal = right(1);
+    equal.measure->workloads.front().light_ns = 300;
+    EXPECT_DOUBLE_EQ(reward("sol_score", equal), 1);
+}
+
 TEST(ScorePresets, MoreThatAddSpeedToCorrectness) {
     EXPECT_DOUBLE_EQ(reward("dr_kernel", right(2)), 4);
     EXPECT_DOUBLE_EQ(reward("dr_kernel", with_copy(5)), 4.75);
