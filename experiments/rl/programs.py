@@ -4,7 +4,7 @@ tile and unrolling told in up to four words.
     along-cols r16 c64 u4     the inner loop runs along a column of x; tiles of 16 x 64; 4 lines at a time
 
 What is not said stays as the starter has it; of what is said twice the last word counts. 96 programs
-can be told; the fastest is several hundred times as fast as the slowest.
+can be told; their mean is less than half as fast as the fastest.
 """
 
 import itertools
