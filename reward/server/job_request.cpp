@@ -45,6 +45,11 @@ std::string model_text(JsonObject& object, const char* key) {
 std::map<std::string, std::string> tune_values(JsonObject tune) {
     std::map<std::string, std::string> values;
     for (const std::string& name : tune.keys(k_most_words)) {
+        if (name.size() > k_longest_id) {
+            tune.fail({}, "a name has " + std::to_string(name.size()) + " bytes",
+                      "at most " + std::to_string(k_longest_id) + " are allowed", ErrorCode::limit);
+            return {};
+        }
         const nlohmann::ordered_json& value = tune.raw(name);
         if (value.is_number_integer()) {
             values[name] = value.dump();
@@ -411,6 +416,12 @@ bool JobRequest::wants_baseline() const {
 
 std::size_t JobRequest::bytes() const {
     std::size_t sum = candidate.source.size() + rollout.bytes();
+    for (const auto& [name, value] : candidate.tune) {
+        sum += name.size() + value.size();
+    }
+    for (const std::string& flag : candidate.flags) {
+        sum += flag.size();
+    }
     for (const Rival& rival : rivals) {
         sum += rival.candidate.source.size();
     }

@@ -390,6 +390,8 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     job->state = state;
     job->document = std::make_shared<const std::string>(std::move(document));
     job->request.candidate.source = {};
+    job->request.candidate.tune = {};
+    job->request.candidate.flags = {};
     job->request.rivals = {};
     job->request.rollout = {};
     --m_pending;

@@ -76,6 +76,7 @@ TEST_F(ServerLimits, WhatIsNoRequestIsRefusedWithItsField) {
     check(with("priority", 1.5), "invalid_request", "body: priority", "an integer");
     check(with("deadline_s", 0), "invalid_request", "body: deadline_s", "out of range");
     check(with("tune", {{"A", json::array()}}), "invalid_request", "body: tune.A", "a text");
+    check(with("tune", {{std::string(257, 'A'), 1}}), "invalid_request", "body: tune", "257 bytes");
     check(with("flags", {1}), "invalid_request", "body: flags", "texts");
     check(with("turn", -1), "invalid_request", "body: turn", "out of range");
     check(with("group_id", std::string(300, 'g')), "invalid_request", "body: group_id", "256");
