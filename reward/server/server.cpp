@@ -1,15 +1,14 @@
 #include "reward/server/server.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/listeners.hpp"
 #include "reward/server/service.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <csignal>
 #include <utility>
@@ -22,7 +21,7 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using std::chrono::steady_clock;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
+constexpr const char* k_shut_down = "the server was shut down before there was a verdict";
 constexpr std::chrono::milliseconds k_look{20};
 /// For clients to take the last answers, after the time to drain.
 constexpr std::chrono::seconds k_farewell{2};
@@ -39,8 +38,10 @@ struct Server::State {
           listeners(service) {}
 
     /// The evaluators first: their last answers are posted to `io`, which must still be there. The
-    /// pool before them, because it hands them work.
+    /// pool before them, because it hands them work. Before all of these jobs that are waited for
+    /// still end: else the last of `io` would cancel them, which asks devices that are gone.
     ~State() {
+        service->jobs->end_all(k_shut_down);
         pool.stop();
         pool.join();
         for (ServedDevice& device : devices) {
@@ -60,7 +61,7 @@ struct Server::State {
         co_await wait_until_told(service->options.times.drain);
         if (service->jobs->pending() > 0) {
             complete = false;
-            service->jobs->end_all("the server was shut down before there was a verdict");
+            service->jobs->end_all(k_shut_down);
         }
         co_await wait_until_told(k_farewell);
         complete = complete && service->unsent == 0;

@@ -4,6 +4,7 @@
 #include "tests/support/shell.hpp"
 #include "tests/support/socket_client.hpp"
 #include "tests/unit/reward/task_fixture.hpp"
+#include "tools/atoll/exit_codes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,9 +62,11 @@ class ServeCommand : public ::testing::Test {
                m_task.folder().string() + " " + arguments;
     }
     void start(const std::string& arguments = "") {
+        // The C library fills what is freed, so that who reads it afterwards is seen.
         const std::string line =
-            "exec " + command("--http 127.0.0.1:0 --unix " + socket_path() + " " + arguments) +
-            " >" + (m_folder.path() / "out").string() + " 2>" + (m_folder.path() / "err").string();
+            "export MALLOC_PERTURB_=165; exec " +
+            command("--http 127.0.0.1:0 --unix " + socket_path() + " " + arguments) + " >" +
+            (m_folder.path() / "out").string() + " 2>" + (m_folder.path() / "err").string();
         m_pid = ::fork();
         if (m_pid == 0) {
             ::execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
@@ -148,6 +151,23 @@ TEST_F(ServeCommand, SigtermAnswersWhatIsInWork) {
     EXPECT_EQ(json::parse(testing::read_answer(client).body)["outcome"], "passed");
     EXPECT_EQ(wait_for_end(), 0);
     EXPECT_FALSE(std::filesystem::exists(socket_path()));
+}
+
+TEST_F(ServeCommand, ASecondSigtermEndsItWhileAClientWaits) {
+    start();
+    SocketClient client = SocketClient::to(m_url);
+    const json body = {
+        {"task", "small"}, {"source", candidate("for (;;) {}")}, {"level", "verify"}};
+    client.send(testing::http_request("POST", "/v1/evaluate", body.dump()));
+    SocketClient other = SocketClient::to(m_url);
+    while (json::parse(exchange(other, "GET", "/v1/devices").body)["jobs_pending"] == 0) {
+    }
+    ::kill(m_pid, SIGTERM);
+    // Two signals that nobody has seen yet would be one.
+    while (exchange(other, "GET", "/readyz").status == 200) {
+    }
+    ::kill(m_pid, SIGTERM);
+    EXPECT_EQ(wait_for_end(), k_exit_interrupted);
 }
 
 TEST_F(ServeCommand, WorkersKilledAtRandomLoseNoJobAndAnswerNoneTwice) {
