@@ -1,5 +1,6 @@
 #include "reward/server/client_stream.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/time_limit.hpp"
 
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -16,7 +17,6 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using boost::system::error_code;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t k_most_discarded = 64u << 20;
 /// The first byte of every TLS connection: a handshake record.
 constexpr char k_tls_handshake = 0x16;

@@ -1,5 +1,6 @@
 #include "reward/server/http_peer.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/time_limit.hpp"
 
 #include <boost/asio/write.hpp>
@@ -18,8 +19,6 @@ namespace {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using asio::awaitable;
-
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 
 /// Lives as long as the socket may call back.
 struct Watch {

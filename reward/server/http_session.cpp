@@ -1,5 +1,6 @@
 #include "reward/server/http_session.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/http_head.hpp"
 #include "reward/server/http_peer.hpp"
 #include "reward/server/routes.hpp"
@@ -20,7 +21,6 @@ using asio::awaitable;
 using boost::system::error_code;
 using std::chrono::steady_clock;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds k_linger{5};
 constexpr std::size_t k_first_bytes = 4096;
 

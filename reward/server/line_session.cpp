@@ -1,5 +1,6 @@
 #include "reward/server/line_session.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/bell.hpp"
 #include "reward/server/line_input.hpp"
 #include "reward/server/line_message.hpp"
@@ -24,7 +25,6 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using boost::system::error_code;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t k_write_bytes = 256u << 10;
 constexpr std::size_t k_kept_bytes = 64u << 10;  // of a buffer, while there is nothing to write
 constexpr std::chrono::hours k_for_ever{24};

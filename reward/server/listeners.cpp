@@ -1,13 +1,12 @@
 #include "reward/server/listeners.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/http_session.hpp"
 #include "reward/server/line_session.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -25,7 +24,6 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using Unix = asio::local::stream_protocol;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 /// After accept() failed for want of descriptors: until some are free again.
 constexpr std::chrono::milliseconds k_pause{100};
 

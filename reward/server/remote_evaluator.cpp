@@ -1,5 +1,6 @@
 #include "reward/server/remote_evaluator.hpp"
 
+#include "reward/server/await.hpp"
 #include "reward/server/bell.hpp"
 #include "reward/server/client_stream.hpp"
 #include "reward/server/remote_address.hpp"
@@ -38,7 +39,6 @@ using std::chrono::steady_clock;
 using Tcp = asio::ip::tcp;
 using Unix = asio::local::stream_protocol;
 
-constexpr auto k_await = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t k_longest_line = 64u << 20;
 constexpr std::size_t k_read_bytes = 64u << 10;
 constexpr std::size_t k_write_bytes = 256u << 10;

@@ -327,13 +327,7 @@ Answered<JobRequests> read_flashinfer(const ordered_json& body, const Query& que
         return tl::unexpected(named.error());
     }
     want_speedup(*native);
-    Answered<JobRequest> request = parse_job_request(*native, "body", offer);
-    if (!request) {
-        return tl::unexpected(request.error());
-    }
-    JobRequests one;
-    one.push_back(std::move(*request));
-    return one;
+    return only(parse_job_request(*native, "body", offer));
 }
 
 awaitable<HttpReply> begin_flashinfer(Service& service, const Asker& from, JobRequests& requests) {

@@ -269,13 +269,7 @@ bool is_python_module(std::string_view source) {
 
 Answered<JobRequests> read_kernelgym(const ordered_json& body, const Query& query,
                                      const Offer& offer) {
-    Answered<JobRequest> request = read_one(body, "body", query, offer);
-    if (!request) {
-        return tl::unexpected(request.error());
-    }
-    JobRequests one;
-    one.push_back(std::move(*request));
-    return one;
+    return only(read_one(body, "body", query, offer));
 }
 
 Answered<JobRequests> read_kernelgym_batch(const ordered_json& body, const Query& query,

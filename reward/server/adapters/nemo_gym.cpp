@@ -57,23 +57,11 @@ Answered<JobRequests> read_nemo_gym(const ordered_json& body, const Query& query
              R"(NeMo Gym sends {"responses_create_params", "response", ...})"});
     }
     const ordered_json& metadata = member(body, "verifier_metadata");
-    ordered_json native = {{"reply", words_of_assistant(response)}};
-    const Answered<void> named =
-        name_task({.metadata = metadata.is_object() ? &metadata : &body,
-                   .label = &member(body, "ground_truth"),
-                   .prompt = &member(member(body, "responses_create_params"), "input"),
-                   .query = &query},
-                  "body", native);
-    if (!named) {
-        return tl::unexpected(named.error());
-    }
-    Answered<JobRequest> request = parse_job_request(native, "body", offer);
-    if (!request) {
-        return tl::unexpected(request.error());
-    }
-    JobRequests one;
-    one.push_back(std::move(*request));
-    return one;
+    return only(read_named({.metadata = metadata.is_object() ? &metadata : &body,
+                            .label = &member(body, "ground_truth"),
+                            .prompt = &member(member(body, "responses_create_params"), "input"),
+                            .query = &query},
+                           "body", {{"reply", words_of_assistant(response)}}, offer));
 }
 
 awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {

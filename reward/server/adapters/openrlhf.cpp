@@ -81,13 +81,8 @@ Answered<JobRequest> read_sample(const ordered_json& query, const ordered_json& 
                        "cannot be told from it",
                        "body: " + where, "send the prompt as the tokenizer writes it"});
     }
-    ordered_json native = {{"reply", std::string(*response)}};
-    const Answered<void> named =
-        name_task({.label = &label, .prompt = &prompt, .query = &url}, "body: " + where, native);
-    if (!named) {
-        return tl::unexpected(named.error());
-    }
-    return parse_job_request(native, "body: " + where, offer);
+    return read_named({.label = &label, .prompt = &prompt, .query = &url}, "body: " + where,
+                      {{"reply", std::string(*response)}}, offer);
 }
 
 nlohmann::json numbers(const std::vector<Reward>& rewards, double (*number)(const Reward&)) {

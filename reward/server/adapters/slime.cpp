@@ -1,6 +1,6 @@
 #include "reward/base/json_reader.hpp"
 #include "reward/server/adapters/adapters.hpp"
-#include "reward/server/adapters/task_naming.hpp"
+#include "reward/server/adapters/trainer_jobs.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -15,22 +15,11 @@ Answered<JobRequests> read_slime(const ordered_json& body, const Query& query, c
                       {ErrorCode::invalid_argument, "a text is needed here", "body: response",
                        "slime sends {\"prompt\", \"response\", \"label\"}"});
     }
-    ordered_json native = {{"reply", response}};
-    const Answered<void> named = name_task({.metadata = &member(body, "metadata"),
-                                            .label = &member(body, "label"),
-                                            .prompt = &member(body, "prompt"),
-                                            .query = &query},
-                                           "body", native);
-    if (!named) {
-        return tl::unexpected(named.error());
-    }
-    Answered<JobRequest> request = parse_job_request(native, "body", offer);
-    if (!request) {
-        return tl::unexpected(request.error());
-    }
-    JobRequests one;
-    one.push_back(std::move(*request));
-    return one;
+    return only(read_named({.metadata = &member(body, "metadata"),
+                            .label = &member(body, "label"),
+                            .prompt = &member(body, "prompt"),
+                            .query = &query},
+                           "body", {{"reply", response}}, offer));
 }
 
 boost::asio::awaitable<HttpReply> post_rm(Service& service, HttpExchange& exchange) {

@@ -37,6 +37,24 @@ awaitable<bool> pause(Service& service, HttpExchange& exchange, std::chrono::mil
 
 }  // namespace
 
+Answered<JobRequest> read_named(const NamingPlaces& places, const std::string& where,
+                                nlohmann::ordered_json native, const Offer& offer) {
+    const Answered<void> named = name_task(places, where, native);
+    if (!named) {
+        return tl::unexpected(named.error());
+    }
+    return parse_job_request(native, where, offer);
+}
+
+Answered<JobRequests> only(Answered<JobRequest> request) {
+    if (!request) {
+        return tl::unexpected(std::move(request.error()));
+    }
+    JobRequests one;
+    one.push_back(std::move(*request));
+    return one;
+}
+
 std::size_t document_bytes(const std::vector<JobPtr>& jobs) {
     std::size_t bytes = 0;
     for (const JobPtr& job : jobs) {

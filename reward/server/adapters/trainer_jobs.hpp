@@ -1,5 +1,6 @@
 #pragma once
 
+#include "reward/server/adapters/task_naming.hpp"
 #include "reward/server/http_exchange.hpp"
 #include "reward/server/service.hpp"
 
@@ -15,6 +16,14 @@
 namespace atl {
 
 using JobRequests = std::vector<JobRequest>;
+
+/// `native`, fields of POST /v1/evaluate, with its task named by `places`. `where` names the
+/// trainer's request in errors. Refusals: as of name_task() and parse_job_request().
+[[nodiscard]] Answered<JobRequest> read_named(const NamingPlaces& places, const std::string& where,
+                                              nlohmann::ordered_json native, const Offer& offer);
+
+/// For formats that hold one candidate.
+[[nodiscard]] Answered<JobRequests> only(Answered<JobRequest> request);
 
 /// What became of the candidates of one trainer's request.
 struct TrainerJobs {
