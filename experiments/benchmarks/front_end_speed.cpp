@@ -7,21 +7,26 @@
 //
 // A folder of .cu files is a population too (files_of): other people's kernels.
 //
-// First with all processes on one core, then with 1, 4 and 16 candidates at once on all cores. Per
-// candidate: wall time and the stages in it, and CPU time by process. Stages overlap in part (NVRTC
-// beside the others), so that their sum may be more than the whole; "rest" is what no stage covers:
-// splitting, facts of the cubin, checks, frames between processes. The ratio is that of candidates
-// a second; beside it stands what the machine gives processes that share nothing.
+// Two questions, in this order:
+// - How many times the candidates a second of one core do all cores make, 16 at once? For that both
+//   get the same mix, a quarter of COUNT drawn evenly from the sources, once on one core and eight
+//   times on all (each time unlike all others), so that the lanes are busy for seconds. With other
+//   sources, one kernel of 9 s decides, which occupies one of 16 lanes. The rate is counted until
+//   the first lane finds nothing left. Beside the ratio stands what the machine gives 16 processes
+//   that share nothing.
+// - How long does one take, of COUNT? One at once, 16, and 4, each time the same ones; 4 come last,
+//   as they say least where the time is short.
+// Per candidate: wall time and the stages in it, and CPU time by process. Stages overlap in part
+// (NVRTC beside the others), so that their sum may be more than the whole; "rest" is what no stage
+// covers: splitting, facts of the cubin, checks, frames between processes.
 
+#include "experiments/benchmarks/front_end_phase.hpp"
 #include "experiments/benchmarks/front_end_population.hpp"
 #include "experiments/benchmarks/machine_limits.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/toolkit.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -30,7 +35,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -39,6 +43,10 @@
 
 namespace {
 
+using front_end::Candidates;
+using front_end::Phase;
+using front_end::Pick;
+using front_end::Sample;
 using population::Source;
 using Clock = std::chrono::steady_clock;
 
@@ -46,25 +54,20 @@ constexpr double k_target_p50_ms = 60;
 constexpr double k_target_p95_ms = 200;
 constexpr double k_target_ratio = 12;
 constexpr int k_most_at_once = 16;
+constexpr std::size_t k_mix_share = 4;   ///< of COUNT: one core takes long
+constexpr std::size_t k_mix_rounds = 8;  ///< on all cores
 
-/// Workers by role, as a table has them; "" is this process.
-constexpr std::array<const char*, 4> k_roles{"compiler", "runner", "nvrtc", ""};
-using CpuSeconds = std::array<double, k_roles.size()>;
+struct MachineScaling {
+    double arithmetic = 0;
+    double forks = 0;
+};
 
-CpuSeconds cpu_seconds_now() {
-    CpuSeconds seconds{};
-    for (std::size_t i = 0; i < k_roles.size(); ++i) {
-        seconds[i] = machine::cpu_seconds_of(k_roles[i]);
-    }
-    return seconds;
-}
-
-struct Sample {
-    const Source* source = nullptr;
-    double wall_ms = 0;
-    double host_ms = 0;
-    double record_ms = 0;
-    double device_ms = 0;
+/// A row of the table: all of `mix`, `rounds` times, so many at once.
+struct Row {
+    const char* name;
+    const std::vector<Pick>* mix;
+    std::size_t rounds;
+    std::size_t lanes;
 };
 
 double percentile(std::vector<double> values, double share) {
@@ -84,161 +87,25 @@ std::vector<double> all_of(const std::vector<Sample>& samples, const Get& get) {
     return values;
 }
 
-/// Distinct candidates, numbered through all phases.
-class Candidates {
-  public:
-    /// Every `step`-th of the sources in turn, so that a short phase has light and heavy ones as a
-    /// long one has.
-    Candidates(atl::CudaFrontEnd& front_end, const std::vector<Source>& sources,
-               std::size_t step = 1)
-        : m_front_end(front_end), m_sources(sources), m_step(step) {}
-
-    /// nullopt, with a message, when it did not come through.
-    std::optional<Sample> prepare(std::size_t serial, const std::string& before = "") {
-        const std::size_t number = serial * m_step;
-        const Source& source = m_sources[number % m_sources.size()];
-        atl::FrontEndRequest request;
-        request.task = source.task;
-        request.source = before + source.text +
-                         fmt::format("\n__device__ int unique_{}_{}(int x) {{ return x + {}; }}\n",
-                                     m_salt, number, number);
-        request.tune = population::tune_of(source, number / m_sources.size());
-        request.compile_timeout_s = 60;
-        std::optional<Sample> sample = timed(source, request, false);
-        if (!sample) {
-            ++m_refused;
-            request.tune.clear();
-            sample = timed(source, request, true);
-        }
-        return sample;
-    }
-    [[nodiscard]] std::size_t refused() const { return m_refused; }
-
-  private:
-    std::optional<Sample> timed(const Source& source, const atl::FrontEndRequest& request,
-                                bool tell) {
-        const auto begin = Clock::now();
-        const atl::Expected<atl::FrontEndReply> reply = m_front_end.prepare(request);
-        const std::chrono::duration<double, std::milli> wall = Clock::now() - begin;
-        if (!reply || reply->fault) {
-            if (tell || !reply) {
-                std::fprintf(
-                    stderr, "%s: %s\n", source.name.c_str(),
-                    reply ? (reply->reason + reply->log).c_str() : reply.error().message().c_str());
-            }
-            return std::nullopt;
-        }
-        return Sample{&source, wall.count(), 1e3 * reply->host_compile_seconds,
-                      1e3 * reply->record_seconds, 1e3 * reply->device_compile_seconds};
-    }
-
-    atl::CudaFrontEnd& m_front_end;
-    const std::vector<Source>& m_sources;
-    std::size_t m_step;
-    const long m_salt = Clock::now().time_since_epoch().count() % 1000000007L;
-    std::atomic<std::size_t> m_refused = 0;
-};
-
-struct Phase {
-    std::vector<Sample> samples;
-    /// Until the first of the lanes finds nothing left: after that not all of them are busy, and
-    /// one kernel that takes seconds would decide. How many were done by then.
-    double busy_seconds = 0;
-    std::size_t done_busy = 0;
-    CpuSeconds cpu_seconds{};
-    [[nodiscard]] double rate() const { return static_cast<double>(done_busy) / busy_seconds; }
-    [[nodiscard]] double cpu_ms(std::size_t role) const {
-        return 1e3 * cpu_seconds[role] / static_cast<double>(samples.size());
-    }
-};
-
-/// Where threads wait for each other; the last one to come does something first.
-class Meeting {
-  public:
-    explicit Meeting(std::size_t threads) : m_left(threads) {}
-    template <class Last>
-    void arrive(const Last& last) {
-        if (--m_left == 0) {
-            last();
-            m_over = true;
-            m_over.notify_all();
-        }
-        m_over.wait(false);
-    }
-
-  private:
-    std::atomic<std::size_t> m_left;
-    std::atomic<bool> m_over = false;
-};
-
-/// `count` candidates in `lanes` threads. Each has prepared two before, with headers of the host
-/// and without, so that its workers run.
-std::optional<Phase> run_phase(Candidates& candidates, std::atomic<std::size_t>& serial,
-                               std::size_t count, std::size_t lanes) {
-    Phase phase;
-    std::mutex mutex;
-    std::atomic<std::size_t> taken = 0;
-    std::atomic<bool> failed = false;
-    Clock::time_point begin;
-    CpuSeconds before{};
-    Meeting start(lanes);
-    Meeting end(lanes);
-    const auto work = [&] {
-        for (const char* header : {"", "#include <vector>\n"}) {
-            failed = !candidates.prepare(serial++, header) || failed;
-        }
-        start.arrive([&] {
-            before = cpu_seconds_now();
-            begin = Clock::now();
-        });
-        while (taken++ < count && !failed) {
-            const std::optional<Sample> sample = candidates.prepare(serial++);
-            const std::lock_guard lock(mutex);
-            failed = !sample || failed;
-            if (sample) {
-                phase.samples.push_back(*sample);
-            }
-        }
-        {
-            const std::lock_guard lock(mutex);
-            if (phase.done_busy == 0) {
-                phase.done_busy = phase.samples.size();
-                phase.busy_seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-            }
-        }
-        end.arrive([&] { phase.cpu_seconds = cpu_seconds_now(); });
-    };
-    std::vector<std::thread> threads;
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-        threads.emplace_back(work);
-    }
-    for (std::thread& thread : threads) {
-        thread.join();
-    }
-    for (std::size_t i = 0; i < before.size(); ++i) {
-        phase.cpu_seconds[i] -= before[i];
-    }
-    return failed ? std::nullopt : std::optional(std::move(phase));
-}
-
 void print_head() {
     std::printf(
-        "\n| at once | cores | n | p50, ms (target %.0f) | p95, ms (target %.0f) | longest, ms | "
+        "\n| candidates | at once | cores | n | p50, ms (target %.0f) | p95, ms (target %.0f) | "
+        "longest, ms | "
         "candidates/s | p50 of clang and link, ms | record | NVRTC | rest | CPU a candidate: clang "
         "and link, ms | record | NVRTC | own |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         k_target_p50_ms, k_target_p95_ms);
 }
 
-void print_phase(const Phase& phase, std::size_t lanes, std::size_t cores) {
+void print_phase(const Phase& phase, const Row& row, std::size_t cores) {
     const auto median = [&](const auto& get) {
         return percentile(all_of(phase.samples, get), 0.5);
     };
     const std::vector<double> wall =
         all_of(phase.samples, [](const Sample& s) { return s.wall_ms; });
-    std::printf("| %zu | %zu | %zu | %.1f | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %.1f |",
-                lanes, cores, phase.samples.size(), percentile(wall, 0.5), percentile(wall, 0.95),
-                percentile(wall, 1), phase.rate(),
+    std::printf("| %s | %zu | %zu | %zu | %.1f | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %.1f |",
+                row.name, row.lanes, cores, phase.samples.size(), percentile(wall, 0.5),
+                percentile(wall, 0.95), percentile(wall, 1), phase.rate(),
                 median([](const Sample& s) { return s.host_ms; }),
                 median([](const Sample& s) { return s.record_ms; }),
                 median([](const Sample& s) { return s.device_ms; }), median([](const Sample& s) {
@@ -283,11 +150,9 @@ atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end() {
     return atl::CudaFrontEnd::make(std::move(options));
 }
 
-/// nullopt when something failed; it has been told.
+/// Their phases; nullopt when something failed, which has been told.
 std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
-                                         const std::vector<std::size_t>& lanes,
-                                         const std::vector<Source>& sources, std::size_t count,
-                                         std::size_t step = 1) {
+                                         const std::vector<Row>& rows) {
     machine::use_cores(cores);
     const auto begin = Clock::now();
     const auto front_end = make_front_end();
@@ -296,15 +161,15 @@ std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
         return std::nullopt;
     }
     const std::chrono::duration<double> start = Clock::now() - begin;
-    Candidates candidates(**front_end, sources, step);
-    std::atomic<std::size_t> serial = 0;
+    Candidates candidates(**front_end);
     std::vector<Phase> phases;
-    for (const std::size_t at_once : lanes) {
-        std::optional<Phase> phase = run_phase(candidates, serial, count, at_once);
+    for (const Row& row : rows) {
+        std::optional<Phase> phase =
+            front_end::run_phase(candidates, *row.mix, row.rounds, row.lanes);
         if (!phase) {
             return std::nullopt;
         }
-        print_phase(*phase, at_once, cores.size());
+        print_phase(*phase, row, cores.size());
         phases.push_back(std::move(*phase));
     }
     std::printf("<!-- %s; started in %.1f s; %zu refused -->\n", (*front_end)->toolchain().c_str(),
@@ -319,14 +184,14 @@ std::vector<Source> those_that_compile(std::vector<Source> sources) {
         std::fprintf(stderr, "%s\n", front_end.error().message().c_str());
         return {};
     }
-    Candidates candidates(**front_end, sources);
+    Candidates candidates(**front_end);
     std::vector<char> passed(sources.size());
     std::atomic<std::size_t> next = 0;
     std::vector<std::thread> threads;
     for (std::size_t lane = 0; lane < machine::allowed_cores().size(); ++lane) {
         threads.emplace_back([&] {
             for (std::size_t i = next++; i < sources.size(); i = next++) {
-                passed[i] = candidates.prepare(i) ? 1 : 0;
+                passed[i] = candidates.prepare({&sources[i]}) ? 1 : 0;
             }
         });
     }
@@ -343,47 +208,64 @@ std::vector<Source> those_that_compile(std::vector<Source> sources) {
     return kept;
 }
 
-bool run_population(const char* name, const std::vector<Source>& sources, std::size_t count) {
+/// The one that takes longest is told, as it decides how long a phase takes.
+bool run_rows(const std::vector<Source>& sources, std::size_t count, const MachineScaling& most) {
+    const std::vector<int> cores = machine::allowed_cores();
+    const std::vector<Pick> all = front_end::picks(sources, count);
+    const std::vector<Pick> mix =
+        front_end::picks(sources, std::max<std::size_t>(count / k_mix_share, 1));
+    print_head();
+    const auto one_core = run_on({cores[0]}, {{"mix, once", &mix, 1, 1}});
+    machine::use_cores(cores);
+    const auto mixed = one_core
+                           ? run_on(cores, {{"mix, 8 times", &mix, k_mix_rounds, k_most_at_once}})
+                           : std::nullopt;
+    if (!mixed) {
+        return false;
+    }
+    std::printf(
+        "<!-- these two rows, the same mix of %zu: %d at once on all %zu cores do %.1f times as "
+        "many a second as one on one core (target on 16 cores: %.0f); processes that share "
+        "nothing: %.1f where they compute, %.1f where they fork and touch memory -->\n",
+        mix.size(), k_most_at_once, cores.size(), mixed->front().rate() / one_core->front().rate(),
+        k_target_ratio, most.arithmetic, most.forks);
+    const auto phases =
+        run_on(cores, {{"all", &all, 1, 1}, {"all", &all, 1, k_most_at_once}, {"all", &all, 1, 4}});
+    if (phases) {
+        print_slowest(phases->front());
+    }
+    return phases.has_value();
+}
+
+bool run_population(const char* name, const std::vector<Source>& sources, std::size_t count,
+                    const MachineScaling& most) {
     if (sources.empty()) {
         std::fprintf(stderr, "no CUDA task of that name; set ATOLL_TASKS\n");
         return false;
     }
     std::printf("\n%s: %zu starters\n", name, sources.size());
-    print_head();
-    const std::vector<int> cores = machine::allowed_cores();
-    // Every fourth of them: one core takes long, and its rate is what is asked for.
-    constexpr std::size_t k_step = 4;
-    const auto one_core =
-        run_on({cores[0]}, {1}, sources, std::max<std::size_t>(count / k_step, 1), k_step);
-    machine::use_cores(cores);
-    const auto all_cores = one_core ? run_on(cores, {1, 4, 16}, sources, count) : std::nullopt;
-    if (!all_cores) {
-        return false;
-    }
-    print_slowest(all_cores->back());
-    std::printf(
-        "16 at once on all %zu cores against 1 on one core: %.1f times (target on 16 cores: "
-        "%.0f)\n",
-        cores.size(), all_cores->back().rate() / one_core->front().rate(), k_target_ratio);
-    return true;
+    return run_rows(sources, count, most);
 }
 
 int run(std::size_t count, const std::string& only) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    const MachineScaling most{machine::scaling_of_arithmetic(k_most_at_once),
+                              machine::scaling_of_forks(k_most_at_once)};
     std::printf(
-        "16 processes do as much as %.1f when they compute, as %.1f when they fork and touch "
+        "%d processes do as much as %.1f when they compute, as %.1f when they fork and touch "
         "memory\n",
-        machine::scaling_of_arithmetic(k_most_at_once), machine::scaling_of_forks(k_most_at_once));
+        k_most_at_once, most.arithmetic, most.forks);
     if (std::filesystem::is_directory(only)) {
         const std::vector<Source> sources = those_that_compile(population::files_of(only));
-        return run_population(only.c_str(), sources, count) ? 0 : 1;
+        return run_population(only.c_str(), sources, count, most) ? 0 : 1;
     }
     if (!only.empty() && only != "small" && only != "all") {
-        return run_population(only.c_str(), population::one_task(only), count) ? 0 : 1;
+        return run_population(only.c_str(), population::one_task(only), count, most) ? 0 : 1;
     }
     const bool small =
-        only == "all" || run_population("small tasks", population::small_tasks(), count);
-    const bool all = only == "small" || run_population("all tasks", population::all_tasks(), count);
+        only == "all" || run_population("small tasks", population::small_tasks(), count, most);
+    const bool all =
+        only == "small" || run_population("all tasks", population::all_tasks(), count, most);
     return small && all ? 0 : 1;
 }
 

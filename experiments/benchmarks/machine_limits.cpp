@@ -69,8 +69,21 @@ struct Process {
     pid_t parent = 0;
     double own_seconds = 0;
     double children_seconds = 0;  ///< that it has waited for
-    std::string role;             ///< of a worker: its first argument
+    std::string role;             ///< of a worker
 };
+
+/// The word behind the worker's path. That need not be the first one: a bundle starts the program
+/// through its own dynamic loader, which has options before it.
+std::string role_in(std::istream& words) {
+    bool worker = false;
+    for (std::string word; std::getline(words, word, '\0');) {
+        if (worker) {
+            return word;
+        }
+        worker = word.ends_with("/atoll-worker");
+    }
+    return {};
+}
 
 /// Of "PID (name) S ppid ... utime stime cutime cstime ...".
 Process process_of(const std::filesystem::path& folder) {
@@ -92,8 +105,7 @@ Process process_of(const std::filesystem::path& folder) {
     process.own_seconds = (user + system) / tick;
     process.children_seconds = (children_user + children_system) / tick;
     std::ifstream words(folder / "cmdline");
-    std::getline(words, skipped, '\0');
-    std::getline(words, process.role, '\0');
+    process.role = role_in(words);
     return process;
 }
 
