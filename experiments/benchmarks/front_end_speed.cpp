@@ -53,7 +53,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double k_target_p50_ms = 60;
 constexpr double k_target_p95_ms = 200;
 constexpr double k_target_ratio = 12;
-constexpr int k_most_at_once = 16;
+constexpr std::size_t k_most_at_once = 16;
 constexpr std::size_t k_mix_share = 4;   ///< of COUNT: one core takes long
 constexpr std::size_t k_mix_rounds = 8;  ///< on all cores
 
@@ -128,11 +128,11 @@ void print_slowest(const Phase& phase) {
     }
     std::sort(medians.rbegin(), medians.rend());
     medians.resize(std::min(medians.size(), k_most));
-    std::printf("\nslowest of %zu starters, p50, ms:", by_name.size());
+    std::printf("<!-- slowest of %zu starters, p50, ms:", by_name.size());
     for (const auto& [time, name] : medians) {
         std::printf(" %s %.0f", name.c_str(), time);
     }
-    std::printf("\n");
+    std::printf(" -->\n");
 }
 
 atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end() {
@@ -150,32 +150,42 @@ atl::Expected<std::unique_ptr<atl::CudaFrontEnd>> make_front_end() {
     return atl::CudaFrontEnd::make(std::move(options));
 }
 
-/// Their phases; nullopt when something failed, which has been told.
-std::optional<std::vector<Phase>> run_on(const std::vector<int>& cores,
-                                         const std::vector<Row>& rows) {
-    machine::use_cores(cores);
-    const auto begin = Clock::now();
-    const auto front_end = make_front_end();
-    if (!front_end) {
-        std::fprintf(stderr, "%s\n", front_end.error().message().c_str());
-        return std::nullopt;
-    }
-    const std::chrono::duration<double> start = Clock::now() - begin;
-    Candidates candidates(**front_end);
-    std::vector<Phase> phases;
-    for (const Row& row : rows) {
-        std::optional<Phase> phase =
-            front_end::run_phase(candidates, *row.mix, row.rounds, row.lanes);
-        if (!phase) {
-            return std::nullopt;
+/// A front end whose processes keep to some cores.
+class Bench {
+  public:
+    /// nullptr when something failed, which has been told.
+    static std::unique_ptr<Bench> start_on(const std::vector<int>& cores) {
+        machine::use_cores(cores);
+        const auto begin = Clock::now();
+        auto front_end = make_front_end();
+        if (!front_end) {
+            std::fprintf(stderr, "%s\n", front_end.error().message().c_str());
+            return nullptr;
         }
-        print_phase(*phase, row, cores.size());
-        phases.push_back(std::move(*phase));
+        std::printf("<!-- %zu cores: %s; started in %.1f s -->\n", cores.size(),
+                    (*front_end)->toolchain().c_str(),
+                    std::chrono::duration<double>(Clock::now() - begin).count());
+        return std::unique_ptr<Bench>(new Bench(std::move(*front_end), cores.size()));
     }
-    std::printf("<!-- %s; started in %.1f s; %zu refused -->\n", (*front_end)->toolchain().c_str(),
-                start.count(), candidates.refused());
-    return phases;
-}
+    /// nullopt when something failed, which has been told.
+    std::optional<Phase> run(const Row& row) {
+        std::optional<Phase> phase =
+            front_end::run_phase(m_candidates, *row.mix, row.rounds, row.lanes);
+        if (phase) {
+            print_phase(*phase, row, m_cores);
+        }
+        return phase;
+    }
+    [[nodiscard]] std::size_t refused() const { return m_candidates.refused(); }
+
+  private:
+    Bench(std::unique_ptr<atl::CudaFrontEnd> front_end, std::size_t cores)
+        : m_front_end(std::move(front_end)), m_candidates(*m_front_end), m_cores(cores) {}
+
+    std::unique_ptr<atl::CudaFrontEnd> m_front_end;
+    Candidates m_candidates;
+    std::size_t m_cores;
+};
 
 /// Without those that are refused, which are told; nothing is timed.
 std::vector<Source> those_that_compile(std::vector<Source> sources) {
@@ -208,33 +218,39 @@ std::vector<Source> those_that_compile(std::vector<Source> sources) {
     return kept;
 }
 
-/// The one that takes longest is told, as it decides how long a phase takes.
+/// What one core does, and what all do of the same.
 bool run_rows(const std::vector<Source>& sources, std::size_t count, const MachineScaling& most) {
     const std::vector<int> cores = machine::allowed_cores();
     const std::vector<Pick> all = front_end::picks(sources, count);
     const std::vector<Pick> mix =
         front_end::picks(sources, std::max<std::size_t>(count / k_mix_share, 1));
     print_head();
-    const auto one_core = run_on({cores[0]}, {{"mix, once", &mix, 1, 1}});
-    machine::use_cores(cores);
-    const auto mixed = one_core
-                           ? run_on(cores, {{"mix, 8 times", &mix, k_mix_rounds, k_most_at_once}})
-                           : std::nullopt;
+    auto bench = Bench::start_on({cores[0]});
+    const auto one_core = bench ? bench->run({"mix, once", &mix, 1, 1}) : std::nullopt;
+    bench = one_core ? Bench::start_on(cores) : nullptr;
+    const auto mixed =
+        bench ? bench->run({"mix, 8 times", &mix, k_mix_rounds, k_most_at_once}) : std::nullopt;
     if (!mixed) {
+        machine::use_cores(cores);
         return false;
     }
     std::printf(
-        "<!-- these two rows, the same mix of %zu: %d at once on all %zu cores do %.1f times as "
+        "<!-- these two rows, the same mix of %zu: %zu at once on all %zu cores do %.1f times as "
         "many a second as one on one core (target on 16 cores: %.0f); processes that share "
         "nothing: %.1f where they compute, %.1f where they fork and touch memory -->\n",
-        mix.size(), k_most_at_once, cores.size(), mixed->front().rate() / one_core->front().rate(),
-        k_target_ratio, most.arithmetic, most.forks);
-    const auto phases =
-        run_on(cores, {{"all", &all, 1, 1}, {"all", &all, 1, k_most_at_once}, {"all", &all, 1, 4}});
-    if (phases) {
-        print_slowest(phases->front());
+        mix.size(), k_most_at_once, cores.size(), mixed->rate() / one_core->rate(), k_target_ratio,
+        most.arithmetic, most.forks);
+    for (const std::size_t lanes : {std::size_t{1}, k_most_at_once, std::size_t{4}}) {
+        const auto phase = bench->run({"all", &all, 1, lanes});
+        if (!phase) {
+            return false;
+        }
+        if (lanes == 1) {
+            print_slowest(*phase);
+        }
     }
-    return phases.has_value();
+    std::printf("<!-- %zu with other tune values than asked for -->\n", bench->refused());
+    return true;
 }
 
 bool run_population(const char* name, const std::vector<Source>& sources, std::size_t count,
@@ -249,10 +265,10 @@ bool run_population(const char* name, const std::vector<Source>& sources, std::s
 
 int run(std::size_t count, const std::string& only) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    const MachineScaling most{machine::scaling_of_arithmetic(k_most_at_once),
-                              machine::scaling_of_forks(k_most_at_once)};
+    const MachineScaling most{machine::scaling_of_arithmetic(int{k_most_at_once}),
+                              machine::scaling_of_forks(int{k_most_at_once})};
     std::printf(
-        "%d processes do as much as %.1f when they compute, as %.1f when they fork and touch "
+        "%zu processes do as much as %.1f when they compute, as %.1f when they fork and touch "
         "memory\n",
         k_most_at_once, most.arithmetic, most.forks);
     if (std::filesystem::is_directory(only)) {
