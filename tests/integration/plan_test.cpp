@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+
 namespace atl {
 namespace {
 
@@ -52,6 +54,51 @@ TEST_F(PlanCommand, PrintsOnePlanPerPublicWorkload) {
     const auto json = nlohmann::json::parse(plan(k_right, "--json").out);
     EXPECT_EQ(json["workloads"].size(), 4u);
     EXPECT_TRUE(parse_plan(json["workloads"][0]["plan"].dump()));
+}
+
+/// PREFIX/bin with all programs of this machine but clang's.
+std::filesystem::path without_clang(const std::filesystem::path& prefix) {
+    namespace fs = std::filesystem;
+    fs::create_directories(prefix / "bin");
+    for (const fs::directory_entry& program : fs::directory_iterator("/usr/bin")) {
+        const std::string name = program.path().filename().string();
+        if (!name.starts_with("clang")) {
+            fs::create_symlink(program.path(), prefix / "bin" / name);
+        }
+    }
+    fs::permissions(prefix, fs::perms(0755));  // its jail's user looks into it
+    return prefix / "bin";
+}
+
+/// Real launchers, from the program to its plans, where there is no compiler but g++. What it makes
+/// of single constructs is compared with clang in unit tests.
+class PlanWithoutClang : public ::testing::Test {
+  protected:
+    [[nodiscard]] ShellResult atoll(const std::string& arguments) const {
+        return testing::run_shell("cd / && ATOLL_TASKS=" + m_tasks + " PATH=" + m_path.string() +
+                                  " " ATOLL_BIN_DIR "/atoll " + arguments);
+    }
+    [[nodiscard]] ShellResult plan(const std::string& task, const std::string& name) const {
+        return atoll("plan " + m_tasks + "/" + task + "/starters/" + name + ".cu --task " + task);
+    }
+
+    const std::string m_tasks = ATOLL_SOURCE_DIR "/experiments/tasks";
+    testing::TemporaryFolder m_folder;
+    std::filesystem::path m_path = without_clang(m_folder.path());
+};
+
+TEST_F(PlanWithoutClang, StartersHaveTheirPlans) {
+    EXPECT_THAT(atoll("doctor").out,
+                ::testing::ContainsRegex("launchers +" + m_path.string() + "/g[+][+]: "));
+    const ShellResult rows = plan("softmax", "2_row_in_registers");
+    EXPECT_EQ(rows.status, 0) << rows.out << rows.err;
+    EXPECT_THAT(rows.out, HasSubstr("launch _Z12softmax_keptPKfPfi grid (4, 1, 1) block "
+                                    "(128, 1, 1) arguments input 0, output 0, 512"));
+    const ShellResult ring = plan("gemm_bf16", "3_accelerated_ring");
+    EXPECT_EQ(ring.status, 0) << ring.out << ring.err;
+    EXPECT_THAT(ring.out, HasSubstr("launch _Z7productILi192EEv14CUtensorMap_stS0_S0_iii grid "
+                                    "(4, 1, 1) block (384, 1, 1) cluster (2, 1, 1) shared 197696"));
+    EXPECT_THAT(ring.out, HasSubstr(": input 1, "));
 }
 
 TEST_F(PlanCommand, IsOfATaskForCuda) {
