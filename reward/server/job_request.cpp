@@ -1,9 +1,9 @@
 #include "reward/server/job_request.hpp"
 
 #include "reward/base/settings.hpp"
+#include "reward/code_fence.hpp"
 #include "reward/json_object.hpp"
 #include "reward/server/adapters/task_naming.hpp"
-#include "reward/server/code_fence.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -357,7 +357,7 @@ class Reading {
             m_request.candidate.source = std::move(m_text);
             return;
         }
-        std::optional<std::string> code = code_in_reply(m_text, m_request.candidate.kind);
+        std::optional<std::string> code = code_in_reply(m_text, m_request.candidate.kind).code;
         m_request.rollout.reply = std::move(m_text);
         m_request.no_code = !code.has_value();
         m_request.candidate.source = std::move(code).value_or(std::string());

@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
     try {
         for (const auto& make :
              {atl::fuzz::text_seeds, atl::fuzz::device_seeds, atl::fuzz::cuda_seeds,
-              atl::fuzz::server_seeds, atl::fuzz::message_seeds, atl::fuzz::record_seeds}) {
+              atl::fuzz::server_seeds, atl::fuzz::reply_seeds, atl::fuzz::message_seeds,
+              atl::fuzz::record_seeds}) {
             for (const atl::fuzz::SeedsOfTarget& seeds : make()) {
                 atl::fuzz::write(argv[1], seeds);
                 std::cout << seeds.target << ": " << seeds.seeds.size() << " seeds\n";

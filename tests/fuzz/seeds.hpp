@@ -22,7 +22,9 @@ struct SeedsOfTarget {
 /// For what a CUDA candidate's launcher leaves: plan, launch_record, source_split,
 /// gpu_package.
 [[nodiscard]] std::vector<SeedsOfTarget> cuda_seeds();
-/// For what clients of a server send: serve_line, model_reply.
+/// For what clients of a server send: serve_line, serve_head, trainer_request; and its answers.
 [[nodiscard]] std::vector<SeedsOfTarget> server_seeds();
+/// For what models reply: model_reply, edit_reply.
+[[nodiscard]] std::vector<SeedsOfTarget> reply_seeds();
 
 }  // namespace atl::fuzz

@@ -77,11 +77,7 @@ std::vector<SeedsOfTarget> server_seeds() {
             "message": "m", "where": "w", "hint": "h", "attempts": 2}}})";
     answers.seeds["later"] =
         R"({"type": "error", "id": "7", "error": {"code": "queue_full", "retry_after_s": 3}})";
-    SeedsOfTarget replies{"model_reply", {}};
-    replies.seeds["one"] = "Thus:\n```cpp\nint a;\n```\n";
-    replies.seeds["nested"] = "````cuda title=x\n```\ninside\n```\n````\n~~~\nint b;\n~~~";
-    replies.seeds["open"] = "   ```c++\r\nint a;";
-    return {lines, heads, answers, replies, trainer_seeds()};
+    return {lines, heads, answers, trainer_seeds()};
 }
 
 }  // namespace atl::fuzz

@@ -31,6 +31,7 @@ std::span<const Target> all_targets() {
         Target{"serve_head", serve_head},
         Target{"remote_answer", remote_answer},
         Target{"model_reply", model_reply},
+        Target{"edit_reply", edit_reply},
         Target{"trainer_request", trainer_request},
     };
     return k_all;

@@ -39,6 +39,7 @@ void serve_line(std::string_view bytes);     ///< a line of a server's client, a
 void serve_head(std::string_view bytes);     ///< the head of an HTTP request
 void remote_answer(std::string_view bytes);  ///< a line of a server, to the engine
 void model_reply(std::string_view bytes);    ///< a reply with a candidate in a fence
+void edit_reply(std::string_view bytes);     ///< a parent, '\0', a reply with edits to it
 void trainer_request(std::string_view bytes);  ///< a body, to every adapter
 
 struct Target {

@@ -1,7 +1,6 @@
 #include "reward/base/words.hpp"
 #include "reward/json_object.hpp"
 #include "reward/server/adapters/adapters.hpp"
-#include "reward/server/code_fence.hpp"
 #include "reward/server/http_head.hpp"
 #include "reward/server/line_message.hpp"
 #include "reward/server/remote_message.hpp"
@@ -126,13 +125,6 @@ void remote_answer(std::string_view bytes) {
     must(message->device.parallelism >= 1, "something is done at a time");
     if (is_answer && *message->result) {
         must(parse_verdict(to_json(**message->result)).has_value(), "a verdict can be stored");
-    }
-}
-
-void model_reply(std::string_view bytes) {
-    for (const char* kind : {"cpu_cpp", "cuda", "cubin"}) {
-        const auto code = code_in_reply(bytes, kind);
-        must(!code || code->size() <= bytes.size() + 1, "code is a part of the reply");
     }
 }
 
