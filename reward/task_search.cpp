@@ -23,17 +23,6 @@ bool names_task(const fs::path& folder) {
     return fs::exists(fs::symlink_status(folder / "definition.json", code));
 }
 
-/// The program's own folder first.
-std::vector<fs::path> folders_above_program() {
-    std::vector<fs::path> folders;
-    const fs::path program = own_program().value_or(std::string());
-    for (fs::path folder = program.parent_path(); folder.has_relative_path();
-         folder = folder.parent_path()) {
-        folders.push_back(folder);
-    }
-    return folders;
-}
-
 /// Folders that hold task folders, in the order in which they are searched; existing ones only.
 std::vector<fs::path> task_roots() {
     std::vector<fs::path> roots;

@@ -56,6 +56,16 @@ Expected<std::string> own_program() {
                    "mount /proc");
 }
 
+std::vector<fs::path> folders_above_program() {
+    std::vector<fs::path> folders;
+    const fs::path program = own_program().value_or(std::string());
+    for (fs::path folder = program.parent_path(); folder.has_relative_path();
+         folder = folder.parent_path()) {
+        folders.push_back(folder);
+    }
+    return folders;
+}
+
 Expected<std::vector<std::string>> started_like_this_program(const std::string& program) {
     ATOLL_TRY_ASSIGN(const std::string self, own_program());
     std::error_code error;

@@ -1,7 +1,7 @@
 #include "reward/server/job_document.hpp"
 
 #include "reward/base/json_reader.hpp"
-#include "reward/server/feedback.hpp"
+#include "reward/feedback.hpp"
 #include "reward/server/json_text.hpp"
 
 #include <fmt/format.h>

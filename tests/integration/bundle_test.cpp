@@ -84,6 +84,8 @@ TEST(Bundle, WorksWhereverItIsMoved) {
     EXPECT_THAT(made.out, HasSubstr(".tar.gz: "));
     const fs::path folder = made_in(output.path());
     EXPECT_TRUE(fs::is_regular_file(folder.string() + ".tar.gz"));
+    EXPECT_TRUE(fs::is_regular_file(folder / "mutators/prompts/templates/system.mustache"));
+    EXPECT_TRUE(fs::is_regular_file(folder / "mutators/prompts/templates/blocks/task.mustache"));
     const MovedBundle moved(folder);
 
     const std::string version = std::string("atoll ") + ATOLL_VERSION + "\n";

@@ -1,4 +1,4 @@
-#include "reward/server/feedback.hpp"
+#include "reward/feedback.hpp"
 
 #include <fmt/format.h>
 
