@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace atl {
@@ -15,10 +14,6 @@ namespace {
 /// Beyond the evaluator's own retry: so often a job is handed over before a dead worker or a lost
 /// device becomes the client's trouble.
 constexpr int k_most_submissions = 4;
-/// What a job takes besides its texts.
-constexpr std::size_t k_job_bytes = 1024;
-constexpr double k_smoothing = 0.05;
-
 /// What another worker, or the same one later, may do better.
 bool is_worth_another_try(ErrorCode code) {
     return code == ErrorCode::unavailable || code == ErrorCode::internal || code == ErrorCode::io;
@@ -30,39 +25,6 @@ bool has_answer(const ServerJob& job) {
 
 }  // namespace
 
-Interest::Interest(std::weak_ptr<JobTable> table, JobPtr job, std::function<void()> on_end)
-    : m_table(std::move(table)), m_job(std::move(job)) {
-    m_job->interested.push_front(std::move(on_end));
-    m_place = m_job->interested.begin();
-}
-
-Interest::Interest(Interest&& other) noexcept
-    : m_table(std::move(other.m_table)),
-      m_job(std::exchange(other.m_job, nullptr)),
-      m_place(other.m_place) {}
-
-Interest& Interest::operator=(Interest&& other) noexcept {
-    if (this != &other) {
-        release();
-        m_table = std::move(other.m_table);
-        m_job = std::exchange(other.m_job, nullptr);
-        m_place = other.m_place;
-    }
-    return *this;
-}
-
-void Interest::release() {
-    const JobPtr job = std::exchange(m_job, nullptr);
-    if (!job) {
-        return;
-    }
-    job->interested.erase(m_place);
-    const std::shared_ptr<JobTable> table = m_table.lock();
-    if (table && job->interested.empty() && !job->kept) {
-        table->cancel(job, "no client waits for it any more");
-    }
-}
-
 JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits,
                    std::shared_ptr<EvaluationLog> log)
     : m_threads(threads),
@@ -71,7 +33,8 @@ JobTable::JobTable(Threads threads, Metrics& metrics, JobLimits limits,
       m_baselines(std::make_shared<Baselines>(threads)),
       m_ready(limits.ready_bytes),
       m_log(std::move(log)),
-      m_last_end(Clock::now()) {}
+      m_known(limits),
+      m_room(limits) {}
 
 Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
                                     std::size_t bytes) const {
@@ -82,26 +45,8 @@ Answered<void> JobTable::check_room(const std::string& client, std::size_t jobs,
                                        "server", "ask another one, or this one when it is back"},
                                       retry_after()});
     }
-    const auto known = m_by_client.find(client);
-    const Load mine = known == m_by_client.end() ? Load() : known->second;
-    const bool has_few =
-        mine.jobs + jobs <= std::max<std::size_t>(1, m_limits.jobs / k_few_share) &&
-        mine.bytes + bytes <= m_limits.bytes / k_few_share;
-    const Load spare =
-        has_few ? Load{m_limits.jobs / k_spare_share, m_limits.bytes / k_spare_share} : Load();
-    if (m_in_evaluators.jobs + jobs > m_limits.jobs + spare.jobs ||
-        m_in_evaluators.bytes + bytes > m_limits.bytes + spare.bytes) {
-        const std::string what = std::to_string(m_in_evaluators.jobs) + " jobs (" +
-                                 std::to_string(m_in_evaluators.bytes >> 10) + " KiB) wait, and " +
-                                 std::to_string(m_limits.jobs) + " (" +
-                                 std::to_string(m_limits.bytes >> 10) + " KiB) may";
-        return tl::unexpected(Refusal{
-            429,
-            "queue_full",
-            {ErrorCode::limit, what, "queue", "try again after the time that Retry-After says"},
-            retry_after()});
-    }
-    return check_log();
+    const Answered<void> room = m_room.check(client, jobs, bytes);
+    return room ? check_log() : room;
 }
 
 Answered<void> JobTable::check_log() const {
@@ -116,40 +61,44 @@ Answered<void> JobTable::check_log() const {
                 retry_after()});
 }
 
-bool JobTable::is_known(const JobRequest& request) {
-    const Answered<JobPtr> job = find_equal(request);
-    return (job && *job != nullptr) || request.no_code || m_ready.find(request.content);
-}
-
 Answered<void> JobTable::check_room(const std::string& client,
                                     const std::vector<JobRequest>& requests) {
     std::size_t jobs = 0;
     std::size_t bytes = 0;
+    bool any_is_new = m_draining;
     for (const JobRequest& request : requests) {
-        if (!is_known(request)) {
+        const Answered<JobPtr> equal = find_equal(request);
+        if (equal && *equal != nullptr) {
+            continue;
+        }
+        any_is_new = true;
+        if (!request.no_code && !m_ready.find(request.content)) {
             ++jobs;
             bytes += request.bytes();
         }
     }
-    return jobs == 0 && !m_draining ? Answered<void>() : check_room(client, jobs, bytes);
+    if (jobs > 0 || m_draining) {
+        return check_room(client, jobs, bytes);
+    }
+    return any_is_new ? check_log() : Answered<void>();
 }
 
 Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
     if (request.idempotency_key.empty()) {
         return JobPtr();
     }
-    const auto found = m_by_key.find(request.idempotency_key);
+    JobPtr found = m_known.find_by_key(request.idempotency_key);
     // What ended without an answer is tried again.
-    if (found == m_by_key.end() || !has_answer(*found->second)) {
+    if (!found || !has_answer(*found)) {
         return JobPtr();
     }
-    if (found->second->request.digest != request.digest) {
+    if (found->request.digest != request.digest) {
         return refuse(422, "idempotency_key_reused",
                       {ErrorCode::invalid_argument,
                        "another request has the idempotency key '" + request.idempotency_key + "'",
                        "idempotency_key", "give each request a key of its own"});
     }
-    return found->second;
+    return found;
 }
 
 Asker JobTable::asker_of(const JobRequest& request, const Asker& from) {
@@ -171,24 +120,12 @@ JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
         job->request.rollout = {};
     }
     job->bytes = job->request.bytes();
-    m_jobs[job->id] = job;
-    if (!job->request.idempotency_key.empty()) {
-        m_by_key[job->request.idempotency_key] = job;
-    }
+    m_known.add(job);
     ++m_pending;
     return job;
 }
 
-bool JobTable::answer_at_once(const JobPtr& job) {
-    const std::optional<ReadyAnswer> known = m_ready.find(job->request.content);
-    if (known) {
-        tell(job, *known);
-    }
-    return known.has_value();
-}
-
 Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool kept) {
-    forget_old();
     if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
         if (known && kept) {
             keep(*known);
@@ -196,12 +133,17 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
         return known;
     }
     Asker asker = asker_of(request, from);
-    const Answered<void> room = check_room(asker.client, 1, request.bytes());
-    if (!room && (m_draining || !is_known(request))) {
+    const std::optional<ReadyAnswer> ready = m_ready.find(request.content);
+    // A known answer needs no room, but becomes a record as others do.
+    const bool needs_room = m_draining || !(ready || request.no_code);
+    const Answered<void> room =
+        needs_room ? check_room(asker.client, 1, request.bytes()) : check_log();
+    if (!room) {
         return tl::unexpected(room.error());
     }
     JobPtr job = add(std::move(request), std::move(asker), kept);
-    if (answer_at_once(job)) {
+    if (ready) {
+        tell(job, *ready);
         return job;
     }
     if (job->request.no_code) {
@@ -213,9 +155,9 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
     like_it.level = job->request.level;
     like_it.rivals = job->request.rivals;
     const ServedDevice& device = *job->request.device;
-    job->deadline = job->submitted + job->request.deadline.value_or(
-                                         deadline_for(like_it, device.limits, m_limits.deadline,
-                                                      m_in_evaluators.jobs, device.count));
+    job->deadline = job->submitted +
+                    job->request.deadline.value_or(deadline_for(
+                        like_it, device.limits, m_limits.deadline, m_room.jobs(), device.count));
     if (job->request.wants_baseline()) {
         // So that it is measured while the candidate waits.
         m_baselines->want(job->request.task, device, [](const Baselines::Answer&) {});
@@ -224,28 +166,9 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
     return job;
 }
 
-void JobTable::count_in(const ServerJob& job) {
-    Load& mine = m_by_client[job.asker.client];
-    for (Load* load : {&m_in_evaluators, &mine}) {
-        ++load->jobs;
-        load->bytes += job.bytes;
-    }
-}
-
-void JobTable::count_out(const ServerJob& job) {
-    const auto mine = m_by_client.find(job.asker.client);
-    for (Load* load : {&m_in_evaluators, &mine->second}) {
-        --load->jobs;
-        load->bytes -= job.bytes;
-    }
-    if (mine->second.jobs == 0) {
-        m_by_client.erase(mine);
-    }
-}
-
 void JobTable::evaluate(const JobPtr& job) {
     ++job->submissions;
-    count_in(*job);
+    m_room.enter(*job);
     EvaluationRequest request;
     request.task = job->request.task;
     request.candidate = job->request.candidate;
@@ -276,7 +199,7 @@ void JobTable::evaluate(const JobPtr& job) {
 }
 
 void JobTable::arrived(const JobPtr& job, EvaluationResult result) {
-    count_out(*job);
+    m_room.leave(*job);
     if (job->state != JobState::pending) {
         return;  // cancelled meanwhile
     }
@@ -370,13 +293,7 @@ void JobTable::cancel(const JobPtr& job, const std::string& why) {
 }
 
 void JobTable::end_all(const std::string& why) {
-    std::vector<JobPtr> pending;
-    for (const auto& [id, job] : m_jobs) {
-        if (job->state == JobState::pending) {
-            pending.push_back(job);
-        }
-    }
-    for (const JobPtr& job : pending) {
+    for (const JobPtr& job : m_known.pending()) {
         job->cancel.request_stop();
         fail(job, {Error{ErrorCode::interrupted, why, "server", ""}, job->submissions});
     }
@@ -396,17 +313,8 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     job->request.rollout = {};
     --m_pending;
     m_metrics.job_ended(metric, job->age_s());
-    const Clock::time_point now = Clock::now();
-    const double interval = std::chrono::duration<double>(now - m_last_end).count();
-    m_interval_s += k_smoothing * (interval - m_interval_s);
-    m_last_end = now;
-    if (job->kept || !job->request.idempotency_key.empty()) {
-        m_ended.push_back({job, now});
-        m_ended_bytes += job->document->size() + k_job_bytes;
-        forget_old();
-    } else {
-        m_jobs.erase(job->id);
-    }
+    m_room.ended();
+    m_known.ended(job);
     for (const std::function<void()>& on_end : job->interested) {
         if (on_end) {
             on_end();
@@ -414,45 +322,8 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     }
 }
 
-JobPtr JobTable::find(const std::string& id) {
-    forget_old();
-    const auto found = m_jobs.find(id);
-    return found == m_jobs.end() ? nullptr : found->second;
-}
-
-JobPtr JobTable::find_by_key(const std::string& key) {
-    forget_old();
-    const auto found = m_by_key.find(key);
-    return found == m_by_key.end() ? nullptr : found->second;
-}
-
 Interest JobTable::join(const JobPtr& job, std::function<void()> on_end) {
     return Interest(weak_from_this(), job, std::move(on_end));
-}
-
-void JobTable::forget_old() {
-    const Clock::time_point old = Clock::now() - m_limits.kept_for;
-    while (!m_ended.empty() &&
-           (m_ended.front().when < old || m_ended_bytes > m_limits.kept_bytes)) {
-        forget(m_ended.front().job);
-        m_ended.pop_front();
-    }
-}
-
-void JobTable::forget(const JobPtr& job) {
-    m_ended_bytes -= job->document->size() + k_job_bytes;
-    m_jobs.erase(job->id);
-    const auto named = m_by_key.find(job->request.idempotency_key);
-    if (named != m_by_key.end() && named->second == job) {
-        m_by_key.erase(named);
-    }
-}
-
-std::chrono::seconds JobTable::retry_after() const {
-    // By then a quarter of what waits has ended.
-    const double seconds = 0.25 * static_cast<double>(m_in_evaluators.jobs) * m_interval_s;
-    return std::chrono::seconds(
-        static_cast<std::int64_t>(std::ceil(std::clamp(seconds, 1.0, 60.0))));
 }
 
 }  // namespace atl

@@ -4,41 +4,21 @@
 #include "reward/server/baselines.hpp"
 #include "reward/server/job.hpp"
 #include "reward/server/job_ids.hpp"
+#include "reward/server/job_interest.hpp"
 #include "reward/server/job_limits.hpp"
+#include "reward/server/job_room.hpp"
+#include "reward/server/known_jobs.hpp"
 #include "reward/server/metrics.hpp"
 #include "reward/server/threads.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace atl {
-
-class JobTable;
-
-/// That a client waits for a job. While it lives, the job goes on; with the last one of a job that
-/// is not kept, the job is cancelled. Movable.
-class Interest {
-  public:
-    Interest() = default;
-    Interest(std::weak_ptr<JobTable> table, JobPtr job, std::function<void()> on_end);
-    ~Interest() { release(); }
-    Interest(Interest&& other) noexcept;
-    Interest& operator=(Interest&& other) noexcept;
-
-    void release();
-    [[nodiscard]] const JobPtr& job() const { return m_job; }
-
-  private:
-    std::weak_ptr<JobTable> m_table;
-    JobPtr m_job;
-    std::list<std::function<void()>>::iterator m_place;
-};
 
 /// The jobs of a server: hands them to evaluators, and publishes one document for each, once.
 /// Belongs to the server's thread.
@@ -63,9 +43,9 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] Answered<void> check_room(const std::string& client,
                                             const std::vector<JobRequest>& requests);
     /// nullptr when there is none, or none any more.
-    [[nodiscard]] JobPtr find(const std::string& id);
+    [[nodiscard]] JobPtr find(const std::string& id) { return m_known.find(id); }
     /// The same by its idempotency key.
-    [[nodiscard]] JobPtr find_by_key(const std::string& key);
+    [[nodiscard]] JobPtr find_by_key(const std::string& key) { return m_known.find_by_key(key); }
     /// `on_end` is called at most once and must not release interests. REQUIRES a pending job.
     [[nodiscard]] Interest join(const JobPtr& job, std::function<void()> on_end);
     /// The job goes on, and can be found, without anybody who waits.
@@ -83,18 +63,16 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] double uptime_s() const {
         return std::chrono::duration<double>(Clock::now() - m_made).count();
     }
-    [[nodiscard]] std::size_t in_evaluators() const { return m_in_evaluators.jobs; }
+    [[nodiscard]] std::size_t in_evaluators() const { return m_room.jobs(); }
     /// When to try again, by how fast jobs have ended of late.
-    [[nodiscard]] std::chrono::seconds retry_after() const;
+    [[nodiscard]] std::chrono::seconds retry_after() const { return m_room.retry_after(); }
 
   private:
     using Clock = std::chrono::steady_clock;
 
     [[nodiscard]] Answered<JobPtr> find_equal(const JobRequest& request);
-    [[nodiscard]] bool is_known(const JobRequest& request);
     JobPtr add(JobRequest request, Asker asker, bool kept);
     [[nodiscard]] Answered<void> check_log() const;
-    [[nodiscard]] bool answer_at_once(const JobPtr& job);
     void evaluate(const JobPtr& job);
     void arrived(const JobPtr& job, EvaluationResult result);
     void conclude(const JobPtr& job, Verdict verdict);
@@ -102,8 +80,6 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     void tell(const JobPtr& job, const ReadyAnswer& answer);
     void fail(const JobPtr& job, const InfrastructureFault& fault);
     void end(const JobPtr& job, JobState state, std::string document, const std::string& metric);
-    void forget_old();
-    void forget(const JobPtr& job);
 
     Threads m_threads;
     Metrics& m_metrics;
@@ -112,28 +88,10 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     AnswerCache m_ready;
     JobIds m_ids;
     std::shared_ptr<EvaluationLog> m_log;
-    std::unordered_map<std::string, JobPtr> m_jobs;    // by id
-    std::unordered_map<std::string, JobPtr> m_by_key;  // by idempotency key
-    struct Load {
-        std::size_t jobs = 0;
-        std::size_t bytes = 0;
-    };
-    /// Counts a job into the evaluators, or out of them.
-    void count_in(const ServerJob& job);
-    void count_out(const ServerJob& job);
-
-    struct Ended {
-        JobPtr job;
-        Clock::time_point when;
-    };
-    std::deque<Ended> m_ended;  // those that can be asked for, oldest first
-    std::size_t m_ended_bytes = 0;
+    KnownJobs m_known;
+    JobRoom m_room;
     std::size_t m_pending = 0;
-    Load m_in_evaluators;
-    std::unordered_map<std::string, Load> m_by_client;  // of those, where there are any
     Clock::time_point m_made = Clock::now();
-    Clock::time_point m_last_end;
-    double m_interval_s = 0;  // between ends, smoothed
     bool m_draining = false;
 };
 

@@ -97,7 +97,8 @@ bool is_final(const std::string& code) {
 }
 
 bool is_for_later(const std::string& code) {
-    return code == "queue_full" || code == "draining" || code == "no_credit" || code == "busy";
+    return code == "queue_full" || code == "log_behind" || code == "draining" ||
+           code == "no_credit" || code == "busy";
 }
 
 EvaluationResult fault(ErrorCode code, const json& said, int attempts) {

@@ -152,6 +152,26 @@ TEST_F(ServerLog, ADiskThatIsBehindStopsNewJobs) {
     EXPECT_EQ(ask("POST", "/v1/evaluate", request().dump()).status, 200);
 }
 
+/// Or records would pile up in memory, since these come by the ten thousand a second.
+TEST_F(ServerLog, ADiskThatIsBehindStopsKnownAnswersToo) {
+    m_fake.from_cache = true;
+    start();
+    json known = request();
+    known["idempotency_key"] = "k";
+    EXPECT_EQ(ask("POST", "/v1/evaluate", known.dump()).status, 200);
+    m_log->waiting = m_options.jobs.log_bytes + 1;
+    const json no_code = {{"task", "small"}, {"reply", "I cannot."}, {"level", "verify"}};
+    for (const json& body : {request(), no_code}) {
+        EXPECT_EQ(error_code(ask("POST", "/v1/evaluate", body.dump())), "log_behind");
+        const json batch = {{"requests", {body, body}}};
+        EXPECT_EQ(error_code(ask("POST", "/v1/batch", batch.dump())), "log_behind");
+    }
+    EXPECT_EQ(m_log->records().size(), 1U);
+    // A job that there is already becomes no other record.
+    EXPECT_EQ(ask("POST", "/v1/evaluate", known.dump()).status, 200);
+    EXPECT_EQ(ask("POST", "/v1/batch", json{{"requests", {known}}}.dump()).status, 200);
+}
+
 TEST_F(ServerLog, BadTokensAreRefused) {
     start();
     const auto refused = [&](const char* key, const json& value) {

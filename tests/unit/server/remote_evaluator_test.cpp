@@ -293,7 +293,7 @@ TEST(RemoteMessage, WhatIsNoVerdictIsAFault) {
                              R"({"type": "hello", "protocol": 1})"}) {
         EXPECT_FALSE(read_remote_message(line)) << line;
     }
-    for (const char* code : {"queue_full", "draining", "no_credit", "busy"}) {
+    for (const char* code : {"queue_full", "log_behind", "draining", "no_credit", "busy"}) {
         const auto message =
             read_remote_message(R"({"type": "error", "id": "3", "error": {"code": ")" +
                                 std::string(code) + R"(", "retry_after_s": 7}})");
