@@ -27,6 +27,8 @@ from serve_programs import ROOT, Atoll, Peer, load, load_average, unique_candida
 
 QUEUED_JOBS = 10_000
 QUEUED_BYTES = 8 << 10
+LOGGED_PARTS = 5
+LOGGED_REPLIES = 50_000
 
 
 def requests_a_second(arguments, folder):
@@ -72,6 +74,8 @@ def known_requests(atoll):
             "task": "softmax", "reply": "I do not know how.", "level": "verify"},
         "cached (a starter of 2.7 KB; the whole verdict)": {
             "task": "softmax", "source": starter, "level": "verify"},
+        "cached (the same; without the verdict)": {
+            "task": "softmax", "source": starter, "level": "verify", "verdict": False},
     }
 
 
@@ -227,8 +231,37 @@ def unique(arguments, folder):
           f"{len(outcomes)} candidates, theirs of {len(requests)}).", flush=True)
 
 
+def logged(arguments, folder):
+    """What --log costs where nothing else does: replies without code, each another one."""
+    print(f"\n### {LOGGED_PARTS * LOGGED_REPLIES:,} different replies without code, logged\n")
+    print("| server | answers/s | p99 ms, 512 without an answer | memory at the end, MB | more for "
+          "each new text, bytes | on disk for each, bytes | ends after SIGTERM, s |")
+    print("|---|---|---|---|---|---|---|")
+    body = Path(folder) / "logged.jsonl"
+    log = Path(folder) / "log"
+    for name, options in (("without --log", ()), ("--log", ("--log", str(log)))):
+        with Atoll(arguments, folder, *options) as atoll:
+            loads, resident = [], []
+            for part in range(LOGGED_PARTS):
+                body.write_text("".join(json.dumps({
+                    "task": "softmax", "level": "verify", "verdict": False, "group_id": f"g{i // 8}",
+                    "reply": f"I do not know {i}: " + f"word{i} " * 40}) + "\n"
+                    for i in range(part * LOGGED_REPLIES, (part + 1) * LOGGED_REPLIES)))
+                loads.append(load(arguments, "unix:" + atoll.unix, body, "--connections", 8,
+                                  "--depth", 64, "--count", LOGGED_REPLIES))
+                time.sleep(1)
+                resident.append(atoll.resident_mb())
+            begin = time.monotonic()
+        more = (resident[-1] - resident[0]) * 2**20 / ((LOGGED_PARTS - 1) * LOGGED_REPLIES)
+        size = sum(one.stat().st_size for one in log.rglob("*") if one.is_file()) if options else 0
+        print(f"| {name} | {statistics.median(one['per_second'] for one in loads):,.0f} | "
+              f"{statistics.median(one['p99_ms'] for one in loads):.0f} | {resident[-1]:.0f} | "
+              f"{more:.0f} | {size / (LOGGED_PARTS * LOGGED_REPLIES):.0f} | "
+              f"{time.monotonic() - begin:.1f} |", flush=True)
+
+
 PARTS = {"known": requests_a_second, "overhead": overhead, "queued": queued_jobs,
-         "memory": memory, "unique": unique}
+         "memory": memory, "unique": unique, "log": logged}
 
 
 def main():

@@ -40,6 +40,7 @@ class Evaluation(BaseModel):
     level: Literal["verify", "measure", "confirm"] = "measure"
     scores: list[str] | None = None
     profile: bool = False
+    verdict: bool = True
     priority: int = 0
     deadline_s: int | None = None
     idempotency_key: str | None = None
@@ -49,7 +50,7 @@ class Evaluation(BaseModel):
 
     def content(self):
         fields = (self.task, self.source, self.reply, self.kind, self.device, self.tune, self.flags,
-                  self.level, self.scores, self.profile)
+                  self.level, self.scores, self.profile, self.verdict)
         return hashlib.sha256(repr(fields).encode()).digest()
 
 

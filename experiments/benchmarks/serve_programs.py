@@ -97,13 +97,13 @@ def free_port():
 
 
 class Atoll(Program):
-    def __init__(self, arguments, folder):
+    def __init__(self, arguments, folder, *options):
         ports = [free_port(), free_port()]
         self.unix = str(Path(folder) / "socket")
         super().__init__(
             [str(arguments.bin / "atoll"), "serve", "--http", f"127.0.0.1:{ports[0]}", "--tcp",
              f"127.0.0.1:{ports[1]}", "--unix", self.unix, "--device", f"cpu:{arguments.devices}",
-             "--sandbox", arguments.sandbox], folder, "atoll")
+             "--sandbox", arguments.sandbox, *options], folder, "atoll")
         self.http = f"http://127.0.0.1:{ports[0]}"
         self.tcp = f"tcp://127.0.0.1:{ports[1]}"
         self.wait_until_it_answers()

@@ -99,8 +99,12 @@ std::string verdict_text(const JobRequest& request, const Verdict& verdict,
     // The verdict's own text goes in as it is: reading it only to write it again would take longer
     // than all the rest.
     std::string text = dump_json(timing_of(shown)) + "," + dump_json(object).substr(1);
-    text.pop_back();
-    return text.substr(1) + ",\"verdict\":" + to_json(shown) + "}";
+    text.erase(0, 1);
+    if (request.with_verdict) {
+        text.pop_back();
+        ((text += ",\"verdict\":") += to_json(shown)) += '}';
+    }
+    return text;
 }
 
 std::string verdict_document(const ServerJob& job, std::string_view text,

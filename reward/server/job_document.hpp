@@ -16,8 +16,8 @@ namespace atl {
 
 [[nodiscard]] std::string pending_document(const ServerJob& job);
 /// What is said of a verdict to whoever asks for these scores: the end of a job's object, with the
-/// verdict's public part, the scores and the feedback. `baseline`: where
-/// request.wants_baseline().
+/// outcome, the scores, the feedback and, where it is wanted, the verdict's public part.
+/// `baseline`: where request.wants_baseline().
 [[nodiscard]] std::string verdict_text(const JobRequest& request, const Verdict& verdict,
                                        const BaselineTimes& baseline);
 /// `text`: of verdict_text(). `logged`: whether the log has it for good; nothing without a log.

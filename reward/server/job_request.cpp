@@ -154,6 +154,7 @@ class Reading {
         m_scores_asked = m_object.has("scores");
         m_request.scores = unique_words(m_object, "scores");
         m_request.profile = m_object.boolean("profile", false);
+        m_request.with_verdict = m_object.boolean("verdict", true);
         m_request.priority = static_cast<int>(
             m_object.integer("priority", 0, -k_highest_priority, k_highest_priority));
         const std::int64_t deadline =
@@ -379,6 +380,7 @@ class Reading {
             hasher.field(name);
         }
         hasher.field(to_string(m_request.level)).field(m_request.profile ? 1 : 0);
+        hasher.field(m_request.with_verdict ? 1 : 0);
         hasher.field(m_request.fresh ? 1 : 0).field(std::to_string(m_request.cutoff_ns));
         hasher.field(m_request.rivals.size());
         for (const Rival& rival : m_request.rivals) {

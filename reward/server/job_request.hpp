@@ -47,6 +47,7 @@ struct JobRequest {
     std::vector<Rival> rivals;              ///< of level confirm
     double cutoff_ns = 0;                   ///< see EvaluationRequest; 0: none
     bool fresh = false;                     ///< measured anew, whatever is known
+    bool with_verdict = true;               ///< the answer holds the whole verdict
     std::vector<std::string> scores;        ///< names in `presets`, as asked, without repetition
     const ScorePresets* presets = nullptr;  ///< outlives the job
     int priority = 0;
@@ -77,8 +78,9 @@ inline constexpr std::size_t k_most_tokens = 131'072;  ///< of one reply
 inline constexpr int k_highest_priority = 100;         ///< the lowest is its negative
 
 /// Reads {"task", "source" | "reply", "kind", "device", "tune", "flags", "level", "scores",
-/// "profile", "priority", "deadline_s", "idempotency_key", "client", "trajectory_id", "group_id",
-/// "turn", "policy_version", "token_ids", "log_probabilities"} and what engines ask for besides:
+/// "profile", "verdict", "priority", "deadline_s", "idempotency_key", "client", "trajectory_id",
+/// "group_id", "turn", "policy_version", "token_ids", "log_probabilities"} and what engines ask for
+/// besides:
 /// {"task_digest", "fresh", "cutoff_ns", "rivals"}; a field more is a refusal. Trainers may give
 /// "name_from" in place of "task" and what else the rule of adapters/task_naming.hpp can find out.
 /// `where` names the object in errors

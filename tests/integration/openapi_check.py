@@ -87,7 +87,7 @@ request_schema = document["components"]["schemas"]["Request"]
 good = {"task": TASK, "source": SOURCE, "level": "measure", "scores": ["speedup", "light", "kevin"], "tune": {"STEP": 2},
         "flags": [], "priority": 1, "deadline_s": 300, "idempotency_key": "k", "trajectory_id": "t",
         "group_id": "g", "turn": 3, "client": "c", "fresh": False, "cutoff_ns": 0, "policy_version": 7, "token_ids": [5, 6],
-        "log_probabilities": [-0.5, -1], "kind": "cpu_cpp", "device": "cpu", "profile": False}
+        "log_probabilities": [-0.5, -1], "kind": "cpu_cpp", "device": "cpu", "profile": False, "verdict": False}
 validate(request_schema, good, "the request")
 if set(request_schema["properties"]) != set(good) | {"reply", "name_from", "task_digest", "rivals"}:
     problems.append("the request has fields that this check does not send")

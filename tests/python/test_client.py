@@ -277,10 +277,10 @@ class Settings(unittest.TestCase):
 
     def test_samples_say_where_their_task_is_named(self):
         self.assertEqual(sample("r", label="softmax", prompt="p", metadata={"atoll": {"kind": "cuda"}, "other": 1}),
-                         {"reply": "r", "name_from": {"metadata": {"atoll": {"kind": "cuda"}}, "label": "softmax",
-                                                      "prompt": "p"}})
-        self.assertEqual(sample("r", task="softmax", score="light", label="ignored"),
-                         {"reply": "r", "task": "softmax", "scores": ["light"]})
+                         {"reply": "r", "verdict": False,
+                          "name_from": {"metadata": {"atoll": {"kind": "cuda"}}, "label": "softmax", "prompt": "p"}})
+        self.assertEqual(sample("r", task="softmax", score="light", label="ignored", verdict=True),
+                         {"reply": "r", "verdict": True, "task": "softmax", "scores": ["light"]})
         self.assertEqual(sample("half \ud800")["reply"], "half ?")
 
     def test_of_a_chat_the_assistants_words_are_the_reply(self):

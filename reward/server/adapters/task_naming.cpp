@@ -19,8 +19,9 @@ constexpr std::string_view k_close = "</atoll>";
 constexpr const char* k_rule =
     "name it in the metadata's key 'atoll', the label, or between <atoll> and </atoll> in the "
     "prompt, or put ?task=NAME behind the URL";
-/// What a wish must not say: these are the candidate, or would lead back here.
-constexpr std::array k_not_wishes = {"source", "reply", "name_from", "idempotency_key"};
+/// What a wish must not say: these are the candidate, would lead back here, or are what the format
+/// has a place for.
+constexpr std::array k_not_wishes = {"source", "reply", "name_from", "idempotency_key", "verdict"};
 constexpr std::array k_query_keys = {"task", "kind", "device", "level", "score"};
 
 template <class Names>

@@ -12,7 +12,8 @@ namespace atl {
 
 /// How a trainer's request names its task: the one rule of every adapter, and of `name_from` in
 /// the native API. A *wish* is a task's name, or an object (or such an object's JSON text) with
-/// fields of POST /v1/evaluate, but none that hold the candidate; "score": NAME is short for
+/// fields of POST /v1/evaluate, but none that hold the candidate, nor "idempotency_key" and
+/// "verdict"; "score": NAME is short for
 /// "scores": [NAME]. Places are read in this order until a task is named:
 ///   1. metadata, an object: a wish under its key "atoll";
 ///   2. the label (ground truth): a wish; empty, null and what is neither text nor object say

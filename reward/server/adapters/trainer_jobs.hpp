@@ -17,8 +17,9 @@ namespace atl {
 
 using JobRequests = std::vector<JobRequest>;
 
-/// `native`, fields of POST /v1/evaluate, with its task named by `places`. `where` names the
-/// trainer's request in errors. Refusals: as of name_task() and parse_job_request().
+/// `native`, fields of POST /v1/evaluate, with its task named by `places`, for an answer without
+/// the whole verdict. `where` names the trainer's request in errors. Refusals: as of name_task()
+/// and parse_job_request().
 [[nodiscard]] Answered<JobRequest> read_named(const NamingPlaces& places, const std::string& where,
                                               nlohmann::ordered_json native, const Offer& offer);
 

@@ -83,6 +83,31 @@ TEST_F(ReadyAnswers, AreOfWhatWasAskedAlone) {
     EXPECT_EQ(job(body)["level"], "verify");
 }
 
+TEST_F(ReadyAnswers, LeaveOutTheVerdictAloneWhereItIsNotWanted) {
+    start();
+    json body = request();
+    body["level"] = "measure";
+    body["scores"] = {"light"};
+    for (const bool ready : {false, true}) {
+        body.erase("verdict");
+        json whole = job(body);
+        EXPECT_EQ(whole["verdict"]["outcome"], "passed");
+        EXPECT_EQ(whole["cached"], true);
+        body["verdict"] = false;
+        json without = job(body);
+        EXPECT_FALSE(without.contains("verdict")) << ready;
+        for (json* one : {&whole, &without}) {
+            one->erase("id");
+            one->erase("timing");
+            one->erase("verdict");
+        }
+        EXPECT_EQ(without, whole);
+    }
+    EXPECT_EQ(m_evaluator->requests().size(), 2U);
+    body["verdict"] = "none";
+    EXPECT_EQ(ask("POST", "/v1/evaluate", body.dump()).status, 422);
+}
+
 TEST_F(ReadyAnswers, CanBeAskedForLater) {
     start();
     job(request());

@@ -1,3 +1,4 @@
+#include "reward/server/adapters/adapters.hpp"
 #include "tests/unit/server/adapter_fixture.hpp"
 
 namespace atl {
@@ -27,6 +28,17 @@ TEST_F(Slime, TheUrlMayChooseTheScore) {
     // The fake takes 1000 ns and one for each byte; the speed of light is 100 ns.
     EXPECT_NEAR(json_of(answer).get<double>(), 100.0 / 1007.0, 1e-9);
     EXPECT_EQ(post("/rm?score=none", sample("r")).status, 422);
+}
+
+TEST_F(Slime, NoVerdictIsMadeThatNobodyWouldSee) {
+    TaskCatalog tasks;
+    tasks.add(m_task.task());
+    ServedDevices devices(1);
+    devices[0].kinds = {"cpu_cpp"};
+    const Offer offer{tasks, devices, built_in_presets()};
+    const auto requests = read_slime(nlohmann::ordered_json(sample("r")), {}, offer);
+    ASSERT_TRUE(requests);
+    EXPECT_FALSE(requests->at(0).with_verdict);
 }
 
 TEST_F(Slime, TheTokenMayStandInThePath) {

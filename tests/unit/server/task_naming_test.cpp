@@ -104,7 +104,7 @@ TEST(TaskNaming, BadWishesAreRefusedAndSayWhere) {
     EXPECT_EQ(named({.label = "{\"task\": "})["refused"], "invalid_request");
     EXPECT_EQ(named({.label = std::string(k_longest_wish + 1, 'x')})["refused"], "invalid_request");
     EXPECT_EQ(named({.query = {{"tsk", "a"}}})["what"], "unknown parameter 'tsk'");
-    for (const char* key : {"source", "reply", "name_from", "idempotency_key"}) {
+    for (const char* key : {"source", "reply", "name_from", "idempotency_key", "verdict"}) {
         EXPECT_EQ(named({.label = {{"task", "a"}, {key, "x"}}})["refused"], "invalid_request")
             << key;
     }

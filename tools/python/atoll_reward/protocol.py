@@ -337,8 +337,9 @@ def reward_of(job: dict, score: Optional[str] = None) -> float:
 def sample(reply: str, *, label: Any = None, metadata: Any = None, prompt: Any = None, **fields: Any) -> dict:
     """The request for a model's reply. Which task it is for is said by `fields` (task="softmax"), or found by the server in
     metadata["atoll"], the label or the prompt, as its README says; score="light" is short for scores=["light"]."""
-    # Half a character, which JSON cannot say, is the model's mistake and not the caller's.
-    request = {"reply": reply.encode("utf-8", "replace").decode(), **fields}
+    # Half a character, which JSON cannot say, is the model's mistake and not the caller's. The whole verdict, which no trainer
+    # looks at, would be ten times as long as the rest of the answer.
+    request = {"reply": reply.encode("utf-8", "replace").decode(), "verdict": False, **fields}
     if "score" in request:
         score = request.pop("score")
         if score is not None:
