@@ -74,4 +74,9 @@ std::uint32_t blocks_that_fit(const DeviceLimits& limits, const KernelFacts& ker
     return static_cast<std::uint32_t>(std::min(blocks, limits.shared_per_multiprocessor / shared));
 }
 
+std::uint64_t local_memory_of(const DeviceLimits& limits, const KernelFacts& kernel) {
+    return std::uint64_t{kernel.local_bytes} * limits.threads_per_multiprocessor *
+           limits.multiprocessors;
+}
+
 }  // namespace atl

@@ -47,4 +47,8 @@ struct DeviceLimits {
 [[nodiscard]] std::uint32_t blocks_that_fit(const DeviceLimits& limits, const KernelFacts& kernel,
                                             std::uint64_t threads, std::uint64_t dynamic_shared);
 
+/// Bytes of the device's memory that the driver takes for what a kernel's threads keep there
+/// (arrays, spilled registers): room for every thread that can be on the device at once.
+[[nodiscard]] std::uint64_t local_memory_of(const DeviceLimits& limits, const KernelFacts& kernel);
+
 }  // namespace atl

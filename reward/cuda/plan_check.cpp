@@ -218,9 +218,7 @@ Status PlanCheck::check_kernel(const PlanLaunch& launch) const {
         return bad(fmt::format("kernel {}: a block of {} threads, __launch_bounds__ says {}",
                                launch.kernel, threads, facts->max_threads));
     }
-    // The driver keeps room for every thread that can be on the device at once.
-    const std::uint64_t local = std::uint64_t{facts->local_bytes} *
-                                m_limits.threads_per_multiprocessor * m_limits.multiprocessors;
+    const std::uint64_t local = local_memory_of(m_limits, *facts);
     if (m_limits.memory_bytes > 0 && local > m_limits.memory_bytes / k_local_share) {
         return bad(fmt::format(
             "kernel {}: {} bytes of local memory a thread (arrays, spilled "

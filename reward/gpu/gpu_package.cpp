@@ -28,6 +28,7 @@ constexpr std::uint64_t k_max_package_bytes = 1ull << 30;
 /// A task has public and hidden workloads to verify and to measure.
 constexpr std::size_t k_max_package_plans = 4 * k_most_workloads;
 constexpr std::size_t k_max_workload = 1 << 20;
+constexpr std::uint64_t k_max_local_bytes = 1ull << 50;
 
 tl::unexpected<Error> corrupt(const std::string& what) {
     return failure(ErrorCode::corrupt, what, "GPU package");
@@ -39,7 +40,8 @@ Status read_plans(std::string_view json, GpuPackage& package) {
     JsonReader fields(parsed, "GPU package");
     fields.boolean("compiled_here", package.compiled_here)
         .boolean("leaves_heap", package.leaves_heap)
-        .boolean("touches_variables", package.touches_variables);
+        .boolean("touches_variables", package.touches_variables)
+        .integer("local_bytes", package.local_bytes, 0, k_max_local_bytes);
     const Json* items = fields.array("plans", k_max_package_plans);
     for (std::size_t i = 0; items != nullptr && i < items->size(); ++i) {
         std::size_t workload = 0;
@@ -76,6 +78,7 @@ Expected<FileHandle> write_gpu_package(const GpuPackage& package) {
     const std::string json = dump_json({{"compiled_here", package.compiled_here},
                                         {"leaves_heap", package.leaves_heap},
                                         {"touches_variables", package.touches_variables},
+                                        {"local_bytes", package.local_bytes},
                                         {"plans", std::move(plans)}});
     const std::uint64_t size = json.size();
     std::array<char, sizeof(size)> size_bytes{};

@@ -26,6 +26,9 @@ struct GpuPackage {
     bool leaves_heap = false;
     /// What the compiler says for keeps_state().
     bool touches_variables = true;
+    /// local_memory_of() that kernel of its plans which takes most: the driver takes it at a
+    /// launch.
+    std::uint64_t local_bytes = 0;
 
     /// nullptr when the workload has none.
     [[nodiscard]] const Plan* plan_of(std::size_t workload) const;

@@ -200,13 +200,17 @@ bool GpuVerifierService::wants_room(const KnownTask& known, const FileHandle& pa
 /// Who asks for more than there is on an empty device costs nobody else their buffers.
 bool GpuVerifierService::could_fit(const KnownTask& known, const FileHandle& package) const {
     const Expected<GpuPackage> read = read_gpu_package(package);
-    std::uint64_t most = 0;
-    for (const auto& [workload, plan] : read ? read->plans : decltype(read->plans)()) {
-        most = std::max(
-            most, std::accumulate(plan.scratch.begin(), plan.scratch.end(), std::uint64_t{0}));
+    if (!read) {
+        return false;
+    }
+    std::uint64_t scratch = 0;
+    for (const auto& [workload, plan] : read->plans) {
+        scratch = std::max(
+            scratch, std::accumulate(plan.scratch.begin(), plan.scratch.end(), std::uint64_t{0}));
     }
     const std::uint64_t memory = m_device->gpu.limits().memory_bytes;
-    return most <= memory - std::min(memory, known.loaded.task->device_bytes());
+    return scratch + read->local_bytes <=
+           memory - std::min(memory, known.loaded.task->device_bytes());
 }
 
 Expected<Frame> GpuVerifierService::evaluate(const Frame& frame) {

@@ -8,8 +8,12 @@
 #include "reward/gpu/static_profile.hpp"
 #include "reward/kinds/device_order.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <set>
+#include <string>
 #include <utility>
+#include <variant>
 
 namespace atl {
 
@@ -23,9 +27,30 @@ SourceForm form_of(const std::string& kind) {
     return kind == "ptx" ? SourceForm::ptx : kind == "cubin" ? SourceForm::cubin : SourceForm::cuda;
 }
 
-Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply, SourceForm form) {
+std::uint64_t most_local_memory(const FrontEndReply& reply, const DeviceLimits& device) {
+    std::set<std::string> launched;
+    for (const auto& [workload, plan] : reply.plans) {
+        for (const PlanStep& step : plan.steps) {
+            if (const auto* const launch = std::get_if<PlanLaunch>(&step.what)) {
+                launched.insert(launch->kernel);
+            }
+        }
+    }
+    std::uint64_t most = 0;
+    for (const KernelFacts& kernel : reply.kernels) {
+        if (launched.contains(kernel.name)) {
+            most = std::max(most, local_memory_of(device, kernel));
+        }
+    }
+    return most;
+}
+
+Expected<std::shared_ptr<const FileHandle>> package_of(FrontEndReply reply, SourceForm form,
+                                                       const DeviceLimits& device) {
+    const std::uint64_t local_bytes = most_local_memory(reply, device);
     GpuPackage package{std::move(reply.cubin), std::move(reply.plans), form != SourceForm::cubin};
     package.touches_variables = reply.touches_variables;
+    package.local_bytes = local_bytes;
     // What machine code from elsewhere says that it calls is its own word.
     package.leaves_heap = form == SourceForm::cubin || calls_driver_code(package.cubin);
     ATOLL_TRY_ASSIGN(FileHandle file, write_gpu_package(package));
@@ -53,7 +78,7 @@ Expected<std::shared_ptr<const FileHandle>> prepare_oracle(FrontEndRequest order
                            "; run: atoll task check --kind cuda " +
                            shell_quoted(task.folder.string()));
     }
-    return package_of(std::move(reply), order.form);
+    return package_of(std::move(reply), order.form, front_end.device());
 }
 
 CompileReport report_of(const CudaFrontEnd& front_end, const Candidate& candidate,
@@ -82,7 +107,7 @@ Status add_rival(const FrontEndRequest& order, const Rival& rival, CudaFrontEnd&
         leave_out(rival, reply.reason, prepared);
         return {};
     }
-    ATOLL_TRY_ASSIGN(auto package, package_of(std::move(reply), order.form));
+    ATOLL_TRY_ASSIGN(auto package, package_of(std::move(reply), order.form, front_end.device()));
     add_to_order(rival, std::move(package), prepared);
     return {};
 }
@@ -134,7 +159,7 @@ Expected<Prepared> CudaProgramKind::prepare(const EvaluationRequest& request, Ve
     }
     ATOLL_TRY_ASSIGN(prepared.order.oracle, prepare_oracle(order, *front_end));
     ATOLL_TRY_ASSIGN(prepared.order.binaries.emplace_back(),
-                     package_of(std::move(reply), order.form));
+                     package_of(std::move(reply), order.form, front_end->device()));
     for (const Rival& rival : request.rivals) {
         ATOLL_TRY(add_rival(front_end_request(request, rival.candidate, limits, cancel), rival,
                             *front_end, prepared));

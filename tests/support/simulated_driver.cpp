@@ -11,7 +11,7 @@
 // a launch copies its parameters, as those of a real driver do. An image "result 214" is not loaded
 // with that result. While there is a file named as the driver's, with ".gone" behind it, there is
 // no device; with ".full", it has no memory left; with ".crowded", none that can be shared; with
-// ".busy", none for code.
+// ".busy", none for code; with ".memory", as much memory as that file has bytes.
 
 #include "reward/cuda/driver_types.hpp"
 #include "tests/support/simulated_calls.hpp"
@@ -32,6 +32,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -97,15 +98,22 @@ CodeModule* module_of(Module module) {
     return reinterpret_cast<CodeModule*>(module);
 }
 
+/// Of the file named as this library, with a dot and `what` behind it; none where there is none.
+std::optional<std::size_t> size_told(const std::string& what) {
+    Dl_info about{};
+    struct stat file {};  // which a runner's jail allows
+    return dladdr(reinterpret_cast<void*>(&module_of), &about) != 0 &&
+                   stat((std::string(about.dli_fname) + "." + what).c_str(), &file) == 0
+               ? std::optional(static_cast<std::size_t>(file.st_size))
+               : std::nullopt;
+}
+
 }  // namespace
 
 namespace atl::cuda::simulated {
 
 bool is_told(const std::string& what) {
-    Dl_info about{};
-    struct stat file {};  // which a runner's jail allows
-    return dladdr(reinterpret_cast<void*>(&is_told), &about) != 0 &&
-           stat((std::string(about.dli_fname) + "." + what).c_str(), &file) == 0;
+    return size_told(what).has_value();
 }
 
 Result state() {
@@ -226,7 +234,8 @@ Result cuDeviceGetAttribute(int* value, int attribute, Device) {
 }
 
 Result cuDeviceTotalMem_v2(std::size_t* bytes, Device) {
-    *bytes = std::size_t{141} << 30;
+    const auto told = size_told("memory");
+    *bytes = told ? *told : std::size_t{141} << 30;
     return k_success;
 }
 

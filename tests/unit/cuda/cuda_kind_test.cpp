@@ -69,6 +69,26 @@ TEST_F(CudaKind, CompilesWithEveryFlagThatTheTuneOperatorMayChoose) {
     }
 }
 
+TEST_F(CudaKind, PackagesSayHowMuchLocalMemoryTheirLaunchesTake) {
+    const std::string array =
+        "float a[1000]; for (int k = 0; k < 1000; ++k) a[k * 7 % 1000] = k * x[k % n]; y[0] = "
+        "a[n % 1000];";
+    const auto local_bytes_of = [&](const std::string& kernel, const std::string& launch) {
+        const Prepared prepared = value_or_throw(prepare(evaluation(source(kernel, launch))));
+        EXPECT_FALSE(prepared.ended) << prepared.verdict.reason;
+        return value_or_throw(read_gpu_package(*prepared.order.binaries.at(0))).local_bytes;
+    };
+    const std::string both = plain_kernel() +
+                             "\n__global__ void kept(const float* x, float* y, "
+                             "int n) { " +
+                             array + " }";
+    const std::uint64_t most =
+        local_bytes_of(both, plain_launch() + " kept<<<1, 1, 0, stream>>>(x, y, rows);");
+    EXPECT_GE(most, std::uint64_t{4000} * 2048 * 132);
+    EXPECT_LE(most, std::uint64_t{4200} * 2048 * 132);
+    EXPECT_EQ(local_bytes_of(both, plain_launch()), 0U) << "it is not launched";
+}
+
 TEST_F(CudaKind, PreparesPackagesOfCandidateReferenceAndRivalsForADevice) {
     EvaluationRequest request = evaluation(plain());
     request.level = Level::confirm;
@@ -92,6 +112,7 @@ TEST_F(CudaKind, PreparesPackagesOfCandidateReferenceAndRivalsForADevice) {
     EXPECT_EQ(oracle.plans.size(), m_task->workloads.size());
     EXPECT_EQ(oracle.plan_of(0)->outputs[0], 2 * candidate.plan_of(0)->outputs[0]);
     EXPECT_FALSE(candidate.touches_variables) << "so that its code may stay loaded";
+    EXPECT_EQ(candidate.local_bytes, 0U);
     ASSERT_TRUE(prepared->verdict.compile);
     EXPECT_EQ(prepared->verdict.compile->binary_bytes, candidate.cubin.size());
     EXPECT_THAT(prepared->verdict.compile->compiler, HasSubstr("NVRTC"));

@@ -44,6 +44,7 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
     package.compiled_here = false;
     package.leaves_heap = true;
     package.touches_variables = false;
+    package.local_bytes = std::uint64_t{30} << 30;
     const FileHandle file = value_or_throw(write_gpu_package(package));
     EXPECT_LT(::write(file.get(), "x", 1), 0) << "what was checked must stay";
     for (int reader = 0; reader < 2; ++reader) {  // verifier and runner share one file
@@ -52,6 +53,7 @@ TEST(GpuPackage, ThereAndBackAndSealed) {
         EXPECT_FALSE(read.compiled_here);
         EXPECT_TRUE(read.leaves_heap);
         EXPECT_FALSE(read.touches_variables);
+        EXPECT_EQ(read.local_bytes, package.local_bytes);
         EXPECT_EQ(read.plans, package.plans);
         ASSERT_NE(read.plan_of(1), nullptr);
         EXPECT_EQ(*read.plan_of(1), plan_with(32));
@@ -63,16 +65,16 @@ TEST(GpuPackage, WhatIsNoneIsCorrupt) {
     EXPECT_EQ(error_of("").code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(std::string(64, 'x')).code, ErrorCode::corrupt);
     std::string longer = package_bytes(
-        "{\"compiled_here\": true, \"leaves_heap\": false, \"touches_variables\": true, \"plans\": "
-        "[]}");
+        "{\"compiled_here\": true, \"leaves_heap\": false, \"touches_variables\": true, "
+        "\"local_bytes\": 0, \"plans\": []}");
     longer[8] = static_cast<char>(longer[8] + 1);
     EXPECT_THAT(error_of(longer).message(), HasSubstr("head"));
     EXPECT_EQ(error_of(package_bytes("[]")).code, ErrorCode::corrupt);
     EXPECT_EQ(error_of(package_bytes("{\"plans\": [{\"workload\": 0, \"plan\": \"{}\"}]}")).code,
               ErrorCode::corrupt);
-    EXPECT_TRUE(read_gpu_package(value_or_throw(
-        memory_file_of(package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, "
-                                     "\"touches_variables\": true, \"plans\": []}")))));
+    EXPECT_TRUE(read_gpu_package(value_or_throw(memory_file_of(
+        package_bytes("{\"compiled_here\": true, \"leaves_heap\": false, "
+                      "\"touches_variables\": true, \"local_bytes\": 0, \"plans\": []}")))));
 }
 
 TEST(GpuPackage, APlanThatHasAttributesOrVariablesLeavesTracesInTheCode) {

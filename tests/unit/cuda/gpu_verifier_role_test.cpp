@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -432,6 +433,78 @@ TEST_F(TwoTasks, WhoWantsMoreMemoryThanThereIsCostsNobodyElseTheirBuffers) {
     EXPECT_THAT(m_questions, IsEmpty()) << "nor is it judged again";
     EXPECT_EQ(memory_with(m_first), m_first_memory);
     EXPECT_EQ(memory_with(m_second), m_second_memory);
+}
+
+// Each for itself would fit.
+TEST_F(TwoTasks, LocalMemoryOfKernelsIsPartOfWhatACandidateWants) {
+    const std::uint64_t gib = std::uint64_t{1} << 30;
+    const auto judge_with = [&](std::vector<std::uint64_t> scratch) {
+        GpuPackage package = value_or_throw(read_gpu_package(m_second.package(k_right)));
+        for (auto& [workload, plan] : package.plans) {
+            plan.scratch = scratch;
+        }
+        package.local_bytes = 139 * gib;
+        std::ofstream(m_driver + ".busy") << "1";
+        const EvaluateReply reply = evaluate(m_second, value_or_throw(write_gpu_package(package)));
+        std::filesystem::remove(m_driver + ".busy");
+        return reply.outcome;
+    };
+    EXPECT_EQ(judge_with({3 * gib}), Outcome::launch_error);
+    EXPECT_THAT(m_questions, IsEmpty()) << "it is not judged again";
+    EXPECT_EQ(memory_with(m_first), m_first_memory);
+    EXPECT_EQ(judge_with({}), Outcome::passed);
+    EXPECT_THAT(m_questions, ElementsAre("quiet?"));
+    EXPECT_THAT(both(memory_with(m_first), m_first_memory), IsEmpty());
+}
+
+/// Two tasks on a device of which they may keep, all together, so many times what a runner maps of
+/// one of them.
+class SmallDevice : public TwoTasks {
+  protected:
+    void SetUp() override {}
+    void make_device(double times) {
+        memory_with(m_first);
+        const auto mapped = static_cast<double>(bytes_of(serving()));
+        m_runners.clear();
+        std::ofstream(m_driver + ".memory") << "";  // its size is the device's
+        std::filesystem::resize_file(m_driver + ".memory",
+                                     static_cast<std::uintmax_t>(4 * times * mapped));
+        m_verifier.emplace(
+            value_or_throw(WorkerProcess::start(WorkerRole::gpu_verifier, options(), 1)));
+        open_device(*m_verifier);
+        TwoTasks::SetUp();
+    }
+    static std::uint64_t bytes_of(Runner& runner) {
+        std::ifstream maps(runner.proc("maps"));
+        std::uint64_t bytes = 0;
+        for (std::string line; std::getline(maps, line);) {
+            unsigned long begin = 0;
+            unsigned long end = 0;
+            if (line.find("device memory") != std::string::npos &&
+                std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2) {
+                bytes += end - begin;
+            }
+        }
+        return bytes;
+    }
+};
+
+TEST_F(SmallDevice, TasksThatTakeMoreThanTheirShareTogetherLoseTheirBuffersInTurns) {
+    make_device(1.9);
+    EXPECT_EQ(memory_with(m_second), m_second_memory) << "the one in use stays";
+    const std::set<std::string> first = memory_with(m_first);
+    EXPECT_THAT(both(first, m_first_memory), IsEmpty());
+    EXPECT_EQ(memory_with(m_first), first);
+    EXPECT_THAT(both(memory_with(m_second), m_second_memory), IsEmpty());
+}
+
+TEST_F(SmallDevice, TheSecondSetOfBuffersOfAHangCostsNobodyElseTheirs) {
+    make_device(2.9);
+    m_limit_s = 0.5;
+    EXPECT_EQ(evaluate(m_second, m_second.package(k_writes_for_ever)).outcome, Outcome::timeout);
+    m_limit_s = k_ample_s;
+    EXPECT_THAT(both(memory_with(m_second), m_second_memory), IsEmpty()) << "it has two sets";
+    EXPECT_EQ(memory_with(m_first), m_first_memory);
 }
 
 TEST_F(GpuVerifierRoleTest, OfMoreThanSixteenTasksTheOneUsedLongestAgoLosesItsBuffers) {
