@@ -177,17 +177,26 @@ TEST_F(CubinFactsTest, ChangedBytesNeverGiveMoreThanFactsOrAnError) {
 TEST_F(CubinFactsTest, OnlyVariablesOfTheDeviceOutliveALaunch) {
     EXPECT_FALSE(keeps_state(m_output.cubin, m_output.touches_variables));
     const std::string kernel = "extern \"C\" __global__ void k(float* x) { x[0] = ";
-    EXPECT_FALSE(keeps_state_of(
-        compile_here("extern __shared__ float s[];" + kernel + "s[3]; }", "sm_90a")));
-    for (const std::string variable :
-         {"__device__ float v[4];", "__device__ float v[4] = {1, 2, 3, 4};",
-          "__constant__ float v[4] = {1, 2, 3, 4};", "__device__ const float v[3] = {1, 2, 3};"}) {
-        const NvrtcOutput output =
-            compile_here(variable + kernel + "v[(int)x[1] & 3]; }", "sm_90a");
-        EXPECT_TRUE(keeps_state_of(output)) << variable;
+    for (const std::string& architecture : architectures_of({"sm_90a", "sm_100a"})) {
+        EXPECT_FALSE(keeps_state_of(
+            compile_here("extern __shared__ float s[];" + kernel + "s[3]; }", architecture)))
+            << architecture;
+        EXPECT_FALSE(keeps_state_of(
+            compile_here("extern \"C\" __global__ void k(float* x) { __shared__ float s[99]; "
+                         "s[threadIdx.x] = x[1]; __syncthreads(); x[0] = s[3]; }",
+                         architecture)))
+            << architecture;
+        for (const std::string variable :
+             {"__device__ float v[4];", "__device__ float v[4] = {1, 2, 3, 4};",
+              "__constant__ float v[4] = {1, 2, 3, 4};",
+              "__device__ const float v[3] = {1, 2, 3};"}) {
+            const NvrtcOutput output =
+                compile_here(variable + kernel + "v[(int)x[1] & 3]; }", architecture);
+            EXPECT_TRUE(keeps_state_of(output)) << variable << architecture;
+        }
+        EXPECT_TRUE(keeps_state_of(compile_here(
+            "extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }", architecture)));
     }
-    EXPECT_TRUE(keeps_state_of(compile_here(
-        "extern \"C\" __global__ void k(int* x) { static int n; x[0] = ++n; }", "sm_90a")));
 }
 
 // NVRTC makes a variable of every constant at namespace scope, used or not.
@@ -208,7 +217,7 @@ TEST_F(CubinFactsTest, ConstantsWhoseValuesAreInTheCodeKeepNothing) {
         "    x[n] = s[n % k_rows] + Shape::k_side + Twice<N>::value + k_table[2];\n"
         "}\n"
         "template __global__ void k<3>(float*, int);\n";
-    for (const std::string& architecture : architectures_of({"sm_80", "sm_90a"})) {
+    for (const std::string& architecture : architectures_of({"sm_80", "sm_90a", "sm_100a"})) {
         const NvrtcOutput output = compile_here(source, architecture);
         ASSERT_TRUE(output.ok) << output.log;
         EXPECT_TRUE(keeps_state(output.cubin, true)) << "there are variables: " << architecture;
@@ -218,13 +227,15 @@ TEST_F(CubinFactsTest, ConstantsWhoseValuesAreInTheCodeKeepNothing) {
 }
 
 TEST_F(CubinFactsTest, UntouchedVariablesKeepNothingUpToALimit) {
-    const auto keeps = [&](std::uint64_t bytes) {
-        return keeps_state_of(compile_here("__device__ char v[" + std::to_string(bytes) +
-                                               "]; extern \"C\" __global__ void k(int* x) {}",
-                                           "sm_90a"));
-    };
-    EXPECT_FALSE(keeps(k_max_untouched_bytes));
-    EXPECT_TRUE(keeps(k_max_untouched_bytes + 1)) << "room for answers";
+    for (const std::string& architecture : architectures_of({"sm_90a", "sm_100a"})) {
+        const auto keeps = [&](std::uint64_t bytes) {
+            return keeps_state_of(compile_here("__device__ char v[" + std::to_string(bytes) +
+                                                   "]; extern \"C\" __global__ void k(int* x) {}",
+                                               architecture));
+        };
+        EXPECT_FALSE(keeps(k_max_untouched_bytes)) << architecture;
+        EXPECT_TRUE(keeps(k_max_untouched_bytes + 1)) << architecture << ": room for answers";
+    }
 }
 
 TEST_F(CubinFactsTest, EveryWayToAVariableKeepsState) {
