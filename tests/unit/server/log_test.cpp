@@ -169,7 +169,6 @@ TEST_F(ServerLog, ADiskThatIsBehindStopsKnownAnswersToo) {
     EXPECT_EQ(m_log->records().size(), 1U);
     // A job that there is already becomes no other record.
     EXPECT_EQ(ask("POST", "/v1/evaluate", known.dump()).status, 200);
-    EXPECT_EQ(ask("POST", "/v1/batch", json{{"requests", {known}}}.dump()).status, 200);
 }
 
 TEST_F(ServerLog, BadTokensAreRefused) {
