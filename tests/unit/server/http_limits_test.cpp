@@ -209,8 +209,6 @@ TEST_F(ServerLimits, AClientThatNeverReadsIsCutOff) {
     m_fake.manual = false;
     start();
     SocketClient client = http();
-    const int small = 4096;
-    ::setsockopt(client.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     json batch = {{"requests", json::array()}};
     for (int i = 0; i < 1000; ++i) {
         batch["requests"].push_back(request("int a" + std::to_string(i) + ";"));
