@@ -2,6 +2,7 @@
 
 #include "reward/cuda/explicit_preparation.hpp"
 #include "reward/cuda/preparation.hpp"
+#include "reward/cuda/recorder_trial.hpp"
 
 #include <utility>
 
@@ -31,7 +32,8 @@ Expected<std::unique_ptr<CudaFrontEnd>> CudaFrontEnd::make(FrontEndOptions optio
     ATOLL_TRY_ASSIGN(std::unique_ptr<DeviceCompiler> compiler,
                      DeviceCompiler::make(options.device_compiler));
     std::unique_ptr<CudaFrontEnd> made(new CudaFrontEnd(std::move(options), std::move(compiler)));
-    ATOLL_TRY_ASSIGN(const Recorder* recorder, made->own_recorder());
+    ATOLL_TRY_ASSIGN(Recorder * recorder, made->own_recorder());
+    ATOLL_TRY(try_recorder(*recorder, made->m_options.device));
     made->m_clang = recorder->toolchain();
     return made;
 }

@@ -88,8 +88,9 @@ class PlanWithoutClang : public ::testing::Test {
 };
 
 TEST_F(PlanWithoutClang, StartersHaveTheirPlans) {
-    EXPECT_THAT(atoll("doctor").out,
-                ::testing::ContainsRegex("launchers +" + m_path.string() + "/g[+][+]: "));
+    const std::string doctor = atoll("doctor").out;
+    EXPECT_THAT(doctor, ::testing::Not(HasSubstr("does not record")));
+    EXPECT_THAT(doctor, ::testing::ContainsRegex("launchers +" + m_path.string() + "/g[+][+]: "));
     const ShellResult rows = plan("softmax", "2_row_in_registers");
     EXPECT_EQ(rows.status, 0) << rows.out << rows.err;
     EXPECT_THAT(rows.out, HasSubstr("launch _Z12softmax_keptPKfPfi grid (4, 1, 1) block "
@@ -99,6 +100,15 @@ TEST_F(PlanWithoutClang, StartersHaveTheirPlans) {
     EXPECT_THAT(ring.out, HasSubstr("launch _Z7productILi192EEv14CUtensorMap_stS0_S0_iii grid "
                                     "(4, 1, 1) block (384, 1, 1) cluster (2, 1, 1) shared 197696"));
     EXPECT_THAT(ring.out, HasSubstr(": input 1, "));
+}
+
+TEST_F(PlanWithoutClang, DoctorSaysThatGccIsTooOldForLaunchers) {
+    const std::filesystem::path compiler = m_path / "g++";
+    std::filesystem::remove(compiler);
+    testing::write_text(compiler, "#!/bin/sh\nexec /usr/bin/g++ \"$@\" -std=c++98\n");
+    std::filesystem::permissions(compiler, std::filesystem::perms(0755));
+    EXPECT_THAT(atoll("doctor").out, ::testing::AllOf(HasSubstr("does not record what it must"),
+                                                      HasSubstr("g++ 12 or newer")));
 }
 
 TEST_F(PlanCommand, IsOfATaskForCuda) {

@@ -2,6 +2,7 @@
 #include "reward/base/words.hpp"
 #include "reward/compiler_discovery.hpp"
 #include "reward/cuda/recorder.hpp"
+#include "reward/cuda/recorder_trial.hpp"
 #include "reward/cuda/toolkit.hpp"
 #include "reward/gpu/device_probe.hpp"
 #include "reward/gpu/sanitizer.hpp"
@@ -39,14 +40,23 @@ std::string measuring_fact(const CudaToolkit& toolkit) {
 }
 
 /// What would judge CUDA candidates, or what keeps them from being judged.
-std::string gpu_fact(const CudaToolkit& toolkit) {
-    const Status parts = check_gpu_parts(toolkit);
-    if (!parts) {
-        return "no: " + parts.error().message();
+std::string gpu_fact(const CudaToolkit& toolkit, const Status& launchers) {
+    for (const Status& parts : {check_gpu_parts(toolkit), launchers}) {
+        if (!parts) {
+            return "no: " + parts.error().message();
+        }
     }
     const Expected<DeviceLimits> device = probe_gpu(toolkit.driver->path, 0);
     return device ? "on GPU 0: " + device->name + ", " + device->arch
                   : "no: " + device.error().message();
+}
+
+/// Whether their compiler can record one.
+Status check_launchers() {
+    RecorderOptions options;
+    options.required = SandboxLevel::none;
+    ATOLL_TRY_ASSIGN(const std::unique_ptr<Recorder> recorder, Recorder::create(options));
+    return try_recorder(*recorder, *device_limits_of("sm_90a"));
 }
 
 }  // namespace
@@ -114,10 +124,14 @@ DoctorSection check_cuda() {
     section.facts.emplace_back(
         "launchers", launchers ? find_program(*launchers) + ": " + version_line(*launchers, "")
                                : "not found: neither clang++ nor g++");
+    const Status records = launchers ? check_launchers() : Status{};
     section.facts.emplace_back("measuring", measuring_fact(toolkit));
-    section.facts.emplace_back("gpu_evaluation", gpu_fact(toolkit));
+    section.facts.emplace_back("gpu_evaluation", gpu_fact(toolkit, records));
     // Kernels for CPUs need none of it.
     section.advice = toolkit.problems;
+    if (!records) {
+        section.advice.push_back(records.error().message());
+    }
     std::string nvcc = find_program("nvcc");
     if (nvcc.empty()) {
         nvcc = find_program("/usr/local/cuda/bin/nvcc");

@@ -1,9 +1,11 @@
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cuda/front_end_fixture.hpp"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <set>
 #include <string>
@@ -246,6 +248,23 @@ TEST_F(FrontEnd, TwoThreadsAtOnceEachGetTheirOwnAndShareWhatIsEqual) {
     auto same = other(plain() + "// two\n");
     EXPECT_FALSE(first.get().fault);
     EXPECT_NE(second.get().cached, same.get().cached);
+}
+
+// Else every candidate would have a compile error.
+TEST_F(FrontEnd, StartsWithNoCompilerThatCannotRecord) {
+    const testing::TemporaryFolder folder;
+    const std::filesystem::path compiler = folder.path() / "bin/g++";
+    std::filesystem::create_directories(compiler.parent_path());
+    std::ofstream(compiler) << "#!/bin/sh\nexec /usr/bin/g++ \"$@\" -std=c++98\n";
+    for (const std::filesystem::path& path : {compiler, folder.path()}) {
+        std::filesystem::permissions(path, std::filesystem::perms(0755));
+    }
+    FrontEndOptions with_it = options();
+    with_it.recorder.compiler = compiler.string();
+    const auto made = CudaFrontEnd::make(std::move(with_it));
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::unavailable);
+    EXPECT_THAT(made.error().message(), HasSubstr("launchers"));
 }
 
 TEST_F(FrontEnd, ACancelledRequestIsNoVerdict) {

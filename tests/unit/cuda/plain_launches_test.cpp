@@ -1,6 +1,7 @@
 #include "reward/cuda/plain_launches.hpp"
 
 #include "reward/cuda/recorder.hpp"
+#include "reward/cuda/recorder_trial.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/cuda/recorder_fixture.hpp"
 
@@ -8,6 +9,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 namespace atl {
 namespace {
@@ -132,6 +134,30 @@ TEST_F(PlainRecorderTest, WhatItCannotRecordIsRefused) {
         EXPECT_EQ(reply.fault->outcome, Outcome::rejected) << reply.fault->reason;
         EXPECT_THAT(reply.fault->reason, HasSubstr(reason));
     }
+}
+
+/// g++, which refuses a flag that came with version 12 as older ones do.
+std::string old_compiler(const std::filesystem::path& prefix) {
+    std::filesystem::create_directories(prefix / "bin");
+    const std::filesystem::path compiler = prefix / "bin/g++";
+    std::ofstream(compiler) << "#!/bin/sh\nfor flag; do case $flag in -ftrivial-auto-var-init*)\n"
+                               "echo \"g++: error: unrecognized command-line option '$flag'\"; "
+                               "exit 1;; esac; done\nexec /usr/bin/g++ \"$@\"\n";
+    for (const std::filesystem::path& path : {compiler, prefix}) {
+        std::filesystem::permissions(path, std::filesystem::perms(0755));
+    }
+    return compiler.string();
+}
+
+TEST_F(PlainRecorderTest, ACompilerThatIsTooOldIsNoFaultOfCandidates) {
+    EXPECT_TRUE(try_recorder(*make("g++"), *device_limits_of("sm_90a")));
+    const testing::TemporaryFolder folder;
+    const auto old = make(old_compiler(folder.path()));
+    const Status tried = try_recorder(*old, *device_limits_of("sm_90a"));
+    ASSERT_FALSE(tried);
+    EXPECT_EQ(tried.error().code, ErrorCode::unavailable);
+    EXPECT_THAT(tried.error().message(), HasSubstr("unrecognized command-line option"));
+    EXPECT_THAT(tried.error().message(), HasSubstr("g++ 12 or newer"));
 }
 
 TEST(RecorderCompiler, IsClangWhereThereIsOneElseGcc) {
