@@ -340,6 +340,9 @@ struct CampaignState::Rules {
     }
     void change(const RolloutRecorded&) {}
 
+    Status check(const ModelExchanged& event) const { return in_flight(event.ticket); }
+    void change(const ModelExchanged& event) { see(event.at_ns); }
+
     Status check(const CampaignStopped&) const { return {}; }
     void change(const CampaignStopped& event) {
         state.m_stopped = event;

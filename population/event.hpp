@@ -143,10 +143,30 @@ struct RolloutRecorded {
     Rollout rollout;
 };
 
+/// A language model was asked, and answered or failed. In a campaign its ticket is in flight; a
+/// cassette (mutators/model/cassette.hpp) has no other events. The texts hold neither keys nor
+/// addresses.
+struct ModelExchanged {
+    std::uint64_t ticket = 0;         ///< for which it was asked
+    std::uint64_t occurrence = 0;     ///< so often its ticket had asked the same before
+    std::string model;                ///< as the campaign names it
+    Digest request;                   ///< text id: JSON
+    Digest reply;                     ///< text id: JSON; zero: there was none
+    std::string error_code;           ///< why there was none ("unavailable", ...); else empty
+    std::string error;                ///< the same in words
+    std::int64_t prompt_tokens = -1;  ///< -1: not known, here and in the next four
+    std::int64_t cached_tokens = -1;
+    std::int64_t completion_tokens = -1;
+    std::int64_t reasoning_tokens = -1;
+    std::int64_t nano_dollars = -1;
+    std::int64_t at_ns = 0;  ///< when it ended
+    double seconds = 0;      ///< from its submission to then
+};
+
 /// On disk the alternative's index is the record type: only append.
 using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
                            TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown,
-                           IslandsReset, LogOpened, RolloutRecorded>;
+                           IslandsReset, LogOpened, RolloutRecorded, ModelExchanged>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

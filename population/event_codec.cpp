@@ -9,9 +9,9 @@ namespace atl {
 namespace {
 
 constexpr std::array<const char*, k_event_types> k_names = {
-    "CampaignStarted", "SessionOpened", "TicketIssued",   "Evaluated",       "TicketFailed",
-    "TicketCommitted", "Migrated",      "Confirmed",      "CampaignStopped", "TurnedDown",
-    "IslandsReset",    "LogOpened",     "RolloutRecorded"};
+    "CampaignStarted", "SessionOpened", "TicketIssued",    "Evaluated",       "TicketFailed",
+    "TicketCommitted", "Migrated",      "Confirmed",       "CampaignStopped", "TurnedDown",
+    "IslandsReset",    "LogOpened",     "RolloutRecorded", "ModelExchanged"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -117,8 +117,10 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_islands_reset(in);
         case 11:
             return read_log_opened(in);
-        default:
+        case 12:
             return read_rollout_recorded(in);
+        default:
+            return read_model_exchanged(in);
     }
 }
 

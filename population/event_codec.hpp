@@ -14,7 +14,7 @@ namespace atl {
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
 inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2, 1, 1,
-                                                                            1, 1, 1, 1, 1, 1};
+                                                                            1, 1, 1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
 void write_fields(ByteWriter& out, const CampaignStarted& event);
@@ -26,6 +26,7 @@ void write_fields(ByteWriter& out, const TurnedDown& event);
 void write_fields(ByteWriter& out, const IslandsReset& event);
 void write_fields(ByteWriter& out, const LogOpened& event);
 void write_fields(ByteWriter& out, const RolloutRecorded& event);
+void write_fields(ByteWriter& out, const ModelExchanged& event);
 
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
 [[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 2);
@@ -38,6 +39,7 @@ void write_fields(ByteWriter& out, const RolloutRecorded& event);
 [[nodiscard]] IslandsReset read_islands_reset(ByteReader& in);
 [[nodiscard]] LogOpened read_log_opened(ByteReader& in);
 [[nodiscard]] RolloutRecorded read_rollout_recorded(ByteReader& in);
+[[nodiscard]] ModelExchanged read_model_exchanged(ByteReader& in);
 [[nodiscard]] Outcome read_outcome(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.

@@ -67,6 +67,9 @@ class Replay {
           m_in_order(config.engine.commit_order == "ticket") {}
 
     Status see(const Event& event) {
+        if (std::holds_alternative<ModelExchanged>(event)) {
+            return m_state.apply(event);  // no decision, and it may come between others' events
+        }
         check_follow_ups(event);
         if (const auto* issued = std::get_if<TicketIssued>(&event)) {
             ATOLL_TRY(check(*issued));

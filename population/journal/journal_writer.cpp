@@ -40,6 +40,9 @@ std::vector<Digest> texts_of(const Event& event) {
         return {one.source,  one.reply,   one.token_ids, one.log_probabilities,
                 one.verdict, one.baseline};
     }
+    if (const auto* exchanged = std::get_if<ModelExchanged>(&event)) {
+        return {exchanged->request, exchanged->reply};
+    }
     return {};
 }
 

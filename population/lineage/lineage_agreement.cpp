@@ -34,6 +34,7 @@ class Agreement {
         ATOLL_TRY(check_turned_down());
         ATOLL_TRY(check_resets());
         ATOLL_TRY(check_rollouts());
+        ATOLL_TRY(check_exchanges());
         return check_texts();
     }
 
@@ -146,6 +147,16 @@ class Agreement {
         const bool agree = servers.size() == times<LogOpened>().size() &&
                            rollouts.size() == times<RolloutRecorded>().size();
         return agree ? Status() : differs("servers or rollouts");
+    }
+
+    [[nodiscard]] Status check_exchanges() {
+        ATOLL_TRY_ASSIGN(const auto exchanges, m_file.rows<ExchangeRow>());
+        Times at;
+        for (const ExchangeRow& row : exchanges) {
+            uses({row.model, row.request, row.reply, row.error_code, row.error});
+            at.push_back(row.at_ns);
+        }
+        return at == times<ModelExchanged>() ? Status() : differs("exchanges");
     }
 
     /// A verdict's timings are written with its text: one text too many may be a verdict without.

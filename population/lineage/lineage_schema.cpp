@@ -169,6 +169,22 @@ constexpr Field k_score_fields[] = {
     ATOLL_FIELD(ScoreRow, preset, u32),
     ATOLL_FIELD(ScoreRow, value, f64),
 };
+constexpr Field k_exchange_fields[] = {
+    ATOLL_FIELD(ExchangeRow, ticket, u64),
+    ATOLL_FIELD(ExchangeRow, occurrence, u64),
+    ATOLL_FIELD(ExchangeRow, model, i32),
+    ATOLL_FIELD(ExchangeRow, request, i32),
+    ATOLL_FIELD(ExchangeRow, reply, i32),
+    ATOLL_FIELD(ExchangeRow, error_code, i32),
+    ATOLL_FIELD(ExchangeRow, error, i32),
+    ATOLL_FIELD(ExchangeRow, prompt_tokens, i64),
+    ATOLL_FIELD(ExchangeRow, cached_tokens, i64),
+    ATOLL_FIELD(ExchangeRow, completion_tokens, i64),
+    ATOLL_FIELD(ExchangeRow, reasoning_tokens, i64),
+    ATOLL_FIELD(ExchangeRow, nano_dollars, i64),
+    ATOLL_FIELD(ExchangeRow, at_ns, i64),
+    ATOLL_FIELD(ExchangeRow, seconds, f64),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -198,6 +214,7 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"servers", sizeof(ServerRow), 16, k_server_fields},
     {"rollouts", sizeof(RolloutRow), 256, k_rollout_fields},
     {"scores", sizeof(ScoreRow), 512, k_score_fields},
+    {"exchanges", sizeof(ExchangeRow), 128, k_exchange_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

@@ -32,9 +32,10 @@ enum class TableId {
     servers,
     rollouts,
     scores,
+    exchanges,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 19;
+inline constexpr std::size_t k_table_count = 20;
 
 enum class FieldType {
     u32,
@@ -305,6 +306,24 @@ struct ScoreRow {
     std::uint64_t rollout = 0;
     double value = 0;
     std::uint32_t preset = 0;
+};
+
+struct ExchangeRow {
+    static constexpr TableId k_table = TableId::exchanges;
+    std::uint64_t ticket = 0;
+    std::uint64_t occurrence = 0;
+    std::int64_t prompt_tokens = -1;
+    std::int64_t cached_tokens = -1;
+    std::int64_t completion_tokens = -1;
+    std::int64_t reasoning_tokens = -1;
+    std::int64_t nano_dollars = -1;
+    std::int64_t at_ns = 0;
+    double seconds = 0;
+    std::int32_t model = k_no_text;
+    std::int32_t request = k_no_text;
+    std::int32_t reply = k_no_text;
+    std::int32_t error_code = k_no_text;
+    std::int32_t error = k_no_text;
 };
 
 struct EventRow {

@@ -59,6 +59,7 @@ struct Builder {
     void operator()(const IslandsReset& event) { view.resets.push_back(&event); }
     void operator()(const LogOpened&) {}
     void operator()(const RolloutRecorded& event) { view.rollouts.push_back(&event); }
+    void operator()(const ModelExchanged& event) { see(event.at_ns); }
     void operator()(const Confirmed& event) {
         view.confirmations.push_back(&event);
         if (const auto found = view.by_id.find(event.individual.value); found != view.by_id.end()) {

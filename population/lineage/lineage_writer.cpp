@@ -69,6 +69,7 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const IslandsReset& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const LogOpened& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const RolloutRecorded& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const ModelExchanged& event);
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
@@ -437,6 +438,26 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const LogOpened& event) {
     ATOLL_TRY(append(row));
     m_started_wall_ns = m_events == 0 ? event.wall_ns : m_started_wall_ns;
     return event.wall_ns - m_started_wall_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const ModelExchanged& event) {
+    ExchangeRow row;
+    row.ticket = event.ticket;
+    row.occurrence = event.occurrence;
+    row.prompt_tokens = event.prompt_tokens;
+    row.cached_tokens = event.cached_tokens;
+    row.completion_tokens = event.completion_tokens;
+    row.reasoning_tokens = event.reasoning_tokens;
+    row.nano_dollars = event.nano_dollars;
+    row.at_ns = event.at_ns;
+    row.seconds = event.seconds;
+    ATOLL_TRY_ASSIGN(row.model, put(event.model));
+    ATOLL_TRY(put_id(row.request, event.request));
+    ATOLL_TRY(put_id(row.reply, event.reply));
+    ATOLL_TRY_ASSIGN(row.error_code, put(event.error_code));
+    ATOLL_TRY_ASSIGN(row.error, put(event.error));
+    ATOLL_TRY(append(row));
+    return event.at_ns;
 }
 
 Expected<std::int64_t> Hdf5LineageWriter::rows_of(const RolloutRecorded& event) {

@@ -57,7 +57,11 @@ std::vector<Event> log_events() {
     one.tune = {{"TILE", "4"}};
     one.flags = {"-O3"};
     one.scores = {{"kevin", 2.3}, {"speedup", 2}};
-    return {LogOpened{"0.1", "cpu", 1}, RolloutRecorded{one}};
+    ModelExchanged exchanged;
+    exchanged.model = "coder";
+    exchanged.request = content_id("{}");
+    exchanged.error_code = "timeout";
+    return {LogOpened{"0.1", "cpu", 1}, RolloutRecorded{one}, exchanged};
 }
 
 SeedsOfTarget event_seeds(const Campaign& campaign) {

@@ -77,6 +77,12 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
               "00000000" "0200000000000000" + none + none + "00" "00000000" "00" + none + none +
               "01000000" "01000000" "73" "000000000000e03f" "01" "0900000000000000"
               "000000000000f03f");
+    ModelExchanged exchanged{1, 2, "m", content_id("q"), {}, "io", "x", 3, -1, 5, 6, 7, 8, 1.0};
+    EXPECT_EQ(hex(encode_event(exchanged)),
+              "01" "0100000000000000" "0200000000000000" "01000000" "6d" + content_id("q").hex() +
+              none + "02000000" "696f" "01000000" "78" "0300000000000000" "ffffffffffffffff"
+              "0500000000000000" "0600000000000000" "0700000000000000" "0800000000000000"
+              "000000000000f03f");
     TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
     EXPECT_EQ(hex(encode_event(issued)),
               "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
@@ -88,12 +94,13 @@ TEST(Formats, TypesAreTheDocumentedNumbers) {
     const std::vector<std::string> names = {
         "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
         "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped",
-        "TurnedDown", "IslandsReset", "LogOpened", "RolloutRecorded"};
+        "TurnedDown", "IslandsReset", "LogOpened", "RolloutRecorded",
+        "ModelExchanged"};
     const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
                                        Evaluated{},       TicketFailed{},    TicketCommitted{},
                                        Migrated{},        Confirmed{},       CampaignStopped{},
                                        TurnedDown{}, IslandsReset{}, LogOpened{},
-                                       RolloutRecorded{}};
+                                       RolloutRecorded{}, ModelExchanged{}};
     ASSERT_EQ(names.size(), k_event_types);
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(events[i].index(), i);

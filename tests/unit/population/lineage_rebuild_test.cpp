@@ -135,6 +135,12 @@ Campaign full_campaign() {
     reset.after_commit = 5;
     reset.foundings = {{1, 0, IndividualId::make(4, 0), 1}};
     campaign.events.insert(std::prev(campaign.events.end()), reset);
+    ModelExchanged exchanged;
+    exchanged.model = "coder";
+    exchanged.request = campaign.texts.put("{\"messages\": []}");
+    exchanged.reply = campaign.texts.put("{\"choices\": []}");
+    exchanged.at_ns = 1;
+    campaign.events.insert(std::prev(campaign.events.end()), exchanged);
     return campaign;
 }
 
