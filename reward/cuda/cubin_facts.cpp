@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <map>
@@ -28,6 +29,13 @@ constexpr std::uint32_t k_max_parameter_bytes = 1u << 16;
 constexpr std::uint32_t k_reserved_shared_bytes = 1024;
 constexpr std::uint32_t k_first_reserving_capability = 90;
 constexpr unsigned char k_last_abi_with_low_flags = 7;
+
+/// What the driver brings along for any kernel. Others of its functions launch kernels from a
+/// kernel, or reach what no plan names.
+constexpr std::array<std::string_view, 5> k_driver_functions{
+    "malloc", "free", "vprintf", "__assertfail", "__cuda_syscall_aligned_malloc"};
+constexpr std::string_view k_driver_prefix = "__cuda_syscall";
+constexpr std::size_t k_told_name_bytes = 100;
 
 /// How the value of an attribute is stored.
 enum Format : std::uint8_t { k_no_value = 1, k_byte = 2, k_half = 3, k_sized = 4 };
@@ -65,6 +73,38 @@ struct Attributed {
     }
 };
 
+std::string told_name(std::string_view name) {
+    std::string told(name);
+    std::replace_if(
+        told.begin(), told.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return told;
+}
+
+/// Marks of the assembler begin with ".nv."; number 0 and others have no name.
+bool is_mark(std::string_view name) {
+    return name.empty() || name.starts_with(".nv.");
+}
+
+/// A symbol for which the driver would look elsewhere.
+bool is_undefined(const Elf64_Sym& symbol) {
+    const bool reserved =
+        symbol.st_shndx >= SHN_LORESERVE && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC;
+    return symbol.st_shndx == SHN_UNDEF || reserved;
+}
+
+Status check_callee(const Elf64_Sym& symbol, std::string_view name) {
+    const bool known = std::find(k_driver_functions.begin(), k_driver_functions.end(), name) !=
+                       k_driver_functions.end();
+    const bool asks = is_undefined(symbol) && !is_mark(name);
+    if (known || (!asks && !name.starts_with(k_driver_prefix))) {
+        return {};
+    }
+    return failure(
+        ErrorCode::invalid_argument,
+        fmt::format("its kernels ask the driver for {}, which they may not", told_name(name)),
+        "cubin", "of the driver's functions kernels may call malloc, free and printf");
+}
+
 /// Of two such sections the driver might take the one that was not looked at.
 bool is_read_by_name(std::string_view name) {
     return name.starts_with(".nv.") || name.starts_with(".text.");
@@ -92,6 +132,8 @@ class CubinReader {
     [[nodiscard]] Expected<std::string_view> content(const Elf64_Shdr& header) const;
     [[nodiscard]] static Expected<std::string_view> name_at(std::string_view names,
                                                             std::uint32_t offset);
+    [[nodiscard]] static Expected<std::string_view> begin_of_name(std::string_view names,
+                                                                  std::uint32_t offset);
     [[nodiscard]] const Section* find(const std::string& name) const;
     [[nodiscard]] bool is_told_again(const Section& section) const;
     [[nodiscard]] Status read_symbols();
@@ -132,6 +174,16 @@ Expected<std::string_view> CubinReader::name_at(std::string_view names, std::uin
         return corrupt("a name has no end");
     }
     return from.substr(0, end);
+}
+
+/// Enough to tell it: many symbols may share one that is long.
+Expected<std::string_view> CubinReader::begin_of_name(std::string_view names,
+                                                      std::uint32_t offset) {
+    if (offset >= names.size()) {
+        return corrupt("a name lies beyond its table");
+    }
+    const std::string_view from = names.substr(offset, k_told_name_bytes);
+    return from.substr(0, from.find('\0'));
 }
 
 Status CubinReader::read_sections() {
@@ -239,6 +291,8 @@ Status CubinReader::for_each_symbol(Take take) const {
 Status CubinReader::read_symbols() {
     return for_each_symbol([this](std::uint32_t number, const Elf64_Sym& symbol,
                                   std::string_view names) -> Status {
+        ATOLL_TRY_ASSIGN(const std::string_view begin, begin_of_name(names, symbol.st_name));
+        ATOLL_TRY(check_callee(symbol, begin));
         if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || (symbol.st_other & k_entry_flag) == 0) {
             return {};
         }
@@ -436,12 +490,8 @@ Expected<bool> CubinReader::has_foreign_symbols() {
     bool found = false;
     ATOLL_TRY(for_each_symbol(
         [&](std::uint32_t, const Elf64_Sym& symbol, std::string_view names) -> Status {
-            if (symbol.st_shndx != SHN_UNDEF) {
-                return {};
-            }
-            ATOLL_TRY_ASSIGN(const std::string_view name, name_at(names, symbol.st_name));
-            // Marks of the assembler begin with ".nv."; number 0 and others have no name.
-            found = found || (!name.empty() && !name.starts_with(".nv.") && name != "__assertfail");
+            ATOLL_TRY_ASSIGN(const std::string_view name, begin_of_name(names, symbol.st_name));
+            found = found || (is_undefined(symbol) && !is_mark(name) && name != "__assertfail");
             return {};
         }));
     return found;

@@ -16,7 +16,11 @@ inline constexpr std::uint64_t k_max_variable_bytes = 256u << 20;
 
 /// What a cubin (the machine code of one device, an ELF file) says of its kernels, in the order of
 /// its symbols. Hostile bytes give an error of code corrupt or limit and nothing worse, and so do
-/// variables beyond k_max_variable_bytes; time and memory are linear in the size. Pure.
+/// variables beyond k_max_variable_bytes; time and memory are linear in the size. Symbols that the
+/// driver must bring along, but for malloc, free, vprintf and failed assertions, are an error of
+/// code invalid_argument: functions of the driver (__cuda_syscall_cnpv2LaunchDeviceV2, which ptxas
+/// takes from any source) launch kernels from a kernel, whose time is in no record of a plan's
+/// step. Pure.
 ///
 /// NVIDIA documents neither sections nor attributes. What is read here was found by comparing
 /// cubins of NVRTC 12.4, 12.8 and 13.0 for sm_80, sm_90a and sm_100 with what ptxas says of the

@@ -65,6 +65,9 @@ Expected<DeviceBinary> binary_from(const DeviceArtifact& artifact) {
         binary.status = DeviceBinary::Status::limit;
         return binary;
     }
+    if (!kernels && kernels.error().code == ErrorCode::invalid_argument) {
+        return error_of_the_candidate("error: " + kernels.error().message() + "\n");
+    }
     if (!kernels) {
         return error_of_the_candidate(
             "error: the compiler made no machine code that can be read (" +

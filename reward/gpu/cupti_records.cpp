@@ -69,8 +69,9 @@ void CuptiRecords::add(const cupti::Record& record) {
     switch (record.kind) {
         case cupti::Kind::concurrent_kernel: {
             const auto* kernel = reinterpret_cast<const cupti::KernelRecord*>(bytes);
-            return add(kernel->name == nullptr ? "" : kernel->name, kernel->start, kernel->end,
-                       kernel->correlation);
+            // Kernels that it launched itself end later than it does.
+            return add(kernel->name == nullptr ? "" : kernel->name, kernel->start,
+                       std::max(kernel->end, kernel->completed), kernel->correlation);
         }
         case cupti::Kind::memcpy: {
             const auto* copy = reinterpret_cast<const cupti::MemcpyRecord*>(bytes);

@@ -2,7 +2,8 @@
 // handed out by cuptiActivityFlushAll() alone, few in a buffer, so that many buffers are out. As
 // CUPTI's manual says, ids that were pushed come with records of the driver's calls only, so those
 // must be enabled. Of a kernel whose name begins with "unseen" there is no record, of one that
-// begins with "timeless" one without times.
+// begins with "timeless" one without times, and what begins with "launching" ends at once but is
+// complete when all that it launched is.
 
 #include "reward/cuda/cupti_library.hpp"
 #include "tests/support/simulated_observer.hpp"
@@ -75,6 +76,8 @@ void done(int kind, const char* name, std::uint32_t call, std::uint64_t start, s
     if (what == Kind::concurrent_kernel) {
         KernelRecord record{};
         record.kind = what;
+        record.completed = end;
+        end = std::string(name).starts_with("launching") ? start + 1 : end;
         record.name = g_names.insert(name).first->c_str();
         keep_times(record, call, start, end);
     } else if (what == Kind::memset) {

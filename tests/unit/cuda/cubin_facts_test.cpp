@@ -4,6 +4,7 @@
 #include "tests/unit/cuda/nvrtc_fixture.hpp"
 
 #include <elf.h>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,6 +17,7 @@
 namespace atl {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::NvrtcTest;
 
 /// A device function that is not inlined, parameters with a gap, shared memory, bounds, spills.
@@ -168,7 +170,8 @@ TEST_F(CubinFactsTest, ChangedBytesNeverGiveMoreThanFactsOrAnError) {
         errors += facts ? 0 : 1;
         if (!facts) {
             ASSERT_TRUE(facts.error().code == ErrorCode::corrupt ||
-                        facts.error().code == ErrorCode::limit);
+                        facts.error().code == ErrorCode::limit ||
+                        facts.error().code == ErrorCode::invalid_argument);
         }
     }
     EXPECT_GT(errors, 1000u);
@@ -333,6 +336,34 @@ TEST_F(CubinFactsTest, WhatTheDriverBringsAlongIsSeenBySymbols) {
     EXPECT_TRUE(calls("printf(\"%d\", x[0]);"));
     EXPECT_FALSE(calls("__shared__ int s[4]; s[x[0]] = 1; __syncthreads(); x[1] = s[x[2]];"));
     EXPECT_FALSE(calls_driver_code("\177ELF"));
+}
+
+/// ptxas takes the names of the driver's functions from any source.
+TEST_F(CubinFactsTest, OfTheDriversFunctionsOnlyThoseForMemoryAndTextMayBeCalled) {
+    const NvrtcOutput launching = compile_here(
+        "extern \"C\" __device__ int __cuda_syscall_cnpv2LaunchDeviceV2(void*, void*);\n"
+        "extern \"C\" __global__ void k(int* x) { *x = __cuda_syscall_cnpv2LaunchDeviceV2(x, x); }",
+        "sm_90a");
+    ASSERT_TRUE(launching.ok) << launching.log;
+    const auto refused = read_cubin_facts(launching.cubin);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_THAT(refused.error().message(), HasSubstr("__cuda_syscall_cnpv2LaunchDeviceV2"));
+
+    const NvrtcOutput honest = compile_here(
+        "struct alignas(64) Line { float of[16]; };\n"
+        "extern \"C\" __global__ void k(float* x, int n) {\n"
+        "    float* p = (float*)malloc(n); p[n - 1] = x[0]; printf(\"%f\", p[n / 2]); free(p);\n"
+        "    Line* lines = new Line[n]; lines[n - 1].of[3] = x[0]; x[1] = lines[n / 2].of[1];\n"
+        "    delete[] lines; assert(x[0] < n);\n}",
+        "sm_90a");
+    ASSERT_TRUE(honest.ok) << honest.log;
+    EXPECT_TRUE(read_cubin_facts(honest.cubin));
+    std::string other = honest.cubin;  // as a cubin from elsewhere may ask for anything
+    const std::string name = std::string(1, '\0') + "vprintf" + std::string(1, '\0');
+    ASSERT_NE(other.find(name), std::string::npos);
+    other.replace(other.find(name) + 1, 7, "cnp\x01\x01\xffX");
+    EXPECT_THAT(read_cubin_facts(other).error().message(), HasSubstr("cnp???X"));
 }
 
 TEST(CubinFacts, WhatIsNoCubinMayKeepAnything) {

@@ -118,6 +118,14 @@ TEST_F(CuptiClockTest, ARecordWithoutTimesIsNoMeasurement) {
     EXPECT_THAT(timed.why_events, HasSubstr("no times"));
 }
 
+TEST_F(CuptiClockTest, AKernelEndsWhenAllThatItLaunchedHasEnded) {
+    ready({{0, plan_of("launching_kernel")}}, ATOLL_SIMULATED_CUPTI);
+    const GpuTimed timed = time(time_call(1));
+    EXPECT_EQ(timed.clock, "cupti") << timed.why_events;
+    ASSERT_THAT(timed.samples, SizeIs(1));
+    EXPECT_GE(timed.samples[0].span_ns, 29e6);
+}
+
 TEST_F(CuptiClockTest, EventsCanBeAskedForAndCuptiComesBack) {
     ready({{0, plan_of("slow_ones")}}, ATOLL_SIMULATED_CUPTI);
     GpuTimeCall call = time_call(1);

@@ -14,6 +14,7 @@ namespace atl::testing {
 
 /// A launch may be queued while earlier ones wait: these kernels say what to copy.
 inline constexpr const char* k_declared_kernels = R"(
+    #include <time.h>
     SIMULATED_KERNEL(unseen_kernel) { return 0; }
     extern "C" { int launches_seen = 0; }
     SIMULATED_KERNEL(unseen_count) {
@@ -21,6 +22,11 @@ inline constexpr const char* k_declared_kernels = R"(
         return 0;
     }
     SIMULATED_KERNEL(timeless_kernel) { return 0; }
+    SIMULATED_KERNEL(launching_kernel) {
+        timespec pause{0, 30'000'000};
+        nanosleep(&pause, nullptr);
+        return 0;
+    }
     extern "C" {
         extern const unsigned scale_sizes[];
         const unsigned scale_sizes[] = {8, 8, 4, 0};
