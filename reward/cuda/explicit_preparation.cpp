@@ -3,6 +3,7 @@
 #include "reward/base/files.hpp"
 #include "reward/cuda/cubin_facts.hpp"
 #include "reward/cuda/explicit_plan.hpp"
+#include "reward/cuda/plan_total.hpp"
 #include "reward/workers/compile_log.hpp"
 
 #include <utility>
@@ -12,7 +13,6 @@ namespace atl {
 namespace {
 
 constexpr std::uint64_t k_max_cubin_bytes = 64ull << 20;
-constexpr std::size_t k_most_data_of_all = 16 * k_max_plan_total_data;
 
 /// One candidate on its way.
 class ExplicitPreparation {
@@ -40,7 +40,7 @@ class ExplicitPreparation {
     const DeviceLimits& m_device;
     DeviceCompiler& m_compiler;
     FrontEndReply m_reply;
-    std::size_t m_data_bytes = 0;  ///< of the arguments of all plans
+    PlanTotal m_total;
 };
 
 Status ExplicitPreparation::assemble(const std::string& ptx) {
@@ -80,17 +80,7 @@ Status ExplicitPreparation::make_plan(const nlohmann::ordered_json& plan, std::s
     const Workload& workload = m_request.task->workloads[index];
     ATOLL_TRY_ASSIGN(Plan made, evaluate_explicit_plan(plan, *m_request.task, workload));
     ATOLL_TRY(check_plan(made, m_device, m_reply.kernels));
-    for (const PlanStep& step : made.steps) {
-        const auto* launch = std::get_if<PlanLaunch>(&step.what);
-        for (std::size_t i = 0; launch != nullptr && i < launch->arguments.size(); ++i) {
-            m_data_bytes += launch->arguments[i].bytes.size();
-        }
-    }
-    if (m_data_bytes > k_most_data_of_all) {
-        return failure(ErrorCode::limit, "the arguments of all workloads' launches take too much",
-                       "plan",
-                       "at most " + std::to_string(k_most_data_of_all) + " bytes in all workloads");
-    }
+    ATOLL_TRY(m_total.add(made));
     m_reply.plans.emplace_back(index, std::move(made));
     return {};
 }

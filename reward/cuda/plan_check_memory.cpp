@@ -1,5 +1,7 @@
 #include "reward/cuda/plan_check_memory.hpp"
 
+#include "reward/cuda/cubin_facts.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,6 +60,19 @@ Status check_plan_memory(const PlanSpot& spot, const DeviceLimits& limits) {
     if (spot.plan.scratch.size() > k_max_plan_scratch) {
         return plan_fault(spot, fmt::format("has {} allocations, at most {} are made",
                                             spot.plan.scratch.size(), k_max_plan_scratch));
+    }
+    if (spot.plan.symbols.size() > k_max_plan_symbols) {
+        return plan_fault(spot,
+                          fmt::format("names {} variables of the device, at most {} are known",
+                                      spot.plan.symbols.size(), k_max_plan_symbols));
+    }
+    for (const PlanSymbol& symbol : spot.plan.symbols) {
+        if (symbol.bytes > k_max_variable_bytes || symbol.name.size() > k_max_plan_name) {
+            return plan_fault(spot, fmt::format("has a variable of the device of {} bytes, whose "
+                                                "name has {}; at most {} and {} are taken",
+                                                symbol.bytes, symbol.name.size(),
+                                                k_max_variable_bytes, k_max_plan_name));
+        }
     }
     std::uint64_t total = 0;
     for (const auto* sizes : {&spot.plan.inputs, &spot.plan.outputs, &spot.plan.scratch}) {

@@ -3,6 +3,7 @@
 #include "reward/base/files.hpp"
 #include "reward/cuda/device_prelude.hpp"
 #include "reward/cuda/kernel_names.hpp"
+#include "reward/cuda/plan_total.hpp"
 #include "reward/cuda/recording_source.hpp"
 #include "reward/workers/compile_log.hpp"
 
@@ -265,8 +266,12 @@ void Preparation::rename_kernels() {
 }
 
 void Preparation::check_plans() {
+    PlanTotal total;
     for (const auto& [index, plan] : m_reply.plans) {
-        const Status fits = check_plan(plan, m_device, m_reply.kernels);
+        Status fits = check_plan(plan, m_device, m_reply.kernels);
+        if (fits) {
+            fits = total.add(plan);
+        }
         if (!fits) {
             const Workload& workload = m_request.task->workloads[index];
             return fail(Outcome::rejected,

@@ -1,5 +1,7 @@
 #include "reward/cuda/plan.hpp"
 
+#include "reward/cuda/plan_total.hpp"
+
 #include <gmock/gmock.h>
 #include <rapidcheck.h>
 
@@ -181,6 +183,47 @@ TEST(PlanCheck, OtherStepsStayInsideTheirBuffersAndOutOfInputs) {
                 HasSubstr("overlap"));
     EXPECT_THAT(say(PlanWrite{{PlanAddress::Buffer::symbol, 0, 0}, number(1)}),
                 HasSubstr("there is no symbol 0"));
+}
+
+TEST(PlanCheck, VariablesOfTheDeviceHaveSizesThatACubinCanHave) {
+    Plan plan = small_plan();
+    plan.symbols = {{"v", 256u << 20}};
+    EXPECT_TRUE(check_plan(plan, k_h200));
+    plan.symbols = {{"v", 1ull << 60}};
+    EXPECT_THAT(check_plan(plan, k_h200).error().message(), HasSubstr("1152921504606846976 bytes"));
+    plan.symbols = {{std::string(5000, 'v'), 4}};
+    EXPECT_THAT(check_plan(plan, k_h200).error().message(), HasSubstr("whose name has 5000"));
+    plan.symbols.assign(257, {"v", 4});
+    EXPECT_THAT(check_plan(plan, k_h200).error().message(), HasSubstr("names 257 variables"));
+}
+
+TEST(PlanTotal, PlansOfOneCandidateAreLimitedTogether) {
+    Plan plan = small_plan();
+    PlanData table{std::vector<std::uint8_t>(k_max_plan_data_bytes), {}};
+    for (std::uint32_t at = 0; at < k_max_plan_data_bytes; at += k_pointer_bytes) {
+        table.pointers.push_back({at, k_output});
+    }
+    plan.symbols = {{"v", k_max_plan_data_bytes}};
+    plan.steps.assign(8, {1, PlanWrite{{PlanAddress::Buffer::symbol, 0, 0}, table}});
+    ASSERT_TRUE(check_plan(plan, k_h200));
+    PlanTotal total;
+    EXPECT_TRUE(total.add(plan)) << "alone it is small enough";
+    EXPECT_TRUE(total.add(small_plan()));
+    Status more;
+    for (int workload = 1; workload < 10 && more; ++workload) {
+        more = total.add(plan);
+    }
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().code, ErrorCode::limit);
+    EXPECT_THAT(more.error().message(), HasSubstr("16 MiB"));
+}
+
+TEST(PlanTotal, WhatCannotBeReadWhereItIsCarriedOutIsRefused) {
+    Plan plan = small_plan();
+    plan.symbols = {{"v\xff", 4}};
+    EXPECT_THAT(PlanTotal().add(plan).error().message(), HasSubstr("names must be text"));
+    plan.symbols = {{"v", 1ull << 60}};
+    EXPECT_THAT(PlanTotal().add(plan).error().message(), HasSubstr("cannot be written down"));
 }
 
 TEST(PlanCheck, TensorMapsLieInsideTheirBuffersAndArguments) {
