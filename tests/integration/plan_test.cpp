@@ -102,13 +102,16 @@ TEST_F(PlanWithoutClang, StartersHaveTheirPlans) {
     EXPECT_THAT(ring.out, HasSubstr(": input 1, "));
 }
 
-TEST_F(PlanWithoutClang, DoctorSaysThatGccIsTooOldForLaunchers) {
+TEST_F(PlanWithoutClang, AGccThatIsTooOldIsNoFaultOfLaunchers) {
     const std::filesystem::path compiler = m_path / "g++";
     std::filesystem::remove(compiler);
     testing::write_text(compiler, "#!/bin/sh\nexec /usr/bin/g++ \"$@\" -std=c++98\n");
     std::filesystem::permissions(compiler, std::filesystem::perms(0755));
     EXPECT_THAT(atoll("doctor").out, ::testing::AllOf(HasSubstr("does not record what it must"),
                                                       HasSubstr("g++ 12 or newer")));
+    const ShellResult rows = plan("softmax", "2_row_in_registers");
+    EXPECT_EQ(rows.status, 3) << rows.out;
+    EXPECT_THAT(rows.err, HasSubstr("does not record what it must"));
 }
 
 TEST_F(PlanCommand, IsOfATaskForCuda) {

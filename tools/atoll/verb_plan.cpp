@@ -2,6 +2,7 @@
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/plan.hpp"
 #include "reward/cuda/recorder.hpp"
+#include "reward/cuda/recorder_trial.hpp"
 #include "reward/cuda/recording_source.hpp"
 #include "reward/cuda/toolkit.hpp"
 #include "reward/task.hpp"
@@ -175,6 +176,7 @@ int run(const Arguments& arguments) {
     request.workloads = public_workloads(*task);
     request.device = *device_limits_of(arguments.arch);
     const auto recorder = value_or_end(Recorder::create({}));
+    value_or_end(try_recorder(*recorder, request.device));
     RecordReply reply = value_or_end(recorder->record(request));
     check_plans(request, reply);
     KernelCheck kernels;
