@@ -19,6 +19,8 @@ using std::chrono::steady_clock;
 constexpr double k_bytes_per_token = 4;
 /// Where a request does not limit it.
 constexpr double k_usual_completion_tokens = 2048;
+/// Half of what is read from a record, where a reply is written anew.
+constexpr std::size_t k_max_body_bytes = k_max_reply_bytes / 2;
 
 /// What a request may take of the tokens per minute; put right when the usage is known.
 double expected_tokens(const ChatRequest& request, std::size_t body_bytes) {
@@ -176,7 +178,7 @@ void ModelQueue::start(const PendingPtr& pending, Time now) {
     }
     post.timeout =
         std::chrono::milliseconds(static_cast<std::int64_t>(m_options.settings.timeout_s * 1000));
-    post.max_body = k_max_reply_bytes;
+    post.max_body = k_max_body_bytes;
     m_in_flight[pending.get()] = pending;
     pending->transfer = m_transfers.start(std::move(post), [this, pending](HttpResult result) {
         attempt_ended(pending, std::move(result));

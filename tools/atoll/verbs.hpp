@@ -23,6 +23,7 @@ void add_resume_verb(CLI::App& app, VerbContext& context);
 void add_config_verb(CLI::App& app, VerbContext& context);
 void add_lineage_verb(CLI::App& app, VerbContext& context);
 void add_serve_verb(CLI::App& app, VerbContext& context);
+void add_mailbox_verb(CLI::App& app, VerbContext& context);
 void add_rescore_verb(CLI::App& app, VerbContext& context);
 void add_audit_verb(CLI::App& app, VerbContext& context);
 void add_task_verb(CLI::App& app, VerbContext& context);

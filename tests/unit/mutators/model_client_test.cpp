@@ -2,7 +2,6 @@
 
 #include "tests/support/scripted_model.hpp"
 #include "tests/support/temporary_folder.hpp"
-#include "tests/support/tls_client.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
