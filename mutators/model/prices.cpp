@@ -16,7 +16,8 @@ Status check_price(const Price& price, const std::string& where) {
     if (!is_price(price.prompt) || !is_price(price.cached.value_or(0)) ||
         !is_price(price.completion)) {
         return failure(ErrorCode::invalid_argument,
-                       "a price of a million tokens is from 0 to 100000", where);
+                       "a price has prompt and completion, each 0 to 100000 a million tokens",
+                       where);
     }
     return {};
 }
