@@ -77,7 +77,7 @@ std::string fingerprint_of(const DeviceCompilerOptions& options) {
         text += header.name + header.text;
     }
     text += bundle_text(HeaderBundle::groups) + bundle_text(HeaderBundle::library);
-    return text.append(device_prelude());
+    return text.append(device_prelude()).append(device_std());
 }
 
 bool is_identifier(std::string_view text) {

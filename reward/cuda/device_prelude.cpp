@@ -1,6 +1,10 @@
 #include "reward/cuda/device_prelude.hpp"
 
+#include "reward/cpp_lexer.hpp"
+
 #include <array>
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace atl {
@@ -91,6 +95,73 @@ constexpr const char* k_driver_types =
     "#pragma once\n"
     "typedef struct CUtensorMap_st { alignas(128) unsigned long long opaque[16]; } CUtensorMap;\n";
 
+constexpr std::string_view k_std =
+#include "reward/cuda/device_std.inc"
+    ;
+
+// The original declares algorithms for the whole device, which are host code, too. All that there
+// is for threads, warps and blocks.
+constexpr std::array k_cub_headers{"block/block_adjacent_difference.cuh",
+                                   "block/block_discontinuity.cuh",
+                                   "block/block_exchange.cuh",
+                                   "block/block_histogram.cuh",
+                                   "block/block_load.cuh",
+                                   "block/block_merge_sort.cuh",
+                                   "block/block_radix_rank.cuh",
+                                   "block/block_radix_sort.cuh",
+                                   "block/block_raking_layout.cuh",
+                                   "block/block_reduce.cuh",
+                                   "block/block_run_length_decode.cuh",
+                                   "block/block_scan.cuh",
+                                   "block/block_shuffle.cuh",
+                                   "block/block_store.cuh",
+                                   "grid/grid_even_share.cuh",
+                                   "grid/grid_mapping.cuh",
+                                   "iterator/arg_index_input_iterator.cuh",
+                                   "iterator/cache_modified_input_iterator.cuh",
+                                   "iterator/cache_modified_output_iterator.cuh",
+                                   "thread/thread_load.cuh",
+                                   "thread/thread_operators.cuh",
+                                   "thread/thread_reduce.cuh",
+                                   "thread/thread_scan.cuh",
+                                   "thread/thread_search.cuh",
+                                   "thread/thread_sort.cuh",
+                                   "thread/thread_store.cuh",
+                                   "util_math.cuh",
+                                   "util_ptx.cuh",
+                                   "util_type.cuh",
+                                   "warp/warp_exchange.cuh",
+                                   "warp/warp_load.cuh",
+                                   "warp/warp_merge_sort.cuh",
+                                   "warp/warp_reduce.cuh",
+                                   "warp/warp_scan.cuh",
+                                   "warp/warp_store.cuh"};
+
+std::string make_cub() {
+    std::string text = "#pragma once\n";
+    for (const std::string name : k_cub_headers) {
+        text += "#if __has_include(<cub/" + name + ">)\n#include <cub/" + name + ">\n#endif\n";
+    }
+    return text;
+}
+
+/// Whether a source names the standard library's namespace, not CCCL's (cuda::std).
+bool names_std(std::string_view source) {
+    std::string last;
+    std::string last_but_one;
+    CppLexer lexer(source);
+    while (std::optional<CppToken> token = lexer.next()) {
+        if (token->kind == CppToken::Kind::comment) {
+            continue;
+        }
+        if (token->text == "std" && !(last == "::" && last_but_one == "cuda")) {
+            return true;
+        }
+        last_but_one = std::exchange(last, std::move(token->text));
+    }
+    return false;
+}
+
 std::string make_prelude() {
     std::string text;
     for (const auto& [name, value] : k_macros) {
@@ -107,9 +178,14 @@ std::string_view device_prelude() {
     return text;
 }
 
+std::string_view device_std() {
+    return k_std;
+}
+
 std::string with_device_prelude(std::string_view source,
                                 const std::map<std::string, std::string>& defines) {
     std::string text(device_prelude());
+    text.append(names_std(source) ? k_std : std::string_view());
     for (const auto& [name, value] : defines) {
         text.append("#define ").append(name).append(" ").append(value).append("\n");
     }
@@ -120,20 +196,22 @@ const std::vector<NvrtcHeader>& host_headers() {
     static const std::vector<NvrtcHeader> headers = [] {
         std::vector<NvrtcHeader> blank;
         for (const char* name :
-             {"assert.h",    "cassert",         "cctype",      "cfloat",   "chrono",    "climits",
-              "cmath",       "complex",         "complex.h",   "cstddef",  "cstdint",   "cstdio",
-              "cstdlib",     "cstring",         "ctime",       "errno.h",  "exception", "float.h",
-              "fstream",     "functional",      "inttypes.h",  "iomanip",  "iostream",  "iterator",
-              "limits",      "limits.h",        "map",         "math.h",   "memory",    "mutex",
-              "numeric",     "optional",        "ostream",     "random",   "set",       "sstream",
-              "stdexcept",   "stdbool.h",       "stddef.h",    "stdint.h", "stdio.h",   "stdlib.h",
-              "string",      "string.h",        "string_view", "thread",   "time.h",    "tuple",
-              "type_traits", "unordered_map",   "utility",     "vector",   "algorithm", "array",
-              "cinttypes",   "initializer_list"}) {
+             {"assert.h", "cassert", "cctype", "cfloat", "chrono", "climits", "cmath", "complex",
+              "complex.h", "cstddef", "cstdint", "cstdio", "cstdlib", "cstring", "ctime", "errno.h",
+              "exception", "float.h", "fstream", "functional", "inttypes.h", "iomanip", "iostream",
+              "iterator", "limits", "limits.h", "map", "math.h", "memory", "mutex", "numeric",
+              "optional", "ostream", "random", "set", "sstream", "stdexcept", "stdbool.h",
+              "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string", "string.h", "string_view",
+              "thread", "time.h", "tuple", "type_traits", "unordered_map", "utility", "vector",
+              "algorithm", "array", "cinttypes", "initializer_list",
+              // Of Thrust, what only a host could use.
+              "thrust/device_ptr.h", "thrust/device_vector.h", "thrust/execution_policy.h",
+              "thrust/host_vector.h"}) {
             blank.push_back({name, "\n"});
         }
         blank.push_back({"cuda.h", k_driver_types});
         blank.push_back({"cudaTypedefs.h", "#include <cuda.h>\n"});
+        blank.push_back({"cub/cub.cuh", make_cub()});
         return blank;
     }();
     return headers;

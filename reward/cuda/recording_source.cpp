@@ -1,11 +1,14 @@
 #include "reward/cuda/recording_source.hpp"
 
+#include "reward/cpp_lexer.hpp"
 #include "reward/cuda/device_prelude.hpp"
 #include "reward/cuda/plain_launches.hpp"
 #include "reward/cuda/record.hpp"
 
 #include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace atl {
 
@@ -177,6 +180,24 @@ std::string entry_point(const Task& task, CudaEntry entry) {
     return text;
 }
 
+/// Whether the text names more of namespace std than k_libc declares: nvcc's own headers include
+/// <utility>, <limits> and parts of <algorithm>, and many a source asks for no others.
+bool names_more_of_std(std::string_view host) {
+    std::array<std::string, 2> before;
+    CppLexer lexer(host);
+    while (std::optional<CppToken> token = lexer.next()) {
+        if (token->kind == CppToken::Kind::comment) {
+            continue;
+        }
+        if (before[0] == "std" && before[1] == "::" && token->kind == CppToken::Kind::word &&
+            k_libc.find("using ::" + token->text + ";") == std::string_view::npos) {
+            return true;
+        }
+        before[0] = std::exchange(before[1], std::move(token->text));
+    }
+    return false;
+}
+
 /// The interface of the runtime after headers of the host, or with declarations in their stead.
 std::string prelude_after(std::string_view headers, std::string_view declarations) {
     std::string text(headers);
@@ -197,7 +218,7 @@ std::string cuda_launch_prototype(const Task& task, CudaEntry entry) {
 RecordingSource recording_source(const Task& task, const SplitSource& split,
                                  const std::map<std::string, std::string>& tune, CudaEntry entry) {
     RecordingSource source;
-    if (split.host_headers) {
+    if (split.host_headers || names_more_of_std(split.host)) {
         source.narrow_prelude = prelude_after(k_host_headers, "");
         source.prelude = source.narrow_prelude + std::string(k_usual_headers);
     } else {

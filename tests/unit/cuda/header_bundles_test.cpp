@@ -48,6 +48,13 @@ TEST(HeaderBundles, WhatIsNotOnOfferIsRefusedWithItsLine) {
     EXPECT_NE(refusal_of("#inc\\\nlude <unistd.h>\n"), "");
 }
 
+TEST(HeaderBundles, HostAlgorithmsAreRefusedWithWhatToTakeInstead) {
+    for (const char* name : {"cub/device/device_reduce.cuh", "thrust/sort.h"}) {
+        const std::string refusal = refusal_of("#include <" + std::string(name) + ">\n");
+        EXPECT_NE(refusal.find("cub/cub.cuh"), std::string::npos) << refusal;
+    }
+}
+
 TEST(HeaderBundles, CutlassNeedsItsFolder) {
     EXPECT_NE(refusal_of("#include <cute/tensor.hpp>\n").find("CUTLASS"), std::string::npos);
     EXPECT_EQ(refusal_of("#include <cute/tensor.hpp>\n", true), "");
