@@ -5,18 +5,32 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace atl {
 
 namespace {
 
+/// Macros that define functions by others that do; deeper ones are left as they are.
+constexpr int k_most_macros_inside = 6;
+/// A source grows no further by what its macros stand for.
+constexpr std::size_t k_most_written_bytes = 1u << 20;
+
 /// Walks through the declarations and decides whose each is.
 class Splitter {
   public:
     explicit Splitter(std::string_view source) : m_code(source) {}
+
+    /// The source with the macros written out that define functions; nullopt when there are none.
+    /// After split().
+    [[nodiscard]] std::optional<std::string> with_written_out() const {
+        return m_uses.empty() ? std::nullopt
+                              : m_code.with_written_out(m_uses, k_most_written_bytes);
+    }
 
     SplitSource split() {
         std::size_t at = 0;
@@ -52,10 +66,17 @@ class Splitter {
     void end_class(const CudaDeclaration& one, int depth);
     void end_simple(const CudaDeclaration& one, bool in_class);
     void drop_static(std::size_t begin, std::size_t end);
+    [[nodiscard]] bool any_of_std(std::size_t begin, std::size_t end,
+                                  bool (*wanted)(std::string_view)) const;
+    [[nodiscard]] bool names_host_type(std::size_t begin, std::size_t end) const {
+        return m_code.any_word(begin, end, is_host_type) ||
+               any_of_std(begin, end, is_host_type_of_std);
+    }
     void note_host_words(std::size_t begin, std::size_t end);
 
     SplitCode m_code;
     std::vector<Conditional> m_conditional;
+    std::vector<std::pair<std::size_t, std::size_t>> m_uses;  ///< of macros that define something
     std::set<std::string_view> m_host_words;
     std::set<std::string, std::less<>> m_device_aliases;  ///< of namespaces
 };
@@ -112,6 +133,9 @@ std::size_t Splitter::declaration(std::size_t at, bool in_class, int depth) {
     const CudaDeclaration one = read_declaration(m_code, at);
     switch (one.kind) {
         case CudaDeclaration::Kind::unknown:
+            if (m_code.is_defining_use(one.begin, one.end)) {
+                m_uses.emplace_back(one.begin, one.end);
+            }
             break;
         case CudaDeclaration::Kind::function:
             end_function(one, in_class);
@@ -200,15 +224,33 @@ void Splitter::end_simple(const CudaDeclaration& one, bool in_class) {
                one.first == "concept" || (one.class_key && !function)) {
         const bool borrowed =
             one.first == "using" && !one.assigned && m_code.text(one.begin + 1) == "std";
-        if (borrowed || m_code.any_word(one.begin, one.end, is_host_type)) {
+        if (borrowed || names_host_type(one.begin, one.end)) {
             m_code.mark(one.begin, one.end + 1, k_host_half);
         } else if (one.assigned && m_code.any_word(one.begin, one.end, is_device_library)) {
             m_conditional.push_back({one.type_name, one.begin, one.end, one.end, one.end, true});
         }
-    } else if (!spaces.constant || function || m_code.any_word(one.begin, one.end, is_host_type)) {
+    } else if (!spaces.constant || function || names_host_type(one.begin, one.end) ||
+               (any_of_std(one.begin, one.end,
+                           [](std::string_view word) { return word == "array"; }) &&
+                !m_code.any_word(one.begin, one.end,
+                                 [](std::string_view word) { return word == "constexpr"; }))) {
         m_code.mark(one.begin, one.end + 1, k_host_half);
         note_host_words(one.begin, one.end);
     }
+}
+
+/// A word behind std::, but not behind cuda::std::.
+bool Splitter::any_of_std(std::size_t begin, std::size_t end,
+                          bool (*wanted)(std::string_view)) const {
+    for (std::size_t i = begin + 2; i < std::min(end, m_code.size()); ++i) {
+        const bool of_std = m_code.text(i - 1) == "::" && m_code.text(i - 2) == "std";
+        const bool of_cccl =
+            i >= begin + 4 && m_code.text(i - 3) == "::" && m_code.text(i - 4) == "cuda";
+        if (of_std && !of_cccl && wanted(m_code.text(i))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void Splitter::drop_static(std::size_t begin, std::size_t end) {
@@ -233,7 +275,17 @@ void Splitter::note_host_words(std::size_t begin, std::size_t end) {
 }  // namespace
 
 SplitSource split_cuda_source(std::string_view source) {
-    return Splitter(source).split();
+    std::string text(source);
+    for (int inside = 0; inside < k_most_macros_inside; ++inside) {
+        Splitter splitter(text);
+        SplitSource split = splitter.split();
+        std::optional<std::string> written = splitter.with_written_out();
+        if (!written) {
+            return split;
+        }
+        text = std::move(*written);
+    }
+    return Splitter(text).split();
 }
 
 }  // namespace atl

@@ -1,7 +1,10 @@
 #include "reward/cuda/split_code.hpp"
 
+#include "reward/cuda/split_macros.hpp"
+
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace atl {
@@ -54,6 +57,8 @@ void SplitCode::read_directive(std::size_t& index) {
     }
     if (name == "define") {
         read_macro(begin + 2, index);
+    } else if (name == "undef" && begin + 2 < index) {
+        m_macros[m_tokens[begin + 2].text].defined_once = false;
     } else if (name == "include") {
         read_include(begin, index);
     } else if (name == "if" || name == "ifdef" || name == "ifndef") {
@@ -70,6 +75,9 @@ void SplitCode::read_macro(std::size_t begin, std::size_t end) {
         return;
     }
     CudaMacro macro;
+    macro.defined_once = !m_macros.contains(m_tokens[begin].text);
+    macro.begin = begin + 1;
+    macro.end = end;
     std::size_t at = begin + 1;
     macro.takes_arguments = at < end && m_tokens[at].text == "(" && !m_tokens[at].after_space;
     for (; at < end; ++at) {
@@ -78,6 +86,7 @@ void SplitCode::read_macro(std::size_t begin, std::size_t end) {
         macro.specifiers.add(token.text);
         if (const auto inner = m_macros.find(token.text); inner != m_macros.end()) {
             macro.specifiers.add(inner->second.specifiers);
+            macro.has_body = macro.has_body || inner->second.has_body;
         }
     }
     m_macros[m_tokens[begin].text] = macro;
@@ -177,6 +186,59 @@ bool SplitCode::any_word(std::size_t begin, std::size_t end,
 const CudaMacro* SplitCode::macro(std::string_view name) const {
     const auto found = m_macros.find(name);
     return found == m_macros.end() ? nullptr : &found->second;
+}
+
+bool SplitCode::is_defining_use(std::size_t begin, std::size_t end) const {
+    const CudaMacro* used = macro(text(begin));
+    if (used == nullptr || !used->takes_arguments || text(begin + 1) != "(" ||
+        close_of(begin + 1) + 1 != end) {
+        return false;
+    }
+    for (std::size_t i = begin; i < end; ++i) {
+        const CudaMacro* named = is_word(i) ? macro(text(i)) : nullptr;
+        if (named != nullptr && named->has_body) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// No directives between these tokens.
+bool SplitCode::is_plain(std::size_t begin, std::size_t end) const {
+    return std::none_of(m_tokens.begin() + static_cast<std::ptrdiff_t>(begin),
+                        m_tokens.begin() + static_cast<std::ptrdiff_t>(end),
+                        [](const CppToken& token) { return token.starts_directive; });
+}
+
+std::optional<std::string> SplitCode::with_written_out(
+    const std::vector<std::pair<std::size_t, std::size_t>>& uses, std::size_t most_bytes) const {
+    std::string out;
+    std::size_t copied = 0;
+    for (const auto& [begin, end] : uses) {
+        const std::size_t first = m_places[begin];
+        const std::size_t past = m_places[end - 1] + 1;
+        const CudaMacro& used = *macro(text(begin));
+        if (!used.defined_once || !is_plain(first, past)) {
+            continue;
+        }
+        const std::span<const CppToken> tokens(m_tokens);
+        const std::optional<std::string> written =
+            write_out(tokens.subspan(used.begin, used.end - used.begin),
+                      tokens.subspan(first + 1, past - first - 1));
+        if (!written || out.size() + written->size() + m_source.size() > most_bytes) {
+            continue;
+        }
+        const std::size_t from = m_tokens[first].begin;
+        const std::string_view replaced = m_source.substr(from, m_tokens[past - 1].end - from);
+        out.append(m_source.substr(copied, from - copied)).append(*written);
+        out.append(static_cast<std::size_t>(std::count(replaced.begin(), replaced.end(), '\n')),
+                   '\n');
+        copied = from + replaced.size();
+    }
+    if (copied == 0) {
+        return std::nullopt;
+    }
+    return out.append(m_source.substr(copied));
 }
 
 void SplitCode::mark(std::size_t begin, std::size_t end, std::uint8_t halves) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,10 @@ inline constexpr int k_max_split_scopes = 64;
 struct CudaMacro {
     CudaSpecifiers specifiers;  ///< those of the macros in its replacement, too
     bool takes_arguments = false;
-    bool has_body = false;  ///< a brace in its replacement: it defines something
+    bool has_body = false;     ///< a brace in its replacement: it defines something
+    bool defined_once = true;  ///< and never undefined: what it stands for can be told
+    std::size_t begin = 0;     ///< its replacement with the parameters before it, as tokens
+    std::size_t end = 0;
 };
 
 /// The tokens of a .cu file, and which half of it has which. A place is the index of a token that
@@ -51,6 +55,14 @@ class SplitCode {
                                 bool (*wanted)(std::string_view)) const;
     /// Null when the file defines no such macro. The last definition in the file counts.
     [[nodiscard]] const CudaMacro* macro(std::string_view name) const;
+    /// Whether the tokens from `begin` to `end` < size() are NAME(...) of a macro that defines
+    /// something, or is given one that does.
+    [[nodiscard]] bool is_defining_use(std::size_t begin, std::size_t end) const;
+    /// The source with these uses of macros, in ascending order, written out on their first lines;
+    /// lines stay where they were. What cannot be written out, or makes more than `most_bytes` of
+    /// all, stays. nullopt: nothing was.
+    [[nodiscard]] std::optional<std::string> with_written_out(
+        const std::vector<std::pair<std::size_t, std::size_t>>& uses, std::size_t most_bytes) const;
 
     /// The halves that have the token at `at` < size().
     [[nodiscard]] std::uint8_t halves(std::size_t at) const { return m_halves[m_places[at]]; }
@@ -73,6 +85,7 @@ class SplitCode {
     void read_tokens();
     void read_directive(std::size_t& index);
     void read_macro(std::size_t begin, std::size_t end);
+    [[nodiscard]] bool is_plain(std::size_t begin, std::size_t end) const;
     void read_include(std::size_t begin, std::size_t end);
     void drop_unbalanced_branches();
     void match_brackets();

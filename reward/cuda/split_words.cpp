@@ -47,6 +47,13 @@ bool is_host_type(std::string_view word) {
     return is_one_of(word, k_words);
 }
 
+bool is_host_type_of_std(std::string_view word) {
+    static constexpr std::array<std::string_view, 14> k_words{
+        "any",   "atomic",  "bitset",   "chrono", "forward_list",   "list",  "multimap",
+        "queue", "mt19937", "optional", "stack",  "priority_queue", "tuple", "variant"};
+    return is_one_of(word, k_words);
+}
+
 bool is_device_library(std::string_view word) {
     static constexpr std::array<std::string_view, 7> k_words{
         "cooperative_groups", "nvcuda", "cub", "cuda", "cute", "cutlass", "wmma"};

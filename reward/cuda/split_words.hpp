@@ -25,6 +25,8 @@ struct CudaSpecifiers {
 [[nodiscard]] bool takes_no_parameters(std::string_view word);
 /// Types of the host's library: what holds one cannot be meant for the device.
 [[nodiscard]] bool is_host_type(std::string_view word);
+/// Such types that are the host's when std:: stands before them: other things are called so, too.
+[[nodiscard]] bool is_host_type_of_std(std::string_view word);
 /// Namespaces that only device code can use.
 [[nodiscard]] bool is_device_library(std::string_view word);
 

@@ -65,6 +65,32 @@ TEST_F(FrontEnd, WhatWasPreparedIsKept) {
     EXPECT_EQ(first_launch(other).block, (PlanDim{64, 1, 1})) << "both halves see tune values";
 }
 
+TEST_F(FrontEnd, WhatNvccIncludesByItselfIsThereOnBothSides) {
+    std::string text = plain();
+    text.replace(text.find("alpha * x[i]"), 12,
+                 "std::fmax(std::numeric_limits<float>::lowest(), alpha * x[i])");
+    text.replace(text.find("rows * cols;"), 12,
+                 "std::min(rows * cols, std::numeric_limits<int>::max());");
+    const FrontEndReply reply = prepare(request(text));
+    EXPECT_FALSE(reply.fault) << reply.reason << reply.log;
+}
+
+TEST_F(FrontEnd, KernelsAndLaunchersThatMacrosDefine) {
+    const FrontEndReply reply = prepare(
+        request(source("#include <cub/cub.cuh>\n#include <vector>\n"
+                       "#define SCALE(NAME, T) \\\n"
+                       "    __global__ void NAME##_kernel(const T* x, T* y, int n) { \\\n"
+                       "        const int i = blockIdx.x * 128 + threadIdx.x; \\\n"
+                       "        if (i < n) y[i] = __shfl_xor_sync(~0u, fmaxf(x[i], 0), 1); } \\\n"
+                       "    static void NAME(const T* x, T* y, int n, cudaStream_t s) { \\\n"
+                       "        std::vector<int> sizes{n}; \\\n"
+                       "        NAME##_kernel<<<(n + 127) / 128, 128, 0, s>>>(x, y, sizes[0]); }\n"
+                       "SCALE(scale, float)",
+                       "    scale(x, y, rows * cols, stream);")));
+    ASSERT_FALSE(reply.fault) << reply.reason << reply.log;
+    EXPECT_EQ(first_launch(reply).block, (PlanDim{128, 1, 1}));
+}
+
 TEST_F(FrontEnd, AReferenceHasOutputsOfDouble) {
     FrontEndRequest order = request(reference());
     order.reference = true;
