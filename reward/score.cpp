@@ -12,7 +12,11 @@ const std::vector<std::string>& fitness_presets() {
 Expected<double> score(const std::string& preset, const Verdict& verdict,
                        const BaselineTimes& baseline) {
     ATOLL_TRY_ASSIGN(const ScorePreset* found, built_in_presets().get(preset));
-    return found->score(verdict, baseline);
+    const std::optional<double> value = found->score(verdict, baseline);
+    if (!value) {
+        return failure(ErrorCode::not_found, "the verdict has no score '" + preset + "'", "score");
+    }
+    return *value;
 }
 
 }  // namespace atl

@@ -15,6 +15,7 @@ namespace atl {
 class CudaProgramKind : public CandidateKind {
   public:
     std::string trust() const override { return "jailed"; }
+    bool has_counters() const override { return true; }
     Expected<Prepared> prepare(const EvaluationRequest& request, Verdict verdict,
                                const EvaluationLimits& limits, CompileService& compiler,
                                std::stop_token cancel) const override;

@@ -36,6 +36,8 @@ class CandidateKind {
     /// Whether candidates are compiled and run by Atoll: then it takes a compiler, a sandbox and a
     /// device. Otherwise prepare() always ends the verdict.
     [[nodiscard]] virtual bool needs_device() const { return true; }
+    /// Whether the device counts what its candidates do when a profile is asked for.
+    [[nodiscard]] virtual bool has_counters() const { return false; }
     /// What a candidate for `task` must look like, for people and prompts: the prototype and the
     /// rules.
     [[nodiscard]] virtual std::string contract(const Task& task) const = 0;

@@ -33,6 +33,7 @@ struct ScoreFormula {
     const char* words;   ///< the formula, for people
     const char* source;  ///< the paper or program that it is from
     std::span<const ScoreParameter> parameters;
+    /// NaN: there is no score, since something was not taken that the formula looks at.
     double (*compute)(const Judged& judged, const ScoreValues& values);
     /// Right verdicts without times (level verify) cannot be scored by it.
     bool needs_times = true;

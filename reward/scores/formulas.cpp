@@ -194,13 +194,17 @@ double sol_score(const Judged& j, const Values&) {
 }
 
 double counter(const Judged& j, const Values& v) {
-    if (!j.correct() || !j.verdict().profile) {
+    if (!j.correct()) {
         return 0;
+    }
+    constexpr double k_no_score = std::numeric_limits<double>::quiet_NaN();
+    if (!j.verdict().profile) {
+        return k_no_score;
     }
     const auto& metrics = j.verdict().profile->metrics;
     const auto found = metrics.find(v.counter);
     if (found == metrics.end() || !std::isfinite(found->second)) {
-        return 0;
+        return k_no_score;
     }
     const double s = j.speedup();
     return found->second + v.numbers[0] * s / (1 + s);
@@ -300,7 +304,8 @@ constexpr ScoreFormula k_formulas[] = {
      "SOL-ExecBench: 0.5 at the baseline, 1 at the speed of light (R14), also below it; with a "
      "baseline at the light T_light / T / 2 above it",
      k_none, sol_score},
-    {k_counter_formula, "K ? the metric named by `counter` + tie s / (1 + s) : 0",
+    {k_counter_formula,
+     "K ? the metric named by `counter` + tie s / (1 + s) : 0; right, but not counted: no score",
      "SwizzlePerf, IntelliPerf: a hardware counter, then time (R19)", k_counter, counter},
     {"fraction_tests_passed",
      "passed over all public cases that verification came to; it stops at the first that fails",

@@ -36,10 +36,11 @@ ScorePreset ScorePreset::of(const ScoreFormula& formula) {
     return preset;
 }
 
-double ScorePreset::score(const Verdict& verdict, const BaselineTimes& baseline) const {
+std::optional<double> ScorePreset::score(const Verdict& verdict,
+                                         const BaselineTimes& baseline) const {
     const double value = formula->compute(Judged(verdict, baseline), values);
     if (std::isnan(value)) {
-        return 0;
+        return std::nullopt;
     }
     constexpr double k_most = std::numeric_limits<double>::max();
     return std::clamp(value, -k_most, k_most);

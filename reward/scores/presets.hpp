@@ -4,6 +4,7 @@
 #include "reward/scores/formula.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,10 @@ struct ScorePreset {
     [[nodiscard]] static ScorePreset of(const ScoreFormula& formula);
     /// Errors: no such parameter, a value outside its range.
     [[nodiscard]] Status set(const std::string& parameter, double value);
-    /// Finite, whatever the verdict holds.
-    [[nodiscard]] double score(const Verdict& verdict, const BaselineTimes& baseline) const;
+    /// Finite, whatever the verdict holds. nullopt: what the formula looks at was not taken
+    /// (formula "counter" alone), so that a right candidate has no score, and no 0.
+    [[nodiscard]] std::optional<double> score(const Verdict& verdict,
+                                              const BaselineTimes& baseline) const;
     /// "kevin: correct = 0.3"
     [[nodiscard]] std::string words() const;
 };

@@ -1,8 +1,11 @@
 #include "reward/base/files.hpp"
 #include "reward/base/words.hpp"
+#include "reward/gpu/profile_metrics.hpp"
 #include "reward/scores/presets.hpp"
 
 #include <toml++/toml.h>
+
+#include <algorithm>
 
 namespace atl {
 
@@ -10,18 +13,25 @@ namespace {
 
 constexpr std::uint64_t k_longest_file = 1 << 20;
 constexpr std::size_t k_most_presets = 256;
-constexpr std::size_t k_longest_counter = 256;
 
 std::string line_of(const std::string& file, const toml::node& node) {
     return file + ":" + std::to_string(node.source().begin.line);
 }
 
-std::string formula_names() {
+std::string list_of(const std::vector<std::string>& names) {
     std::string list;
-    for (const ScoreFormula& formula : score_formulas()) {
-        list += (list.empty() ? "" : ", ") + std::string(formula.name);
+    for (const std::string& name : names) {
+        list += (list.empty() ? "" : ", ") + name;
     }
     return list;
+}
+
+std::string formula_names() {
+    std::vector<std::string> names;
+    for (const ScoreFormula& formula : score_formulas()) {
+        names.emplace_back(formula.name);
+    }
+    return list_of(names);
 }
 
 Expected<const ScoreFormula*> formula_of(const toml::table& table, const std::string& where) {
@@ -49,12 +59,14 @@ Status read_counter(const toml::table& table, const std::string& where, ScorePre
                        "formula '" + std::string(preset.formula->name) + "' takes no counter",
                        where);
     }
-    if (node == nullptr || !node->is_string() || node->as_string()->get().empty() ||
-        node->as_string()->get().size() > k_longest_counter) {
-        return failure(ErrorCode::invalid_argument, "a text `counter` is needed", where,
-                       "the name of a metric in the profile of a verdict");
+    const std::vector<std::string> counted = metric::all();
+    const std::string name = node != nullptr && node->is_string() ? node->as_string()->get() : "";
+    if (std::find(counted.begin(), counted.end(), name) == counted.end()) {
+        return failure(ErrorCode::invalid_argument,
+                       "a text `counter` is needed, the name of a metric that is counted", where,
+                       "there are: " + list_of(counted));
     }
-    preset.values.counter = node->as_string()->get();
+    preset.values.counter = name;
     return {};
 }
 

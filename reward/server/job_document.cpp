@@ -81,19 +81,41 @@ std::string pending_document(const ServerJob& job) {
     return head(job, JobState::pending) + "}}";
 }
 
+Expected<NamedScores> scores_of(const JobRequest& request, const Verdict& verdict,
+                                const BaselineTimes& baseline) {
+    NamedScores scores;
+    if (request.scores.empty()) {
+        return scores;
+    }
+    const Verdict shown = public_part(verdict);
+    for (const std::string& name : request.scores) {
+        const ScorePreset& preset = *request.presets->find(name);
+        const std::optional<double> value = preset.score(shown, baseline);
+        if (!value) {
+            const bool is_said = shown.profile && !shown.profile->why_static.empty();
+            return failure(ErrorCode::not_found,
+                           "no score '" + name + "': " +
+                               (is_said ? shown.profile->why_static : "nothing was counted"),
+                           "metric " + preset.values.counter,
+                           "let the device count (`atoll doctor`), or ask for another score");
+        }
+        scores.emplace_back(name, *value);
+    }
+    return scores;
+}
+
 std::string verdict_text(const JobRequest& request, const Verdict& verdict,
-                         const BaselineTimes& baseline) {
+                         const BaselineTimes& baseline, const NamedScores& scores) {
     const Verdict shown = public_part(verdict);
     nlohmann::json object = nlohmann::json::object();
     object["outcome"] = to_string(shown.outcome);
     object["correct"] = is_correct(shown.outcome);
     object["stage"] = to_string(shown.stage);
     object["reason"] = shown.reason;
-    nlohmann::json scores = nlohmann::json::object();
-    for (const std::string& name : request.scores) {
-        scores[name] = request.presets->find(name)->score(shown, baseline);
+    object["scores"] = nlohmann::json::object();
+    for (const auto& [name, value] : scores) {
+        object["scores"][name] = value;
     }
-    object["scores"] = std::move(scores);
     object["feedback"] = feedback_text(shown, baseline);
     object["cached"] = shown.from_cache;
     // The verdict's own text goes in as it is: reading it only to write it again would take longer
@@ -119,15 +141,12 @@ std::string verdict_document(const ServerJob& job, std::string_view text,
     return document;
 }
 
-EvaluationFacts evaluation_facts(const JobRequest& request, Verdict verdict,
-                                 const BaselineTimes& baseline) {
+EvaluationFacts evaluation_facts(Verdict verdict, const BaselineTimes& baseline,
+                                 NamedScores scores) {
     EvaluationFacts facts;
     facts.outcome = verdict.outcome;
     facts.cached = verdict.from_cache;
-    const Verdict shown = public_part(verdict);
-    for (const std::string& name : request.scores) {
-        facts.scores.emplace_back(name, request.presets->find(name)->score(shown, baseline));
-    }
+    facts.scores = std::move(scores);
     facts.baseline = baseline.empty() ? "" : dump_json(baseline);
     // What differs from one time that it was asked for to the next: so that one text stands for
     // all.

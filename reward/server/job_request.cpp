@@ -3,6 +3,7 @@
 #include "reward/base/settings.hpp"
 #include "reward/code_fence.hpp"
 #include "reward/json_object.hpp"
+#include "reward/kinds/kind.hpp"
 #include "reward/server/adapters/task_naming.hpp"
 
 #include <nlohmann/json.hpp>
@@ -337,6 +338,15 @@ class Reading {
                                 "task '" + m_request.task->name +
                                     "' ships no starter that a speed-up could be measured against",
                                 "ask for 'light'");
+        }
+        const CandidateKind* kind = find_kind(m_request.task->kind);
+        if (!preset.values.counter.empty() && (kind == nullptr || !kind->has_counters())) {
+            return refuse_score("invalid_request",
+                                "the score '" + preset.name +
+                                    "' needs counters, and candidates of "
+                                    "kind '" +
+                                    m_request.task->kind + "' have none",
+                                "ask for another score");
         }
         if (!preset.values.counter.empty() && !m_request.profile) {
             return refuse_score("invalid_request",

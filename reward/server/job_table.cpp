@@ -235,15 +235,22 @@ void JobTable::write(const JobPtr& job, Verdict verdict, BaselineTimes baseline)
     boost::asio::post(m_threads.pool, [self = weak_from_this(), io = &m_threads.io, job,
                                        is_logged = m_log != nullptr, verdict = std::move(verdict),
                                        baseline = std::move(baseline)] {
-        const JobRequest& request = job->request;
-        ReadyAnswer answer{
-            verdict.outcome,
-            std::make_shared<const std::string>(verdict_text(request, verdict, baseline)),
-            is_logged ? std::make_shared<const EvaluationFacts>(
-                            evaluation_facts(request, verdict, baseline))
-                      : nullptr};
+        const Expected<NamedScores> scores = scores_of(job->request, verdict, baseline);
+        if (!scores) {
+            return boost::asio::post(*io, [self, job, error = scores.error()] {
+                if (const std::shared_ptr<JobTable> table = self.lock()) {
+                    table->fail(job, {error, job->submissions});
+                }
+            });
+        }
+        ReadyAnswer answer{verdict.outcome,
+                           std::make_shared<const std::string>(
+                               verdict_text(job->request, verdict, baseline, *scores)),
+                           is_logged ? std::make_shared<const EvaluationFacts>(
+                                           evaluation_facts(verdict, baseline, *scores))
+                                     : nullptr};
         // What will be said in the same words to whoever asks the same.
-        const bool is_ready = verdict.from_cache || request.no_code;
+        const bool is_ready = verdict.from_cache || job->request.no_code;
         boost::asio::post(*io, [self, job, is_ready, answer = std::move(answer)]() mutable {
             if (const std::shared_ptr<JobTable> table = self.lock()) {
                 table->tell(job, answer);

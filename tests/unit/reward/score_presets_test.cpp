@@ -42,14 +42,14 @@ ScorePreset preset(const std::string& name) {
 }
 
 double reward(const std::string& name, const Verdict& verdict) {
-    return preset(name).score(verdict, k_baseline);
+    return preset(name).score(verdict, k_baseline).value();
 }
 
 double reward_with(const std::string& name, const std::string& parameter, double value,
                    const Verdict& verdict) {
     ScorePreset changed = preset(name);
     EXPECT_TRUE(changed.set(parameter, value));
-    return changed.score(verdict, k_baseline);
+    return changed.score(verdict, k_baseline).value();
 }
 
 // The numbers are computed by hand from the published formulas.
@@ -61,9 +61,9 @@ TEST(ScorePresets, RatioIsTheMeanOfRatios) {
     other.median_ns = 10;
     verdict.measure->workloads.push_back(other);
     const BaselineTimes baseline = {{"w", 300}, {"v", 80}};  // 2 and 8
-    EXPECT_DOUBLE_EQ(preset("ratio").score(verdict, baseline), 5);
-    EXPECT_DOUBLE_EQ(preset("ksearch").score(verdict, baseline), 5);
-    EXPECT_DOUBLE_EQ(preset("kevin").score(verdict, baseline), 4.3);  // geometric mean 4
+    EXPECT_DOUBLE_EQ(preset("ratio").score(verdict, baseline).value(), 5);
+    EXPECT_DOUBLE_EQ(preset("ksearch").score(verdict, baseline).value(), 5);
+    EXPECT_DOUBLE_EQ(preset("kevin").score(verdict, baseline).value(), 4.3);  // geometric mean 4
     EXPECT_EQ(reward("ratio", ended(Outcome::wrong_result)), 0);
     EXPECT_EQ(reward("ksearch", ended(Outcome::wrong_result)), -1);
 }
@@ -227,15 +227,25 @@ TEST(ScorePresets, FractionOfTests) {
     EXPECT_EQ(reward("fraction_tests_passed", ended(Outcome::passed)), 1);
 }
 
+constexpr const char* k_hits =
+    "[hits]\nformula = \"counter\"\ncounter = \"dram__bytes_read.sum\"\ntie = 0.5\n";
+
 TEST(ScorePresets, ACounterIsNamedByAFile) {
     EXPECT_EQ(built_in_presets().find("counter"), nullptr);
-    const auto presets = ScorePresets::from_text(
-        "[hits]\nformula = \"counter\"\ncounter = \"l2.hit_rate\"\ntie = 0.5\n", "f");
+    const auto presets = ScorePresets::from_text(k_hits, "f");
     ASSERT_TRUE(presets) << presets.error().message();
     Verdict verdict = right(3);
-    EXPECT_EQ(presets->find("hits")->score(verdict, k_baseline), 0);
-    verdict.profile.emplace().metrics["l2.hit_rate"] = 80;
-    EXPECT_DOUBLE_EQ(presets->find("hits")->score(verdict, k_baseline), 80.375);
+    verdict.profile.emplace().metrics["dram__bytes_read.sum"] = 80;
+    EXPECT_DOUBLE_EQ(presets->find("hits")->score(verdict, k_baseline).value(), 80.375);
+}
+
+TEST(ScorePresets, WhatIsRightButWasNotCountedHasNoScore) {
+    const ScorePresets presets = value_or_throw(ScorePresets::from_text(k_hits, "f"));
+    Verdict verdict = right(3);
+    EXPECT_FALSE(presets.find("hits")->score(verdict, k_baseline));
+    verdict.profile.emplace().metrics["sm__inst_executed.sum"] = 80;
+    EXPECT_FALSE(presets.find("hits")->score(verdict, k_baseline));
+    EXPECT_EQ(presets.find("hits")->score(ended(Outcome::wrong_result), k_baseline), 0);
 }
 
 TEST(ScorePresets, EveryOneIsFiniteWhateverTheTimes) {
@@ -246,8 +256,8 @@ TEST(ScorePresets, EveryOneIsFiniteWhateverTheTimes) {
                 Verdict verdict = right(1);
                 verdict.outcome = static_cast<Outcome>(outcome);
                 verdict.measure->workloads.front().median_ns = time;
-                EXPECT_TRUE(std::isfinite(one.score(verdict, k_baseline))) << one.name;
-                EXPECT_TRUE(std::isfinite(one.score(right(2), {{"w", time}}))) << one.name;
+                EXPECT_TRUE(std::isfinite(one.score(verdict, k_baseline).value())) << one.name;
+                EXPECT_TRUE(std::isfinite(one.score(right(2), {{"w", time}}).value())) << one.name;
             }
         }
     }
@@ -283,7 +293,7 @@ TEST(ScorePresetsFile, AddsPresets) {
         "[kevin_low]\nformula = \"kevin\"\ncorrect = 0.1\n[fast_2]\nformula = \"fast_p\"\np = 2\n",
         "rewards.toml");
     ASSERT_TRUE(presets) << presets.error().message();
-    EXPECT_DOUBLE_EQ(presets->find("kevin_low")->score(right(2), k_baseline), 2.1);
+    EXPECT_DOUBLE_EQ(presets->find("kevin_low")->score(right(2), k_baseline).value(), 2.1);
     EXPECT_EQ(presets->find("fast_2")->score(right(2), k_baseline), 0);
     EXPECT_NE(presets->find("kevin"), nullptr);
 }
@@ -303,6 +313,8 @@ TEST(ScorePresetsFile, SaysWhatIsWrong) {
     EXPECT_THAT(refused("[a]\nformula = \"kevin\"\ncorrect = nan"), HasSubstr("must be from"));
     EXPECT_THAT(refused("[a]\nformula = \"fast_p\"\np = -1"), HasSubstr("from 0 to"));
     EXPECT_THAT(refused("[a]\nformula = \"counter\""), HasSubstr("`counter`"));
+    EXPECT_THAT(refused("[a]\nformula = \"counter\"\ncounter = \"l2.hits\""),
+                HasSubstr("dram__bytes_read.sum"));
     EXPECT_THAT(refused("[a]\nformula = \"kevin\"\ncounter = \"x\""), HasSubstr("no counter"));
     EXPECT_THAT(refused("[\"a b\"]\nformula = \"kevin\""), HasSubstr("not a name"));
 }

@@ -37,12 +37,44 @@ TEST_F(ServerHttp, EvaluateWaitsForTheVerdict) {
     EXPECT_EQ(job["verdict"]["outcome"], "passed");
 }
 
+constexpr const char* k_hits =
+    "[hits]\nformula = \"counter\"\ncounter = \"dram__bytes_read.sum\"\n";
+
+TEST_F(ServerHttp, ACounterIsForKindsThatHaveCounters) {
+    m_options.presets = value_or_throw(ScorePresets::from_text(k_hits, "rewards.toml"));
+    start();
+    json body = request();
+    body["level"] = "measure";
+    body["profile"] = true;
+    body["scores"] = {"hits"};
+    const HttpAnswer answer = ask("POST", "/v1/evaluate", body.dump());
+    EXPECT_EQ(answer.status, 422);
+    EXPECT_THAT(answer.body, HasSubstr("candidates of kind 'cpu_cpp' have none"));
+}
+
+TEST_F(ServerHttp, ARightCandidateThatWasNotCountedHasNoVerdictAndNoZero) {
+    m_fake.manual = false;  // its verdicts have no profile
+    m_kind = "cuda";
+    m_options.presets = value_or_throw(ScorePresets::from_text(k_hits, "rewards.toml"));
+    start();
+    json body = request();
+    body["level"] = "measure";
+    body["scores"] = {"hits"};
+    EXPECT_THAT(ask("POST", "/v1/evaluate", body.dump()).body, HasSubstr("needs a profile"));
+    body["profile"] = true;
+    const HttpAnswer answer = ask("POST", "/v1/evaluate", body.dump());
+    EXPECT_EQ(answer.status, 500);
+    EXPECT_EQ(error_code(answer), "task_fault");
+    EXPECT_THAT(answer.body, HasSubstr("no score 'hits': nothing was counted"));
+    EXPECT_FALSE(json_of(answer)["job"].contains("scores"));
+    body["flags"] = {"broken"};
+    EXPECT_EQ(json_of(ask("POST", "/v1/evaluate", body.dump()))["scores"]["hits"], 0.0);
+}
+
 TEST_F(ServerHttp, ScoresByPresetsOfAFileToo) {
     m_fake.manual = false;
-    m_options.presets =
-        value_or_throw(ScorePresets::from_text("[generous]\nformula = \"kevin\"\ncorrect = 5\n"
-                                               "[hits]\nformula = \"counter\"\ncounter = \"l2\"\n",
-                                               "rewards.toml"));
+    m_options.presets = value_or_throw(ScorePresets::from_text(
+        "[generous]\nformula = \"kevin\"\ncorrect = 5\n" + std::string(k_hits), "rewards.toml"));
     start();
     json body = request();
     body["level"] = "measure";
@@ -50,8 +82,6 @@ TEST_F(ServerHttp, ScoresByPresetsOfAFileToo) {
     const json scores = json_of(ask("POST", "/v1/evaluate", body.dump()))["scores"];
     EXPECT_EQ(scores.size(), 2u);
     EXPECT_NEAR(scores["generous"].get<double>() - scores["kevin"].get<double>(), 4.7, 1e-9);
-    body["scores"] = {"hits"};
-    EXPECT_THAT(ask("POST", "/v1/evaluate", body.dump()).body, HasSubstr("needs a profile"));
     const json known = json_of(ask("GET", "/v1/scores"))["scores"];
     EXPECT_EQ(known.size(), built_in_presets().all().size() + 2);
     const auto generous = std::find_if(known.begin(), known.end(),

@@ -32,10 +32,12 @@ class ServerTest : public ::testing::Test {
 
     void start() {
         TaskCatalog tasks;
-        tasks.add(m_task.task());
+        const auto task = std::make_shared<Task>(*m_task.task());
+        task->kind = m_kind;
+        tasks.add(task);
         ServedDevices devices(1);
         devices[0].name = "cpu";
-        devices[0].kinds = {"cpu_cpp"};
+        devices[0].kinds = {m_kind};
         auto evaluator = std::make_unique<testing::FakeEvaluator>(m_fake);
         m_evaluator = evaluator.get();
         devices[0].evaluator = std::move(evaluator);
@@ -85,6 +87,7 @@ class ServerTest : public ::testing::Test {
     }
 
     testing::SmallTask m_task;
+    std::string m_kind = "cpu_cpp";
     testing::TemporaryFolder m_folder;
     testing::FakeEvaluatorOptions m_fake;
     ServerOptions m_options;
