@@ -17,6 +17,8 @@ struct JobLimits {
     std::size_t log_bytes = 64u << 20;    ///< of records that wait for the log's disk
     std::chrono::seconds kept_for{600};   ///< how long they can be
     std::chrono::seconds deadline{300};   ///< of jobs that name none; longer behind a long queue
+    /// Before jobs that are tried until their deadline are tried again; doubled up to a minute.
+    std::chrono::milliseconds first_pause{1000};
 };
 
 inline constexpr std::size_t k_spare_share = 8;  ///< an eighth

@@ -52,6 +52,9 @@ struct JobRequest {
     const ScorePresets* presets = nullptr;  ///< outlives the job
     int priority = 0;
     std::optional<std::chrono::seconds> deadline;
+    /// A fault of ours that may pass is tried again until the deadline: for formats that have no
+    /// word for it once an answer was promised.
+    bool until_deadline = false;
     std::string idempotency_key;
     std::string client;  ///< who asks, where it says so; else its address stands for it
     TrajectoryIds ids;

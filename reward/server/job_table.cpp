@@ -3,6 +3,7 @@
 #include "reward/server/job_document.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,9 @@ namespace {
 /// Beyond the evaluator's own retry: so often a job is handed over before a dead worker or a lost
 /// device becomes the client's trouble.
 constexpr int k_most_submissions = 4;
+/// Between tries beyond those.
+constexpr std::chrono::milliseconds k_longest_pause{60'000};
+
 /// What another worker, or the same one later, may do better.
 bool is_worth_another_try(ErrorCode code) {
     return code == ErrorCode::unavailable || code == ErrorCode::internal || code == ErrorCode::io;
@@ -199,24 +203,51 @@ void JobTable::evaluate(const JobPtr& job) {
 }
 
 void JobTable::arrived(const JobPtr& job, EvaluationResult result) {
-    m_room.leave(*job);
     if (job->state != JobState::pending) {
-        return;  // cancelled meanwhile
+        return m_room.leave(*job);  // cancelled meanwhile
     }
     if (result) {
         return conclude(job, std::move(*result));
     }
-    if (is_worth_another_try(result.error().error.code) && job->submissions < k_most_submissions &&
-        Clock::now() < job->deadline) {
+    try_again(job, std::move(result.error()));
+}
+
+void JobTable::try_again(const JobPtr& job, InfrastructureFault fault) {
+    const bool may_pass = job->state == JobState::pending &&
+                          is_worth_another_try(fault.error.code) && Clock::now() < job->deadline;
+    const bool at_once = job->submissions < k_most_submissions;
+    if (may_pass && !at_once && job->request.until_deadline && !m_draining) {
+        return evaluate_later(job);
+    }
+    m_room.leave(*job);
+    if (may_pass && at_once) {
         return evaluate(job);
     }
-    InfrastructureFault fault = std::move(result.error());
     fault.attempts += job->submissions - 1;
     fail(job, fault);
 }
 
+void JobTable::evaluate_later(const JobPtr& job) {
+    const int doublings = std::min(job->submissions - k_most_submissions, 6);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(job->deadline - Clock::now());
+    auto timer = std::make_shared<boost::asio::steady_timer>(m_threads.io);
+    timer->expires_after(
+        std::min({m_limits.first_pause * (1 << doublings), k_longest_pause, left}));
+    timer->async_wait([self = weak_from_this(), job, timer](boost::system::error_code) {
+        const std::shared_ptr<JobTable> table = self.lock();
+        if (!table) {
+            return;
+        }
+        table->m_room.leave(*job);
+        if (job->state == JobState::pending) {
+            table->evaluate(job);
+        }
+    });
+}
+
 void JobTable::conclude(const JobPtr& job, Verdict verdict) {
     if (!job->request.wants_baseline() || !is_correct(verdict.outcome)) {
+        m_room.leave(*job);
         return write(job, std::move(verdict), {});
     }
     m_baselines->want(job->request.task, *job->request.device,
@@ -224,9 +255,10 @@ void JobTable::conclude(const JobPtr& job, Verdict verdict) {
                        verdict = std::move(verdict)](const Baselines::Answer& times) {
                           const std::shared_ptr<JobTable> table = self.lock();
                           if (table && times) {
+                              table->m_room.leave(*job);
                               table->write(job, verdict, *times);
                           } else if (table) {
-                              table->fail(job, {times.error(), job->submissions});
+                              table->try_again(job, {times.error(), 1});
                           }
                       });
 }

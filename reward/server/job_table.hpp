@@ -75,6 +75,11 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     [[nodiscard]] Answered<void> check_log() const;
     void evaluate(const JobPtr& job);
     void arrived(const JobPtr& job, EvaluationResult result);
+    /// After a fault of ours: at once, later, or never. REQUIRES a job that counts as in an
+    /// evaluator.
+    void try_again(const JobPtr& job, InfrastructureFault fault);
+    /// After a pause; meanwhile it still counts.
+    void evaluate_later(const JobPtr& job);
     void conclude(const JobPtr& job, Verdict verdict);
     void write(const JobPtr& job, Verdict verdict, BaselineTimes baseline);
     void tell(const JobPtr& job, const ReadyAnswer& answer);

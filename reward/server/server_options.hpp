@@ -40,6 +40,11 @@ struct TimeLimits {
     std::chrono::milliseconds idle_line{600'000};  ///< between lines, when nothing is evaluated
     /// Before trainers' own time-outs (slime: 120 s): then a waiting client is told the job's id.
     std::chrono::milliseconds answer{110'000};
+    /// How long NeMo Gym, which takes no second try, waits for a full queue and faults to pass.
+    std::chrono::milliseconds outage{600'000};
+    /// How long the jobs of a trainer that went away go on: it sends them again after a pause (up
+    /// to 31 s in slime and KernelGYM).
+    std::chrono::milliseconds comes_again{45'000};
     std::chrono::milliseconds drain{60'000};  ///< for what is in work when the server is stopped
 };
 

@@ -61,9 +61,10 @@ boost::asio::awaitable<HttpReply> get_trainer_health(Service& service, HttpExcha
 
 // KernelGYM. The candidate is `kernel_code`, the prompt `reference_code`, the metadata the body.
 // Python modules are refused (422 unsupported_kind). A candidate's fault is "completed"; what is
-// not done in time is "processing", for its client polls; no reward, whatever the reason, is 503,
-// which its client tries again ("failed" and every other status would be a penalty). The task_id is
-// the job's idempotency key, so that /status and /results find it.
+// not done in time is "processing", for its client polls; a fault of ours that may pass is tried
+// again all the time, for an hour, and a full queue waited out. No reward, whatever the reason, is
+// 503, which its client tries again ("failed" and every other status would be a penalty). The
+// task_id is the job's idempotency key, so that /status and /results find it.
 boost::asio::awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange,
                                                      JobRequests& requests);
 boost::asio::awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchange);
@@ -87,10 +88,11 @@ using RefusedTasks = std::map<std::size_t, RefusedTask>;  ///< by their place in
 
 // flashinfer-bench serve. A solution names its task as `definition`; taken are those in cuda or cpp
 // with one source, whose entry point is launch() as Atoll's contract has it. A trace per timed
-// public workload; its speedup_factor is the task's geometric mean. No reward: the task's status is
+// public workload; its speedup_factor is the task's geometric mean. A full queue is waited out, and
+// so is a fault of ours that may pass, until the deadline. No reward: the task's status is
 // "failed", without traces.
-boost::asio::awaitable<HttpReply> begin_flashinfer(Service& service, const Asker& from,
-                                                   JobRequests& requests);
+boost::asio::awaitable<HttpReply> begin_flashinfer(Service& service, HttpExchange& exchange,
+                                                   const JobRequests& requests);
 boost::asio::awaitable<HttpReply> get_flashinfer_task(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_definitions(Service& service, HttpExchange& exchange);

@@ -30,7 +30,7 @@ awaitable<HttpReply> post_either_evaluate(Service& service, HttpExchange& exchan
         co_return reply_of(requests.error());
     }
     if (is_solution) {
-        co_return co_await begin_flashinfer(service, exchange.asker, *requests);
+        co_return co_await begin_flashinfer(service, exchange, *requests);
     }
     co_return co_await evaluate_kernelgym(service, exchange, *requests);
 }

@@ -1,5 +1,6 @@
 #include "reward/base/json_reader.hpp"
 #include "reward/server/adapters/adapters.hpp"
+#include "reward/server/adapters/flashinfer_workloads.hpp"
 #include "reward/server/adapters/task_naming.hpp"
 #include "reward/server/job_reply.hpp"
 #include "reward/server/read_requests.hpp"
@@ -90,27 +91,6 @@ Answered<ordered_json> native_of(const ordered_json& solution) {
     return ordered_json{{"source", member(sources[0], "content")},
                         {"kind", language == "cuda" ? "cuda" : "cpu_cpp"},
                         {"trajectory_id", name + "_" + hash_of(solution)}};
-}
-
-std::string workload_id(const Task& task, const Workload& workload) {
-    return task.name + "." + workload.id;
-}
-
-bool is_shown(const Workload& workload) {
-    return !workload.hidden && workload.use == Workload::Use::measure;
-}
-
-json workload_json(const Task& task, const Workload& workload) {
-    json inputs = json::object();
-    for (const TensorSpec& input : task.inputs) {
-        const auto scalar = workload.scalars.find(input.name);
-        inputs[input.name] = scalar == workload.scalars.end()
-                                 ? json{{"type", "random"}}
-                                 : json{{"type", "scalar"}, {"value", scalar->second}};
-    }
-    return {{"axes", workload.axes},
-            {"inputs", std::move(inputs)},
-            {"uuid", workload_id(task, workload)}};
 }
 
 std::string status_of(const std::string& outcome, bool correct) {
@@ -212,58 +192,6 @@ json task_response(const SeenJob& seen) {
     return answer;
 }
 
-Refusal nothing_there(const std::string& what) {
-    return {404,
-            "unknown_path",
-            {ErrorCode::not_found, "there is no such " + what, "path",
-             "GET /definitions lists what is served"}};
-}
-
-/// A task for any kind: their definitions are those of all of them.
-TaskPtr any_task(const Service& service, const std::string& name) {
-    const std::vector<std::string> kinds = service.offer.tasks.kinds_of(name);
-    return kinds.empty() ? nullptr : service.offer.tasks.find(name, kinds.front());
-}
-
-json tensors_json(const std::vector<TensorSpec>& tensors) {
-    json list = json::object();
-    for (const TensorSpec& tensor : tensors) {
-        list[tensor.name] = {{"shape", tensor.scalar ? json() : json(tensor.shape)},
-                             {"dtype", to_string(tensor.dtype)},
-                             {"description", tensor.description}};
-    }
-    return list;
-}
-
-json axis_json(const Axis& axis) {
-    switch (axis.kind) {
-        case Axis::Kind::constant:
-            return {{"type", "const"}, {"value", axis.value}};
-        case Axis::Kind::expression:
-            return {{"type", "expr"}, {"expression", axis.expression}};
-        case Axis::Kind::variable:
-            break;
-    }
-    return {{"type", "var"}};
-}
-
-json definition_json(const Task& task) {
-    json axes = json::object();
-    for (const Axis& axis : task.axes) {
-        axes[axis.name] = axis_json(axis);
-    }
-    return {{"name", task.name},
-            {"description", task.description},
-            {"op_type", task.name},
-            {"axes", std::move(axes)},
-            {"inputs", tensors_json(task.inputs)},
-            {"outputs", tensors_json(task.outputs)},
-            {"reference",
-             "def run(*inputs):\n    raise NotImplementedError('the reference is not in Python: "
-             "see GET /v1/tasks/" +
-                 task.name + "')\n"}};
-}
-
 /// The jobs of `ids`, waited for as long as asked.
 awaitable<Answered<std::vector<JobPtr>>> wait_for_tasks(Service& service, HttpExchange& exchange,
                                                         const std::vector<std::string>& ids,
@@ -327,17 +255,27 @@ Answered<JobRequests> read_flashinfer(const ordered_json& body, const Query& que
         return tl::unexpected(named.error());
     }
     want_speedup(*native);
-    return only(parse_job_request(*native, "body", offer));
+    Answered<JobRequest> request = parse_job_request(*native, "body", offer);
+    if (request) {
+        request->until_deadline = true;
+    }
+    return only(std::move(request));
 }
 
-awaitable<HttpReply> begin_flashinfer(Service& service, const Asker& from, JobRequests& requests) {
-    const Answered<JobPtr> job = service.jobs->submit(std::move(requests.front()), from, true);
-    if (!job) {
-        co_return reply_of(job.error());
+awaitable<HttpReply> begin_flashinfer(Service& service, HttpExchange& exchange,
+                                      const JobRequests& requests) {
+    constexpr std::chrono::milliseconds k_no_wait{0};
+    const TrainerJobs begun = co_await evaluate_patiently(
+        service, exchange, requests, service.options.times.answer, k_no_wait, true);
+    if (begun.gone) {
+        co_return HttpReply{};
     }
-    co_return reply_of(200,
-                       dump_json({{"task_id", (*job)->id},
-                                  {"normalized_solution_name", (*job)->request.ids.trajectory}}));
+    if (begun.refusal) {
+        co_return reply_of(*begun.refusal);
+    }
+    const ServerJob& job = *begun.jobs.front();
+    co_return reply_of(200, dump_json({{"task_id", job.id},
+                                       {"normalized_solution_name", job.request.ids.trajectory}}));
 }
 
 awaitable<HttpReply> get_flashinfer_task(Service& service, HttpExchange& exchange) {
@@ -372,48 +310,6 @@ awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& excha
     }
     const double seconds = timeout.is_number() ? timeout.get<double>() : 0;
     co_return co_await answer_tasks(service, exchange, ids, seconds, true);
-}
-
-awaitable<HttpReply> get_definitions(Service& service, HttpExchange&) {
-    json list = json::array();
-    for (const std::string& name : service.offer.tasks.names()) {
-        list.push_back({{"name", name}, {"description", any_task(service, name)->description}});
-    }
-    co_return reply_of(200, dump_json(list));
-}
-
-awaitable<HttpReply> get_definition(Service& service, HttpExchange& exchange) {
-    const TaskPtr task = any_task(service, exchange.parameter);
-    if (!task) {
-        co_return reply_of(nothing_there("definition"));
-    }
-    co_return reply_of(200, dump_json(definition_json(*task)));
-}
-
-awaitable<HttpReply> get_workloads(Service& service, HttpExchange& exchange) {
-    const TaskPtr task = any_task(service, exchange.parameter);
-    if (!task) {
-        co_return reply_of(nothing_there("definition"));
-    }
-    json list = json::array();
-    for (const Workload& workload : task->workloads) {
-        if (is_shown(workload)) {
-            list.push_back(workload_json(*task, workload));
-        }
-    }
-    co_return reply_of(200, dump_json(list));
-}
-
-awaitable<HttpReply> get_workload(Service& service, HttpExchange& exchange) {
-    for (const std::string& name : service.offer.tasks.names()) {
-        const TaskPtr task = any_task(service, name);
-        for (const Workload& workload : task->workloads) {
-            if (is_shown(workload) && workload_id(*task, workload) == exchange.parameter) {
-                co_return reply_of(200, dump_json(workload_json(*task, workload)));
-            }
-        }
-    }
-    co_return reply_of(nothing_there("workload"));
 }
 
 }  // namespace atl

@@ -1,5 +1,6 @@
 #include "reward/base/json_reader.hpp"
 #include "reward/server/adapters/adapters.hpp"
+#include "reward/server/adapters/kernelgym_response.hpp"
 #include "reward/server/adapters/task_naming.hpp"
 #include "reward/server/job_reply.hpp"
 #include "reward/server/read_requests.hpp"
@@ -8,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 
 namespace atl {
 
@@ -20,7 +20,9 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t k_most_tasks = 100;    // of a batch
 constexpr std::size_t k_longest_task = 100;  // bytes of a task_id
-const std::string k_key_prefix = "kernelgym/";
+/// Its client polls for half an hour (task_timeout_in_client of its own recipes); a job that ended
+/// without a verdict before would be a penalty there.
+constexpr int k_deadline_s = 3600;
 const std::string k_unsupported = "unsupported_kind";
 
 std::string_view without_space_at_end(std::string_view line) {
@@ -88,8 +90,9 @@ Answered<JobRequest> read_one(const ordered_json& body, const std::string& where
             {ErrorCode::not_found, "unsupported candidate kind: a Python module",
              where + ": kernel_code", "send the source of a kind that GET /v1/devices lists"});
     }
-    ordered_json native = {{"source", code},
-                           {"idempotency_key", k_key_prefix + id.get<std::string>()}};
+    ordered_json native = {
+        {"source", code},
+        {"idempotency_key", std::string(k_kernelgym_key) + id.get<std::string>()}};
     const Answered<void> named =
         name_task({.metadata = &body, .prompt = &member(body, "reference_code"), .query = &query},
                   where, native);
@@ -106,119 +109,14 @@ Answered<JobRequest> read_one(const ordered_json& body, const std::string& where
     if (native.value("level", ordered_json()) != "verify") {
         want_speedup(native);
     }
-    return parse_job_request(native, where, offer);
-}
-
-const char* error_code_of(const std::string& outcome) {
-    static const std::map<std::string, const char*> codes = {
-        {"rejected", "VALIDATION_ERROR"},      {"compile_error", "COMPILATION_ERROR"},
-        {"compile_limit", "RESOURCE_ERROR"},   {"wrong_result", "CORRECTNESS_ERROR"},
-        {"non_finite", "CORRECTNESS_ERROR"},   {"inputs_modified", "CORRECTNESS_ERROR"},
-        {"inconsistent", "CORRECTNESS_ERROR"}, {"reward_hack", "CORRECTNESS_ERROR"},
-        {"timeout", "TIMEOUT_ERROR"},          {"memory_limit", "RESOURCE_ERROR"}};
-    const auto found = codes.find(outcome);
-    return found == codes.end() ? "RUNTIME_ERROR" : found->second;
-}
-
-/// Milliseconds: the geometric mean over the workloads; null when there are no times.
-json runtime_of(const json& job) {
-    const json::json_pointer place("/verdict/measure/workloads");
-    double logs = 0;
-    std::size_t count = 0;
-    for (const json& timing : job.contains(place) ? job[place] : json::array()) {
-        const json time = timing.value("median_ns", json());
-        const double median = time.is_number() ? time.get<double>() : 0;
-        if (!is_usable_time(median)) {
-            return nullptr;
-        }
-        logs += std::log(median);
-        ++count;
+    if (!native.contains("deadline_s")) {
+        native["deadline_s"] = k_deadline_s;
     }
-    return count == 0 ? json() : json(std::exp(logs / static_cast<double>(count)) / 1e6);
-}
-
-std::string task_id_of(const ServerJob& job) {
-    return job.request.idempotency_key.substr(k_key_prefix.size());
-}
-
-/// An EvaluationResponse without what only a verdict tells.
-json blank(const std::string& task_id, const char* status, double age_s) {
-    json answer = {{"task_id", task_id}, {"status", status}};
-    for (const char* key :
-         {"compiled", "correctness", "decoy_kernel", "reference_runtime", "kernel_runtime",
-          "speedup", "metadata", "error_message", "error_code", "submitted_at", "completed_at"}) {
-        answer[key] = nullptr;
+    Answered<JobRequest> request = parse_job_request(native, where, offer);
+    if (request) {
+        request->until_deadline = true;
     }
-    answer["processing_time"] = age_s;
-    return answer;
-}
-
-json response_of(const SeenJob& seen) {
-    const ServerJob& job = *seen.job;
-    if (seen.state == JobState::pending) {
-        return blank(task_id_of(job), "processing", job.age_s());
-    }
-    json document = json::parse(*seen.document, nullptr, false);
-    const std::string outcome = document.value("outcome", "");
-    const bool correct = document.value("correct", false);
-    json answer = blank(task_id_of(job), "completed", job.age_s());
-    answer["compiled"] =
-        outcome != "rejected" && outcome != "compile_error" && outcome != "compile_limit";
-    answer["correctness"] = correct;
-    answer["decoy_kernel"] = outcome == "reward_hack";
-    answer["kernel_runtime"] = correct ? runtime_of(document) : json();
-    const json& scores = document["scores"];
-    if (scores.contains("speedup") && scores["speedup"].is_number()) {
-        answer["speedup"] = scores["speedup"];
-        if (correct && answer["kernel_runtime"].is_number()) {
-            answer["reference_runtime"] =
-                answer["kernel_runtime"].get<double>() * scores["speedup"].get<double>();
-        }
-    }
-    answer["metadata"] = {{"outcome", outcome},
-                          {"stage", document["stage"]},
-                          {"feedback", document["feedback"]},
-                          {"scores", scores},
-                          {"device", document["verdict"]["device"]},
-                          {"job", document["id"]}};
-    if (!correct) {
-        answer["error_message"] = document["reason"];
-        answer["error_code"] = error_code_of(outcome);
-    }
-    answer["processing_time"] = document["timing"]["total_s"];
-    return answer;
-}
-
-/// Of a task of a batch that is no kind of candidate, which is no fault of the others.
-json refused_response(const std::string& task_id, const Refusal& refusal) {
-    json answer = blank(task_id, "failed", 0);
-    answer["error_message"] = refusal.error.what;
-    answer["error_code"] = "VALIDATION_ERROR";
-    return answer;
-}
-
-std::string batch_response(const std::string& batch_id, const std::vector<SeenJob>& seen,
-                           const RefusedTasks& refused) {
-    json results = json::array();
-    std::size_t completed = 0;
-    const std::size_t total = seen.size() + refused.size();
-    for (auto next = seen.begin(); results.size() < total;) {
-        const auto found = refused.find(results.size());
-        if (found != refused.end()) {
-            results.push_back(refused_response(found->second.task_id, found->second.refusal));
-            continue;
-        }
-        completed += next->state == JobState::done ? 1 : 0;
-        results.push_back(response_of(*next++));
-    }
-    return dump_json({{"batch_id", batch_id},
-                      {"total_tasks", total},
-                      {"completed_tasks", completed},
-                      {"failed_tasks", refused.size()},
-                      {"results", std::move(results)},
-                      {"batch_status", completed < seen.size() ? "processing" : "completed"},
-                      {"submitted_at", nullptr},
-                      {"completed_at", nullptr}});
+    return request;
 }
 
 /// A job without a verdict, as 503 whatever it is elsewhere (504, 500, 409): of every status but
@@ -231,9 +129,17 @@ Refusal for_its_client(Refusal refusal, std::chrono::seconds retry_after) {
     return refusal;
 }
 
+/// They go on whether or not the client waits, for it polls. A full queue is waited out: the client
+/// tries as often as its max_retries (3 in its own recipes), and then it is a penalty.
+awaitable<TrainerJobs> evaluate_kept(Service& service, HttpExchange& exchange,
+                                     const JobRequests& requests) {
+    const std::chrono::milliseconds patience = service.options.times.answer;
+    co_return co_await evaluate_patiently(service, exchange, requests, patience, patience, true);
+}
+
 /// The job of a task_id; or what to say instead.
 Answered<JobPtr> find_task(Service& service, const std::string& task_id) {
-    JobPtr job = service.jobs->find_by_key(k_key_prefix + task_id);
+    JobPtr job = service.jobs->find_by_key(std::string(k_kernelgym_key) + task_id);
     if (!job) {
         return tl::unexpected(
             Refusal{404,
@@ -298,8 +204,7 @@ Answered<JobRequests> read_kernelgym_batch(const ordered_json& body, const Query
 
 awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange,
                                         JobRequests& requests) {
-    const TrainerJobs ended =
-        co_await evaluate_all(service, exchange, requests, service.options.times.answer);
+    const TrainerJobs ended = co_await evaluate_kept(service, exchange, requests);
     if (ended.gone) {
         co_return HttpReply{};
     }
@@ -307,7 +212,7 @@ awaitable<HttpReply> evaluate_kernelgym(Service& service, HttpExchange& exchange
         co_return reply_of(for_its_client(*ended.refusal, service.jobs->retry_after()));
     }
     const std::vector<SeenJob> seen = look_at(ended.jobs);
-    const auto written = [&] { return dump_json(response_of(seen.front())); };
+    const auto written = [&] { return kernelgym_response(seen.front()); };
     std::string body = co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     co_return reply_of(200, std::move(body));
 }
@@ -324,8 +229,7 @@ awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchan
     if (!requests) {
         co_return reply_of(requests.error());
     }
-    const TrainerJobs ended =
-        co_await evaluate_all(service, exchange, *requests, service.options.times.answer);
+    const TrainerJobs ended = co_await evaluate_kept(service, exchange, *requests);
     if (ended.gone) {
         co_return HttpReply{};
     }
@@ -333,7 +237,7 @@ awaitable<HttpReply> post_kernelgym_batch(Service& service, HttpExchange& exchan
         co_return reply_of(for_its_client(*ended.refusal, service.jobs->retry_after()));
     }
     const std::vector<SeenJob> seen = look_at(ended.jobs);
-    const auto written = [&] { return batch_response(batch_id, seen, refused); };
+    const auto written = [&] { return kernelgym_batch_response(batch_id, seen, refused); };
     std::string body = co_await run_where_it_fits(service, document_bytes(ended.jobs), written);
     co_return reply_of(200, std::move(body));
 }
@@ -359,7 +263,7 @@ awaitable<HttpReply> get_kernelgym_results(Service& service, HttpExchange& excha
     }
     const std::vector<JobPtr> one = {*job};
     const std::vector<SeenJob> seen = look_at(one);
-    const auto written = [&] { return dump_json(response_of(seen.front())); };
+    const auto written = [&] { return kernelgym_response(seen.front()); };
     std::string body = co_await run_where_it_fits(service, document_bytes(one), written);
     co_return reply_of(200, std::move(body));
 }

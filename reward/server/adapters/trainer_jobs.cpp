@@ -4,6 +4,7 @@
 #include "reward/server/read_requests.hpp"
 #include "reward/server/routes.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -26,6 +27,21 @@ bool is_for_later(const Refusal& refusal) {
 std::chrono::milliseconds until_then(steady_clock::time_point then) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(then - steady_clock::now());
     return std::max(left, std::chrono::milliseconds(0));
+}
+
+/// Lets the jobs of a client that went away go on for as long as it may take to come again:
+/// trainers that lose their patience send the same once more, and would else begin at the queue's
+/// end each time.
+void hold(Service& service, const std::vector<JobPtr>& jobs) {
+    std::vector<Interest> interests;
+    for (const JobPtr& job : jobs) {
+        if (job->state == JobState::pending && !service.jobs->draining()) {
+            interests.push_back(service.jobs->join(job, [] {}));
+        }
+    }
+    auto timer = std::make_shared<boost::asio::steady_timer>(service.threads.io,
+                                                             service.options.times.comes_again);
+    timer->async_wait([timer, interests = std::move(interests)](boost::system::error_code) {});
 }
 
 /// False: the client has gone.
@@ -99,6 +115,7 @@ awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
     while (pending > 0 && steady_clock::now() < until) {
         const Woken woken = co_await exchange.wait(bell, until);
         if (woken == Woken::gone) {
+            hold(service, jobs);
             co_return false;
         }
     }
@@ -111,7 +128,7 @@ awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
 }
 
 awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, JobRequests& requests,
-                                    std::chrono::milliseconds patience) {
+                                    std::chrono::milliseconds patience, bool kept) {
     TrainerJobs result;
     const Asker& from = exchange.asker;
     if (const Answered<void> room = service.jobs->check_room(from.client, requests); !room) {
@@ -119,7 +136,7 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
         co_return result;
     }
     for (JobRequest& request : requests) {
-        Answered<JobPtr> job = service.jobs->submit(std::move(request), from);
+        Answered<JobPtr> job = service.jobs->submit(std::move(request), from, kept);
         if (!job) {
             result.refusal = job.error();
             break;
@@ -151,14 +168,14 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
 awaitable<TrainerJobs> evaluate_patiently(Service& service, HttpExchange& exchange,
                                           const JobRequests& requests,
                                           std::chrono::milliseconds refused_for,
-                                          std::chrono::milliseconds patience) {
+                                          std::chrono::milliseconds patience, bool kept) {
     const steady_clock::time_point start = steady_clock::now();
     std::chrono::milliseconds next_pause{1000};  // doubled: a candidate that kills workers is no
     TrainerJobs ended;                           // reason to do nothing else
     bool again = true;
     while (again) {
         JobRequests once = requests;
-        ended = co_await evaluate_all(service, exchange, once, until_then(start + patience));
+        ended = co_await evaluate_all(service, exchange, once, until_then(start + patience), kept);
         const std::chrono::milliseconds left = until_then(start + refused_for);
         again = ended.refusal && is_for_later(*ended.refusal) && left.count() > 0;
         if (again) {

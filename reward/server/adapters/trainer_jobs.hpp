@@ -35,21 +35,23 @@ struct TrainerJobs {
 };
 
 /// Evaluates all of them side by side; waits for the last, or for `patience`. What is not done by
-/// then goes on, so that the verdict is there when the trainer asks again. Takes the requests.
-/// Refusals: as of JobTable::submit() and refusal_of().
+/// then goes on, so that the verdict is there when the trainer asks again. `kept`: it goes on
+/// without the client, too, for formats that poll. Takes the requests. Refusals: as of
+/// JobTable::submit() and refusal_of().
 [[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_all(Service& service,
                                                                HttpExchange& exchange,
                                                                JobRequests& requests,
-                                                               std::chrono::milliseconds patience);
+                                                               std::chrono::milliseconds patience,
+                                                               bool kept = false);
 
 /// The same, but waits out what passes (a full queue, a fault of ours): tries again, with pauses
 /// that double, for as long as `refused_for`.
 [[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_patiently(
     Service& service, HttpExchange& exchange, const JobRequests& requests,
-    std::chrono::milliseconds refused_for, std::chrono::milliseconds patience);
+    std::chrono::milliseconds refused_for, std::chrono::milliseconds patience, bool kept = false);
 
 /// Until all of them have ended, or for `patience`; then pending ones go on without anybody who
-/// waits. False: the client has gone.
+/// waits. False: the client has gone; pending ones go on for TimeLimits::comes_again.
 [[nodiscard]] boost::asio::awaitable<bool> wait_for_all(Service& service, HttpExchange& exchange,
                                                         const std::vector<JobPtr>& jobs,
                                                         std::chrono::milliseconds patience);

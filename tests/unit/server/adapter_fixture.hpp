@@ -25,6 +25,10 @@ class AdapterTest : public ServerTest {
     void break_workers() {
         m_fake.fault = [](std::uint64_t, const Candidate&) { return true; };
     }
+    /// Whether a request has ended since its client had gone.
+    bool has_seen_who_left() const {
+        return ask("GET", "/metrics").body.find("status=\"499\"") != std::string::npos;
+    }
     std::string source_evaluated(std::size_t index = 0) const {
         return m_evaluator->requests().at(index).candidate.source;
     }

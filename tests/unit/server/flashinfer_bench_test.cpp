@@ -63,13 +63,27 @@ TEST_F(FlashinferBench, ACandidatesFaultIsATrace) {
 
 TEST_F(FlashinferBench, AFaultOfOursIsAFailedTaskWithoutTraces) {
     break_workers();
+    m_fake.fault_code = ErrorCode::timeout;
     start();
     const std::string id =
         json_of(post("/evaluate", {{"solution", solution("int a;")}}))["task_id"];
     const json task = json_of(ask("GET", "/tasks/" + id + "?timeout=30"));
     EXPECT_EQ(task["status"], "failed");
     EXPECT_EQ(task["traces"], nullptr);
-    EXPECT_THAT(task["error"].get<std::string>(), HasSubstr("fault of the server"));
+    EXPECT_THAT(task["error"].get<std::string>(), HasSubstr("deadline"));
+}
+
+TEST_F(FlashinferBench, AFaultThatPassesIsWaitedOutAndSoIsAFullQueue) {
+    m_fake.fault = [](std::uint64_t number, const Candidate&) { return number < 7; };
+    m_options.jobs.jobs = 1;
+    m_options.jobs.first_pause = std::chrono::milliseconds(1);
+    start();
+    const json first = json_of(post("/evaluate", {{"solution", solution("int a;")}}));
+    const json second = json_of(post("/evaluate", {{"solution", solution("int b;")}}));
+    for (const json& begun : {first, second}) {
+        const std::string id = begun["task_id"];
+        EXPECT_EQ(json_of(ask("GET", "/tasks/" + id + "?timeout=30"))["status"], "completed");
+    }
 }
 
 TEST_F(FlashinferBench, TheSpeedupIsThereWhateverTheScore) {

@@ -115,11 +115,30 @@ TEST_F(OpenRlhf, WhatIsNotDoneInTimeGoesOnForTheNextTry) {
     const HttpAnswer answer = post("/get_reward", body);
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(error_code(answer), "not_yet");
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
     EXPECT_FALSE(m_evaluator->requests().at(0).cancel.stop_requested());
 }
 
-TEST_F(OpenRlhf, WhoLeavesCancels) {
+TEST_F(OpenRlhf, WhoLostItsPatienceAndComesAgainFindsItsJob) {
     m_fake.manual = true;
+    start();
+    const json body = sample(reply_with("int a;"), {{"task", "small"}, {"level", "verify"}});
+    testing::SocketClient client = http();
+    client.send(testing::http_request("POST", "/get_reward", body.dump()));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    client.close();
+    while (!has_seen_who_left()) {
+    }
+    testing::SocketClient again = http();
+    again.send(testing::http_request("POST", "/get_reward", body.dump()));
+    m_evaluator->finish();
+    EXPECT_EQ(json::parse(testing::read_answer(again).body)["rewards"], json({1.0}));
+    EXPECT_EQ(m_evaluator->requests().size(), 1u);
+}
+
+TEST_F(OpenRlhf, WhoLeavesForGoodCancels) {
+    m_fake.manual = true;
+    m_options.times.comes_again = std::chrono::milliseconds(1);
     start();
     testing::SocketClient client = http();
     const json body = sample(reply_with("int a;"), {{"task", "small"}, {"level", "verify"}});
