@@ -22,6 +22,7 @@ struct HttpRequest {
     std::map<std::string, std::string> query;
     std::string body;
     std::string idempotency_key;  ///< of the header of that name
+    std::string cookies;          ///< the header Cookie, as it is
 };
 
 struct HttpReply {
@@ -29,7 +30,8 @@ struct HttpReply {
     std::shared_ptr<const std::string> body;  ///< nullptr: nothing is to be sent any more
     std::string type = "application/json";
     std::optional<std::chrono::seconds> retry_after = std::nullopt;
-    std::string allow = {};  ///< the header of that name
+    std::string allow = {};   ///< the header of that name
+    std::string cookie = {};  ///< the header Set-Cookie
 };
 
 [[nodiscard]] HttpReply reply_of(unsigned status, std::string body);

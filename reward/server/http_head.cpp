@@ -58,8 +58,12 @@ HttpHead head_of(const boost::beast::http::fields& fields, std::string_view meth
     const auto text = [](boost::beast::string_view view) {
         return std::string_view(view.data(), view.size());
     };
-    return {method, target, text(fields[http::field::authorization]),
-            text(fields[http::field::origin]), text(fields["Idempotency-Key"])};
+    return {method,
+            target,
+            text(fields[http::field::authorization]),
+            text(fields[http::field::origin]),
+            text(fields["Idempotency-Key"]),
+            text(fields[http::field::cookie])};
 }
 
 Answered<FoundRoute> check_head(const HttpHead& head, const Service& service) {
@@ -102,6 +106,7 @@ HttpRequest request_of(const HttpHead& head) {
     request.path = target.path;
     request.query = read_query(target.query);
     request.idempotency_key = head.idempotency_key;
+    request.cookies = head.cookies;
     return request;
 }
 

@@ -15,6 +15,7 @@ struct HttpHead {
     std::string_view authorization;
     std::string_view origin;
     std::string_view idempotency_key;
+    std::string_view cookies;
 };
 
 [[nodiscard]] HttpHead head_of(const boost::beast::http::fields& fields, std::string_view method,

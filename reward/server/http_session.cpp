@@ -188,6 +188,9 @@ class HttpSession {
         if (!reply.allow.empty()) {
             message.set(http::field::allow, reply.allow);
         }
+        if (!reply.cookie.empty()) {
+            message.set(http::field::set_cookie, reply.cookie);
+        }
         if (reply.status == 401) {
             message.set(http::field::www_authenticate, "Bearer");
         }

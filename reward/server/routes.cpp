@@ -45,6 +45,7 @@ const std::vector<Route>& routes() {
         {"POST", "/get_reward", &SizeLimits::batch_body, false, post_get_reward},
         {"POST", "/rm", &SizeLimits::body, false, post_rm},
         {"POST", "/seed_session", &SizeLimits::body, false, post_seed_session},
+        {"POST", "/close_session", &SizeLimits::body, false, post_close_session},
         {"POST", "/verify", &SizeLimits::batch_body, false, post_verify},
         {"POST", "/aggregate_metrics", &SizeLimits::batch_body, false, post_aggregate_metrics},
         {"GET", "/reverify_mode", nullptr, false, get_reverify_mode},

@@ -141,6 +141,9 @@ message = {"role": "assistant", "content": [{"type": "output_text", "text": righ
 rollout = {"responses_create_params": {"input": "P"}, "response": {"output": [message]},
            "verifier_metadata": {"atoll": {"task": TASK, "level": "verify"}}}
 call("POST", "/seed_session", 200, body={"responses_create_params": {}})
+call("POST", "/seed_session", 200, body={"resources_session_id": "s", "task_data": {"ground_truth": TASK}})
+call("POST", "/seed_session", 413, body={"resources_session_id": "s", "task_data": {"ground_truth": "x" * 2000}})
+call("POST", "/close_session", 200, body={"resources_session_id": "s"})
 call("POST", "/verify", 200, body=rollout)
 call("POST", "/verify", 422, body={**rollout, "verifier_metadata": {}})
 call("POST", "/aggregate_metrics", 200, body={"verify_responses": [{"_ng_task_index": 0, "reward": 1.0}]})

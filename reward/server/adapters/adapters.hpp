@@ -37,20 +37,28 @@ boost::asio::awaitable<HttpReply> post_rm(Service& service, HttpExchange& exchan
 
 // NeMo Gym's resources server. /verify: {"responses_create_params", "response",
 // "verifier_metadata", ...} -> the same and "reward", "correct", "outcome", "feedback"; the reply
-// is what the assistant said in `response`. No reward: its client waits for ever, but makes an end
-// of everything at a status of 5xx; so faults and a full queue are waited out here for
-// k_nemo_gym_patience, then it is 503. (Its own `_ng_failure_class` needs a number as reward beside
-// it, which trainers that do not look at the class would learn from.)
+// what the assistant said in `response`. No reward: its client waits for ever, but makes an end of
+// everything at a status of 5xx; so faults and a full queue are waited out here for
+// TimeLimits::outage. After that, or at once where nothing will pass, it is a rollout that is not
+// to be learned from: `mask_sample`, above all in `instance_config`, where NeMo RL looks, and
+// `_ng_failure_class`; the format wants a number as reward beside them, and has 0. A server that
+// goes down closes the connection without an answer: the client comes again until there is one.
 boost::asio::awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> post_seed_session(Service& service, HttpExchange& exchange);
+boost::asio::awaitable<HttpReply> post_close_session(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> post_aggregate_metrics(Service& service, HttpExchange& exchange);
 boost::asio::awaitable<HttpReply> get_reverify_mode(Service& service, HttpExchange& exchange);
-inline constexpr std::chrono::seconds k_nemo_gym_patience{600};
+/// The rollout of a /verify in a session of an Environment Server, {"verification_input":
+/// {"responses_create_params", "response"}, ...}, with what named the task when it was seeded. That
+/// is in the session's cookie, so that nothing is kept here and a restart loses none.
+[[nodiscard]] nlohmann::ordered_json nemo_gym_rollout(const nlohmann::ordered_json& body,
+                                                      std::string_view cookies);
 [[nodiscard]] Answered<JobRequests> read_nemo_gym(const nlohmann::ordered_json& body,
                                                   const Query& query, const Offer& offer);
 /// {"verify_responses": [...]} -> {"group_level_metrics", "agent_metrics", "key_metrics"}: mean,
 /// max, min, median and std (n - 1; 0 of one) of each numeric field, per task and over all, as
-/// nemo_gym/reward_profile.py names them. Rows with `_ng_failure_class` do not count.
+/// nemo_gym/reward_profile.py names them. Rows with `_ng_failure_class` or a true `mask_sample` do
+/// not count.
 [[nodiscard]] Answered<std::string> nemo_gym_metrics(const nlohmann::ordered_json& body);
 
 // POST /evaluate is KernelGYM's where the body has "kernel_code", flashinfer-bench's where it has

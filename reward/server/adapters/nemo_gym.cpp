@@ -36,6 +36,22 @@ std::string verify_response(ordered_json echo, const Reward& reward) {
     return echo.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+/// A rollout without a verdict, in its words for one that is not to be learned from: NeMo RL takes
+/// what has instance_config.mask_sample out of the loss, later versions of Gym leave mask_sample
+/// out of scores, and its collection keeps what has _ng_failure_class for another try.
+std::string masked_response(ordered_json echo, const Refusal& refusal) {
+    if (!member(echo, "instance_config").is_object()) {
+        echo["instance_config"] = ordered_json::object();
+    }
+    echo["reward"] = 0.0;
+    echo["mask_sample"] = true;
+    echo["instance_config"]["mask_sample"] = true;
+    echo["failure_kind"] = "atoll:" + refusal.code;
+    echo["failure_reason"] = refusal.error.message();
+    echo["_ng_failure_class"] = "atoll_" + refusal.code;
+    return echo.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 }  // namespace
 
 const ordered_json& member(const ordered_json& body, const char* key) {
@@ -68,23 +84,30 @@ awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
     const std::size_t bytes = exchange.request.body.size();
     const auto echo = std::make_shared<ordered_json>();
     const ReadRequests read = [&](const ordered_json& body) {
-        *echo = body;
-        return read_nemo_gym(body, exchange.request.query, service.offer);
+        const bool in_session = body.contains("verification_input");
+        *echo = in_session ? member(body, "verification_input") : body;
+        return read_nemo_gym(in_session ? nemo_gym_rollout(body, exchange.request.cookies) : body,
+                             exchange.request.query, service.offer);
     };
     const Answered<JobRequests> requests = co_await read_trainer_body(service, exchange, read);
     if (!requests) {
         co_return reply_of(requests.error());
     }
-    const TrainerJobs ended = co_await evaluate_patiently(service, exchange, *requests,
-                                                          k_nemo_gym_patience, k_to_the_end);
+    const TrainerJobs ended = co_await evaluate_patiently(
+        service, exchange, *requests, service.options.times.outage, k_to_the_end);
+    if (ended.refusal && ended.refusal->code == "draining") {
+        co_return HttpReply{};
+    }
+    if (ended.refusal) {
+        const Refusal& refusal = *ended.refusal;
+        const auto masked = [&] { return masked_response(std::move(*echo), refusal); };
+        std::string body = co_await run_where_it_fits(service, bytes, masked);
+        co_return reply_of(200, std::move(body));
+    }
     const WriteRewards write = [echo](const std::vector<Reward>& rewards) {
         return verify_response(*echo, rewards.front());
     };
     co_return co_await write_trainer_answer(service, ended, write, bytes);
-}
-
-awaitable<HttpReply> post_seed_session(Service&, HttpExchange&) {
-    co_return reply_of(200, "{}");
 }
 
 awaitable<HttpReply> get_reverify_mode(Service&, HttpExchange&) {

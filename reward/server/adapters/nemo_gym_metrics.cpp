@@ -79,7 +79,8 @@ Answered<std::string> nemo_gym_metrics(const ordered_json& body) {
     Group all;
     std::map<std::int64_t, Group> tasks;
     for (const ordered_json& response : responses) {
-        if (!response.is_object() || response.contains("_ng_failure_class")) {
+        if (!response.is_object() || response.contains("_ng_failure_class") ||
+            member(response, "mask_sample") == true) {
             continue;
         }
         const ordered_json& index = member(response, k_task_index);

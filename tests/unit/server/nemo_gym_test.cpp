@@ -80,9 +80,74 @@ TEST_F(NemoGym, WhileTheServerGoesDownNothingIsWaitedFor) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     EXPECT_TRUE(stop());
-    const HttpAnswer answer = testing::read_answer(client);
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(error_code(answer), "draining");
+    // Every status would be an end there; a connection that breaks is tried again for ever.
+    EXPECT_EQ(client.read_to_end(), "");
+}
+
+/// What passes is waited out for a while, what does not pass is not; then it is no reward.
+class NemoGymFault : public AdapterTest, public ::testing::WithParamInterface<ErrorCode> {};
+
+TEST_P(NemoGymFault, IsARolloutThatIsNotLearnedFrom) {
+    break_workers();
+    m_fake.fault_code = GetParam();
+    m_options.times.outage = std::chrono::milliseconds(20);
+    start();
+    json body = verify_body(reply_with("int a;"));
+    body["instance_config"] = {{"instance", "i1"}};
+    const HttpAnswer answer = post("/verify", body);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    const json told = json_of(answer);
+    EXPECT_EQ(told["mask_sample"], true);
+    EXPECT_EQ(told["instance_config"], (json{{"instance", "i1"}, {"mask_sample", true}}));
+    EXPECT_TRUE(told["_ng_failure_class"].get<std::string>().starts_with("atoll_"));
+    EXPECT_TRUE(told["failure_kind"].get<std::string>().starts_with("atoll:"));
+    EXPECT_TRUE(told["failure_reason"].is_string());
+    EXPECT_EQ(told["reward"], 0.0);  // the format wants a number
+    EXPECT_FALSE(told.contains("correct"));
+    EXPECT_EQ(told["response"], body["response"]);
+    const json rows = {told, {{"reward", 4.0}}};
+    const json metrics = json_of(post("/aggregate_metrics", {{"verify_responses", rows}}));
+    EXPECT_EQ(metrics["agent_metrics"]["mean/reward"], 4.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, NemoGymFault,
+                         ::testing::Values(ErrorCode::unavailable, ErrorCode::timeout,
+                                           ErrorCode::invalid_argument));
+
+TEST_F(NemoGym, ASessionsCookieNamesTheTask) {
+    start();
+    const json rollout = verify_body(reply_with("int a;"));
+    const json seed = {{"resources_session_id", "resources-session-1"},
+                       {"episode_id", {{"rollout_id", "r"}}},
+                       {"task_id", {{"taskset", "t"}, {"task_id", "1"}}},
+                       {"task_data", {{"verifier_metadata", rollout["verifier_metadata"]}}}};
+    const HttpAnswer seeded = post("/seed_session", seed);
+    EXPECT_EQ(json_of(seeded), (json{{"resources_session_id", "resources-session-1"}}));
+    const std::string cookie = seeded.headers.at("set-cookie");
+    const json input = {{"responses_create_params", rollout["responses_create_params"]},
+                        {"response", rollout["response"]}};
+    const json verify = {{"episode_id", seed["episode_id"]},
+                         {"task_id", seed["task_id"]},
+                         {"verification_input", input}};
+    const HttpAnswer answer =
+        ask("POST", "/verify", verify.dump(),
+            "Cookie: other=1; " + cookie.substr(0, cookie.find(';')) + "; more=2\r\n");
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    json told = json_of(answer);
+    EXPECT_EQ(told["reward"], 1.0);
+    for (const char* key : {"reward", "correct", "outcome", "feedback"}) {
+        EXPECT_EQ(told.erase(key), 1u) << key;
+    }
+    EXPECT_EQ(told, input);
+    EXPECT_EQ(error_code(post("/verify", verify)), "no_task");
+    EXPECT_EQ(error_code(ask("POST", "/verify", verify.dump(), "Cookie: atoll_session=5b\r\n")),
+              "no_task");
+    EXPECT_EQ(json_of(post("/close_session", {{"resources_session_id", "resources-session-1"},
+                                              {"episode_id", {{"rollout_id", "r"}}}})),
+              (json{{"resources_session_id", "resources-session-1"}}));
+    json large = seed;
+    large["task_data"]["verifier_metadata"]["atoll"]["task"] = std::string(2000, 'x');
+    EXPECT_EQ(post("/seed_session", large).status, 413);
 }
 
 TEST_F(NemoGym, TheOtherPathsAnswer) {
@@ -103,7 +168,8 @@ TEST(NemoGymMetrics, AreThoseOfItsRewardProfiler) {
          {{{"_ng_task_index", 1}, {"_ng_rollout_index", 0}, {"reward", 1.0}, {"correct", true}},
           {{"_ng_task_index", 1}, {"_ng_rollout_index", 1}, {"reward", 3.0}, {"correct", false}},
           {{"_ng_task_index", 0}, {"_ng_rollout_index", 0}, {"reward", 8}, {"text", "x"}},
-          {{"_ng_task_index", 0}, {"reward", 0.0}, {"_ng_failure_class", "judge_failed"}}}}};
+          {{"_ng_task_index", 0}, {"reward", 0.0}, {"_ng_failure_class", "judge_failed"}},
+          {{"_ng_task_index", 0}, {"reward", 0.0}, {"mask_sample", true}}}}};
     const json metrics = json::parse(nemo_gym_metrics(body).value());
     const json& agent = metrics["agent_metrics"];
     EXPECT_EQ(agent["mean/reward"], 4.0);
