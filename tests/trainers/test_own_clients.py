@@ -6,60 +6,19 @@ and does not need here.
 
 import ast
 import asyncio
-import importlib.util
+import importlib
 import logging
 import math
 import sys
 import time
 import types
 import unittest
-from importlib.metadata import distribution
 from unittest import mock
 
 import numpy
 
-from served import TASK, Served, reply, starter
-
-RIGHT = starter()
-BROKEN = RIGHT + "\nint ;;; ="
-PROMPT = ("<|im_start|>system\nYou write kernels.<|im_end|>\n<|im_start|>user\nBegin from this:\n```cpp\nint ;;; =\n```\n"
-          "<|im_end|>\n<|im_start|>assistant\n")
-
-
-def file_of(package, path):
-    return str(distribution(package).locate_file(path))
-
-
-def load(package, path, stand_ins):
-    """The module at `path` of an installed package."""
-    spec = importlib.util.spec_from_file_location("own_client", file_of(package, path))
-    module = importlib.util.module_from_spec(spec)
-    with mock.patch.dict(sys.modules, stand_ins):
-        spec.loader.exec_module(module)
-    return module
-
-
-def parsed(package, path):
-    with open(file_of(package, path), encoding="utf-8") as file:
-        return ast.parse(file.read())
-
-
-def stand_in(name, **members):
-    module = types.ModuleType(name)
-    for key, value in members.items():
-        setattr(module, key, value)
-    return module
-
-
-class OwnClient(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Served()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.end()
-
+from own_client import BROKEN, PROMPT, RIGHT, OwnClient, file_of, load, parsed, stand_in
+from served import TASK, reply
 
 class OpenRlhf(OwnClient):
     def executor(self, *urls):
