@@ -128,6 +128,12 @@ class Readme(unittest.TestCase):
         self.assertEqual(len(names["environment"].rubric.funcs), 2)
 
     def test_nemo_gym(self):
+        with mock.patch("os.execvp") as started:
+            self.run_python(section(self.text, "NeMo Gym"), {}, [])
+        (program, arguments), _ = started.call_args
+        self.assertEqual((program, arguments[:3]), ("atoll", ["atoll", "serve", "--http"]))
+        place = re.search(r"host: (\S+), port: (\d+)", section(self.text, "NeMo Gym"))
+        self.assertEqual(":".join(place.groups()), arguments[3])
         line = re.search(r"^    curl -s localhost:8000(\S+) +# (\S+):", section(self.text, "NeMo Gym"), re.M)
         with urllib.request.urlopen(self.server.url + line.group(1), timeout=60) as answer:
             self.assertEqual(answer.read().decode(), line.group(2))
