@@ -1,5 +1,7 @@
 #include "mutators/operator.hpp"
 
+#include <stdexcept>
+
 namespace atl {
 
 ParentView parent_view(IndividualId id, ParentRole role, Candidate candidate, double fitness,
@@ -14,16 +16,25 @@ ParentView parent_view(IndividualId id, ParentRole role, Candidate candidate, do
             std::move(setting)};
 }
 
-std::optional<Proposal> OperatorRun::next() {
-    m_handle.promise().proposal.reset();
+OperatorStep OperatorRun::step() {
+    m_handle.promise().step = std::monostate();
     if (m_handle.done()) {
-        return std::nullopt;
+        return std::monostate();
     }
     m_handle.resume();
     if (m_handle.promise().error) {
         std::rethrow_exception(m_handle.promise().error);
     }
-    return std::exchange(m_handle.promise().proposal, std::nullopt);
+    return std::exchange(m_handle.promise().step, std::monostate());
+}
+
+std::optional<Proposal> OperatorRun::next() {
+    OperatorStep reached = step();
+    if (std::holds_alternative<Question>(reached)) {
+        throw std::logic_error("an operator asked a model, and nobody here has one");
+    }
+    Proposal* proposal = std::get_if<Proposal>(&reached);
+    return proposal == nullptr ? std::nullopt : std::optional(std::move(*proposal));
 }
 
 }  // namespace atl

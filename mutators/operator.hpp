@@ -14,9 +14,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace atl {
+
+struct PromptMaterial;
 
 /// An operator's output before it is evaluated.
 struct Proposal {
@@ -27,6 +30,12 @@ struct Proposal {
     std::string reply;
 };
 
+/// What a model may be told of a verdict: parent_words().
+struct ParentWords {
+    std::string verdict;     ///< feedback_text() without the bottleneck
+    std::string bottleneck;  ///< in a sentence; empty: not known
+};
+
 /// What the engine tells an operator about a proposal it asked to have evaluated.
 struct Evaluation {
     bool correct = false;
@@ -34,6 +43,18 @@ struct Evaluation {
     double time_ns = 0;
     bool duplicate = false;
     bool turned_down = false;  ///< not evaluated: it resembles a known one too much
+    ParentWords words = {};    ///< of its verdict; empty where no model is asked
+};
+
+/// What an operator asks a language model: two messages, of which the first is the same for all
+/// questions of a campaign. The engine chooses the model.
+struct Question {
+    std::string system;
+    std::string user;
+};
+
+struct ModelAnswer {
+    std::optional<std::string> text;  ///< nullopt: there was none, and there will be none
 };
 
 /// A parent with its candidate text, as operators see it.
@@ -61,28 +82,47 @@ struct OperatorInput {
     /// Asking for a known one is answered from the record, so it costs no evaluation but tells
     /// nothing new.
     std::function<bool(const Candidate&)> known;
+    /// For operators that ask a model; others leave them alone.
+    std::vector<ParentWords> parent_words = {};  ///< of `parents`, in their order; may be fewer
+    /// Exemplars, failure rules and memory; its parents are not looked at. nullptr: none.
+    std::shared_ptr<const PromptMaterial> material = {};
 };
+
+/// What a run is waiting for; nothing: it is finished.
+using OperatorStep = std::variant<std::monostate, Proposal, Question>;
 
 /// Asks of one run that are answered; duplicates, which cost no evaluation, included.
 inline constexpr int k_max_asks = 64;
 
-/// One application of an operator to parents: an ask/tell coroutine. Only the engine evaluates:
+/// One application of an operator to parents: an ask/tell coroutine. Only the engine evaluates, and
+/// only the engine asks models:
 ///
 ///     OperatorRun tune(OperatorInput in) {
 ///         Evaluation first = co_await ask(make_neighbour(in));
 ///         if (first.fitness < in.parents[0].fitness) { ... co_await ask(...); }
 ///     }
+///     OperatorRun rewrite(OperatorInput in) {
+///         ModelAnswer answer = co_await ask_model(question_about(in));
+///         ... co_await ask(child_in(*answer.text));
+///     }
 ///
 ///     OperatorRun run = op.start(input);
-///     while (std::optional<Proposal> p = run.next()) { run.tell(evaluate(*p)); }
+///     for (;;) {
+///         OperatorStep step = run.step();
+///         if (auto* proposal = std::get_if<Proposal>(&step)) { run.tell(evaluate(*proposal)); }
+///         else if (auto* question = std::get_if<Question>(&step)) { run.tell(reply_to(*question));
+///         } else { break; }
+///     }
 ///
 /// The coroutine must be deterministic given its input and what it is told: after kill -9 it is run
-/// again and told the recorded evaluations. Move-only; not thread-safe.
+/// again and told the recorded evaluations and answers. Move-only; not thread-safe.
 class OperatorRun {
   public:
     struct promise_type {
-        std::optional<Proposal> proposal;
+        OperatorStep step;
         Evaluation evaluation;
+        ModelAnswer answer;
+        std::string trouble;
         std::exception_ptr error;
 
         OperatorRun get_return_object() {
@@ -100,9 +140,30 @@ class OperatorRun {
         bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<promise_type> handle) {
             promise = &handle.promise();
-            promise->proposal = std::move(proposal);
+            promise->step = std::move(proposal);
         }
         Evaluation await_resume() { return promise->evaluation; }
+    };
+
+    struct AskModel {
+        Question question;
+        promise_type* promise = nullptr;
+        bool await_ready() const noexcept { return false; }
+        void await_suspend(std::coroutine_handle<promise_type> handle) {
+            promise = &handle.promise();
+            promise->step = std::move(question);
+        }
+        ModelAnswer await_resume() { return std::move(promise->answer); }
+    };
+
+    struct Trouble {
+        std::string words;
+        bool await_ready() const noexcept { return false; }
+        bool await_suspend(std::coroutine_handle<promise_type> handle) {
+            handle.promise().trouble = std::move(words);
+            return false;  // goes on at once
+        }
+        void await_resume() const noexcept {}
     };
 
     explicit OperatorRun(std::coroutine_handle<promise_type> handle) : m_handle(handle) {}
@@ -117,11 +178,17 @@ class OperatorRun {
         }
     }
 
-    /// Runs to the next ask; nullopt when the operator is finished. An exception from the
-    /// operator's body is rethrown here.
+    /// Runs to the next ask. An exception from the operator's body is rethrown here.
+    [[nodiscard]] OperatorStep step();
+    /// The same for an operator that asks no model (a logic_error where one does); nullopt when it
+    /// is finished.
     [[nodiscard]] std::optional<Proposal> next();
-    /// Answers the proposal that next() returned.
+    /// Answers the proposal that step() or next() returned.
     void tell(const Evaluation& evaluation) { m_handle.promise().evaluation = evaluation; }
+    /// Answers the question that step() returned.
+    void tell(ModelAnswer answer) { m_handle.promise().answer = std::move(answer); }
+    /// Why it proposed nothing (more), where it says so; for the record.
+    [[nodiscard]] const std::string& trouble() const { return m_handle.promise().trouble; }
 
   private:
     std::coroutine_handle<promise_type> m_handle;
@@ -129,6 +196,15 @@ class OperatorRun {
 
 [[nodiscard]] inline OperatorRun::Ask ask(Proposal proposal) {
     return OperatorRun::Ask{std::move(proposal)};
+}
+
+[[nodiscard]] inline OperatorRun::AskModel ask_model(Question question) {
+    return OperatorRun::AskModel{std::move(question)};
+}
+
+/// `co_await note_trouble("...")` before an operator ends without what it was asked for.
+[[nodiscard]] inline OperatorRun::Trouble note_trouble(std::string words) {
+    return OperatorRun::Trouble{std::move(words)};
 }
 
 /// Makes children from parents. Implementations are small value types registered by name in

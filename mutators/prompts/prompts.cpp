@@ -4,6 +4,7 @@
 #include "mutators/prompts/prompt_values.hpp"
 #include "mutators/prompts/token_estimate.hpp"
 #include "reward/base/settings.hpp"
+#include "reward/base/words.hpp"
 
 #include <kainjow/mustache.hpp>
 
@@ -169,6 +170,10 @@ Expected<Prompt> Prompts::make(const std::string& name, PromptMaterial material,
     for (;;) {
         ATOLL_TRY_ASSIGN(prompt.user,
                          found->second.render(values_of(m_parts->facts, material), m_parts->files));
+        if (!is_utf8(prompt.user)) {
+            return failure(ErrorCode::invalid_argument,
+                           "the prompt '" + name + "' is no UTF-8: a program in it is not");
+        }
         prompt.tokens = estimated_tokens(prompt.system) + estimated_tokens(prompt.user);
         if (prompt.tokens <= max_tokens) {
             return prompt;

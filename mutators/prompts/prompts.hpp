@@ -41,7 +41,7 @@ class Prompts {
 
     /// The prompt `name` ("rewrite", ...; not "system"), trimmed until its estimate is at most
     /// `max_tokens` (trim_steps() in this order: prompt_trimming.hpp). An error of code limit when
-    /// that is not enough, invalid_argument when there is no such prompt.
+    /// that is not enough, invalid_argument when there is no such prompt or it would be no UTF-8.
     [[nodiscard]] Expected<Prompt> make(const std::string& name, PromptMaterial material,
                                         std::size_t max_tokens);
 

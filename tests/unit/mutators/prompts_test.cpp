@@ -167,6 +167,13 @@ TEST(Prompts, AreMadeOnlyOfWhatThereIs) {
     EXPECT_FALSE(prompts.make("system", material(), k_plenty).has_value());
 }
 
+TEST(Prompts, AreUtf8) {
+    Prompts prompts = shipped();
+    PromptMaterial bytes = material();
+    bytes.parent.source = "// \xff\n";
+    EXPECT_THAT(prompts.make("rewrite", bytes, k_plenty).error().what, HasSubstr("no UTF-8"));
+}
+
 TEST(PromptFiles, ThoseOfTheProjectAreFoundFromTheProgram) {
     const auto found = find_shipped_prompts();
     ASSERT_TRUE(found.has_value());

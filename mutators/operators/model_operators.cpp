@@ -1,0 +1,58 @@
+#include "mutators/operators/model_operators.hpp"
+
+#include "mutators/replies/apply_edits.hpp"
+
+namespace atl {
+
+namespace {
+
+FromReply<std::string> parse_patch(const ShownProgram& parent, const std::string&,
+                                   std::string_view reply) {
+    return patched_source(parent.source, reply);
+}
+
+// A new operator that asks a model is one more row here, and its prompt.
+std::vector<ModelOperator::Spec> all_specs() {
+    return {
+        {"rewrite", 1, "rewrite", parse_whole_source, false, {"Change"}},
+        {"patch", 1, "patch", parse_patch, false, {"Change"}},
+        {"code_crossover",
+         2,
+         "crossover",
+         parse_whole_source,
+         false,
+         {"Change", "Mechanism of the first", "Mechanism of the other", "Bridge"}},
+        {"repair", 1, "repair", parse_whole_source, true, {"Change"}},
+    };
+}
+
+bool is_shown(const ParentView& parent, bool wrong) {
+    return !parent.candidate.source.empty() && (parent.fitness > 0) != wrong;
+}
+
+}  // namespace
+
+bool ModelOperator::applicable(const Task&, const ParentView& base,
+                               const ParentView* partner) const {
+    if (!is_shown(base, m_spec.wrong_bases)) {
+        return false;
+    }
+    return m_spec.arity == 1 || (partner != nullptr && is_shown(*partner, false) &&
+                                 partner->candidate.source != base.candidate.source);
+}
+
+OperatorRun ModelOperator::start(const OperatorInput& input) const {
+    return run_model_work(
+        input, {m_prompts, m_budget, m_spec.name, m_spec.prompt, m_spec.parse, m_spec.labels});
+}
+
+void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
+                         ModelBudget budget) {
+    for (const ModelOperator::Spec& spec : all_specs()) {
+        registry.add(spec.name, [spec, prompts, budget](const auto&) {
+            return Operator(ModelOperator(spec, prompts, budget));
+        });
+    }
+}
+
+}  // namespace atl

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "mutators/operators/model_work.hpp"
+#include "mutators/operators/registry.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace atl {
+
+/// An operator that asks a language model: its arity, its prompt and its parser. What it does with
+/// them is run_model_work(). There are
+///
+///   "rewrite"         a whole new program
+///   "patch"           search/replace blocks, applied to the parent; what matches nowhere or in
+///   several
+///                     places is told to the model, and nothing is evaluated before all match
+///   "code_crossover"  one program of two, with their mechanisms named
+///   "repair"          makes a wrong program (fitness 0) right
+///
+/// Programs that are folders are left alone.
+class ModelOperator {
+  public:
+    struct Spec {
+        const char* name = "";
+        int arity = 1;
+        const char* prompt = "";
+        ParseReply parse = nullptr;
+        bool wrong_bases = false;         ///< works on wrong programs, and on no others
+        std::vector<std::string> labels;  ///< see ModelWork
+    };
+
+    ModelOperator(Spec spec, std::shared_ptr<Prompts> prompts, ModelBudget budget)
+        : m_spec(std::move(spec)), m_prompts(std::move(prompts)), m_budget(budget) {}
+
+    [[nodiscard]] std::string name() const { return m_spec.name; }
+    [[nodiscard]] int arity() const { return m_spec.arity; }
+    [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
+                                  const ParentView* partner) const;
+    [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
+
+  private:
+    Spec m_spec;
+    std::shared_ptr<Prompts> m_prompts;
+    ModelBudget m_budget;
+};
+
+/// Adds all of them. `prompts` is shared by all runs of them, on one thread.
+void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
+                         ModelBudget budget);
+
+}  // namespace atl

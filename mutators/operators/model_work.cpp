@@ -1,0 +1,185 @@
+#include "mutators/operators/model_work.hpp"
+
+#include "mutators/replies/reply_text.hpp"
+#include "reward/source_text.hpp"
+
+#include <utility>
+
+namespace atl {
+
+namespace {
+
+ShownProgram shown(const ParentView& parent, const ParentWords& words) {
+    return {parent.id.text(), parent.fitness,
+            apply_tune_to_text(parent.candidate.source, parent.candidate.tune), words.verdict,
+            words.bottleneck};
+}
+
+constexpr std::size_t k_longest_shown_reply = 8 << 10;
+
+/// What the next prompt shows of a reply that was no child; nothing where it is no text.
+std::string shown_reply(const std::string& reply) {
+    const std::string begin(shortened(reply, k_longest_shown_reply));
+    return check_source(begin) ? begin : std::string();
+}
+
+PromptMaterial material_of(const OperatorInput& in) {
+    PromptMaterial material = in.material ? *in.material : PromptMaterial{};
+    material.inspirations.clear();
+    material.partner.reset();
+    material.attempt.reset();
+    for (std::size_t i = 0; i < in.parents.size(); ++i) {
+        const ParentWords words = i < in.parent_words.size() ? in.parent_words[i] : ParentWords{};
+        ShownProgram program = shown(in.parents[i], words);
+        if (i == 0) {
+            material.parent = std::move(program);
+        } else if (in.parents[i].role == ParentRole::partner) {
+            material.partner = std::move(program);
+        } else {
+            material.inspirations.push_back(std::move(program));
+        }
+    }
+    return material;
+}
+
+/// One run: what is asked next, and what has been spent.
+class Conversation {
+  public:
+    Conversation(const OperatorInput& in, ModelWork work)
+        : m_in(in), m_work(std::move(work)), m_material(material_of(in)) {
+        m_retries_left = m_work.budget.retries;
+        m_repairs_left = m_work.budget.repairs;
+    }
+
+    [[nodiscard]] Expected<Prompt> prompt() const {
+        return m_work.prompts->make(m_work.prompt, m_material, m_work.budget.prompt_tokens);
+    }
+
+    /// The child; nullopt: the reply has a fault, which the next prompt tells.
+    std::optional<Proposal> read(const Prompt& prompt, std::string reply) {
+        FromReply<Candidate> child = child_in(reply);
+        if (!child) {
+            m_fault = child.error();
+            m_material.attempt = FailedAttempt{shown_reply(reply), m_fault.words};
+            return std::nullopt;
+        }
+        Proposal proposal;
+        proposal.candidate = std::move(*child);
+        proposal.description = description(reply);
+        proposal.prompt = whole_prompt(prompt);
+        proposal.reply = std::move(reply);
+        m_child = proposal.candidate.source;
+        return proposal;
+    }
+
+    /// Whether the model is asked once more after a fault.
+    bool tries_again() { return m_retries_left-- > 0; }
+
+    [[nodiscard]] std::string trouble() const {
+        const std::string words = m_fault.words.substr(0, m_fault.words.find('\n'));
+        return std::string("no child in the reply (") + to_string(m_fault.kind) + "): " + words;
+    }
+
+    /// Whether the child goes back to the model; then the next prompt shows it.
+    bool repairs(const Evaluation& evaluation) {
+        ++m_evaluations;
+        if (evaluation.correct || evaluation.duplicate || evaluation.turned_down ||
+            m_repairs_left == 0 || m_evaluations >= m_in.max_evaluations) {
+            return false;
+        }
+        --m_repairs_left;
+        m_retries_left = m_work.budget.retries;
+        m_work.prompt = "repair";
+        m_work.parse = parse_whole_source;
+        m_work.name = "repair";
+        m_work.labels = {"Change"};
+        m_material.parent = {m_material.parent.id + ", changed", 0, std::exchange(m_child, {}),
+                             evaluation.words.verdict, ""};
+        m_material.partner.reset();
+        m_material.attempt.reset();
+        return true;
+    }
+
+  private:
+    [[nodiscard]] Candidate candidate_of(std::string source) const {
+        const Candidate& base = m_in.parents.at(0).candidate;
+        return {base.kind, std::move(source), {}, base.flags};
+    }
+
+    [[nodiscard]] FromReply<Candidate> child_in(std::string_view reply) const {
+        FromReply<std::string> source = m_work.parse(m_material.parent, m_in.task->kind, reply);
+        if (!source) {
+            return tl::unexpected<ReplyFault>(std::move(source.error()));
+        }
+        Candidate child = candidate_of(std::move(*source));
+        if (candidate_key(child) == candidate_key(candidate_of(m_material.parent.source))) {
+            return reply_fault(ReplyFault::Kind::no_change,
+                               "The program is the same as the one above.");
+        }
+        if (m_in.known && m_in.known(child)) {
+            return reply_fault(ReplyFault::Kind::no_change,
+                               "This program was measured before: write another one.");
+        }
+        return child;
+    }
+
+    [[nodiscard]] std::string description(std::string_view reply) const {
+        std::string text = m_work.name + " of " + m_material.parent.id;
+        text += m_material.partner ? " with " + m_material.partner->id : "";
+        for (const std::string& label : m_work.labels) {
+            const std::string said = said_in_reply(reply, label);
+            if (!said.empty()) {
+                text += (label == "Change" ? ": " : "; " + label + ": ") + said;
+            }
+        }
+        return text;
+    }
+
+    const OperatorInput& m_in;
+    ModelWork m_work;
+    PromptMaterial m_material;
+    ReplyFault m_fault;
+    std::string m_child;  ///< the source that is being evaluated
+    int m_retries_left = 0;
+    int m_repairs_left = 0;
+    int m_evaluations = 0;
+};
+
+}  // namespace
+
+FromReply<std::string> parse_whole_source(const ShownProgram&, const std::string& kind,
+                                          std::string_view reply) {
+    return source_in_reply(reply, kind);
+}
+
+// By value: a coroutine's reference parameters would dangle. And what is awaited is made of named
+// values: g++ 12 destroys aggregates twice that are made inside of a co_await expression.
+OperatorRun run_model_work(OperatorInput in, ModelWork work) {
+    Conversation conversation(in, std::move(work));
+    std::string trouble;
+    while (trouble.empty()) {
+        Expected<Prompt> prompt = conversation.prompt();
+        if (!prompt) {
+            trouble = prompt.error().message();
+            break;
+        }
+        Question question{prompt->system, prompt->user};
+        ModelAnswer answer = co_await ask_model(std::move(question));
+        if (!answer.text) {
+            trouble = "the model gave no answer";
+            break;
+        }
+        std::optional<Proposal> proposal = conversation.read(*prompt, std::move(*answer.text));
+        if (!proposal) {
+            trouble = conversation.tries_again() ? "" : conversation.trouble();
+            continue;
+        }
+        const Evaluation evaluation = co_await ask(std::move(*proposal));
+        if (!conversation.repairs(evaluation)) {
+            co_return;
+        }
+    }
+    co_await note_trouble(std::move(trouble));
+}
+
+}  // namespace atl
