@@ -105,10 +105,10 @@ Expected<PromptFiles> PromptFiles::load(const fs::path& shipped, const fs::path&
     }
     ATOLL_TRY(files.check_blocks());
     for (const std::string& prompt : files.m_prompts) {
-        if (files.flat(prompt).size() > k_max_prompt_bytes) {
+        if (files.flat(prompt).size() > k_max_flat_prompt_bytes) {
             return failure(ErrorCode::limit,
                            "a prompt with its blocks is longer than " +
-                               std::to_string(k_max_prompt_bytes) + " bytes",
+                               std::to_string(k_max_flat_prompt_bytes) + " bytes",
                            files.m_files.at(prompt).path);
         }
     }
@@ -218,7 +218,7 @@ void PromptFiles::append_flat(const std::string& name, std::string& text) const 
     const auto tags = template_tags(plain, file.path);
     std::size_t copied = 0;
     for (const TemplateTag& tag : *tags) {
-        if (tag.kind == TemplateTag::Kind::block && text.size() <= k_max_prompt_bytes) {
+        if (tag.kind == TemplateTag::Kind::block && text.size() <= k_max_flat_prompt_bytes) {
             text += plain.substr(copied, tag.begin - copied);
             append_flat(block_file(tag.name), text);
             copied = tag.end;

@@ -14,8 +14,8 @@ namespace atl {
 
 inline constexpr const char* k_prompt_extension = ".mustache";
 inline constexpr std::uint64_t k_max_prompt_file_bytes = 64 << 10;
-inline constexpr std::size_t k_max_prompt_files = 256;        ///< of one folder
-inline constexpr std::size_t k_max_prompt_bytes = 256 << 10;  ///< a prompt with its blocks
+inline constexpr std::size_t k_max_prompt_files = 256;             ///< of one folder
+inline constexpr std::size_t k_max_flat_prompt_bytes = 256 << 10;  ///< a prompt with its blocks
 
 /// mutators/prompts/templates, above the program that runs (in a bundle as in a build).
 [[nodiscard]] Expected<std::filesystem::path> find_shipped_prompts();

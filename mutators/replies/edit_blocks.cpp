@@ -124,10 +124,10 @@ class BlockReader {
 }  // namespace
 
 FromReply<std::vector<EditBlock>> edit_blocks_in(std::string_view reply) {
-    if (reply.size() > k_max_reply_bytes) {
+    if (reply.size() > k_max_answer_bytes) {
         return reply_fault(ReplyFault::Kind::limit,
                            fmt::format("The reply has {} bytes; at most {} are read.", reply.size(),
-                                       k_max_reply_bytes));
+                                       k_max_answer_bytes));
     }
     BlockReader reader;
     for (std::string_view line : lines_of(answer_in_reply(reply))) {

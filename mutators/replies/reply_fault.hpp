@@ -33,6 +33,6 @@ using FromReply = tl::expected<T, ReplyFault>;
     return tl::unexpected<ReplyFault>(ReplyFault{kind, std::move(words)});
 }
 
-inline constexpr std::size_t k_max_reply_bytes = 4 << 20;  ///< longer ones are not looked at
+inline constexpr std::size_t k_max_answer_bytes = 4 << 20;  ///< longer ones are not looked at
 
 }  // namespace atl

@@ -97,10 +97,10 @@ FromReply<void> check_source(const std::string& source) {
 }
 
 FromReply<std::string> source_in_reply(std::string_view reply, const std::string& kind) {
-    if (reply.size() > k_max_reply_bytes) {
+    if (reply.size() > k_max_answer_bytes) {
         return reply_fault(ReplyFault::Kind::limit,
                            fmt::format("The reply has {} bytes; at most {} are read.", reply.size(),
-                                       k_max_reply_bytes));
+                                       k_max_answer_bytes));
     }
     const ReplyCode found = code_in_reply(reply, kind);
     if (found.cut_off) {
@@ -122,7 +122,7 @@ FromReply<std::string> source_in_reply(std::string_view reply, const std::string
 }
 
 std::string said_in_reply(std::string_view reply, std::string_view label) {
-    if (reply.size() > k_max_reply_bytes) {
+    if (reply.size() > k_max_answer_bytes) {
         return "";
     }
     bool in_fence = false;

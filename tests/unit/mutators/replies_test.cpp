@@ -41,7 +41,7 @@ TEST(SourceInReply, SaysWhyThereIsNone) {
     EXPECT_EQ(kind("```cuda\n// \xff\n```"), ReplyFault::Kind::not_text);
     EXPECT_EQ(kind("```cuda\n" + std::string(k_max_source_bytes, 'a') + "\n```"),
               ReplyFault::Kind::limit);
-    EXPECT_EQ(kind(std::string(k_max_reply_bytes + 1, ' ')), ReplyFault::Kind::limit);
+    EXPECT_EQ(kind(std::string(k_max_answer_bytes + 1, ' ')), ReplyFault::Kind::limit);
     // Bytes that are no text do not matter where they are not in the code.
     EXPECT_TRUE(source_in_reply("\xff\n```cuda\nint a;\n```", "cuda").has_value());
 }
