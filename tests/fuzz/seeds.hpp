@@ -24,7 +24,7 @@ struct SeedsOfTarget {
 [[nodiscard]] std::vector<SeedsOfTarget> cuda_seeds();
 /// For what clients of a server send: serve_line, serve_head, trainer_request; and its answers.
 [[nodiscard]] std::vector<SeedsOfTarget> server_seeds();
-/// For what models reply: model_reply, edit_reply.
+/// For what models reply: model_reply, edit_reply, chat_documents.
 [[nodiscard]] std::vector<SeedsOfTarget> reply_seeds();
 
 }  // namespace atl::fuzz

@@ -2,6 +2,30 @@
 
 namespace atl::fuzz {
 
+namespace {
+
+SeedsOfTarget chat_seeds() {
+    SeedsOfTarget chat{"chat_documents", {}};
+    chat.seeds["reply"] =
+        R"({"model":"m","choices":[{"message":{"content":"a","reasoning_content":"b"},)"
+        R"("finish_reason":"stop"},{"message":{"content":null,"refusal":"c"}}],)"
+        R"("usage":{"prompt_tokens":9,"completion_tokens":3,)"
+        R"("prompt_tokens_details":{"cached_tokens":4}}})";
+    chat.seeds["parts"] =
+        R"({"choices":[{"message":{"content":[{"type":"thinking","thinking":"b"},)"
+        R"({"type":"text","text":"<think>c</think>d"}],"reasoning":"e"},)"
+        R"("finish_reason":"tool_calls"}]})";
+    chat.seeds["thoughts"] = R"({"choices":[{"message":{"content":"<think>c</think>\nd"}}]})";
+    chat.seeds["request"] =
+        R"({"model":"m","messages":[{"role":"system","content":"a"},)"
+        R"({"role":"user","content":[{"type":"text","text":"b\n"}]}],"n":2,"temperature":0.5,)"
+        R"("top_p":0.9,"seed":7,"max_completion_tokens":5,"stop":"x","stream":false})";
+    chat.seeds["error"] = R"({"error":{"message":"slow\ndown","type":"requests","code":429}})";
+    return chat;
+}
+
+}  // namespace
+
 std::vector<SeedsOfTarget> reply_seeds() {
     SeedsOfTarget replies{"model_reply", {}};
     replies.seeds["one"] = "Thus:\n```cpp\nint a;\n```\n";
@@ -27,7 +51,7 @@ std::vector<SeedsOfTarget> reply_seeds() {
     edits.seeds["overlapping"] = parent + begin + "// region: r\nint a;\n" + middle + end + begin +
                                  "int a;\n" + middle + end;
     edits.seeds["broken"] = parent + begin + "int a;\n" + end + middle + begin;
-    return {replies, edits};
+    return {replies, edits, chat_seeds()};
 }
 
 }  // namespace atl::fuzz

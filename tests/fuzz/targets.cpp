@@ -32,6 +32,7 @@ std::span<const Target> all_targets() {
         Target{"remote_answer", remote_answer},
         Target{"model_reply", model_reply},
         Target{"edit_reply", edit_reply},
+        Target{"chat_documents", chat_documents},
         Target{"trainer_request", trainer_request},
     };
     return k_all;

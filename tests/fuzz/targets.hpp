@@ -40,6 +40,7 @@ void serve_head(std::string_view bytes);     ///< the head of an HTTP request
 void remote_answer(std::string_view bytes);  ///< a line of a server, to the engine
 void model_reply(std::string_view bytes);    ///< a reply with a candidate in a fence
 void edit_reply(std::string_view bytes);     ///< a parent, '\0', a reply with edits to it
+void chat_documents(std::string_view bytes);   ///< of chat completions: reply, request, error
 void trainer_request(std::string_view bytes);  ///< a body, to every adapter
 
 struct Target {
