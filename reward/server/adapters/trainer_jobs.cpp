@@ -170,13 +170,16 @@ awaitable<TrainerJobs> evaluate_patiently(Service& service, HttpExchange& exchan
                                           std::chrono::milliseconds refused_for,
                                           std::chrono::milliseconds patience, bool kept) {
     const steady_clock::time_point start = steady_clock::now();
+    const steady_clock::time_point end = start + std::max(refused_for, patience);
+    std::optional<steady_clock::time_point> refused;
     std::chrono::milliseconds next_pause{1000};  // doubled: a candidate that kills workers is no
     TrainerJobs ended;                           // reason to do nothing else
     bool again = true;
     while (again) {
         JobRequests once = requests;
         ended = co_await evaluate_all(service, exchange, once, until_then(start + patience), kept);
-        const std::chrono::milliseconds left = until_then(start + refused_for);
+        refused = refused.value_or(steady_clock::now());  // what waits long is not refused
+        const std::chrono::milliseconds left = until_then(std::min(end, *refused + refused_for));
         again = ended.refusal && is_for_later(*ended.refusal) && left.count() > 0;
         if (again) {
             const std::chrono::milliseconds time =

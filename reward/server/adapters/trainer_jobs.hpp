@@ -45,7 +45,8 @@ struct TrainerJobs {
                                                                bool kept = false);
 
 /// The same, but waits out what passes (a full queue, a fault of ours): tries again, with pauses
-/// that double, for as long as `refused_for`.
+/// that double, for as long as `refused_for` from the first of them, and in all no longer than the
+/// longer of both.
 [[nodiscard]] boost::asio::awaitable<TrainerJobs> evaluate_patiently(
     Service& service, HttpExchange& exchange, const JobRequests& requests,
     std::chrono::milliseconds refused_for, std::chrono::milliseconds patience, bool kept = false);

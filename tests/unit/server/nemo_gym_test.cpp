@@ -70,6 +70,22 @@ TEST_F(NemoGym, FaultsAreWaitedOut) {
     EXPECT_EQ(m_evaluator->requests().size(), 5u);
 }
 
+TEST_F(NemoGym, AFaultAfterALongWaitIsWaitedOutAsLongAsOneAtOnce) {
+    m_fake.manual = true;
+    m_fake.fault = [](std::uint64_t number, const Candidate&) { return number < 4; };
+    m_options.times.outage = std::chrono::seconds(30);
+    m_options.times.answer = std::chrono::milliseconds(1);
+    start();
+    testing::SocketClient client = http();
+    client.send(testing::http_request("POST", "/verify", verify_body(reply_with("int a;")).dump()));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+        m_evaluator->finish();
+    }
+    EXPECT_EQ(json::parse(testing::read_answer(client).body)["reward"], 1.0);
+}
+
 TEST_F(NemoGym, WhileTheServerGoesDownNothingIsWaitedFor) {
     m_options.times.drain = std::chrono::seconds(60);
     break_workers();
