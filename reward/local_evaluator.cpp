@@ -20,6 +20,17 @@ bool may_use_cache(const EvaluationRequest& request) {
     return request.use_cache && request.level != Level::confirm;
 }
 
+/// Whose text tells lines of the source, which has others where its layout differs.
+bool tells_lines(Outcome outcome) {
+    return outcome == Outcome::compile_error || outcome == Outcome::compile_limit ||
+           outcome == Outcome::rejected;
+}
+
+/// Where such a verdict is kept instead: a candidate's key does not count layout.
+Digest layout_key(const Digest& key, const Candidate& candidate) {
+    return ContentHasher().field("layout 1").field(key).field(candidate.source).finish();
+}
+
 /// Sources in quarantine whose records stay in memory: some thousands.
 constexpr std::size_t k_quarantine_bytes = 16u << 20;
 
@@ -151,9 +162,13 @@ Verdict LocalEvaluator::blank_verdict(const Job& job, const CandidateKind* kind)
 std::optional<Verdict> LocalEvaluator::find_in_cache(const Digest& key,
                                                      const EvaluationRequest& request) {
     std::optional<Verdict> known = m_cache.find(key);
+    if (!known || tells_lines(known->outcome)) {
+        known = m_cache.find(layout_key(key, request.candidate));
+    }
     if (!known || !is_answer_to(*known, request)) {
         return std::nullopt;
     }
+    known->key = key;
     const std::lock_guard lock(m_stats_mutex);
     ++m_stats.cache_hits;
     return known;
@@ -196,7 +211,8 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
         if (std::optional<Verdict> known = find_in_cache(job.key, request)) {
             return answer({std::move(waiter)}, std::move(*known));
         }
-        // Requests with different cut-offs may end differently.
+        // Requests with different cut-offs may end differently. Other layouts share a flight: a
+        // device's time is worth more than the lines of what was asked for at the same moment.
         shared_key =
             ContentHasher().field(job.key).field(std::to_string(request.cutoff_ns)).finish();
     }
@@ -226,7 +242,11 @@ void LocalEvaluator::submit(EvaluationRequest request, Done done) {
 void LocalEvaluator::finish(const Lease& lease, Verdict verdict) {
     // Before the flight ends, so that an equal request finds one or the other.
     if (may_use_cache(lease.job.request)) {
-        keep(m_cache, verdict);
+        Verdict record = verdict;
+        record.key = tells_lines(verdict.outcome)
+                         ? layout_key(lease.job.key, lease.job.request.candidate)
+                         : lease.job.key;
+        keep(m_cache, record);
     }
     if (!lease.job.suspect.is_zero() && is_for_quarantine(verdict.outcome) && !verdict.from_cache) {
         Verdict record = verdict;

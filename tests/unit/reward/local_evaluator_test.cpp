@@ -143,6 +143,22 @@ TEST_F(LocalEvaluatorTest, TheCacheAnswersWhatWasAnsweredBefore) {
     EXPECT_EQ(m_lane->orders().size(), 6u);
 }
 
+TEST_F(LocalEvaluatorTest, WhatTellsLinesIsKeptForOneLayoutOnly) {
+    make();
+    const EvaluationResult first = evaluate(request("syntax error"));
+    const EvaluationResult again = evaluate(request("syntax error"));
+    const EvaluationResult other = evaluate(request("// one line further\nsyntax error"));
+    ASSERT_TRUE(first && again && other);
+    EXPECT_EQ(again->outcome, Outcome::compile_error);
+    EXPECT_TRUE(again->from_cache);
+    EXPECT_EQ(again->key, first->key);
+    EXPECT_EQ(again->reason, first->reason);
+    EXPECT_FALSE(other->from_cache);
+    EXPECT_EQ(other->key, first->key) << "it is one candidate";
+    ASSERT_TRUE(evaluate(request("a")));
+    EXPECT_TRUE(evaluate(request("/* elsewhere */\n a"))->from_cache) << "no line is told";
+}
+
 TEST_F(LocalEvaluatorTest, ConfirmationIsNeverCachedOrShared) {
     make();
     m_lane->hold();
