@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 namespace atl {
 
@@ -86,8 +87,14 @@ class PlanMaker {
     void find_maps(PlanData& data) const;
     bool address(std::uint64_t one, std::uint64_t other, PlanAddress& out);
     bool place(const RecordAddresses::Place& place, PlanAddress& out);
-    bool data(const std::vector<std::uint8_t>& one, const std::vector<std::uint8_t>& other,
-              const std::string& what, PlanData& out);
+    using Bytes = std::vector<std::uint8_t>;
+    struct FoundPointer {
+        std::size_t at = 0;
+        RecordAddresses::Place place;
+    };
+    [[nodiscard]] std::optional<FoundPointer> find_pointer(const Bytes& one, const Bytes& other,
+                                                           std::size_t at, std::size_t from) const;
+    bool data(const Bytes& one, const Bytes& other, const std::string& what, PlanData& out);
 
     const Record& m_first;
     const Record& m_second;
@@ -142,37 +149,57 @@ bool PlanMaker::address(std::uint64_t one, std::uint64_t other, PlanAddress& out
     return place(*here, out);
 }
 
-bool PlanMaker::data(const std::vector<std::uint8_t>& one, const std::vector<std::uint8_t>& other,
-                     const std::string& what, PlanData& out) {
-    out.bytes = one;
-    std::size_t at = 0;
-    for (; at + k_pointer_bytes <= one.size(); at += k_pointer_bytes) {
-        std::uint64_t first = 0;
-        std::uint64_t second = 0;
-        std::memcpy(&first, one.data() + at, k_pointer_bytes);
-        std::memcpy(&second, other.data() + at, k_pointer_bytes);
-        if (first == second) {
+/// Where a pointer lies that makes the bytes at `at` differ, at `from` or later: on a word, or
+/// anywhere in a packed struct. Bytes between the two must be the same.
+std::optional<PlanMaker::FoundPointer> PlanMaker::find_pointer(const Bytes& one, const Bytes& other,
+                                                               std::size_t at,
+                                                               std::size_t from) const {
+    for (const int shift : {0, 4, -4, 1, 2, 3, 5, 6, 7, -1, -2, -3, -5, -6, -7}) {
+        const std::size_t begin = at + static_cast<std::size_t>(shift);  // may wrap around
+        if (begin < from || begin > at + k_pointer_bytes || begin + k_pointer_bytes > one.size() ||
+            (begin > at && std::memcmp(one.data() + at, other.data() + at, begin - at) != 0)) {
             continue;
         }
+        std::uint64_t first = 0;
+        std::uint64_t second = 0;
+        std::memcpy(&first, one.data() + begin, k_pointer_bytes);
+        std::memcpy(&second, other.data() + begin, k_pointer_bytes);
         const auto here = m_one.find(first);
         const auto there = m_other.find(second);
-        if (!here || !there || !(*here == *there)) {
+        if (here && there && *here == *there) {
+            return FoundPointer{begin, *here};
+        }
+    }
+    return std::nullopt;
+}
+
+bool PlanMaker::data(const Bytes& one, const Bytes& other, const std::string& what, PlanData& out) {
+    out.bytes = one;
+    std::size_t known = 0;  // up to where all is told
+    for (std::size_t at = 0; at < one.size();) {
+        const std::size_t length = std::min(k_pointer_bytes, one.size() - at);
+        if (std::memcmp(one.data() + at, other.data() + at, length) == 0) {
+            at += length;
+            continue;
+        }
+        const std::optional<FoundPointer> found = find_pointer(one, other, at, known);
+        if (!found && length < k_pointer_bytes) {
+            return depends("the last bytes of " + what + " differ when buffers lie elsewhere");
+        }
+        if (!found) {
             return depends(
                 fmt::format("bytes {} to {} of {} differ when buffers lie elsewhere (or "
                             "were never written)",
                             at, at + k_pointer_bytes - 1, what));
         }
-        PlanRelocation pointer{static_cast<std::uint32_t>(at), {}};
-        if (!place(*here, pointer.target)) {
+        PlanRelocation pointer{static_cast<std::uint32_t>(found->at), {}};
+        if (!place(found->place, pointer.target)) {
             return false;
         }
         out.pointers.push_back(pointer);
-        std::fill_n(out.bytes.begin() + static_cast<std::ptrdiff_t>(at), k_pointer_bytes,
+        std::fill_n(out.bytes.begin() + static_cast<std::ptrdiff_t>(found->at), k_pointer_bytes,
                     std::uint8_t{0});
-    }
-    if (!std::equal(one.begin() + static_cast<std::ptrdiff_t>(at), one.end(),
-                    other.begin() + static_cast<std::ptrdiff_t>(at))) {
-        return depends("the last bytes of " + what + " differ when buffers lie elsewhere");
+        at = known = found->at + k_pointer_bytes;
     }
     find_maps(out);
     return true;

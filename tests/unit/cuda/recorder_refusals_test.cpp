@@ -24,6 +24,9 @@ TEST_F(RecorderTest, WhatAPlanCannotExpressIsRefusedWithItsLine) {
              {"void* none[1];\ncudaLaunchKernel((void*)&::abs<int>, 1, 1, none);",
               "no kernel of this file"},
              {"float local;\ncudaMemset(&local, 0, 4);", "not the device's"},
+             {"\ncudaMemset2DAsync(y, 8, 0, 4, 2, stream);", "rows have gaps"},
+             {"\ncudaMemcpy2D(y, 8, x, 4, 4, 2, cudaMemcpyDeviceToDevice);", "rows have gaps"},
+             {"void* p;\ncudaMalloc(&p, 40ull << 30);", "more than 32 GiB at once"},
              {"\nfor (int i = 0; i < 1000000; ++i) k<<<1, 1>>>(x, y, i);", "more than 4096"},
              {"int v;\ncudaDeviceGetAttribute(&v, (cudaDeviceAttr)13, 0);", "is not answered"},
          }) {

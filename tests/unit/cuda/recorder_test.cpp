@@ -105,6 +105,43 @@ TEST_F(RecorderTest, StructsAndArraysAsArgumentsHaveTheirPointersFound) {
     EXPECT_EQ(target_of(launch.arguments[2]), (PlanAddress{Buffer::output, 0, 4}));
 }
 
+TEST_F(RecorderTest, PointersInPackedStructsAreFoundWhereverTheyLie) {
+    const Plan recorded = plan(launcher(
+        "A a{rows, x, y};\n B b{'b', bias, 7, y + 1, 9, x};\n k<<<1, 32>>>(a, b);",
+        "struct __attribute__((packed)) A { int n; const float* x; float* y; };\n"
+        "struct __attribute__((packed)) B { char c; const float* b; short s; float* y; int i; "
+        "const float* x; };\n"
+        "__global__ void k(const A a, const B b) {}"));
+    const PlanLaunch launch = launch_of(recorded);
+    const PlanData& a = launch.arguments[0];
+    ASSERT_EQ(a.pointers.size(), 2u);
+    EXPECT_EQ(a.pointers[0], (PlanRelocation{4, {Buffer::input, 0, 0}}));
+    EXPECT_EQ(a.pointers[1], (PlanRelocation{12, {Buffer::output, 0, 0}}));
+    EXPECT_EQ(a.bytes[0], 64) << "rows";
+    const PlanData& b = launch.arguments[1];
+    ASSERT_EQ(b.pointers.size(), 3u);
+    EXPECT_EQ(b.pointers[0], (PlanRelocation{1, {Buffer::input, 1, 0}}));
+    EXPECT_EQ(b.pointers[1], (PlanRelocation{11, {Buffer::output, 0, 4}}));
+    EXPECT_EQ(b.pointers[2], (PlanRelocation{23, {Buffer::input, 0, 0}}));
+    EXPECT_EQ(b.bytes[0], 'b');
+    EXPECT_EQ(b.bytes[9], 7);
+    EXPECT_EQ(b.bytes[19], 9);
+}
+
+TEST_F(RecorderTest, TwoDimensionalCopiesWithoutGapsArePlainOnes) {
+    const Plan recorded = plan(launcher(
+        "cudaMemset2DAsync(y, cols * 4, 1, cols * 4, rows, stream);\n"
+        "cudaMemset2D(y, 4096, 2, 8, 1);\n"
+        "cudaMemcpy2DAsync(y, cols * 4, x, cols * 4, cols * 4, rows, cudaMemcpyDeviceToDevice, "
+        "stream);\n"
+        "cudaMemcpy2D(y, 64, x, 64, 64, 3, cudaMemcpyDeviceToDevice);"));
+    ASSERT_EQ(recorded.steps.size(), 4u);
+    EXPECT_EQ(std::get<PlanMemset>(recorded.steps[0].what).bytes, 64u * 256 * 4);
+    EXPECT_EQ(std::get<PlanMemset>(recorded.steps[1].what).bytes, 8u);
+    EXPECT_EQ(std::get<PlanCopy>(recorded.steps[2].what).bytes, 64u * 256 * 4);
+    EXPECT_EQ(std::get<PlanCopy>(recorded.steps[3].what).bytes, 192u);
+}
+
 TEST_F(RecorderTest, OtherWaysToLaunchAndTheirAttributes) {
     const Plan recorded = plan(launcher(R"(
     int n = rows * cols;
