@@ -1,5 +1,6 @@
 #include "reward/server/job_table.hpp"
 
+#include "reward/server/give_back.hpp"
 #include "reward/server/job_document.hpp"
 
 #include <boost/asio/post.hpp>
@@ -121,7 +122,7 @@ JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
     job->submitted = Clock::now();
     job->kept = kept;
     if (!m_log) {
-        job->request.rollout = {};
+        give_back(job->request.rollout);
     }
     job->bytes = job->request.bytes();
     m_known.add(job);
@@ -345,11 +346,11 @@ void JobTable::end(const JobPtr& job, JobState state, std::string document,
     }
     job->state = state;
     job->document = std::make_shared<const std::string>(std::move(document));
-    job->request.candidate.source = {};
-    job->request.candidate.tune = {};
-    job->request.candidate.flags = {};
-    job->request.rivals = {};
-    job->request.rollout = {};
+    give_back(job->request.candidate.source);
+    give_back(job->request.candidate.tune);
+    give_back(job->request.candidate.flags);
+    give_back(job->request.rivals);
+    give_back(job->request.rollout);
     --m_pending;
     m_metrics.job_ended(metric, job->age_s());
     m_room.ended();
