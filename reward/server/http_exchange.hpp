@@ -2,7 +2,9 @@
 
 #include "reward/evaluator.hpp"
 #include "reward/server/bell.hpp"
+#include "reward/server/give_back.hpp"
 #include "reward/server/refusal.hpp"
+#include "reward/server/service.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -46,8 +48,15 @@ class HttpExchange {
     virtual ~HttpExchange() = default;
 
     HttpRequest request;
-    Asker asker;            ///< where it comes from; JobTable::submit() wants to know
-    std::string parameter;  ///< what stands for the {...} of the route's path
+    Asker asker;                       ///< where it comes from; JobTable::submit() wants to know
+    std::string parameter;             ///< what stands for the {...} of the route's path
+    std::optional<Counted> body_room;  ///< in Service::body_bytes, for as long as there is a body
+
+    /// Once all that is needed of the body was read or taken: the answer may be long in coming.
+    void drop_body() {
+        give_back(request.body);
+        body_room.reset();
+    }
 
     /// Until the bell rings (perhaps for nothing), `until`, or the client has gone.
     virtual boost::asio::awaitable<Woken> wait(Bell& bell,

@@ -6,9 +6,12 @@
 #include "reward/server/routes.hpp"
 #include "reward/server/time_limit.hpp"
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+
+#include <algorithm>
 
 namespace atl {
 
@@ -22,6 +25,7 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds k_linger{5};
+constexpr std::chrono::milliseconds k_look{100};  // whether others have made room
 constexpr std::size_t k_first_bytes = 4096;
 
 using Parser = http::request_parser<http::string_body>;
@@ -32,7 +36,7 @@ class HttpSession {
         : m_stream(std::move(stream)),
           m_from(std::move(from)),
           m_service(std::move(service)),
-          m_open(m_service, &Service::connections),
+          m_open(*m_service, &Service::connections),
           m_buffer(m_service->options.sizes.header + (64u << 10)) {}
 
     awaitable<void> serve() {
@@ -68,18 +72,18 @@ class HttpSession {
         if (!co_await read_header(parser)) {
             co_return co_await refuse_and_close();
         }
-        const Counted busy(m_service, &Service::unsent);
+        const Counted busy(*m_service, &Service::unsent);
         const Answered<FoundRoute> route = check_head(head_of(parser.get()), *m_service);
         if (!route) {
             m_refusal = route.error();
             co_return co_await refuse_and_close();
         }
-        std::optional<Counted> room;
+        Counted room(*m_service, &Service::body_bytes, 0);
         if (!co_await read_body(parser, *route->route, room)) {
             co_return co_await refuse_and_close();
         }
         http::request<http::string_body> message = parser.release();
-        co_return co_await answer(message, *route);
+        co_return co_await answer(message, *route, room);
     }
 
     awaitable<bool> read_header(Parser& parser) {
@@ -101,25 +105,47 @@ class HttpSession {
             co_return false;
         }
         if (error) {
-            judge(error);
+            judge(error, m_service->options.sizes.batch_body);
             co_return false;
         }
         co_return true;
     }
 
-    awaitable<bool> read_body(Parser& parser, const Route& route, std::optional<Counted>& room) {
+    [[nodiscard]] bool has_room(std::size_t bytes) const {
+        return m_service->body_bytes + bytes <= m_service->options.sizes.all_bodies;
+    }
+
+    /// False: there was none for so long.
+    awaitable<bool> wait_for_room(std::size_t bytes, std::chrono::milliseconds patience) {
+        const steady_clock::time_point until = steady_clock::now() + patience;
+        asio::steady_timer timer(m_stream.get_executor());
+        bool fits = has_room(bytes);
+        while (!fits && steady_clock::now() < until && !m_service->jobs->draining()) {
+            timer.expires_after(k_look);
+            const auto waited = co_await timer.async_wait(k_await);
+            static_cast<void>(waited);
+            fits = has_room(bytes);
+        }
+        co_return fits;
+    }
+
+    awaitable<bool> read_body(Parser& parser, const Route& route, Counted& room) {
         const SizeLimits& sizes = m_service->options.sizes;
         const std::size_t most = route.body_limit == nullptr ? 0 : sizes.*route.body_limit;
-        const std::uint64_t length = parser.content_length().value_or(parser.chunked() ? most : 0);
-        if (length > most) {
+        const std::uint64_t length = parser.content_length().value_or(0);
+        if (length > most || (parser.chunked() && most == 0)) {
             m_refusal = too_large(most);
             co_return false;
         }
-        if (m_service->body_bytes + length > sizes.all_bodies) {
+        const std::chrono::milliseconds patience = route.patience == nullptr
+                                                       ? std::chrono::milliseconds(0)
+                                                       : m_service->options.times.*route.patience;
+        const bool fits = co_await wait_for_room(static_cast<std::size_t>(length), patience);
+        if (!fits) {
             m_refusal = too_many_bodies();
             co_return false;
         }
-        room.emplace(m_service, &Service::body_bytes, static_cast<std::size_t>(length));
+        room.set(static_cast<std::size_t>(length));
         parser.body_limit(most);
         if (parser.is_done()) {
             co_return true;
@@ -132,28 +158,36 @@ class HttpSession {
                 co_return false;
             }
         }
-        const auto [error, read] = co_await http::async_read(m_stream, m_buffer, parser, k_await);
-        if (error == http::error::body_limit) {
-            m_refusal = too_large(most);
-            co_return false;
-        }
-        if (error && limit.is_over()) {
-            m_refusal = too_slow("body");
-            co_return false;
-        }
-        if (error) {
-            judge(error);
-            co_return false;
+        parser.eager(true);
+        while (!parser.is_done()) {
+            const auto [error, read] =
+                co_await http::async_read_some(m_stream, m_buffer, parser, k_await);
+            if (error && limit.is_over()) {
+                m_refusal = too_slow("body");
+                co_return false;
+            }
+            if (error) {
+                judge(error, most);
+                co_return false;
+            }
+            // Of one in chunks nobody knows how long it will be.
+            room.set(std::max(static_cast<std::size_t>(length), parser.get().body().capacity()));
+            if (!has_room(0)) {
+                m_refusal = too_many_bodies();
+                co_return false;
+            }
         }
         co_return true;
     }
 
-    awaitable<bool> answer(http::request<http::string_body>& message, const FoundRoute& found) {
+    awaitable<bool> answer(http::request<http::string_body>& message, const FoundRoute& found,
+                           Counted& room) {
         const steady_clock::time_point begin = steady_clock::now();
         const HttpHead head = head_of(message);
         HttpPeer peer(m_stream, m_buffer, m_service->options.times.write);
         peer.request = request_of(head);
         peer.request.body = std::move(message.body());
+        peer.body_room.emplace(std::move(room));
         peer.parameter = found.parameter;
         peer.asker = m_from;
         const bool keep = message.keep_alive() && !m_service->jobs->draining();
@@ -218,11 +252,11 @@ class HttpSession {
     }
 
     /// What the parser did not like; nothing where the connection ended.
-    void judge(error_code error) {
+    void judge(error_code error, std::size_t most_body) {
         if (error == http::error::header_limit || error == http::error::buffer_overflow) {
             m_refusal = header_too_large(m_service->options.sizes.header);
         } else if (error == http::error::body_limit) {
-            m_refusal = too_large(m_service->options.sizes.batch_body);
+            m_refusal = too_large(most_body);
         } else if (error.category() == make_error_code(http::error::bad_method).category() &&
                    error != http::error::end_of_stream && error != http::error::partial_message) {
             m_refusal = not_http(error.message());

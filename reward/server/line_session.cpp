@@ -36,7 +36,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         : m_stream(std::move(stream)),
           m_from(std::move(from)),
           m_service(std::move(service)),
-          m_open(m_service, &Service::connections),
+          m_open(*m_service, &Service::connections),
           m_to_write(m_stream.get_executor()),
           m_written(m_stream.get_executor()),
           m_input(m_service->options.sizes.line),

@@ -46,7 +46,7 @@ const std::vector<Route>& routes() {
         {"POST", "/rm", &SizeLimits::body, false, post_rm},
         {"POST", "/seed_session", &SizeLimits::body, false, post_seed_session},
         {"POST", "/close_session", &SizeLimits::body, false, post_close_session},
-        {"POST", "/verify", &SizeLimits::batch_body, false, post_verify},
+        {"POST", "/verify", &SizeLimits::batch_body, false, post_verify, &TimeLimits::outage},
         {"POST", "/aggregate_metrics", &SizeLimits::batch_body, false, post_aggregate_metrics},
         {"GET", "/reverify_mode", nullptr, false, get_reverify_mode},
         {"POST", "/evaluate", &SizeLimits::body, false, post_either_evaluate},

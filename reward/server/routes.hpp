@@ -16,6 +16,8 @@ struct Route {
     std::size_t SizeLimits::*body_limit;  ///< nullptr: no body is taken
     bool is_open;                         ///< served without a token
     boost::asio::awaitable<HttpReply> (*handle)(Service& service, HttpExchange& exchange);
+    /// For how long it waits where there is no room for its body; nullptr: not at all.
+    std::chrono::milliseconds TimeLimits::*patience = nullptr;
 };
 
 [[nodiscard]] const std::vector<Route>& routes();

@@ -130,7 +130,7 @@ awaitable<HttpReply> post_batch(Service& service, HttpExchange& exchange) {
     if (!requests) {
         co_return reply_of(requests.error());
     }
-    exchange.request.body = {};
+    exchange.drop_body();
     std::size_t bytes = 0;
     std::string client = exchange.asker.client;  // else the last one that is named
     for (const Answered<JobRequest>& request : *requests) {

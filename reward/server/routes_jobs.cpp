@@ -89,7 +89,7 @@ awaitable<HttpReply> post_evaluate(Service& service, HttpExchange& exchange) {
     if (!exchange.request.idempotency_key.empty()) {
         request->idempotency_key = exchange.request.idempotency_key;
     }
-    exchange.request.body = {};
+    exchange.drop_body();
     const Answered<JobPtr> job =
         service.jobs->submit(std::move(*request), exchange.asker, wait->count() == 0);
     if (!job) {

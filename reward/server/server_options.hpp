@@ -24,7 +24,7 @@ struct SizeLimits {
     std::size_t batch_body = 64u << 20;
     std::size_t batch_requests = 4096;
     std::size_t line = 4u << 20;          ///< of the line protocol
-    std::size_t all_bodies = 512u << 20;  ///< that are read at the same time
+    std::size_t all_bodies = 512u << 20;  ///< at a time, with what Service::body_bytes says
     std::size_t connections = 16'384;
     std::size_t credits = 512;              ///< requests of one line connection without an answer
     std::size_t unread_answers = 8u << 20;  ///< of one line connection, before no more is read

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace atl {
 
@@ -28,24 +29,33 @@ struct Service {
     std::size_t connections = 0;  ///< that are open
     std::uint64_t connections_so_far = 0;
     std::size_t unsent = 0;      ///< requests and answers that a drain waits for
-    std::size_t body_bytes = 0;  ///< of bodies being read
+    std::size_t body_bytes = 0;  ///< of bodies, and of what is kept of them beside jobs
 };
 
 using ServicePtr = std::shared_ptr<Service>;
 
-/// Counts while it lives. Not copied.
+/// Counts while it lives; the service must outlive it.
 class Counted {
   public:
-    Counted(ServicePtr service, std::size_t Service::*counter, std::size_t by = 1)
-        : m_service(std::move(service)), m_counter(counter), m_by(by) {
-        (*m_service).*m_counter += m_by;
+    Counted(Service& service, std::size_t Service::*counter, std::size_t by = 1)
+        : m_service(&service), m_counter(counter), m_by(by) {
+        m_service->*m_counter += m_by;
     }
-    ~Counted() { (*m_service).*m_counter -= m_by; }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
+    ~Counted() { m_service->*m_counter -= m_by; }
+    Counted(Counted&& other) noexcept
+        : m_service(other.m_service),
+          m_counter(other.m_counter),
+          m_by(std::exchange(other.m_by, 0)) {}
+    Counted& operator=(Counted&&) = delete;
+
+    /// So much from now on.
+    void set(std::size_t by) {
+        m_service->*m_counter += by - m_by;
+        m_by = by;
+    }
 
   private:
-    ServicePtr m_service;
+    Service* m_service;
     std::size_t Service::*m_counter;
     std::size_t m_by;
 };

@@ -295,7 +295,7 @@ awaitable<HttpReply> get_flashinfer_task(Service& service, HttpExchange& exchang
 }
 
 awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& exchange) {
-    const Answered<ordered_json> body = parse_body(exchange.request.body, "body");
+    Answered<ordered_json> body = parse_body(exchange.request.body, "body");
     if (!body) {
         co_return reply_of(body.error());
     }
@@ -309,6 +309,8 @@ awaitable<HttpReply> post_flashinfer_tasks(Service& service, HttpExchange& excha
         co_return reply_of(wrong("body: task_ids", "a list of ids is needed here"));
     }
     const double seconds = timeout.is_number() ? timeout.get<double>() : 0;
+    give_back(*body);
+    exchange.drop_body();
     co_return co_await answer_tasks(service, exchange, ids, seconds, true);
 }
 

@@ -6,6 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace atl {
 
 namespace {
@@ -27,19 +30,39 @@ std::string words_of_assistant(const ordered_json& response) {
     return text;
 }
 
-std::string verify_response(ordered_json echo, const Reward& reward) {
+constexpr std::array<const char*, 4> k_our_words = {"reward", "correct", "outcome", "feedback"};
+
+/// Leaves of a body's text what is echoed: `echoed`, all of it or a part, without what the answer
+/// says itself. It stays the text that came where it can, since what that is parsed to takes many
+/// times its memory, for as long as the verdict is waited for.
+void keep_echo(std::string& text, const ordered_json& echoed, bool is_all) {
+    const auto is_there = [&](const char* word) { return echoed.contains(word); };
+    if (is_all && std::none_of(k_our_words.begin(), k_our_words.end(), is_there)) {
+        return;
+    }
+    ordered_json others = echoed;
+    for (const char* word : k_our_words) {
+        others.erase(word);
+    }
+    text = others.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+/// `echo`: an object that is not empty.
+std::string verify_response(std::string echo, const Reward& reward) {
     const nlohmann::json& job = *reward.job;
-    echo["reward"] = reward.value;
-    echo["correct"] = reward.correct;
-    echo["outcome"] = job.value("outcome", "");
-    echo["feedback"] = job.value("feedback", "");
-    return echo.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    const ordered_json ours = {{k_our_words[0], reward.value},
+                               {k_our_words[1], reward.correct},
+                               {k_our_words[2], job.value("outcome", "")},
+                               {k_our_words[3], job.value("feedback", "")}};
+    echo.resize(echo.rfind('}'));
+    return echo + "," + ours.dump(-1, ' ', false, ordered_json::error_handler_t::replace).substr(1);
 }
 
 /// A rollout without a verdict, in its words for one that is not to be learned from: NeMo RL takes
 /// what has instance_config.mask_sample out of the loss, later versions of Gym leave mask_sample
 /// out of scores, and its collection keeps what has _ng_failure_class for another try.
-std::string masked_response(ordered_json echo, const Refusal& refusal) {
+std::string masked_response(std::string_view text, const Refusal& refusal) {
+    ordered_json echo = ordered_json::parse(text, nullptr, false);
     if (!member(echo, "instance_config").is_object()) {
         echo["instance_config"] = ordered_json::object();
     }
@@ -81,15 +104,20 @@ Answered<JobRequests> read_nemo_gym(const ordered_json& body, const Query& query
 }
 
 awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
-    const std::size_t bytes = exchange.request.body.size();
-    const auto echo = std::make_shared<ordered_json>();
-    const ReadRequests read = [&](const ordered_json& body) {
+    std::string& echo = exchange.request.body;
+    const ReadRequests read = [&](const ordered_json& body) -> Answered<JobRequests> {
+        const Query& query = exchange.request.query;
         const bool in_session = body.contains("verification_input");
-        *echo = in_session ? member(body, "verification_input") : body;
-        return read_nemo_gym(in_session ? nemo_gym_rollout(body, exchange.request.cookies) : body,
-                             exchange.request.query, service.offer);
+        Answered<JobRequests> requests =
+            in_session ? read_nemo_gym(nemo_gym_rollout(body, exchange.request.cookies), query,
+                                       service.offer)
+                       : read_nemo_gym(body, query, service.offer);
+        if (requests) {
+            keep_echo(echo, in_session ? member(body, "verification_input") : body, !in_session);
+        }
+        return requests;
     };
-    const Answered<JobRequests> requests = co_await read_trainer_body(service, exchange, read);
+    const Answered<JobRequests> requests = co_await parse_trainer_body(service, echo, read);
     if (!requests) {
         co_return reply_of(requests.error());
     }
@@ -100,14 +128,14 @@ awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
     }
     if (ended.refusal) {
         const Refusal& refusal = *ended.refusal;
-        const auto masked = [&] { return masked_response(std::move(*echo), refusal); };
-        std::string body = co_await run_where_it_fits(service, bytes, masked);
+        const auto masked = [&] { return masked_response(echo, refusal); };
+        std::string body = co_await run_where_it_fits(service, echo.size(), masked);
         co_return reply_of(200, std::move(body));
     }
-    const WriteRewards write = [echo](const std::vector<Reward>& rewards) {
-        return verify_response(*echo, rewards.front());
+    const WriteRewards write = [&](const std::vector<Reward>& rewards) {
+        return verify_response(std::move(echo), rewards.front());
     };
-    co_return co_await write_trainer_answer(service, ended, write, bytes);
+    co_return co_await write_trainer_answer(service, ended, write, echo.size());
 }
 
 awaitable<HttpReply> get_reverify_mode(Service&, HttpExchange&) {

@@ -44,6 +44,14 @@ void hold(Service& service, const std::vector<JobPtr>& jobs) {
     timer->async_wait([timer, interests = std::move(interests)](boost::system::error_code) {});
 }
 
+std::size_t bytes_of(const JobRequests& requests) {
+    std::size_t bytes = 0;
+    for (const JobRequest& request : requests) {
+        bytes += request.bytes();
+    }
+    return bytes;
+}
+
 /// False: the client has gone.
 awaitable<bool> pause(Service& service, HttpExchange& exchange, std::chrono::milliseconds time) {
     Bell bell(service.threads.io.get_executor());
@@ -172,6 +180,8 @@ awaitable<TrainerJobs> evaluate_patiently(Service& service, HttpExchange& exchan
     const steady_clock::time_point start = steady_clock::now();
     const steady_clock::time_point end = start + std::max(refused_for, patience);
     std::optional<steady_clock::time_point> refused;
+    // For the next try, beside what the jobs have.
+    const Counted copies(service, &Service::body_bytes, bytes_of(requests));
     std::chrono::milliseconds next_pause{1000};  // doubled: a candidate that kills workers is no
     TrainerJobs ended;                           // reason to do nothing else
     bool again = true;
@@ -223,9 +233,8 @@ Answered<Reward> reward_of(const ServerJob& job) {
     return reward;
 }
 
-awaitable<Answered<JobRequests>> read_trainer_body(Service& service, HttpExchange& exchange,
-                                                   const ReadRequests& read) {
-    const std::string body = std::move(exchange.request.body);
+awaitable<Answered<JobRequests>> parse_trainer_body(Service& service, const std::string& body,
+                                                    const ReadRequests& read) {
     const auto parse = [&]() -> Answered<JobRequests> {
         Answered<nlohmann::ordered_json> value = parse_body(body, "body");
         if (!value) {
@@ -235,9 +244,21 @@ awaitable<Answered<JobRequests>> read_trainer_body(Service& service, HttpExchang
             return refuse(422, "invalid_request",
                           {ErrorCode::invalid_argument, "an object is needed here", "body", ""});
         }
-        return read(*value);
+        Answered<JobRequests> requests = read(*value);
+        for (std::size_t i = 0; requests && !service.options.log && i < requests->size(); ++i) {
+            give_back((*requests)[i].rollout);  // nobody will look at it
+        }
+        return requests;
     };
     co_return co_await run_where_it_fits(service, body.size(), parse);
+}
+
+awaitable<Answered<JobRequests>> read_trainer_body(Service& service, HttpExchange& exchange,
+                                                   const ReadRequests& read) {
+    Answered<JobRequests> requests =
+        co_await parse_trainer_body(service, exchange.request.body, read);
+    exchange.drop_body();
+    co_return requests;
 }
 
 awaitable<HttpReply> write_trainer_answer(Service& service, const TrainerJobs& ended,

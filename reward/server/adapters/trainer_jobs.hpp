@@ -101,8 +101,10 @@ using ReadRequests = std::function<Answered<JobRequests>(const nlohmann::ordered
                                                                const ReadRequests& read,
                                                                const WriteRewards& write);
 
-/// The two halves of it. read_trainer_body() takes the body out of the exchange; `more_bytes`: how
-/// large the answer is besides what it has from the verdicts.
+/// Its parts. read_trainer_body() takes the body out of the exchange, parse_trainer_body() leaves
+/// it; `more_bytes`: how large the answer is besides what it has from the verdicts.
+[[nodiscard]] boost::asio::awaitable<Answered<JobRequests>> parse_trainer_body(
+    Service& service, const std::string& body, const ReadRequests& read);
 [[nodiscard]] boost::asio::awaitable<Answered<JobRequests>> read_trainer_body(
     Service& service, HttpExchange& exchange, const ReadRequests& read);
 [[nodiscard]] boost::asio::awaitable<HttpReply> write_trainer_answer(Service& service,

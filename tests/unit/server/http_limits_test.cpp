@@ -149,6 +149,63 @@ TEST_F(ServerLimits, BodiesThatAreReadTakeBoundedMemory) {
     EXPECT_EQ(error_code(answer), "busy");
 }
 
+TEST_F(ServerLimits, BodiesWhoseVerdictsAreWaitedForAreNoneThatAreRead) {
+    m_options.sizes.all_bodies = 1 << 20;
+    start();
+    const std::string large(700'000, ' ');
+    std::vector<SocketClient> clients;
+    const auto send = [&](const std::string& target, const std::string& body) {
+        clients.push_back(http());
+        clients.back().send(testing::http_request("POST", target, body));
+        EXPECT_TRUE(m_evaluator->wait_for_pending(clients.size())) << target;
+    };
+    send("/v1/evaluate", request("int a;").dump() + large);
+    send("/v1/batch", json({{"requests", {request("int b;")}}}).dump() + large);
+    const json label = {{"task", "small"}, {"level", "verify"}};
+    const std::string prompt(400'000, 'p');
+    send("/rm", json({{"response", "```cpp\nint c;\n```"}, {"label", label}}).dump() + large);
+    send("/get_reward", json({{"query", {prompt + "```cpp\nint d;\n```"}},
+                              {"prompts", {prompt}},
+                              {"labels", {label}}})
+                            .dump());
+    EXPECT_EQ(m_evaluator->requests().size(), 4u);
+}
+
+TEST_F(ServerLimits, OfARequestThatIsTriedAgainTheSourceIsCounted) {
+    m_options.sizes.all_bodies = 1 << 20;
+    start();
+    SocketClient client = http();
+    const json body = {{"response", "```cpp\n" + std::string(700'000, 'c') + "\n```"},
+                       {"label", {{"task", "small"}, {"level", "verify"}}}};
+    client.send(testing::http_request("POST", "/rm", body.dump()));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    EXPECT_EQ(error_code(ask("POST", "/rm", body.dump())), "busy");
+    m_evaluator->finish();
+    EXPECT_EQ(testing::read_answer(client).status, 200);
+    EXPECT_EQ(ask("POST", "/v1/tasks", body.dump()).status, 405);
+}
+
+TEST_F(ServerLimits, ABodyInChunksCountsAsItGrows) {
+    m_options.sizes.all_bodies = 3 << 20;  // less than one may have
+    m_fake.manual = false;
+    start();
+    const std::string head =
+        "POST /v1/evaluate HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+    SocketClient open = http();
+    open.send(head + "1\r\n{\r\n");
+    const std::string body = request().dump();
+    char size[16];
+    std::snprintf(size, sizeof(size), "%zx", body.size());
+    SocketClient small = http();
+    small.send(head + size + "\r\n" + body + "\r\n0\r\n\r\n");
+    EXPECT_EQ(testing::read_answer(small).status, 200);
+    SocketClient large = http();
+    large.send(head + "3f0000\r\n" + std::string(0x3f0000, ' '));
+    const HttpAnswer answer = testing::read_answer(large);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(error_code(answer), "busy");
+}
+
 TEST_F(ServerLimits, HeadersAreBounded) {
     start();
     const HttpAnswer answer = ask("GET", "/healthz", "", "X: " + std::string(20'000, 'a') + "\r\n");

@@ -54,6 +54,40 @@ TEST_F(NemoGym, ARolloutWithItsTokensMayBeLarge) {
     EXPECT_EQ(json_of(post("/verify", body))["response"], body["response"]);
 }
 
+TEST_F(NemoGym, TheTextThatCameIsEchoedButForOurWords) {
+    start();
+    const std::string text = verify_body(reply_with("int a;")).dump();
+    const std::string odd = "{ \"odd\" : [1.50, 1e2] ,\n" + text.substr(1) + " \n";
+    const HttpAnswer answer = ask("POST", "/verify", odd);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_TRUE(answer.body.starts_with(odd.substr(0, odd.rfind('}')) + ",\"reward\":1.0,"))
+        << answer.body;
+    json before = verify_body(reply_with("int a;"));
+    before["reward"] = "of another time";
+    const HttpAnswer again = post("/verify", before);
+    EXPECT_EQ(json_of(again)["reward"], 1.0);
+    EXPECT_EQ(again.body.find("of another time"), std::string::npos);
+}
+
+TEST_F(NemoGym, MoreThanThereIsRoomForWaits) {
+    m_fake.manual = true;
+    m_options.sizes.all_bodies = 1 << 20;
+    start();
+    testing::SocketClient clients[] = {http(), http()};
+    for (int i = 0; i < 2; ++i) {
+        json body = verify_body(reply_with("int a" + std::to_string(i) + ";"));
+        body["response"]["tokens"] = std::string(700'000, '7');
+        clients[i].send(testing::http_request("POST", "/verify", body.dump()));
+        ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    }
+    EXPECT_EQ(m_evaluator->requests().size(), 1u);
+    for (testing::SocketClient& client : clients) {
+        ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+        m_evaluator->finish();
+        EXPECT_EQ(testing::read_answer(client).status, 200);
+    }
+}
+
 TEST_F(NemoGym, ACandidatesFaultIsAZero) {
     start();
     const json answer = json_of(post("/verify", verify_body("no code")));
