@@ -67,25 +67,33 @@ Answered<void> JobTable::check_log() const {
 }
 
 Answered<void> JobTable::check_room(const std::string& client,
-                                    const std::vector<JobRequest>& requests) {
+                                    const std::vector<const JobRequest*>& requests) {
     std::size_t jobs = 0;
     std::size_t bytes = 0;
     bool any_is_new = m_draining;
-    for (const JobRequest& request : requests) {
-        const Answered<JobPtr> equal = find_equal(request);
+    for (const JobRequest* request : requests) {
+        const Answered<JobPtr> equal = find_equal(*request);
         if (equal && *equal != nullptr) {
             continue;
         }
         any_is_new = true;
-        if (!request.no_code && !m_ready.find(request.content)) {
+        if (!request->no_code && !m_ready.find(request->content)) {
             ++jobs;
-            bytes += request.bytes();
+            bytes += request->bytes();
         }
     }
     if (jobs > 0 || m_draining) {
         return check_room(client, jobs, bytes);
     }
     return any_is_new ? check_log() : Answered<void>();
+}
+
+bool JobTable::is_answered(const JobRequest& request) {
+    const Answered<JobPtr> equal = find_equal(request);
+    if (equal && *equal != nullptr) {
+        return (*equal)->state != JobState::pending;
+    }
+    return request.no_code || m_ready.find(request.content);
 }
 
 Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
@@ -130,7 +138,7 @@ JobPtr JobTable::add(JobRequest request, Asker asker, bool kept) {
     return job;
 }
 
-Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool kept) {
+Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool kept, bool promised) {
     if (Answered<JobPtr> known = find_equal(request); !known || *known != nullptr) {
         if (known && kept) {
             keep(*known);
@@ -140,7 +148,7 @@ Answered<JobPtr> JobTable::submit(JobRequest request, const Asker& from, bool ke
     Asker asker = asker_of(request, from);
     const std::optional<ReadyAnswer> ready = m_ready.find(request.content);
     // A known answer needs no room, but becomes a record as others do.
-    const bool needs_room = m_draining || !(ready || request.no_code);
+    const bool needs_room = !promised && (m_draining || !(ready || request.no_code));
     const Answered<void> room =
         needs_room ? check_room(asker.client, 1, request.bytes()) : check_log();
     if (!room) {

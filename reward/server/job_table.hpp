@@ -31,9 +31,11 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
     /// The job of this request: a new one or, with an idempotency key that is known, the one that
     /// has it. One whose answer is known has ended already. Whoever gets another one joins it at
     /// once, unless it is `kept`: then it goes on, and can be found, without anybody who waits.
-    /// `from`: where the request comes from. Refusals: 503 draining and log_behind, 429 queue_full,
-    /// 422 idempotency_key_reused.
-    [[nodiscard]] Answered<JobPtr> submit(JobRequest request, const Asker& from, bool kept = false);
+    /// `from`: where the request comes from. `promised`: check_room() has said that there is room,
+    /// perhaps some time ago. Refusals: 503 draining, 429 queue_full (both only where nothing was
+    /// promised), 503 log_behind, 422 idempotency_key_reused.
+    [[nodiscard]] Answered<JobPtr> submit(JobRequest request, const Asker& from, bool kept = false,
+                                          bool promised = false);
     /// Whose turn a request from there takes: its own client's, where it names one.
     [[nodiscard]] static Asker asker_of(const JobRequest& request, const Asker& from);
     /// Whether so many more jobs of that client with so many bytes of sources would be taken now.
@@ -41,7 +43,10 @@ class JobTable : public std::enable_shared_from_this<JobTable> {
                                             std::size_t bytes) const;
     /// The same of these, of which known answers and jobs that there are already need no room.
     [[nodiscard]] Answered<void> check_room(const std::string& client,
-                                            const std::vector<JobRequest>& requests);
+                                            const std::vector<const JobRequest*>& requests);
+    /// Whether submit() would not evaluate it, and not take part in an evaluation: because it has
+    /// been answered before, or because there is no code in it.
+    [[nodiscard]] bool is_answered(const JobRequest& request);
     /// nullptr when there is none, or none any more.
     [[nodiscard]] JobPtr find(const std::string& id) { return m_known.find(id); }
     /// The same by its idempotency key.

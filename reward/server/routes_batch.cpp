@@ -1,4 +1,5 @@
 #include "reward/json_object.hpp"
+#include "reward/server/give_back.hpp"
 #include "reward/server/read_requests.hpp"
 #include "reward/server/routes.hpp"
 
@@ -59,15 +60,75 @@ std::string error_line(std::size_t index, const Refusal& refusal) {
 /// The jobs of one batch, and which of them have ended and are not told yet.
 class Batch {
   public:
-    Batch(Service& service, std::size_t count)
-        : m_service(service), m_bell(m_service.threads.io.get_executor()), m_interests(count) {}
+    Batch(Service& service, Requests requests, Asker from)
+        : m_service(service),
+          m_from(std::move(from)),
+          m_requests(std::move(requests)),
+          m_bell(m_service.threads.io.get_executor()),
+          m_interests(m_requests.size()) {}
 
-    void submit(std::size_t index, Answered<JobRequest> request, const Asker& from) {
+    /// All or none: a trainer would otherwise have to sort out which ones to send again.
+    [[nodiscard]] Answered<void> check_room() const {
+        std::vector<const JobRequest*> all;
+        std::string client = m_from.client;  // else the last one that is named
+        for (const Answered<JobRequest>& request : m_requests) {
+            if (request) {
+                all.push_back(&*request);
+                client = JobTable::asker_of(*request, m_from).client;
+            }
+        }
+        return m_service.jobs->check_room(client, all);
+    }
+
+    /// Begins what has to be evaluated. The others have their answers, and thousands of these would
+    /// fill the memory of a client that does not read them: so they are written as it takes them.
+    void begin() {
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < m_requests.size(); ++i) {
+            const Answered<JobRequest>& request = m_requests[i];
+            if (request && !m_service.jobs->is_answered(*request)) {
+                submit(i);
+            } else {
+                bytes += request ? request->bytes() : 0;
+                m_answered.push_back(i);
+            }
+        }
+        m_kept.set(bytes);
+    }
+
+    awaitable<void> answer(HttpExchange& exchange) {
+        if (!co_await exchange.send_head(200, "application/x-ndjson")) {
+            co_return;
+        }
+        while (m_pending > 0 || !m_lines.empty() || !m_answered.empty()) {
+            take_ended();
+            take_answered();
+            bool there = true;
+            if (m_lines.empty()) {
+                const steady_clock::time_point until =
+                    steady_clock::now() + m_service.options.times.heartbeat;
+                const Woken woken = co_await exchange.wait(m_bell, until);
+                there = woken != Woken::gone;
+                m_lines = woken == Woken::late ? "\n" : "";
+            } else {
+                const std::string lines = std::exchange(m_lines, {});
+                there = co_await exchange.send_chunk(lines);
+            }
+            if (!there) {
+                co_return;
+            }
+        }
+    }
+
+  private:
+    void submit(std::size_t index) {
+        Answered<JobRequest>& request = m_requests[index];
         if (!request) {
             m_lines += error_line(index, request.error());
             return;
         }
-        const Answered<JobPtr> job = m_service.jobs->submit(std::move(*request), from);
+        const Answered<JobPtr> job =
+            m_service.jobs->submit(std::move(*request), m_from, false, true);
         if (!job) {
             m_lines += error_line(index, job.error());
         } else if ((*job)->state != JobState::pending) {
@@ -81,28 +142,6 @@ class Batch {
         }
     }
 
-    awaitable<void> answer(HttpExchange& exchange) {
-        if (!co_await exchange.send_head(200, "application/x-ndjson")) {
-            co_return;
-        }
-        while (m_pending > 0 || !m_lines.empty() || !m_ended.empty()) {
-            take_ended();
-            bool there = true;
-            if (m_lines.empty()) {
-                const Woken woken =
-                    co_await exchange.wait(m_bell, steady_clock::now() + k_for_ever);
-                there = woken != Woken::gone;
-            } else {
-                const std::string lines = std::exchange(m_lines, {});
-                there = co_await exchange.send_chunk(lines);
-            }
-            if (!there) {
-                co_return;
-            }
-        }
-    }
-
-  private:
     void take_ended() {
         while (!m_ended.empty() && m_lines.size() < k_chunk_bytes) {
             const std::size_t index = m_ended.front();
@@ -113,9 +152,24 @@ class Batch {
         }
     }
 
+    void take_answered() {
+        while (!m_answered.empty() && m_lines.size() < k_chunk_bytes) {
+            submit(m_answered.front());
+            m_answered.pop_front();
+        }
+        if (m_answered.empty()) {
+            give_back(m_requests);
+            m_kept.set(0);
+        }
+    }
+
     Service& m_service;
+    Asker m_from;
+    Requests m_requests;
     Bell m_bell;
-    std::vector<Interest> m_interests;  // by index
+    std::vector<Interest> m_interests;   // by index
+    std::deque<std::size_t> m_answered;  // and not told yet
+    Counted m_kept{m_service, &Service::body_bytes, 0};
     std::deque<std::size_t> m_ended;
     std::string m_lines;
     std::size_t m_pending = 0;
@@ -131,21 +185,11 @@ awaitable<HttpReply> post_batch(Service& service, HttpExchange& exchange) {
         co_return reply_of(requests.error());
     }
     exchange.drop_body();
-    std::size_t bytes = 0;
-    std::string client = exchange.asker.client;  // else the last one that is named
-    for (const Answered<JobRequest>& request : *requests) {
-        bytes += request ? request->bytes() : 0;
-        client = request ? JobTable::asker_of(*request, exchange.asker).client : client;
-    }
-    // All or none: a trainer would otherwise have to sort out which ones to send again.
-    if (Answered<void> room = service.jobs->check_room(client, requests->size(), bytes); !room) {
+    Batch batch(service, std::move(*requests), exchange.asker);
+    if (const Answered<void> room = batch.check_room(); !room) {
         co_return reply_of(room.error());
     }
-    Batch batch(service, requests->size());
-    for (std::size_t i = 0; i < requests->size(); ++i) {
-        batch.submit(i, std::move((*requests)[i]), exchange.asker);
-    }
-    requests->clear();
+    batch.begin();
     co_await batch.answer(exchange);
     co_return HttpReply{};
 }

@@ -31,12 +31,14 @@ struct SizeLimits {
 };
 
 struct TimeLimits {
-    std::chrono::milliseconds handshake{10'000};   ///< of TLS
-    std::chrono::milliseconds idle{75'000};        ///< between requests
-    std::chrono::milliseconds header{10'000};      ///< from a header's first byte to its last
-    std::chrono::milliseconds body{60'000};        ///< from header to the body's last byte
-    std::chrono::milliseconds write{30'000};       ///< for a client to take one answer or chunk
-    std::chrono::milliseconds line{30'000};        ///< from a line's first byte to its last
+    std::chrono::milliseconds handshake{10'000};  ///< of TLS
+    std::chrono::milliseconds idle{75'000};       ///< between requests
+    std::chrono::milliseconds header{10'000};     ///< from a header's first byte to its last
+    std::chrono::milliseconds body{60'000};       ///< from header to the body's last byte
+    std::chrono::milliseconds write{30'000};      ///< for a client to take one answer or chunk
+    std::chrono::milliseconds heartbeat{
+        15'000};                              ///< between lines of a batch, empty ones if need be
+    std::chrono::milliseconds line{30'000};   ///< from a line's first byte to its last
     std::chrono::milliseconds idle_line{600'000};  ///< between lines, when nothing is evaluated
     /// Before trainers' own time-outs (slime: 120 s): then a waiting client is told the job's id.
     std::chrono::milliseconds answer{110'000};

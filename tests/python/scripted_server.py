@@ -18,7 +18,7 @@ def answer(status, body=b"", headers=(), chunks=None):
     for chunk in chunks:
         if chunk is DROP:
             return [*pieces, DROP]
-        text = json.dumps(chunk).encode() + b"\n"
+        text = chunk if isinstance(chunk, bytes) else json.dumps(chunk).encode() + b"\n"
         pieces.append(b"%x\r\n%s\r\n" % (len(text), text))
     return [*pieces, b"0\r\n\r\n"]
 

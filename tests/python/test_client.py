@@ -128,6 +128,12 @@ class Behaviour:
         self.assertEqual(told, [1, 2, 0])
         self.assertEqual(self.pauses, [])
 
+    def test_an_empty_line_of_a_batch_says_nothing(self):
+        lines = [b"\n", {"index": 0, "job": job(2.0)}, b"\n", b"\n", {"index": 1, "job": job(3.0)}]
+        results = self.client(self.script(answer(200, chunks=lines))).batch([{"task": "a", "source": ""}] * 2)
+        self.assertEqual([reward_of(result) for result in results], [2.0, 3.0])
+        self.assertEqual(self.pauses, [])
+
     def test_of_a_batch_only_what_is_missing_is_asked_again(self):
         client = self.client(self.script(
             answer(200, chunks=[{"index": 2, "job": job(3.0)}, DROP]),

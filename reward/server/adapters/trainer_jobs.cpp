@@ -139,7 +139,11 @@ awaitable<TrainerJobs> evaluate_all(Service& service, HttpExchange& exchange, Jo
                                     std::chrono::milliseconds patience, bool kept) {
     TrainerJobs result;
     const Asker& from = exchange.asker;
-    if (const Answered<void> room = service.jobs->check_room(from.client, requests); !room) {
+    std::vector<const JobRequest*> all;
+    for (const JobRequest& request : requests) {
+        all.push_back(&request);
+    }
+    if (const Answered<void> room = service.jobs->check_room(from.client, all); !room) {
         result.refusal = room.error();
         co_return result;
     }

@@ -281,6 +281,8 @@ class Part:
         return [index for index in self.indices if index in self.batch.missing]
 
     def take(self, line: bytes):
+        if not line.strip():
+            return  # the server is there, and nothing is ready
         try:
             told = json.loads(line)
             index = self.indices[told["index"]]
