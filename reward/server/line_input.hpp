@@ -2,6 +2,7 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -32,11 +33,15 @@ class LineInput {
         return text.substr(0, end);
     }
     /// Where to read to. REQUIRES that take() gave nothing.
-    [[nodiscard]] auto room() {
-        if (m_buffer.size() == 0 && m_buffer.capacity() > 2 * k_read_bytes) {
+    [[nodiscard]] auto room(std::size_t bytes = k_read_bytes) {
+        if (m_buffer.size() <= k_read_bytes && long_line_bytes() > 0) {
             m_buffer.shrink_to_fit();  // a client that sent one long line may stay for days
         }
-        return m_buffer.prepare(k_read_bytes);
+        return m_buffer.prepare(bytes);
+    }
+    /// What it takes of memory besides what any line may.
+    [[nodiscard]] std::size_t long_line_bytes() const {
+        return m_buffer.capacity() - std::min(m_buffer.capacity(), 2 * k_read_bytes);
     }
     void commit(std::size_t bytes) { m_buffer.commit(bytes); }
     /// Bytes of the line that is not finished. REQUIRES that take() gave nothing.

@@ -71,6 +71,15 @@ tl::expected<LineMessage, LineProblem> parse_line(std::string_view line, const O
     return message;
 }
 
+std::string token_of(std::string_view line) {
+    const Answered<nlohmann::ordered_json> value = parse_body(line, k_where);
+    const auto text = [&](const char* key) {
+        const bool is_there = value && value->is_object() && value->contains(key);
+        return is_there && (*value)[key].is_string() ? (*value)[key].get<std::string>() : "";
+    };
+    return text("op") == "hello" ? text("token") : "";
+}
+
 std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_token) {
     return dump_json({{"type", "hello"},
                       {"protocol", k_line_protocol},

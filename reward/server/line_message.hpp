@@ -26,6 +26,10 @@ struct LineProblem {
 [[nodiscard]] tl::expected<LineMessage, LineProblem> parse_line(std::string_view line,
                                                                 const Offer& offer);
 
+/// The token of a hello; of any other line an empty one. For lines of strangers, who are told
+/// nothing of tasks or of what was wrong.
+[[nodiscard]] std::string token_of(std::string_view line);
+
 // What a server says. Each is a line with its end.
 [[nodiscard]] std::string hello_line(std::size_t credits, std::size_t line_bytes, bool needs_token);
 [[nodiscard]] std::string error_line(const std::string& id, const Refusal& refusal);

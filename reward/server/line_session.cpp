@@ -27,6 +27,7 @@ using boost::system::error_code;
 
 constexpr std::size_t k_write_bytes = 256u << 10;
 constexpr std::size_t k_kept_bytes = 64u << 10;  // of a buffer, while there is nothing to write
+constexpr std::size_t k_stranger_bytes = 4096;   // read of them at a time
 constexpr std::chrono::hours k_for_ever{24};
 
 /// A reader and a writer share it; the connection ends with the last of them.
@@ -37,6 +38,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
           m_from(std::move(from)),
           m_service(std::move(service)),
           m_open(*m_service, &Service::connections),
+          m_long_lines(*m_service, &Service::body_bytes, 0),
           m_to_write(m_stream.get_executor()),
           m_written(m_stream.get_executor()),
           m_input(m_service->options.sizes.line),
@@ -50,6 +52,7 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         if (!opened) {
             co_return;
         }
+        m_begun = std::chrono::steady_clock::now();
         const SizeLimits& sizes = m_service->options.sizes;
         say(hello_line(sizes.credits, sizes.line, m_needs_token));
         asio::co_spawn(
@@ -73,17 +76,21 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
 
     awaitable<void> read() {
         while (m_stream.is_open()) {
+            const SizeLimits& sizes = m_service->options.sizes;
+            const std::size_t most = m_needs_token ? sizes.hello : sizes.line;
             const std::optional<std::string_view> line = m_input.take();
             bool goes_on = true;
-            if (line) {
+            if (line ? line->size() > most : m_input.unfinished() > most) {
+                say_last({413,
+                          "too_large",
+                          {ErrorCode::limit, "the line is too long", "line",
+                           "see line_bytes of the server's hello"}});
+                goes_on = false;
+            } else if (line && m_needs_token) {
+                goes_on = greet(token_of(*line));
+            } else if (line) {
                 m_line_begun.reset();
                 goes_on = co_await obey(*line);
-            } else if (m_input.unfinished() > m_service->options.sizes.line) {
-                say(error_line("", {413,
-                                    "too_large",
-                                    {ErrorCode::limit, "the line is too long", "line",
-                                     "see line_bytes of the server's hello"}}));
-                goes_on = false;
             } else {
                 goes_on = co_await read_more();
             }
@@ -93,27 +100,53 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         }
     }
 
-    awaitable<bool> read_more() {
+    /// For how long more may be waited for.
+    [[nodiscard]] std::chrono::milliseconds patience() const {
         const TimeLimits& times = m_service->options.times;
+        const auto left = [](std::chrono::milliseconds time,
+                             std::chrono::steady_clock::time_point since) {
+            const auto gone = std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::chrono::steady_clock::now() - since);
+            return std::max(time - gone, std::chrono::milliseconds(0));
+        };
+        if (m_needs_token) {
+            return left(times.hello, m_begun);
+        }
+        if (m_line_begun) {
+            return left(times.line, *m_line_begun);
+        }
+        return m_jobs.empty() ? times.idle_line : k_for_ever;
+    }
+
+    awaitable<bool> read_more() {
         if (m_input.unfinished() > 0 && !m_line_begun) {
             m_line_begun = std::chrono::steady_clock::now();
         }
-        std::chrono::milliseconds time = m_jobs.empty() ? times.idle_line : k_for_ever;
-        if (m_line_begun) {
-            time = times.line - std::chrono::duration_cast<std::chrono::milliseconds>(
-                                    std::chrono::steady_clock::now() - *m_line_begun);
+        const auto room = m_input.room(m_needs_token ? k_stranger_bytes : LineInput::k_read_bytes);
+        const std::size_t bytes = m_input.long_line_bytes();
+        m_long_lines.set(bytes);
+        if (bytes > 0 && m_service->body_bytes > m_service->options.sizes.all_bodies) {
+            say_last({503,
+                      "busy",
+                      {ErrorCode::limit, "too many long lines are being read", "line", "try again"},
+                      std::chrono::seconds(1)});
+            co_return false;
         }
-        const TimeLimit limit(m_stream, std::max(time, std::chrono::milliseconds(0)));
-        const auto room = m_input.room();
+        const TimeLimit limit(m_stream, patience());
         const auto [error, size] = co_await m_stream.async_read_some(room, k_await);
         m_input.commit(size);
         if (error && limit.is_over()) {
-            say(error_line("", {408,
-                                "too_slow",
-                                {ErrorCode::timeout, "nothing whole arrived in time", "line",
-                                 "send lines at once; ping now and then"}}));
+            say_last({408,
+                      "too_slow",
+                      {ErrorCode::timeout, "nothing whole arrived in time", "line",
+                       "send lines at once; ping now and then"}});
         }
         co_return !error;
+    }
+
+    /// Why the connection ends; a stranger is not told more than that it is one.
+    void say_last(const Refusal& refusal) {
+        say(error_line("", m_needs_token ? wrong_token() : refusal));
     }
 
     /// False: the connection ends.
@@ -129,22 +162,13 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
         auto message = co_await run_where_it_fits(*m_service, line.size(), parse);
         if (!message) {
             say(error_line(message.error().id, message.error().refusal));
-            co_return !m_needs_token;
-        }
-        if (message->op == LineMessage::Op::hello) {
-            co_return greet(*message);
-        }
-        if (m_needs_token) {
-            say(error_line(message->id, wrong_token()));
-            co_return false;
-        }
-        if (message->op == LineMessage::Op::ping) {
+        } else if (message->op == LineMessage::Op::ping) {
             say(pong_line());
         } else if (message->op == LineMessage::Op::describe) {
             say(description_line(message->id, *message->request));
         } else if (message->op == LineMessage::Op::cancel) {
             cancel(message->id);
-        } else {
+        } else if (message->op == LineMessage::Op::evaluate) {
             evaluate(std::move(*message));
         }
         co_return true;
@@ -157,13 +181,15 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
                  R"(begin with {"op": "hello", "token": "..."})"}};
     }
 
-    bool greet(const LineMessage& message) {
-        const std::optional<AccessToken>& token = m_service->options.token;
-        if (m_needs_token && !(token && token->matches(message.token))) {
-            say(error_line("", wrong_token()));
+    /// False: the connection ends.
+    bool greet(const std::string& token) {
+        const std::optional<AccessToken>& wanted = m_service->options.token;
+        if (!wanted || !wanted->matches(token)) {
+            say_last(wrong_token());
             return false;
         }
         m_needs_token = false;
+        m_line_begun.reset();
         return true;
     }
 
@@ -279,6 +305,8 @@ class LineSession : public std::enable_shared_from_this<LineSession> {
     Asker m_from;
     ServicePtr m_service;
     Counted m_open;
+    Counted m_long_lines;
+    std::chrono::steady_clock::time_point m_begun = std::chrono::steady_clock::now();
     Bell m_to_write;
     Bell m_written;
     LineInput m_input;

@@ -24,6 +24,7 @@ struct SizeLimits {
     std::size_t batch_body = 64u << 20;
     std::size_t batch_requests = 4096;
     std::size_t line = 4u << 20;          ///< of the line protocol
+    std::size_t hello = 4096;             ///< the same, while a token is needed
     std::size_t all_bodies = 512u << 20;  ///< at a time, with what Service::body_bytes says
     std::size_t connections = 16'384;
     std::size_t credits = 512;              ///< requests of one line connection without an answer
@@ -38,6 +39,7 @@ struct TimeLimits {
     std::chrono::milliseconds write{30'000};      ///< for a client to take one answer or chunk
     std::chrono::milliseconds heartbeat{
         15'000};                              ///< between lines of a batch, empty ones if need be
+    std::chrono::milliseconds hello{10'000};  ///< from a connection to its token, for lines
     std::chrono::milliseconds line{30'000};   ///< from a line's first byte to its last
     std::chrono::milliseconds idle_line{600'000};  ///< between lines, when nothing is evaluated
     /// Before trainers' own time-outs (slime: 120 s): then a waiting client is told the job's id.

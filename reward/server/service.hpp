@@ -28,8 +28,9 @@ struct Service {
     std::shared_ptr<JobTable> jobs;
     std::size_t connections = 0;  ///< that are open
     std::uint64_t connections_so_far = 0;
-    std::size_t unsent = 0;      ///< requests and answers that a drain waits for
-    std::size_t body_bytes = 0;  ///< of bodies, and of what is kept of them beside jobs
+    std::size_t unsent = 0;  ///< requests and answers that a drain waits for
+    std::size_t body_bytes =
+        0;  ///< of bodies and long lines, and of what is kept of them beside jobs
 };
 
 using ServicePtr = std::shared_ptr<Service>;
