@@ -89,6 +89,16 @@ TEST_F(Remote, InsideOfTlsTheServerMustBeWhoItShouldBe) {
     const std::string port = m_addresses.at(1).substr(m_addresses.at(1).rfind(':'));
     EXPECT_EQ(why_not(options("tls://localhost" + port)), "");
     ::unsetenv("SSL_CERT_FILE");
+}
+
+TEST_F(Remote, WhoAsksATlsPortInPlainIsToldSo) {
+    const testing::TemporaryFolder made;
+    const testing::Certificates certificates(made.path());
+    m_options.tls = TlsFiles{certificates.chain, certificates.key};
+    // It is told when its handshake is late, since both ends wait for the other's first word.
+    m_options.times.handshake = 100ms;
+    start();
+    const std::string port = m_addresses.at(1).substr(m_addresses.at(1).rfind(':'));
     EXPECT_THAT(why_not(options("tcp://127.0.0.1" + port)), HasSubstr("speaks TLS"));
 }
 
