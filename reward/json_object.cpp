@@ -12,6 +12,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// That a reader looks for.
+constexpr std::size_t k_usual_keys = 32;
+
 const Json& null_json() {
     static const Json null;
     return null;
@@ -57,16 +60,17 @@ void JsonObject::fail_type(std::string_view key, const std::string& wanted, cons
 }
 
 const Json* JsonObject::find(std::string_view key) {
-    if (std::find(m_read.begin(), m_read.end(), key) == m_read.end()) {
-        m_read.emplace_back(key);
+    if (m_read.empty()) {
+        m_read.reserve(k_usual_keys);
     }
-    const auto found = m_value->find(std::string(key));
+    m_read.emplace_back(key);  // one that is read twice stands there twice
+    const auto found = m_value->find(key);
     // The schema's writers spell "not given" as null.
     return found == m_value->end() || found->is_null() ? nullptr : &*found;
 }
 
 bool JsonObject::has(std::string_view key) const {
-    return m_value->contains(std::string(key));
+    return m_value->contains(key);
 }
 
 const Json& JsonObject::raw(std::string_view key) {
@@ -235,8 +239,9 @@ void JsonObject::refuse_other_keys() {
         const std::string nearest = nearest_word(key, m_read);
         std::string hint = nearest.empty() ? "known keys:" : "did you mean '" + nearest + "'?";
         if (nearest.empty()) {
-            for (const std::string& known : m_read) {
-                hint += " " + known;
+            for (auto known = m_read.begin(); known != m_read.end(); ++known) {
+                const bool is_first = std::find(m_read.begin(), known, *known) == known;
+                hint += is_first ? " " + *known : "";
             }
         }
         fail(key.substr(0, 80), "unknown key", hint);
