@@ -3,6 +3,9 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace atl {
 
 namespace {
@@ -74,8 +77,16 @@ ContentHasher& ContentHasher::operator=(ContentHasher&&) noexcept = default;
 
 ContentHasher& ContentHasher::field(std::string_view bytes) {
     const std::uint64_t size = bytes.size();
-    EVP_DigestUpdate(m_state->context, &size, sizeof(size));
-    EVP_DigestUpdate(m_state->context, bytes.data(), bytes.size());
+    // Most are small: each call of OpenSSL costs more than to hash so few bytes.
+    std::array<char, 64> both;
+    if (sizeof size + bytes.size() <= both.size()) {
+        std::memcpy(both.data(), &size, sizeof size);
+        std::copy(bytes.begin(), bytes.end(), both.begin() + sizeof size);
+        EVP_DigestUpdate(m_state->context, both.data(), sizeof size + bytes.size());
+    } else {
+        EVP_DigestUpdate(m_state->context, &size, sizeof size);
+        EVP_DigestUpdate(m_state->context, bytes.data(), bytes.size());
+    }
     return *this;
 }
 

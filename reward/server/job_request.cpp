@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -123,7 +124,6 @@ class Reading {
         }
         take_candidate(is_reply);
         m_request.content = content();
-        m_request.digest = digest();
         return std::move(m_request);
     }
 
@@ -391,21 +391,13 @@ class Reading {
         }
         hasher.field(to_string(m_request.level)).field(m_request.profile ? 1 : 0);
         hasher.field(m_request.with_verdict ? 1 : 0);
-        hasher.field(m_request.fresh ? 1 : 0).field(std::to_string(m_request.cutoff_ns));
+        hasher.field(m_request.fresh ? 1 : 0)
+            .field(std::bit_cast<std::uint64_t>(m_request.cutoff_ns));
         hasher.field(m_request.rivals.size());
         for (const Rival& rival : m_request.rivals) {
             hasher.field(rival.name).field(candidate_key(rival.candidate));
         }
         return hasher.field(m_request.no_code ? 1 : 0).finish();
-    }
-
-    Digest digest() const {
-        ContentHasher hasher;
-        hasher.field(m_request.content);
-        hasher.field(m_request.ids.trajectory).field(m_request.ids.group);
-        hasher.field(static_cast<std::uint64_t>(m_request.ids.turn.value_or(-1)));
-        hasher.field(m_request.ids.policy_version);
-        return hasher.finish();
     }
 
     std::optional<Error> m_error;
@@ -419,6 +411,13 @@ class Reading {
 };
 
 }  // namespace
+
+Digest JobRequest::digest() const {
+    ContentHasher hasher;
+    hasher.field(content).field(ids.trajectory).field(ids.group);
+    hasher.field(static_cast<std::uint64_t>(ids.turn.value_or(-1))).field(ids.policy_version);
+    return hasher.finish();
+}
 
 bool JobRequest::wants_baseline() const {
     return std::any_of(scores.begin(), scores.end(), [&](const std::string& name) {

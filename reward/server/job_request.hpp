@@ -60,8 +60,9 @@ struct JobRequest {
     TrajectoryIds ids;
     RolloutTexts rollout;
     Digest content;  ///< of all that the answer depends on
-    Digest digest;   ///< of `content` and `ids`
 
+    /// Of `content` and `ids`. Made when it is asked for, which is seldom.
+    [[nodiscard]] Digest digest() const;
     /// Whether a score needs the times of the task's first starter.
     [[nodiscard]] bool wants_baseline() const;
     /// What it takes of the memory that waiting jobs may take.

@@ -105,7 +105,7 @@ Answered<JobPtr> JobTable::find_equal(const JobRequest& request) {
     if (!found || !has_answer(*found)) {
         return JobPtr();
     }
-    if (found->request.digest != request.digest) {
+    if (found->request.digest() != request.digest()) {
         return refuse(422, "idempotency_key_reused",
                       {ErrorCode::invalid_argument,
                        "another request has the idempotency key '" + request.idempotency_key + "'",

@@ -304,7 +304,7 @@ awaitable<HttpReply> answer_trainer(Service& service, HttpExchange& exchange,
     // A key of its own for each, so that who asks again joins the job that there is.
     for (JobRequest& request : *requests) {
         if (request.idempotency_key.empty()) {
-            request.idempotency_key = "trainer/" + request.digest.hex();
+            request.idempotency_key = "trainer/" + request.digest().hex();
         }
     }
     const std::chrono::milliseconds patience = service.options.times.answer;

@@ -86,7 +86,7 @@ void serve_line(std::string_view bytes) {
         const JobRequest& request = *message->request;
         must(request.task != nullptr && request.device != nullptr, "a request has its task");
         must(request.candidate.source.size() <= bytes.size() + 1, "a source is no longer than it");
-        must(request.no_code || !request.digest.is_zero(), "a request has a digest");
+        must(request.no_code || !request.digest().is_zero(), "a request has a digest");
     }
 }
 
