@@ -14,7 +14,9 @@ namespace atl {
 /// showed a part of the answer or k_most_uses candidates met them. Used on the thread of its Gpu.
 class GpuCasePool {
   public:
-    static constexpr std::size_t k_timed_cases = 3;
+    /// Of a workload that is timed: the first one is verification's, the others are for launches
+    /// that are timed and judged, since a candidate meets none twice.
+    static constexpr std::size_t k_timed_cases = 4;
     static constexpr int k_most_uses = 32;
 
     explicit GpuCasePool(GpuTask& task) : m_task(&task) {}

@@ -178,7 +178,7 @@ Status GpuEvaluation::measure_all() {
     ATOLL_TRY(admit_rivals());
     ATOLL_TRY(m_programs.runner());  // where the last rival ended one, another takes over before
     ATOLL_TRY(m_source.wait_until_quiet());
-    // Verification shows cases that judged launches meet again: what was learnt then is gone now.
+    // What verification showed is no case that judged launches meet, but answers may be alike.
     ATOLL_TRY(m_task.scrub());
     GpuMeasurement measurement(m_order, m_task, m_pool, m_programs, m_rng, m_best_anchors,
                                m_contestants, m_device);

@@ -134,6 +134,11 @@ Expected<std::vector<GpuRefill>> GpuInputs::refills(std::size_t workload,
     return refills;
 }
 
+bool GpuInputs::has_donors(std::size_t workload) const {
+    const auto first = m_donors_of.lower_bound({workload, 0});
+    return first != m_donors_of.end() && first->first.first == workload;
+}
+
 std::uint64_t GpuInputs::device_bytes() const {
     std::uint64_t bytes = 0;
     for (const Donor& donor : m_donors) {

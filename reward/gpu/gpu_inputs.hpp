@@ -46,6 +46,9 @@ class GpuInputs {
                                                            std::size_t distribution) const;
     [[nodiscard]] static std::uint32_t donor_of(std::uint64_t seed) { return seed % k_donors; }
 
+    /// Whether tensors of the workload come from donors.
+    [[nodiscard]] bool has_donors(std::size_t workload) const;
+
     /// Of the donors' originals.
     [[nodiscard]] std::uint64_t device_bytes() const;
 

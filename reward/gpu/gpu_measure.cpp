@@ -68,6 +68,7 @@ GpuMeasurement::GpuMeasurement(const EvaluateOrder& order, GpuTask& task, GpuCas
       m_protocol(protocol_of(order)) {
     for (GpuContestant& contestant : contestants) {
         contestant.workloads.resize(task.layout().measured().size());
+        contestant.met.resize(task.layout().measured().size());
     }
 }
 
@@ -102,47 +103,6 @@ std::size_t GpuMeasurement::judged_size(const GpuTimes& times) {
     // wrong in between.
     const std::size_t whole = call_size(times);
     return times.judged_ns.empty() ? whole : 1 + m_rng.below(whole);
-}
-
-Expected<GpuTimeCall> GpuMeasurement::make_call(const GpuContestant& contestant,
-                                                std::size_t workload, std::size_t launches) {
-    const std::size_t index = layout_index(workload);
-    const TaskLayout& layout = m_task.layout();
-    GpuTimeCall call;
-    call.program = contestant.program;
-    call.workload = static_cast<std::uint32_t>(task_index_of(layout, index));
-    ATOLL_TRY_ASSIGN(call.refills, m_task.inputs().refills(index, 0));
-    for (std::size_t i = layout.tensor_inputs(); i < layout.tensors(); ++i) {
-        call.output_bytes.push_back(layout.workloads()[index].bytes[i]);
-        call.poison.push_back(static_cast<std::uint8_t>(poison_of(layout.tensor(i).dtype)));
-    }
-    call.events = m_by_events || m_protocol.clock == GpuProtocol::Clock::events;
-    call.cold = m_protocol.cold;
-    call.made_once = !m_protocol.new_inputs;
-    call.limit_ns = static_cast<std::uint64_t>(m_order.launch_timeout_s / k_ns);
-    const std::size_t slots = m_task.slots(m_task.is_small(index));
-    const std::size_t turn = m_rng.below(slots);
-    for (std::size_t i = 0; i < launches; ++i) {
-        GpuTimedLaunch launch;
-        const std::size_t step = m_protocol.new_inputs ? i : 0;
-        launch.tensors = m_task.places(index, (turn + step) % slots, Placement::start);
-        launch.seed = m_rng();
-        launch.donor = GpuInputs::donor_of(launch.seed);
-        call.launches.push_back(std::move(launch));
-    }
-    return call;
-}
-
-Expected<GpuTrial> GpuMeasurement::judge_last(GpuTimeCall& call, std::size_t workload) {
-    GpuTrial trial;
-    trial.canaries = false;
-    ATOLL_TRY_ASSIGN(trial.judged, m_pool.get(layout_index(workload), 0,
-                                              m_rng.below(GpuCasePool::k_timed_cases)));
-    GpuTimedLaunch& last = call.launches.back();
-    last.seed = trial.judged->seed;
-    last.donor = GpuInputs::donor_of(last.seed);
-    trial.tensors = last.tensors;
-    return trial;
 }
 
 Expected<GpuTimed> GpuMeasurement::time(GpuContestant& contestant, std::size_t workload,
@@ -197,10 +157,11 @@ void GpuMeasurement::do_without_cupti() {
 
 Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std::size_t launches,
                             bool judged) {
-    ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(contestant, workload, launches));
+    ATOLL_TRY_ASSIGN(GpuTimeCall call,
+                     make_call(contestant, workload, std::min(launches, most_launches(workload))));
     GpuTrial trial;
     if (judged) {
-        ATOLL_TRY_ASSIGN(trial, judge_last(call, workload));
+        ATOLL_TRY_ASSIGN(trial, judge_one(contestant, call, workload, call.launches.size() - 1));
     }
     ATOLL_TRY_ASSIGN(const GpuTimed timed, time(contestant, workload, call));
     if (contestant.fault) {
@@ -216,20 +177,23 @@ Status GpuMeasurement::take(GpuContestant& contestant, std::size_t workload, std
     GpuTimes& times = contestant.workloads[workload];
     add(times, timed, call);
     if (judged) {
-        ATOLL_TRY(judge(contestant, trial, call));
+        ATOLL_TRY(judge(contestant, std::span(&trial, 1), call));
         times.judged_ns.push_back(timed.samples.back().span_ns);
     }
     return {};
 }
 
-Status GpuMeasurement::judge(GpuContestant& contestant, const GpuTrial& trial,
+Status GpuMeasurement::judge(GpuContestant& contestant, std::span<const GpuTrial> trials,
                              const GpuTimeCall& call) {
-    ATOLL_TRY_ASSIGN(auto checks, m_task.judge(std::span(&trial, 1)));
-    if (!checks.front().fault) {
+    ATOLL_TRY_ASSIGN(auto checks, m_task.judge(trials));
+    const auto wrong = std::find_if(checks.begin(), checks.end(),
+                                    [](const GpuCheck& check) { return check.fault.has_value(); });
+    if (wrong == checks.end()) {
         return {};
     }
+    const GpuTrial& trial = trials[static_cast<std::size_t>(wrong - checks.begin())];
     m_pool.expose(*trial.judged);
-    CandidateFault fault = *checks.front().fault;
+    CandidateFault fault = *wrong->fault;
     if (fault.outcome == Outcome::wrong_result || fault.outcome == Outcome::non_finite) {
         std::vector<std::vector<GpuTensorPlace>> earlier;
         for (const GpuTimedLaunch& launch : call.launches) {
@@ -324,7 +288,8 @@ Status GpuMeasurement::measure_trials(GpuContestant& contestant, std::size_t wor
         fit, static_cast<double>(k_least_trials), static_cast<double>(m_protocol.trials)));
     ATOLL_TRY_ASSIGN(GpuTimeCall call,
                      make_call(contestant, workload, m_protocol.warm_ups + trials));
-    ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
+    ATOLL_TRY_ASSIGN(const GpuTrial trial,
+                     judge_one(contestant, call, workload, call.launches.size() - 1));
     ATOLL_TRY_ASSIGN(GpuTimed timed, time(contestant, workload, call));
     if (contestant.fault) {
         return {};
@@ -334,7 +299,7 @@ Status GpuMeasurement::measure_trials(GpuContestant& contestant, std::size_t wor
     times = {};
     add(times, timed, call);
     times.judged_ns.push_back(timed.samples.back().span_ns);
-    ATOLL_TRY(judge(contestant, trial, call));
+    ATOLL_TRY(judge(contestant, std::span(&trial, 1), call));
     if (!contestant.fault) {
         ATOLL_TRY_ASSIGN(const bool too_fast, is_too_fast(times, workload));
         return too_fast ? call_too_fast(workload) : Status();

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct GpuTimes {
 };
 
 /// How many launches of `ns` the events time together when clocks are compared: 1 from 100 us on,
-/// of shorter ones so many that they take 0.2 ms, from 2 to 16.
+/// of shorter ones so many that they take 0.2 ms, from 2 to 16 (and no more than there are slots).
 [[nodiscard]] std::uint32_t event_batch_for(double ns);
 
 /// One of the programs whose launches are interleaved.
@@ -61,6 +62,8 @@ struct GpuContestant {
     std::uint32_t program = 0;
     std::optional<CandidateFault> fault;
     std::vector<GpuTimes> workloads;  ///< in TaskLayout::measured() order
+    /// Of the cases that are kept for judged launches how many it has met, likewise.
+    std::vector<std::size_t> met = {};
 };
 
 /// Measures contestants by the order's protocol (reward/gpu/protocols.hpp). Ours: calls of a few
@@ -92,14 +95,27 @@ class GpuMeasurement {
                               bool judged);
     [[nodiscard]] Expected<GpuTimeCall> make_call(const GpuContestant& contestant,
                                                   std::size_t workload, std::size_t launches);
-    /// Gives the call's last launch the inputs of a case.
-    [[nodiscard]] Expected<GpuTrial> judge_last(GpuTimeCall& call, std::size_t workload);
+    /// How many launches of the workload a call may have.
+    [[nodiscard]] std::size_t most_launches(std::size_t workload) const;
+    /// New seeds for those whose donor another one has, but not for `kept`.
+    void part_donors(GpuTimeCall& call, std::size_t workload, std::size_t kept);
+    [[nodiscard]] Expected<GpuCase*> next_case(GpuContestant& contestant, std::size_t workload);
+    /// Gives one launch of the call the inputs of a case that the contestant has not met.
+    [[nodiscard]] Expected<GpuTrial> judge_one(GpuContestant& contestant, GpuTimeCall& call,
+                                               std::size_t workload, std::size_t launch);
+    struct JudgedBatch {
+        std::vector<GpuCase> cases;  ///< that `trials` point to, if they are not kept ones
+        std::vector<GpuTrial> trials;
+    };
+    /// Of small tensors all launches of the last batch, of others one of it that nobody knows.
+    [[nodiscard]] Expected<JudgedBatch> judge_last_batch(GpuContestant& contestant,
+                                                         GpuTimeCall& call, std::size_t workload);
     /// What came of the call; a fault is the contestant's from then on.
     [[nodiscard]] Expected<GpuTimed> time(GpuContestant& contestant, std::size_t workload,
                                           const GpuTimeCall& call);
     void add(GpuTimes& times, const GpuTimed& timed, const GpuTimeCall& call);
     void do_without_cupti();
-    [[nodiscard]] Status judge(GpuContestant& contestant, const GpuTrial& trial,
+    [[nodiscard]] Status judge(GpuContestant& contestant, std::span<const GpuTrial> trials,
                                const GpuTimeCall& call);
     /// The last launches of a contestant, of which the very last one is judged.
     [[nodiscard]] Status close(GpuContestant& contestant, std::size_t workload);
@@ -111,6 +127,7 @@ class GpuMeasurement {
     [[nodiscard]] Expected<SpeedOfLight> light_of(std::size_t workload) const;
     [[nodiscard]] Status call_too_fast(std::size_t workload);
     [[nodiscard]] Status compare_clocks(std::size_t workload);
+    [[nodiscard]] std::uint32_t first_batch(std::size_t workload, double ns) const;
     [[nodiscard]] Expected<bool> is_too_fast(const GpuTimes& times, std::size_t workload) const;
     [[nodiscard]] bool finished(const GpuTimes& times) const;
     [[nodiscard]] std::size_t call_size(const GpuTimes& times) const;

@@ -14,11 +14,11 @@ namespace atl {
 
 namespace {
 
-constexpr std::size_t k_event_launches = 3;
+/// The first one has what only first launches cost.
+constexpr std::size_t k_event_batches = 2;
 constexpr int k_event_tries = 5;
 /// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
-/// short launches many are timed together, without pauses and on warm caches: less of the cost is
-/// in each.
+/// short launches many are timed together, without pauses: less of the cost is in each.
 constexpr double k_clock_share = 0.7;
 constexpr double k_clock_slack_ns = 20'000;
 constexpr double k_short_ns = 100'000;
@@ -26,7 +26,7 @@ constexpr std::uint32_t k_batch = 16;
 constexpr std::uint32_t k_least_batch = 2;
 /// A batch this long has some microseconds of cost, which is far below what k_clock_share allows.
 constexpr double k_batch_ns = 200'000;
-constexpr double k_batch_slack_ns = 4'000;
+constexpr double k_least_slack_ns = 4'000;
 
 }  // namespace
 
@@ -88,8 +88,17 @@ Status GpuMeasurement::call_too_fast(std::size_t workload) {
     return {};
 }
 
-/// The same by events, which nothing in the process can bend as it could CUPTI's records. What was
-/// disturbed is longer, never shorter: the shortest of several tries counts.
+/// As many as have places of their own, and a structure of their own.
+std::uint32_t GpuMeasurement::first_batch(std::size_t workload, double ns) const {
+    const std::size_t fit =
+        std::min(m_task.slots(m_task.is_small(layout_index(workload))), most_launches(workload));
+    return static_cast<std::uint32_t>(std::min<std::size_t>(event_batch_for(ns), fit));
+}
+
+/// The same by events, whose times are harder to bend than CUPTI's records: the device writes them
+/// to memory that the driver maps, in the same process all the same. What was disturbed is longer,
+/// never shorter: the shortest of several tries counts, but only of launches that may be judged,
+/// each with inputs and places of its own.
 Status GpuMeasurement::compare_clocks(std::size_t workload) {
     GpuContestant& candidate = m_contestants.front();
     if (candidate.fault || m_clock != "cupti") {
@@ -97,22 +106,29 @@ Status GpuMeasurement::compare_clocks(std::size_t workload) {
     }
     const double by_cupti = median(candidate.workloads[workload].spans_ns);
     double by_events = std::numeric_limits<double>::infinity();
+    std::uint32_t batch = first_batch(workload, by_cupti);
     for (int attempt = 0; attempt < k_event_tries; ++attempt) {
-        ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, k_event_launches));
+        const std::size_t launches =
+            std::min(k_event_batches, std::max<std::size_t>(most_launches(workload) / batch, 1)) *
+            batch;
+        ATOLL_TRY_ASSIGN(GpuTimeCall call, make_call(candidate, workload, launches));
         call.events = true;
-        call.batch = event_batch_for(by_cupti);
-        ATOLL_TRY_ASSIGN(const GpuTrial trial, judge_last(call, workload));
+        call.batch = batch;
+        ATOLL_TRY_ASSIGN(const JudgedBatch judged, judge_last_batch(candidate, call, workload));
         ATOLL_TRY_ASSIGN(const GpuTimed timed, time(candidate, workload, call));
-        if (!candidate.fault && call.batch == 1) {
-            ATOLL_TRY(judge(candidate, trial, call));
+        if (!candidate.fault && timed.batch < batch) {
+            batch =
+                timed.batch;  // the plan is too long for more: one that was judged may not have run
+            continue;
+        }
+        if (!candidate.fault) {
+            ATOLL_TRY(judge(candidate, judged.trials, call));
         }
         if (candidate.fault) {
             return {};
         }
-        for (const GpuSample& sample : timed.samples) {
-            by_events = std::min(by_events, sample.span_ns);
-        }
-        const double slack_ns = call.batch > 1 ? k_batch_slack_ns : k_clock_slack_ns;
+        by_events = std::min(by_events, timed.samples.back().span_ns);
+        const double slack_ns = std::max(k_least_slack_ns, k_clock_slack_ns / batch);
         if (by_cupti >= k_clock_share * by_events - slack_ns) {
             return {};
         }

@@ -27,6 +27,11 @@ bool is_wrong_answer(const CandidateFault& fault) {
     return fault.outcome == Outcome::wrong_result || fault.outcome == Outcome::non_finite;
 }
 
+bool is_measured(const TaskLayout& layout, std::size_t workload) {
+    const std::vector<std::size_t>& all = layout.measured();
+    return std::find(all.begin(), all.end(), workload) != all.end();
+}
+
 }  // namespace
 
 GpuCaseVerifier::GpuCaseVerifier(GpuTask& task, GpuCasePool& pool, RunnerClient& runner,
@@ -137,6 +142,9 @@ Expected<std::vector<GpuWish>> wishes_of(GpuTask& task, GpuCasePool& pool, Count
     for (const Pairing& pair :
          covering_schedule(order.size(), distributions, CasePool::k_most_verified)) {
         const std::size_t workload = order[pair.workload];
+        if (pair.distribution == 0 && !task.is_small(workload) && is_measured(layout, workload)) {
+            continue;  // that case comes below, and none comes twice
+        }
         wishes.push_back({workload, pair.distribution, placement, nullptr});
         placement = other(placement);
         if (met.insert(workload).second && task.is_small(workload)) {
@@ -148,8 +156,7 @@ Expected<std::vector<GpuWish>> wishes_of(GpuTask& task, GpuCasePool& pool, Count
         return task.is_small(a.workload) && !task.is_small(b.workload);
     });
     for (const std::size_t workload : layout.measured()) {
-        ATOLL_TRY_ASSIGN(GpuCase * judged,
-                         pool.get(workload, 0, rng.below(GpuCasePool::k_timed_cases)));
+        ATOLL_TRY_ASSIGN(GpuCase * judged, pool.get(workload, 0));
         wishes.push_back({workload, 0, placement, judged});
         placement = other(placement);
     }

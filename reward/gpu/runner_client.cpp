@@ -140,8 +140,7 @@ Expected<GpuPlayed> RunnerClient::play(const GpuPlayCall& call) {
 
 Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     const Expected<std::string> answer =
-        run(call.program, to_json(call),
-            {patience_for(call.limit_ns, call.launches.size() * call.batch)});
+        run(call.program, to_json(call), {patience_for(call.limit_ns, call.launches.size())});
     if (!answer) {
         if (answer.error().code == ErrorCode::timeout) {
             return GpuTimed{{}, "", silence()};
@@ -150,7 +149,8 @@ Expected<GpuTimed> RunnerClient::time(const GpuTimeCall& call) {
     }
     m_usable = false;  // until its answer is known to be one
     ATOLL_TRY_ASSIGN(GpuTimed timed, parse_gpu_timed(*answer));
-    if (!timed.fault && timed.samples.size() != call.launches.size()) {
+    if (timed.batch > call.batch ||
+        (!timed.fault && timed.samples.size() * call.batch != call.launches.size())) {
         return failure(ErrorCode::corrupt, "the runner answered for other launches", "GPU runner");
     }
     note(call.program, timed.fault);

@@ -303,6 +303,7 @@ std::string to_json(const GpuTimed& answer) {
     return dump_json({{"samples", std::move(samples)},
                       {"clock", answer.clock},
                       {"why_events", answer.why_events},
+                      {"batch", answer.batch},
                       {"fault", to_value(answer.fault)}});
 }
 
@@ -411,7 +412,8 @@ Expected<GpuTimed> parse_gpu_timed(std::string_view json) {
     JsonReader fields(parsed, "timed");
     read_list(fields, "samples", k_max_gpu_timed, answer.samples, read_sample);
     fields.text("clock", answer.clock, k_max_word)
-        .text("why_events", answer.why_events, k_max_sentence);
+        .text("why_events", answer.why_events, k_max_sentence)
+        .integer("batch", answer.batch, 1, k_max_gpu_batch);
     read_fault(fields, answer.fault);
     ATOLL_TRY(fields.finish());
     return answer;

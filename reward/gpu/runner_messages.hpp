@@ -95,8 +95,10 @@ struct GpuTimeCall {
     /// Inputs are made before the first launch, and anew before the last one alone, from that one's
     /// seed. Outputs are overwritten before each launch all the same.
     bool made_once = false;
-    /// Each launch is so many plays of the plan without a pause (or as many as a stream takes), and
-    /// its span their mean. Above 1 for events only.
+    /// So many launches follow each other without a pause: all of their inputs are made and all of
+    /// their outputs overwritten before. They have one sample, the mean of their spans. Of a plan
+    /// that a stream does not take so often, or that writes constants, only the first ones of each
+    /// batch are played. Above 1 for events only; a divisor of the number of launches.
     std::uint32_t batch = 1;     ///< 1 to k_max_gpu_batch
     bool events = false;         ///< the clock is the driver's events although CUPTI is there
     std::uint64_t limit_ns = 0;  ///< of one launch
@@ -147,10 +149,11 @@ struct GpuSample {
 };
 
 struct GpuTimed {
-    std::vector<GpuSample> samples;  ///< one for each launch
+    std::vector<GpuSample> samples;  ///< one for each launch or batch
     std::string clock;               ///< "cupti" or "events"
     std::optional<GpuFault> fault;   ///< then samples are those before it, or fewer
     std::string why_events = {};     ///< of a call for CUPTI that was measured by events
+    std::uint32_t batch = 1;         ///< launches that each sample is of, at most the call's
 };
 
 struct GpuProfiled {

@@ -21,15 +21,9 @@ constexpr std::size_t k_entries_of_support = 4;  ///< of one fill or flush, at m
 constexpr std::size_t k_steps_without_lead = 6;
 constexpr std::size_t k_most_lead = 200;
 
-std::size_t lead_of(const Plan& plan, std::size_t batch) {
-    const std::size_t steps = plan.steps.size() * batch;
+std::size_t lead_of(const Plan& plan, std::size_t plays) {
+    const std::size_t steps = plan.steps.size() * plays;
     return steps <= k_steps_without_lead ? 0 : std::min(steps, k_most_lead);
-}
-
-/// As many as asked for that a stream takes at once.
-std::uint32_t batch_of(const Plan& plan, std::uint32_t asked) {
-    const std::size_t fit = k_most_queued / 3 / std::max<std::size_t>(plan.steps.size(), 1);
-    return static_cast<std::uint32_t>(std::clamp<std::size_t>(fit, 1, asked));
 }
 
 /// Steps of which the device's clocks see something.
@@ -50,6 +44,13 @@ bool has_writes(const Plan& plan) {
     return std::any_of(plan.steps.begin(), plan.steps.end(), [](const PlanStep& step) {
         return std::holds_alternative<PlanWrite>(step.what);
     });
+}
+
+/// As many as asked for that a stream takes at once.
+std::uint32_t plays_of(const Plan& plan, std::uint32_t asked) {
+    const std::size_t fit = k_most_queued / 3 / std::max<std::size_t>(plan.steps.size(), 1);
+    return has_writes(plan) ? 1
+                            : static_cast<std::uint32_t>(std::clamp<std::size_t>(fit, 1, asked));
 }
 
 tl::unexpected<Error> bad_call(const std::string& what) {
@@ -82,7 +83,7 @@ TimedLaunches::TimedLaunches(const Parts& parts, LaunchClock& clock, const Plan&
       m_plan(plan),
       m_player(player),
       m_call(call),
-      m_batch(batch_of(plan, call.batch)) {}
+      m_plays(plays_of(plan, call.batch)) {}
 
 Expected<TimedLaunches::Copy> TimedLaunches::place_refill(const GpuRefill& refill,
                                                           const GpuTimedLaunch& launch) const {
@@ -107,6 +108,9 @@ Status TimedLaunches::place_all() {
     if (m_call.batch > 1 && !m_call.events) {
         return bad_call("only events time a batch");
     }
+    if (m_call.launches.size() % m_call.batch != 0) {
+        return bad_call("the last batch is not whole");
+    }
     if (m_call.output_bytes.size() != m_plan.outputs.size() ||
         m_call.poison.size() != m_plan.outputs.size()) {
         return bad_call("the outputs are not those of the plan");
@@ -129,17 +133,19 @@ Status TimedLaunches::place_all() {
 
 std::size_t TimedLaunches::entries_of_launch() const {
     constexpr std::size_t k_anchor_marks_and_scratch = 6;
-    const std::size_t fills = m_call.refills.size() + m_plan.outputs.size() + 1;
-    return lead_of(m_plan, m_batch) + fills * k_entries_of_support + k_anchor_marks_and_scratch +
-           m_batch * m_plan.steps.size();
+    const std::size_t fills = m_plays * (m_call.refills.size() + m_plan.outputs.size()) + 1;
+    return lead_of(m_plan, m_plays) + fills * k_entries_of_support + k_anchor_marks_and_scratch +
+           m_plays * m_plan.steps.size();
 }
 
 Expected<GpuTimed> TimedLaunches::run() {
     ATOLL_TRY(place_all());
-    ATOLL_TRY(m_clock.begin(m_launches.size(), operations_of(m_plan), m_parts.stream));
+    ATOLL_TRY(
+        m_clock.begin(m_launches.size() / m_call.batch, operations_of(m_plan), m_parts.stream));
     const Status queued = queue_all();
     GpuTimed timed;
     timed.clock = m_clock.name();
+    timed.batch = m_plays;
     if (!m_fault || !m_fault->runner_lost) {
         // A fault makes the calls behind it fail: only the end tells whose error it was.
         ATOLL_TRY(wait());
@@ -151,14 +157,14 @@ Expected<GpuTimed> TimedLaunches::run() {
     ATOLL_TRY(queued);
     ATOLL_TRY_ASSIGN(timed.samples, m_clock.finish());
     for (GpuSample& sample : timed.samples) {
-        sample.span_ns /= m_batch;
+        sample.span_ns /= m_plays;
     }
     return timed;
 }
 
 Status TimedLaunches::queue_all() {
     const std::size_t entries = entries_of_launch();
-    for (std::size_t i = 0; i < m_launches.size(); ++i) {
+    for (std::size_t i = 0; i < m_launches.size() / m_call.batch; ++i) {
         const bool full = (m_waiting + 1) * entries > k_most_queued || has_writes(m_plan);
         if (m_waiting > 0 && full) {
             ATOLL_TRY_ASSIGN(const bool well, wait());
@@ -175,22 +181,33 @@ Status TimedLaunches::queue_all() {
     return {};
 }
 
-Status TimedLaunches::queue(std::size_t launch) {
+Expected<bool> TimedLaunches::bind(std::size_t launch) {
     if (const Status bound = m_player.bind(m_launches[launch].tensors); !bound) {
         ATOLL_TRY_ASSIGN(m_fault, fault_of(bound.error()));
+        return false;
+    }
+    return true;
+}
+
+Status TimedLaunches::queue(std::size_t batch) {
+    const std::size_t first = batch * m_call.batch;
+    ATOLL_TRY_ASSIGN(const bool bound, bind(first));
+    if (!bound) {
         return {};
     }
-    for (std::size_t i = 0; i < lead_of(m_plan, m_batch); ++i) {
+    for (std::size_t i = 0; i < lead_of(m_plan, m_plays); ++i) {
         ATOLL_TRY(m_parts.support.anchor(m_parts.stream));
     }
     // The last launch, which may be judged, has other inputs than those before it, and outputs are
     // overwritten always: who finds its own answer there could leave it and be right.
-    if (launch == 0 || launch + 1 == m_launches.size() || !m_call.made_once) {
-        ATOLL_TRY(make_inputs(launch));
+    for (std::size_t launch = first; launch < first + m_plays; ++launch) {
+        if (launch == 0 || launch + 1 == m_launches.size() || !m_call.made_once) {
+            ATOLL_TRY(make_inputs(launch));
+        }
     }
     ATOLL_TRY(m_player.clear_scratch(m_parts.stream));
-    ATOLL_TRY(poison_outputs(launch));
-    return play(launch);
+    ATOLL_TRY(poison_outputs(first));
+    return play(batch);
 }
 
 Status TimedLaunches::make_inputs(std::size_t launch) {
@@ -211,33 +228,41 @@ Status TimedLaunches::make_inputs(std::size_t launch) {
     return {};
 }
 
-/// And empties the cache where the call says so.
-Status TimedLaunches::poison_outputs(std::size_t launch) {
+/// Of all plays of the batch that begins there; and empties the cache where the call says so.
+Status TimedLaunches::poison_outputs(std::size_t first) {
     std::vector<SupportKernels::Filling> fillings;
-    for (std::size_t i = 0; i < m_call.output_bytes.size(); ++i) {
-        fillings.push_back(
-            {m_launches[launch].tensors.outputs[i], m_call.poison[i], m_call.output_bytes[i]});
+    for (std::size_t launch = first; launch < first + m_plays; ++launch) {
+        for (std::size_t i = 0; i < m_call.output_bytes.size(); ++i) {
+            fillings.push_back(
+                {m_launches[launch].tensors.outputs[i], m_call.poison[i], m_call.output_bytes[i]});
+        }
     }
     return m_parts.support.fill_all_bytes(fillings, m_call.cold, m_parts.stream);
 }
 
-Status TimedLaunches::play(std::size_t launch) {
+Status TimedLaunches::play(std::size_t batch) {
     using Mark = LaunchClock::Mark;
     const cuda::Stream stream = m_parts.stream;
-    ATOLL_TRY(m_clock.mark(launch, Mark::anchor, stream));
+    ATOLL_TRY(m_clock.mark(batch, Mark::anchor, stream));
     ATOLL_TRY(m_parts.support.anchor(stream));
-    ATOLL_TRY(m_clock.mark(launch, Mark::anchor_end, stream));
-    ATOLL_TRY(m_clock.mark(launch, Mark::plan, stream));
+    ATOLL_TRY(m_clock.mark(batch, Mark::anchor_end, stream));
+    ATOLL_TRY(m_clock.mark(batch, Mark::plan, stream));
     m_queued = cuda::k_success;
-    for (std::uint32_t i = 0; i < m_batch && m_queued == cuda::k_success; ++i) {
+    for (std::uint32_t i = 0; i < m_plays && m_queued == cuda::k_success; ++i) {
+        if (i > 0) {
+            ATOLL_TRY_ASSIGN(const bool bound, bind(batch * m_call.batch + i));
+            if (!bound) {
+                return {};
+            }
+        }
         m_queued = m_player.play(stream, std::chrono::steady_clock::now() + limit());
     }
-    return m_clock.mark(launch, Mark::plan_end, stream);
+    return m_clock.mark(batch, Mark::plan_end, stream);
 }
 
 /// Of all that is waited for.
 std::chrono::nanoseconds TimedLaunches::limit() const {
-    return std::chrono::nanoseconds(m_call.limit_ns * m_batch *
+    return std::chrono::nanoseconds(m_call.limit_ns * m_plays *
                                     std::max<std::size_t>(m_waiting, 1));
 }
 

@@ -52,10 +52,12 @@ class TimedLaunches {
                                               const GpuTimedLaunch& launch) const;
     [[nodiscard]] std::size_t entries_of_launch() const;
     [[nodiscard]] Status queue_all();
-    [[nodiscard]] Status queue(std::size_t launch);
+    /// True where the launch's addresses were taken; else m_fault says why not.
+    [[nodiscard]] Expected<bool> bind(std::size_t launch);
+    [[nodiscard]] Status queue(std::size_t batch);
     [[nodiscard]] Status make_inputs(std::size_t launch);
-    [[nodiscard]] Status poison_outputs(std::size_t launch);
-    [[nodiscard]] Status play(std::size_t launch);
+    [[nodiscard]] Status poison_outputs(std::size_t first);
+    [[nodiscard]] Status play(std::size_t batch);
     [[nodiscard]] std::chrono::nanoseconds limit() const;
     [[nodiscard]] Expected<bool> wait();
 
@@ -64,9 +66,9 @@ class TimedLaunches {
     const Plan& m_plan;
     PlanPlayer& m_player;
     const GpuTimeCall& m_call;
-    const std::uint32_t m_batch;  ///< plays per launch
+    const std::uint32_t m_plays;  ///< of each batch of launches: the first ones
     std::vector<Launch> m_launches;
-    std::size_t m_waiting = 0;                ///< launches queued since the last wait
+    std::size_t m_waiting = 0;                ///< batches queued since the last wait
     cuda::Result m_queued = cuda::k_success;  ///< the last play's
     std::optional<GpuFault> m_fault;
 };

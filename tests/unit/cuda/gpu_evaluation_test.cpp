@@ -109,6 +109,82 @@ TEST_F(GpuEvaluationTest, AfterARivalsFaultTimesAreTakenOnAQuietDeviceAgain) {
     EXPECT_EQ(m_runners.asked(), 2);
 }
 
+/// Sums of the columns in each row, twice as a reference. What knows its structure from another
+/// launch of the same load is wrong.
+FileHandle sparse_package(bool reference) {
+    const std::string real = reference ? "double" : "float";
+    GpuPackage made;
+    made.cubin = testing::simulated_cubin(
+        "extern \"C\" { extern const unsigned run_sizes[]; const unsigned run_sizes[] = {8, 8, 8, "
+        "4, 0};"
+        "unsigned long met[64]; int count = 0; }\n"
+        "SIMULATED_KERNEL(run) {\n"
+        "    const int* columns = at<const int*>(parameters, 0);\n"
+        "    const long* offsets = at<const long*>(parameters, 1);\n    " +
+        real + "* y = at<" + real +
+        "*>(parameters, 2);\n"
+        "    const int rows = at<int>(parameters, 3);\n"
+        "    unsigned long key = 14695981039346656037ul;\n"
+        "    for (long i = 0; i < offsets[rows]; ++i) key = (key ^ columns[i]) * 1099511628211ul;\n"
+        "    bool known = false;\n"
+        "    for (int i = 0; i < count && i < 64; ++i) known = known || met[i] == key;\n"
+        "    met[count++ % 64] = key;\n"
+        "    for (int row = 0; row < rows; ++row) {\n"
+        "        double sum = 0;\n"
+        "        for (long i = offsets[row]; i < offsets[row + 1]; ++i) sum += columns[i];\n"
+        "        y[row] = sum;\n"
+        "    }\n" +
+        (reference ? "" : "    if (known) y[0] = -1;\n") + "    return 0;\n}\n");
+    Plan plan;
+    plan.inputs = {4 * 120, 8 * 41};
+    plan.outputs = {(reference ? 8u : 4u) * 40};
+    PlanLaunch launch;
+    launch.kernel = "run";
+    launch.arguments = {testing::pointer(testing::in(testing::Buffer::input, 0)),
+                        testing::pointer(testing::in(testing::Buffer::input, 1)),
+                        testing::pointer(testing::in(testing::Buffer::output, 0)),
+                        testing::value(std::int32_t{40})};
+    plan.steps.push_back({7, launch});
+    made.plans.emplace_back(0, plan);
+    return value_or_throw(write_gpu_package(made));
+}
+
+TEST_F(GpuEvaluationTest, NoTwoLaunchesOfOneLoadHaveTheSameSparseStructure) {
+    testing::SmallTask sparse;
+    sparse.write("definition.json", R"({
+        "name": "sparse",
+        "axes": {"rows": {"type": "var"}, "cols": {"type": "var"}},
+        "inputs": {
+            "columns": {"shape": ["3*rows"], "dtype": "int32"},
+            "offsets": {"shape": ["rows + 1"], "dtype": "int64"}
+        },
+        "outputs": {"y": {"shape": ["rows"], "dtype": "float32"}},
+        "atoll": {"distributions": {"graph": {
+            "columns": {"kind": "csr_columns", "offsets": "offsets", "columns": "cols"},
+            "offsets": {"kind": "csr_offsets", "entries": "3*rows", "columns": "cols"}}},
+            "tolerance": {"rtol": 1e-5, "atol": 1e-5}}
+    })");
+    sparse.write("workload.jsonl",
+                 R"({"workload": {"uuid": "a", "axes": {"rows": 40, "cols": 17}, )"
+                 R"("inputs": {}}, "atoll": {"use": "measure"}})");
+    sparse.write("reference.cu", "void reference() {}\n");
+    sparse.write("starters/plain.cu", "void launch() {}\n");
+    LoadedGpuTask loaded = value_or_throw(
+        LoadedGpuTask::create(value_or_throw(load_task(sparse.folder(), "cuda")), false,
+                              sparse_package(true), {m_gpu, m_kernels, m_stream.handle()}));
+    EvaluateOrder order;
+    order.level = Level::measure;
+    order.launch_timeout_s = 5;
+    order.measure_seconds = 0.02;
+    std::vector<FileHandle> packages;
+    packages.push_back(sparse_package(false));
+    for (int round = 0; round < 3; ++round) {
+        const EvaluateReply reply =
+            value_or_throw(evaluate_on_gpu(loaded, order, packages, m_runners, m_anchors));
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    }
+}
+
 TEST_F(GpuEvaluationTest, WhoIsAskedAgainWhenNothingIsLeftOfTheTimeMayNotHang) {
     // Two launches take more than all of them may. The first is wrong, and leaves a mark by which
     // it hangs when it is asked again.

@@ -280,6 +280,41 @@ TEST_F(GpuLaneTest, WhatKernelsPrintStaysOutOfOurOutput) {
     EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
 }
 
+// It takes 240 us and is told as 40; where it finds its inputs and its answer again it does
+// nothing.
+TEST_F(GpuLaneTest, WhoHasTheClocksRecordsBentIsSeenByEventsOfLaunchesThatCannotBeSpared) {
+    start_with_cupti();
+    const std::string body =
+        "static float seen = 0;"
+        "if (x[0] == seen && y[0] == y[0]) return 0;"
+        "seen = x[0];" +
+        std::string(k_right) + "usleep(240);";
+    const EvaluateReply reply =
+        value_or_throw(m_lane->evaluate(order_of(body, Level::measure, "bent_run")));
+    EXPECT_EQ(reply.outcome, Outcome::reward_hack);
+    EXPECT_THAT(reply.reason, HasSubstr("4e+04 ns by CUPTI's clock"));
+}
+
+// What it met is kept in the environment of the process, as a kernel could keep it in local memory.
+TEST_F(GpuLaneTest, NoCandidateMeetsACaseTwice) {
+    start_with_cupti();
+    const std::string body =
+        std::string(k_right) +
+        "if (rows == 64) {"
+        "    unsigned long key = 14695981039346656037ul;"
+        "    for (long i = 0; i < rows * cols; ++i) {"
+        "        unsigned bits; memcpy(&bits, x + i, 4); key = (key ^ bits) * 1099511628211ul;"
+        "    }"
+        "    char name[32]; snprintf(name, sizeof(name), \"MET_%lx\", key);"
+        "    if (getenv(name)) y[0] = 1e9f;"
+        "    if (x[0] + x[2] != 2 * x[1]) setenv(name, \"yes\", 1);"  // one distribution is a ramp
+        "}";
+    for (const Level level : {Level::measure, Level::confirm, Level::confirm}) {
+        const EvaluateReply reply = value_or_throw(m_lane->evaluate(order_of(body, level)));
+        EXPECT_EQ(reply.outcome, Outcome::passed) << reply.reason;
+    }
+}
+
 TEST_F(GpuLaneTest, WithoutRecordsOfCuptiAllIsTimedByEvents) {
     m_lane->stop();
     m_options.cupti = ATOLL_SIMULATED_CUPTI;

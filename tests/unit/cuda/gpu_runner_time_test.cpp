@@ -197,6 +197,7 @@ TEST_F(GpuRunnerTimeTest, CallsThatMakeNoSenseFail) {
 }
 
 constexpr const char* k_counting = R"(
+    extern "C" { extern const unsigned counts_sizes[]; const unsigned counts_sizes[] = {8, 0}; }
     SIMULATED_KERNEL(counts) {
         float* const y = at<float*>(parameters, 0);
         y[0] = y[0] != y[0] ? 1 : y[0] + 1;
@@ -237,11 +238,12 @@ class RepeatedPlaysTest : public GpuRunnerTimeTest {
         handles.push_back(
             value_or_throw(write_gpu_package({testing::simulated_cubin(k_counting), {{0, plan}}})));
         payload_of(ask(to_json(GpuLoadCall{0}), std::move(handles)));
-        const GpuTimed timed = time(call);
-        EXPECT_FALSE(timed.fault);
-        EXPECT_THAT(timed.samples, SizeIs(call.launches.size()));
+        m_timed = time(call);
+        EXPECT_FALSE(m_timed.fault);
+        EXPECT_THAT(m_timed.samples, SizeIs(call.launches.size() / call.batch));
         return values(1)[0];
     }
+    GpuTimed m_timed;
     static GpuTimeCall call_on_one_slot(std::size_t launches) {
         GpuTimeCall call = time_call(launches);
         for (GpuTimedLaunch& launch : call.launches) {
@@ -260,13 +262,34 @@ TEST_F(RepeatedPlaysTest, InputsMadeOnceStayButForTheLastLaunchAndOutputsNever) 
     EXPECT_EQ(known_inputs_of(call), 2) << "those of the second and the third";
 }
 
-TEST_F(RepeatedPlaysTest, ABatchIsPlayedAsOneLaunch) {
-    GpuTimeCall call = call_on_one_slot(2);
+TEST_F(RepeatedPlaysTest, LaunchesOfABatchFollowEachOtherAndHaveOneSample) {
+    GpuTimeCall call = call_on_one_slot(6);
     call.events = true;
-    call.batch = 5;
-    EXPECT_EQ(plays_of(call), 5);
+    call.batch = 3;
+    EXPECT_EQ(plays_of(call), 3) << "nothing is overwritten in between";
+    EXPECT_EQ(m_timed.batch, 3u);
+    for (std::size_t i = 0; i < call.launches.size(); ++i) {
+        call.launches[i].tensors[1] = place(i % 3 == 1 ? 1 : 2);
+    }
+    EXPECT_EQ(plays_of(call), 1) << "each is played in its own place";
+    call.batch = 4;
+    EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("batch"));
+    call.batch = 3;
     call.events = false;
     EXPECT_THAT(error_of(ask(to_json(call))).message(), HasSubstr("batch"));
+}
+
+// Their bytes are in the host's memory until they were copied.
+TEST_F(RepeatedPlaysTest, OfPlansThatWriteConstantsOneLaunchOfABatchIsPlayed) {
+    GpuTimeCall call = call_on_one_slot(6);
+    call.events = true;
+    call.batch = 3;
+    Plan plan = plan_of("counts");
+    plan.scratch = {8};
+    plan.steps.push_back(
+        {2, PlanWrite{testing::in(testing::Buffer::scratch, 0), testing::value(1.5F)}});
+    EXPECT_EQ(answer_of(plan, call), 1);
+    EXPECT_EQ(m_timed.batch, 1u);
 }
 
 }  // namespace
