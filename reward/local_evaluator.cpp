@@ -127,7 +127,8 @@ Digest LocalEvaluator::suspect_key(const EvaluationRequest& request,
 Digest LocalEvaluator::cache_key(const EvaluationRequest& request, const Digest& candidate) const {
     const CandidateKind* kind = m_parts.find_kind(request.candidate.kind);
     ContentHasher hasher;
-    hasher.field("verdict 3").field(request.task->digest).field(request.candidate.kind);
+    // Raised whenever the judge sees more than before: who passed by a hole is judged again.
+    hasher.field("verdict 4").field(request.task->digest).field(request.candidate.kind);
     hasher.field(candidate);
     hasher.field(to_string(request.level)).field(kind != nullptr ? kind->fingerprint() : "");
     hasher.field(fingerprint());
