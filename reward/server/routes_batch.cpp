@@ -7,12 +7,6 @@
 
 #include <vector>
 
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-// Under the thread sanitizer g++ 12 takes Asio's own operator delete of coroutines for a mismatched
-// one.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-
 namespace atl {
 
 namespace {
