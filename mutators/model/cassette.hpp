@@ -18,7 +18,8 @@ namespace atl {
 ///
 /// An exchange is known by its candidate (ticket), its request, and how often that candidate asked
 /// the same before: the n-th time gets the n-th recorded reply, whatever the order in which others
-/// ask. What failed is recorded and fails again; what was cancelled is not recorded.
+/// ask. What failed is recorded and fails again; what was cancelled is not recorded. The destructor
+/// waits for what `below` still owes: cancel those calls first, where that must be quick.
 class CassetteModel : public ChatModel {
   public:
     struct Options {
