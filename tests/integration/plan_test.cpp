@@ -56,6 +56,34 @@ TEST_F(PlanCommand, PrintsOnePlanPerPublicWorkload) {
     EXPECT_TRUE(parse_plan(json["workloads"][0]["plan"].dump()));
 }
 
+TEST_F(PlanCommand, SaysWhereALauncherAsksForNothing) {
+    std::string nothing = k_right;
+    nothing.replace(nothing.find("    k<<<"), std::string("    k<<<").size(),
+                    "    if (cols == 17) k<<<");
+    const ShellResult shown = plan(nothing);
+    EXPECT_EQ(shown.status, 0) << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("large: cols=256 rows=64\n    nothing is asked for"));
+}
+
+TEST_F(PlanCommand, KnowsThePlansThatPtxBringsAlong) {
+    testing::write_text(m_files.folder() / "candidate.ptx",
+                        "// plan: {\"steps\": [{\"launch\": \"f\", \"grid\": [\"rows\"], "
+                        "\"block\": [32], \"arguments\": [\"y\"]}]}\n"
+                        ".version 8.0\n.target sm_90a\n.address_size 64\n"
+                        ".visible .entry f(.param .u64 y) { ret; }\n");
+    const ShellResult shown = testing::run_shell("cd / && " ATOLL_BIN_DIR "/atoll plan " +
+                                                 (m_files.folder() / "candidate.ptx").string() +
+                                                 " --task " + m_files.folder().string());
+    if (shown.status == 3) {
+        ATOLL_SKIP_OR_FAIL("there is no NVRTC or no nvJitLink: " + shown.err);
+    }
+    EXPECT_EQ(shown.status, 0) << shown.out << shown.err;
+    EXPECT_THAT(shown.out, HasSubstr("odd: cols=17 rows=3\n"));
+    EXPECT_THAT(shown.out,
+                HasSubstr("launch f grid (3, 1, 1) block (32, 1, 1) arguments output 0"));
+    EXPECT_THAT(shown.out, ::testing::Not(HasSubstr("launcher compiled")));
+}
+
 /// PREFIX/bin with all programs of this machine but clang's.
 std::filesystem::path without_clang(const std::filesystem::path& prefix) {
     namespace fs = std::filesystem;

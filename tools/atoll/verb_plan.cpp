@@ -27,10 +27,12 @@ constexpr const char* k_footer = R"(Examples:
   atoll plan my_softmax.cu --task softmax              what launch() asks for, per public workload
   atoll plan my_softmax.cu --task softmax --json       one object on standard output
   atoll plan my_softmax.cu --task softmax --arch sm_80
+  atoll plan my_softmax.ptx --task softmax             the plan that stands in a .ptx or .cubin.json
 
 The launcher is compiled for the host and run in the CPU jail; no GPU and no CUDA is needed. Where
 NVRTC is installed (`atoll doctor`), kernels are compiled too and plans checked against them: their
-parameters, registers and static shared memory.
+parameters, registers and static shared memory. The plan of a .ptx or .cubin.json needs NVRTC and, of
+PTX, nvJitLink.
 
 Exit status: 0 there is a plan for each workload, 1 the launcher is at fault, 2 usage, 3 a fault of
 this machine's set-up.)";
@@ -77,11 +79,16 @@ Expected<std::unique_ptr<CudaFrontEnd>> make_front_end(const DeviceLimits& devic
     FrontEndOptions options;
     options.device = device;
     options.device_compiler.nvrtc = toolkit.nvrtc->path;
+    options.device_compiler.jit_link = toolkit.jit_link ? toolkit.jit_link->path : "";
     options.device_compiler.include = toolkit.include;
     options.device_compiler.cutlass = toolkit.cutlass;
     options.device_compiler.cutlass_version = toolkit.cutlass_version;
     options.device_compiler.architecture = device.arch;
     return CudaFrontEnd::make(std::move(options));
+}
+
+SourceForm form_of(const std::string& kind) {
+    return kind == "ptx" ? SourceForm::ptx : kind == "cubin" ? SourceForm::cubin : SourceForm::cuda;
 }
 
 /// Plans as they are once kernels are compiled, or the fault that shows then.
@@ -93,6 +100,7 @@ KernelCheck check_kernels(const TaskPtr& task, const Candidate& candidate,
     }
     FrontEndRequest order;
     order.task = task;
+    order.form = form_of(candidate.kind);
     order.source = candidate.source;
     FrontEndReply prepared = value_or_end((*front_end)->prepare(order));
     if (prepared.fault) {
@@ -107,7 +115,7 @@ KernelCheck check_kernels(const TaskPtr& task, const Candidate& candidate,
 }
 
 std::string report_text(const RecordRequest& request, const RecordReply& reply,
-                        const KernelCheck& kernels) {
+                        const KernelCheck& kernels, bool has_launcher) {
     std::string text;
     if (reply.fault) {
         text = fmt::format(
@@ -124,9 +132,15 @@ std::string report_text(const RecordRequest& request, const RecordReply& reply,
             text += fmt::format(" {}={}", name, value);
         }
         text += "\n" + to_text(reply.plans[i]);
+        if (reply.plans[i].steps.empty()) {
+            text += "    nothing is asked for, so no output is written\n";
+        }
     }
     text += kernels.done ? fmt::format("kernels compiled in {:.0f} ms\n", kernels.seconds * 1e3)
                          : "kernels were not compiled: " + kernels.why_not + "\n";
+    if (!has_launcher) {
+        return text;
+    }
     return text + fmt::format("launcher compiled in {:.0f} ms, recorded in {:.0f} ms for {}\n",
                               reply.compile_seconds * 1e3, reply.record_seconds * 1e3,
                               request.device.name);
@@ -170,21 +184,30 @@ int run(const Arguments& arguments) {
     if (!candidate.files.empty()) {
         end_with({ErrorCode::invalid_argument, "is a folder", arguments.file, "name a .cu file"});
     }
+    candidate.kind = kind_of_file(arguments.file);
+    const bool has_launcher = form_of(candidate.kind) == SourceForm::cuda;
     RecordRequest request;
     request.task = task.get();
-    request.host_source = recording_source(*task, split_cuda_source(candidate.source));
     request.workloads = public_workloads(*task);
     request.device = *device_limits_of(arguments.arch);
-    const auto recorder = value_or_end(Recorder::create({}));
-    value_or_end(try_recorder(*recorder, request.device));
-    RecordReply reply = value_or_end(recorder->record(request));
-    check_plans(request, reply);
+    RecordReply reply;
+    if (has_launcher) {
+        request.host_source = recording_source(*task, split_cuda_source(candidate.source));
+        const auto recorder = value_or_end(Recorder::create({}));
+        value_or_end(try_recorder(*recorder, request.device));
+        reply = value_or_end(recorder->record(request));
+        check_plans(request, reply);
+    }
     KernelCheck kernels;
     if (!reply.fault) {
         kernels = check_kernels(task, candidate, request.device, reply);
     }
+    if (!has_launcher && !kernels.done) {
+        end_with({ErrorCode::unavailable, kernels.why_not, arguments.file,
+                  "install NVRTC; `atoll doctor` shows where it is looked for"});
+    }
     print(arguments.json ? report_json(request, reply, kernels)
-                         : printable_lines(report_text(request, reply, kernels)));
+                         : printable_lines(report_text(request, reply, kernels, has_launcher)));
     return reply.fault ? k_exit_failed : k_exit_ok;
 }
 
@@ -198,10 +221,12 @@ std::string refuse_unknown_arch(const std::string& arch) {
 
 void add_plan_verb(CLI::App& app, VerbContext& context) {
     CLI::App* verb =
-        app.add_subcommand("plan", "Show what a .cu file's launch() asks for, without a GPU");
+        app.add_subcommand("plan", "Show what a CUDA candidate asks for, without a GPU");
     verb->footer(k_footer);
     const auto arguments = std::make_shared<Arguments>();
-    verb->add_option("FILE", arguments->file, "A .cu file with kernels and launch()")->required();
+    verb->add_option("FILE", arguments->file,
+                     "A .cu file with kernels and launch(), or a .ptx or .cubin.json")
+        ->required();
     verb->add_option("--task", arguments->task, "Name or folder of a task")->required();
     verb->add_option("--arch", arguments->arch, "Device that queries and limits are answered for")
         ->check(refuse_unknown_arch)
