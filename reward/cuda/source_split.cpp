@@ -18,7 +18,7 @@ namespace {
 /// Macros that define functions by others that do; deeper ones are left as they are.
 constexpr int k_most_macros_inside = 6;
 /// A source grows no further by what its macros stand for.
-constexpr std::size_t k_most_written_bytes = 1u << 20;
+constexpr std::size_t k_most_written_bytes = 256u << 10;
 
 /// Walks through the declarations and decides whose each is.
 class Splitter {

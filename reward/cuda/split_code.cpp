@@ -225,8 +225,11 @@ std::optional<std::string> SplitCode::with_written_out(
         const std::optional<std::string> written =
             write_out(tokens.subspan(used.begin, used.end - used.begin),
                       tokens.subspan(first + 1, past - first - 1));
-        if (!written || out.size() + written->size() + m_source.size() > most_bytes) {
+        if (!written) {
             continue;
+        }
+        if (out.size() + written->size() + m_source.size() > most_bytes) {
+            break;
         }
         const std::size_t from = m_tokens[first].begin;
         const std::string_view replaced = m_source.substr(from, m_tokens[past - 1].end - from);
