@@ -14,8 +14,8 @@ namespace atl {
 
 namespace {
 
-/// The first one has what only first launches cost.
-constexpr std::size_t k_event_batches = 2;
+/// The first ones have what only first launches cost.
+constexpr std::size_t k_event_batches = 3;
 constexpr int k_event_tries = 5;
 /// Events have a launch's cost in them and shake; a clock that was tampered with is far off. Of
 /// short launches many are timed together, without pauses: less of the cost is in each.
