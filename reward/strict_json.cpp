@@ -1,9 +1,10 @@
 #include "reward/json_object.hpp"
 
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/src.hpp>
 #include <nlohmann/json.hpp>
+#include <simdjson.h>
 
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -57,115 +58,81 @@ std::string without_prefix(const std::string& message) {
     return end == std::string::npos ? message : message.substr(end + 2);
 }
 
-/// Builds a value from the events of Boost's parser, which reads texts several times as fast as
-/// nlohmann's. What is not plain (fractions, which it rounds less well, and all that is wrong) it
-/// gives up; then the other parser says what there is or what is wrong with it.
-class Builder {
-  public:
-    using Text = boost::json::string_view;
-    using Code = boost::json::error_code;
-    static constexpr std::size_t max_object_size = k_max_keys;
-    static constexpr std::size_t max_array_size = SIZE_MAX;
-    static constexpr std::size_t max_key_size = SIZE_MAX;
-    static constexpr std::size_t max_string_size = SIZE_MAX;
+/// What a thread keeps of its parser's memory is in proportion to the longest text it read.
+constexpr std::size_t k_short_text = 64u << 10;
 
-    [[nodiscard]] Json take() { return std::move(m_root); }
+std::optional<Json> plain_value(simdjson::dom::element element, int depth);
 
-    bool on_document_begin(Code&) { return true; }
-    bool on_document_end(Code&) { return true; }
-    bool on_object_begin(Code&) { return open(Json::object()); }
-    bool on_object_end(std::size_t, Code&) { return close(); }
-    bool on_array_begin(Code&) { return open(Json::array()); }
-    bool on_array_end(std::size_t, Code&) { return close(); }
-    bool on_key_part(Text text, std::size_t, Code&) { return append(text); }
-    bool on_key(Text text, std::size_t, Code& error) {
-        append(text);
-        if (m_open.back()->contains(m_text)) {
-            return give_up(error);
+std::optional<Json> plain_array(simdjson::dom::array array, int depth) {
+    Json values = Json::array();
+    for (const simdjson::dom::element element : array) {
+        std::optional<Json> value = plain_value(element, depth + 1);
+        if (!value) {
+            return std::nullopt;
         }
-        m_key = std::exchange(m_text, {});
-        return true;
+        values.push_back(std::move(*value));
     }
-    bool on_string_part(Text text, std::size_t, Code&) { return append(text); }
-    bool on_string(Text text, std::size_t, Code&) {
-        append(text);
-        add(std::exchange(m_text, {}));
-        return true;
-    }
-    bool on_number_part(Text, Code&) { return true; }
-    bool on_int64(std::int64_t value, Text, Code&) {
-        if (value < 0) {
-            add(value);
-        } else {
-            add(static_cast<std::uint64_t>(value));
-        }
-        return true;
-    }
-    bool on_uint64(std::uint64_t value, Text, Code&) {
-        add(value);
-        return true;
-    }
-    bool on_double(double, Text, Code& error) { return give_up(error); }
-    bool on_bool(bool value, Code&) {
-        add(value);
-        return true;
-    }
-    bool on_null(Code&) {
-        add(nullptr);
-        return true;
-    }
-    bool on_comment_part(Text, Code& error) { return give_up(error); }
-    bool on_comment(Text, Code& error) { return give_up(error); }
+    return values;
+}
 
-  private:
-    static bool give_up(Code& error) {
-        error = boost::json::error::syntax;
-        return false;
-    }
-    bool append(Text text) {
-        m_text.append(text.data(), text.size());
-        return true;
-    }
-    Json& add(Json value) {
-        if (m_open.empty()) {
-            return m_root = std::move(value);
+std::optional<Json> plain_object(simdjson::dom::object object, int depth) {
+    Json values = Json::object();
+    auto& members =
+        static_cast<std::vector<Json::object_t::value_type>&>(values.get_ref<Json::object_t&>());
+    for (const auto& [key, element] : object) {
+        if (members.size() == k_max_keys || values.contains(key)) {
+            return std::nullopt;
         }
-        Json& parent = *m_open.back();
-        if (parent.is_array()) {
-            parent.push_back(std::move(value));
-            return parent.back();
+        std::optional<Json> value = plain_value(element, depth + 1);
+        if (!value) {
+            return std::nullopt;
         }
-        auto& members = parent.get_ref<Json::object_t&>();
-        // That it is not there was seen when the key came.
-        return static_cast<std::vector<Json::object_t::value_type>&>(members)
-            .emplace_back(std::move(m_key), std::move(value))
-            .second;
+        members.emplace_back(key, std::move(*value));
     }
-    bool open(Json empty) {
-        m_open.push_back(&add(std::move(empty)));
-        return true;
-    }
-    bool close() {
-        m_open.pop_back();
-        return true;
-    }
+    return values;
+}
 
-    Json m_root;
-    std::vector<Json*> m_open;  // a value stays where it is until it is closed
-    std::string m_key;
-    std::string m_text;
-};
-
-std::optional<Json> parse_plain(std::string_view text) {
-    boost::json::parse_options options;
-    options.max_depth = k_max_depth;
-    boost::json::basic_parser<Builder> parser(options);
-    boost::json::error_code error;
-    const std::size_t read = parser.write_some(false, text.data(), text.size(), error);
-    if (error || read != text.size() || !parser.done()) {
+std::optional<Json> plain_value(simdjson::dom::element element, int depth) {
+    using Type = simdjson::dom::element_type;
+    const Type type = element.type();
+    if ((type == Type::ARRAY || type == Type::OBJECT) && depth >= k_max_depth) {
         return std::nullopt;
     }
-    return parser.handler().take();
+    switch (type) {
+        case Type::ARRAY:
+            return plain_array(element.get_array().value_unsafe(), depth);
+        case Type::OBJECT:
+            return plain_object(element.get_object().value_unsafe(), depth);
+        case Type::STRING:
+            return Json(element.get_string().value_unsafe());
+        case Type::BOOL:
+            return Json(element.get_bool().value_unsafe());
+        case Type::NULL_VALUE:
+            return Json();
+        case Type::UINT64:
+            return Json(element.get_uint64().value_unsafe());
+        case Type::INT64: {
+            const std::int64_t value = element.get_int64().value_unsafe();
+            return value < 0 ? Json(value) : Json(static_cast<std::uint64_t>(value));
+        }
+        case Type::DOUBLE:
+            break;
+    }
+    return std::nullopt;
+}
+
+/// By simdjson, which reads texts several times as fast as nlohmann's parser. What is not plain
+/// (fractions, which are its reader's to round, and all that is wrong) is given up; then the other
+/// parser says what there is or what is wrong with it.
+std::optional<Json> parse_plain(std::string_view text) {
+    thread_local simdjson::dom::parser kept(k_short_text);
+    simdjson::dom::parser own;
+    simdjson::dom::parser& parser = text.size() <= k_short_text ? kept : own;
+    simdjson::dom::element root;
+    if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) {
+        return std::nullopt;
+    }
+    return plain_value(root, 0);
 }
 
 }  // namespace
@@ -173,6 +140,10 @@ std::optional<Json> parse_plain(std::string_view text) {
 Expected<Json> parse_json_strictly(std::string_view text, const std::string& where) {
     if (std::optional<Json> value = parse_plain(text)) {
         return std::move(*value);
+    }
+    if (text.find('\0') != std::string_view::npos) {  // which nlohmann's takes for the end
+        return failure(ErrorCode::invalid_argument, "not valid JSON: it holds a byte of zero",
+                       where);
     }
     try {
         return Json::parse(text.begin(), text.end(), Guard{});

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <string>
+#include <vector>
+
 namespace atl {
 namespace {
 
@@ -13,6 +16,11 @@ using Json = nlohmann::ordered_json;
 std::string refusal_of(const std::string& text) {
     const Expected<Json> value = parse_json_strictly(text, "here");
     return value ? "accepted: " + value->dump() : value.error().message();
+}
+
+TEST(StrictJson, TakesNoByteZeroForTheEnd) {
+    EXPECT_NE(refusal_of(std::string("{}\0", 3)).find("a byte of zero"), std::string::npos);
+    EXPECT_NE(refusal_of(std::string("1.5\0]", 5)).find("a byte of zero"), std::string::npos);
 }
 
 TEST(StrictJson, GivesWhatNlohmannGives) {
@@ -33,6 +41,9 @@ TEST(StrictJson, GivesWhatNlohmannGives) {
           R"(18446744073709551615)",
           R"(18446744073709551616)",
           R"(-9223372036854775808)",
+          R"(-9223372036854775809)",
+          R"([-0.0, 0e1, 10, -10, 1E2])",
+          "\xEF\xBB\xBF{}",
           R"({"b": {"z": [1, {"y": []}, [[]], "x"], "a": null}, "a": false})",
           R"(["\n\t\"\\\/\u0041\u00e9\ud83d\ude00", "é😀", "", "a\u0000b"])",
           R"({"": 1, "a\nb": 2, "a": {"a": {"a": 0.30000000000000004}}})",
@@ -45,6 +56,60 @@ TEST(StrictJson, GivesWhatNlohmannGives) {
     }
 }
 
+/// A wrong byte must be seen wherever it stands among those that are looked at together.
+TEST(StrictJson, ReadsTextsOfAnyLengthAsNlohmannDoes) {
+    const std::vector<std::string> parts = {"",
+                                            "a",
+                                            "\\n",
+                                            "\\\"",
+                                            "\\\\",
+                                            "\\/",
+                                            "\\u0000",
+                                            "\\u007f",
+                                            "\\u00e9",
+                                            "\\u20AC",
+                                            "\\ud83d\\ude00",
+                                            "\\ud83d",
+                                            "\\udc00",
+                                            "\\ud83dx",
+                                            "\\ud83d\\u0041",
+                                            "\\u12",
+                                            "\\u+123",
+                                            "\\x",
+                                            "\x01",
+                                            "\x1f",
+                                            "\x7f",
+                                            "é",
+                                            "€",
+                                            "😀",
+                                            "\x80",
+                                            "\xc1\xbf",
+                                            "\xc3",
+                                            "\xe0\x9f\xbf",
+                                            "\xed\xa0\x80",
+                                            "\xe2\x82",
+                                            "\xf0\x8f\xbf\xbf",
+                                            "\xf4\x90\x80\x80",
+                                            "\xf5\x80\x80\x80",
+                                            "\xff",
+                                            "\"",
+                                            "\xe2\x82\x41",
+                                            "\xf0\x9f\x98\x41",
+                                            std::string(1, '\0')};
+    for (std::size_t before = 0; before <= 17; ++before) {
+        for (const std::string& part : parts) {
+            for (const std::size_t after : {0, 1, 3, 9}) {
+                const std::string text =
+                    '"' + std::string(before, 'a') + part + std::string(after, 'b') + '"';
+                const Json expected = Json::parse(text, nullptr, false);
+                const Expected<Json> value = parse_json_strictly(text, "here");
+                ASSERT_EQ(value.has_value(), !expected.is_discarded()) << text;
+                EXPECT_TRUE(!value || *value == expected) << text;
+            }
+        }
+    }
+}
+
 TEST(StrictJson, KeepsTypesOfNumbersAndOrderOfKeys) {
     const Json value = *parse_json_strictly(R"({"z": 1, "a": -1, "m": 18446744073709551615})", "");
     EXPECT_TRUE(value["z"].is_number_unsigned());
@@ -54,12 +119,40 @@ TEST(StrictJson, KeepsTypesOfNumbersAndOrderOfKeys) {
 }
 
 TEST(StrictJson, RefusesWhatIsNotJson) {
-    for (const std::string text :
-         {"",        " ",           "{",        R"({"a" 1})",   R"({"a": 1,})",
-          "[1,]",    "[1] 2",       "// c\n{}", "{} /* c */",   "{'a': 1}",
-          "[01]",    "[+1]",        "[1.]",     "[nan]",        "\"a\nb\"",
-          "\"\\x\"", "\"\\ud800\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"",
-          "[1e999]", "tru"}) {
+    for (const std::string text : {"",
+                                   " ",
+                                   "{",
+                                   R"({"a" 1})",
+                                   R"({"a": 1,})",
+                                   "[1,]",
+                                   "[1] 2",
+                                   "// c\n{}",
+                                   "{} /* c */",
+                                   "{'a': 1}",
+                                   "[01]",
+                                   "[-01]",
+                                   "[-]",
+                                   "[--1]",
+                                   "[1-]",
+                                   "[+1]",
+                                   "[1.]",
+                                   "[nan]",
+                                   "\"a\nb\"",
+                                   "\"\\x\"",
+                                   "\"\\ud800\"",
+                                   "\"\xff\"",
+                                   "\"\xc0\xaf\"",
+                                   "\"\xed\xa0\x80\"",
+                                   "[1e999]",
+                                   "tru",
+                                   "truex",
+                                   R"({"a":1 "b":2})",
+                                   "[1 2]",
+                                   R"({1:2})",
+                                   "[,1]",
+                                   "{,}",
+                                   "]",
+                                   "[1}"}) {
         EXPECT_THAT(refusal_of(text), ::testing::Not(HasSubstr("accepted"))) << text;
     }
     EXPECT_THAT(refusal_of("{\"a\": 1,\n \"b\" 2}"), HasSubstr("line 2"));
