@@ -23,7 +23,7 @@ bool may_use_cache(const EvaluationRequest& request) {
 /// Whose text tells lines of the source, which has others where its layout differs.
 bool tells_lines(Outcome outcome) {
     return outcome == Outcome::compile_error || outcome == Outcome::compile_limit ||
-           outcome == Outcome::rejected;
+           outcome == Outcome::rejected || outcome == Outcome::crash;
 }
 
 /// Where such a verdict is kept instead: a candidate's key does not count layout.

@@ -65,6 +65,7 @@ std::optional<Json> plain_value(simdjson::dom::element element, int depth);
 
 std::optional<Json> plain_array(simdjson::dom::array array, int depth) {
     Json values = Json::array();
+    values.get_ref<Json::array_t&>().reserve(array.size());
     for (const simdjson::dom::element element : array) {
         std::optional<Json> value = plain_value(element, depth + 1);
         if (!value) {

@@ -192,7 +192,9 @@ void Splitter::end_class(const CudaDeclaration& one, int depth) {
         } else if (both && m_code.text(i) == "{" && m_code.text(i - 1) == ")") {
             i = std::min(m_code.close_of(i), one.close);
         } else if (both && m_code.is_word(i)) {
-            host = host || (is_host_type(m_code.text(i)) && m_code.text(i - 1) == "::");
+            const bool of_std = m_code.text(i - 1) == "::" && m_code.text(i - 2) == "std";
+            host = host || (is_host_type(m_code.text(i)) && m_code.text(i - 1) == "::") ||
+                   (of_std && is_host_type_of_std(m_code.text(i)));
             device = device || is_device_library(m_code.text(i)) ||
                      m_device_aliases.contains(m_code.text(i));
         }

@@ -58,7 +58,8 @@ void SplitCode::read_directive(std::size_t& index) {
     if (name == "define") {
         read_macro(begin + 2, index);
     } else if (name == "undef" && begin + 2 < index) {
-        m_macros[m_tokens[begin + 2].text].defined_once = false;
+        CudaMacro& macro = m_macros[m_tokens[begin + 2].text];
+        macro.undefined_at = std::min(macro.undefined_at, begin);
     } else if (name == "include") {
         read_include(begin, index);
     } else if (name == "if" || name == "ifdef" || name == "ifndef") {
@@ -218,17 +219,18 @@ std::optional<std::string> SplitCode::with_written_out(
         const std::size_t first = m_places[begin];
         const std::size_t past = m_places[end - 1] + 1;
         const CudaMacro& used = *macro(text(begin));
-        if (!used.defined_once || !is_plain(first, past)) {
+        if (!used.defined_once || first > used.undefined_at || !is_plain(first, past)) {
             continue;
         }
         const std::span<const CppToken> tokens(m_tokens);
-        const std::optional<std::string> written =
-            write_out(tokens.subspan(used.begin, used.end - used.begin),
-                      tokens.subspan(first + 1, past - first - 1));
+        const std::size_t made = out.size() + m_source.size();
+        const std::optional<std::string> written = write_out(
+            tokens.subspan(used.begin, used.end - used.begin),
+            tokens.subspan(first + 1, past - first - 1), most_bytes - std::min(made, most_bytes));
         if (!written) {
             continue;
         }
-        if (out.size() + written->size() + m_source.size() > most_bytes) {
+        if (made + written->size() > most_bytes) {
             break;
         }
         const std::size_t from = m_tokens[first].begin;

@@ -24,9 +24,10 @@ inline constexpr int k_max_split_scopes = 64;
 struct CudaMacro {
     CudaSpecifiers specifiers;  ///< those of the macros in its replacement, too
     bool takes_arguments = false;
-    bool has_body = false;     ///< a brace in its replacement: it defines something
-    bool defined_once = true;  ///< and never undefined: what it stands for can be told
-    std::size_t begin = 0;     ///< its replacement with the parameters before it, as tokens
+    bool has_body = false;                ///< a brace in its replacement: it defines something
+    bool defined_once = true;             ///< what it stands for can be told
+    std::size_t undefined_at = SIZE_MAX;  ///< the first token that ends it
+    std::size_t begin = 0;  ///< its replacement with the parameters before it, as tokens
     std::size_t end = 0;
 };
 

@@ -48,7 +48,7 @@ class Expansion {
   public:
     /// Whether the two fit.
     [[nodiscard]] bool begin(Tokens definition, Tokens use);
-    [[nodiscard]] std::optional<std::string> write() const;
+    [[nodiscard]] std::optional<std::string> write(std::size_t most_bytes) const;
 
   private:
     [[nodiscard]] const std::string* value_at(std::size_t at) const {
@@ -94,10 +94,10 @@ bool Expansion::begin(Tokens definition, Tokens use) {
     return true;
 }
 
-std::optional<std::string> Expansion::write() const {
+std::optional<std::string> Expansion::write(std::size_t most_bytes) const {
     std::string out;
     bool paste = false;
-    for (std::size_t i = 0; i < m_body.size(); ++i) {
+    for (std::size_t i = 0; i < m_body.size() && out.size() <= most_bytes; ++i) {
         const CppToken& token = m_body[i];
         if (token.text == "__VA_OPT__" || token.text.find('\n') != std::string::npos) {
             return std::nullopt;
@@ -132,7 +132,7 @@ std::optional<std::string> Expansion::write() const {
 
 }  // namespace
 
-std::optional<std::string> write_out(Tokens definition, Tokens use) {
+std::optional<std::string> write_out(Tokens definition, Tokens use, std::size_t most_bytes) {
     const auto spans_lines = [](const CppToken& token) {
         return token.text.find('\n') != std::string::npos;
     };
@@ -140,7 +140,7 @@ std::optional<std::string> write_out(Tokens definition, Tokens use) {
     if (std::any_of(use.begin(), use.end(), spans_lines) || !expansion.begin(definition, use)) {
         return std::nullopt;
     }
-    return expansion.write();
+    return expansion.write(most_bytes);
 }
 
 }  // namespace atl

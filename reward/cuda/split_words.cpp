@@ -48,9 +48,10 @@ bool is_host_type(std::string_view word) {
 }
 
 bool is_host_type_of_std(std::string_view word) {
-    static constexpr std::array<std::string_view, 14> k_words{
-        "any",   "atomic",  "bitset",   "chrono", "forward_list",   "list",  "multimap",
-        "queue", "mt19937", "optional", "stack",  "priority_queue", "tuple", "variant"};
+    static constexpr std::array<std::string_view, 15> k_words{
+        "any",          "atomic", "string_view",    "bitset", "chrono",
+        "forward_list", "list",   "multimap",       "queue",  "mt19937",
+        "optional",     "stack",  "priority_queue", "tuple",  "variant"};
     return is_one_of(word, k_words);
 }
 

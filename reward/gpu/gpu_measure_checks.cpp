@@ -88,10 +88,13 @@ Status GpuMeasurement::call_too_fast(std::size_t workload) {
     return {};
 }
 
-/// As many as have places of their own, and a structure of their own.
+/// As many as have places of their own, and, with those before them, a structure of their own.
 std::uint32_t GpuMeasurement::first_batch(std::size_t workload, double ns) const {
+    const std::size_t structures = m_task.inputs().has_donors(layout_index(workload))
+                                       ? most_launches(workload) / k_event_batches
+                                       : most_launches(workload);
     const std::size_t fit =
-        std::min(m_task.slots(m_task.is_small(layout_index(workload))), most_launches(workload));
+        std::min(m_task.slots(m_task.is_small(layout_index(workload))), structures);
     return static_cast<std::uint32_t>(std::min<std::size_t>(event_batch_for(ns), fit));
 }
 

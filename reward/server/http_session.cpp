@@ -142,7 +142,9 @@ class HttpSession {
                                                        : m_service->options.times.*route.patience;
         const bool fits = co_await wait_for_room(static_cast<std::size_t>(length), patience);
         if (!fits) {
-            m_refusal = too_many_bodies();
+            if (patience.count() == 0 || !m_service->jobs->draining()) {
+                m_refusal = too_many_bodies();  // else it is asked again elsewhere, without a word
+            }
             co_return false;
         }
         room.set(static_cast<std::size_t>(length));
@@ -172,7 +174,7 @@ class HttpSession {
             }
             // Of one in chunks nobody knows how long it will be.
             room.set(std::max(static_cast<std::size_t>(length), parser.get().body().capacity()));
-            if (!has_room(0)) {
+            if (parser.chunked() && !has_room(0)) {
                 m_refusal = too_many_bodies();
                 co_return false;
             }

@@ -123,7 +123,7 @@ awaitable<HttpReply> post_verify(Service& service, HttpExchange& exchange) {
     }
     const TrainerJobs ended = co_await evaluate_patiently(
         service, exchange, *requests, service.options.times.outage, k_to_the_end);
-    if (ended.refusal && ended.refusal->code == "draining") {
+    if (ended.refusal && service.jobs->draining()) {
         co_return HttpReply{};
     }
     if (ended.refusal) {

@@ -194,7 +194,8 @@ awaitable<TrainerJobs> evaluate_patiently(Service& service, HttpExchange& exchan
         ended = co_await evaluate_all(service, exchange, once, until_then(start + patience), kept);
         refused = refused.value_or(steady_clock::now());  // what waits long is not refused
         const std::chrono::milliseconds left = until_then(std::min(end, *refused + refused_for));
-        again = ended.refusal && is_for_later(*ended.refusal) && left.count() > 0;
+        again = ended.refusal && is_for_later(*ended.refusal) && left.count() > 0 &&
+                !service.jobs->draining();
         if (again) {
             const std::chrono::milliseconds time =
                 std::max(next_pause, std::chrono::milliseconds(*ended.refusal->retry_after));

@@ -1,5 +1,6 @@
 #include "reward/cuda/source_split.hpp"
 
+#include "reward/cuda/split_macros.hpp"
 #include "tests/support/skip_or_fail.hpp"
 #include "tests/unit/cuda/nvrtc_for_tests.hpp"
 
@@ -207,6 +208,9 @@ TEST(SourceSplit, MacrosThatCannotBeToldAreLeftToTheCompilers) {
           std::string("#define K(x) K(x) {}\nK(\n#if 1\n1\n#endif\n)\n")}) {
         EXPECT_EQ(split_cuda_source(text).device, text);
     }
+    // Until where it is undefined it can be told.
+    EXPECT_THAT(device_of("#define K(NAME) " + kernel + "K(a) K(b)\n#undef K\n"),
+                AllOf(HasSubstr("void a ("), HasSubstr("void b (")));
     // Not without end, nor without measure.
     EXPECT_EQ(lines_of(device_of("#define K(x) {} K(x) K(x)\nK(1)\n")), 2u);
     std::string doubling = "#define K0(x) void x() {}\n";
@@ -219,6 +223,35 @@ TEST(SourceSplit, MacrosThatCannotBeToldAreLeftToTheCompilers) {
         doubling += "\n";
     }
     EXPECT_LE(device_of(doubling + "K39(a)\n").size(), 256u << 10);
+}
+
+TEST(SourceSplit, ALongMacroIsNotWrittenOutBeyondItsLimit) {
+    std::string definition = "(a) ";
+    for (int i = 0; i < 1000; ++i) {
+        definition += "a ";
+    }
+    const std::string use = "(" + std::string(10'000, 'x') + ")";
+    const auto tokens_of = [](const std::string& text) {
+        std::vector<CppToken> tokens;
+        CppLexer lexer(text);
+        while (std::optional<CppToken> token = lexer.next()) {
+            tokens.push_back(std::move(*token));
+        }
+        return tokens;
+    };
+    const std::vector<CppToken> defined = tokens_of(definition);
+    const std::vector<CppToken> used = tokens_of(use);
+    EXPECT_LT(write_out(defined, used, 50'000)->size(), 70'000u);
+    EXPECT_GT(write_out(defined, used, 100'000'000)->size(), 10'000'000u);
+}
+
+TEST(SourceSplit, HostStructsWithTypesOfStdAreTheHosts) {
+    for (const std::string type : {"std::optional<int>", "std::tuple<int, int>", "std::atomic<int>",
+                                   "std::string_view", "std::vector<int>"}) {
+        EXPECT_THAT(device_of("struct Config {\n    " + type + " held;\n};\nint last;\n"),
+                    Not(HasSubstr("held")))
+            << type;
+    }
 }
 
 TEST(SourceSplit, FileScopeObjectsOfTheStandardLibraryAreTheHosts) {

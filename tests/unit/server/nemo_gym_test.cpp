@@ -88,6 +88,28 @@ TEST_F(NemoGym, MoreThanThereIsRoomForWaits) {
     }
 }
 
+TEST_F(NemoGym, WhatWasPromisedRoomIsReadToItsEnd) {
+    m_fake.manual = true;
+    m_options.sizes.all_bodies = 1 << 20;
+    start();
+    json body = verify_body(reply_with("int a;"));
+    body["response"]["tokens"] = std::string(500'000, '7');
+    const std::string first = testing::http_request("POST", "/verify", body.dump());
+    testing::SocketClient slow = http();
+    slow.send(first.substr(0, first.size() / 2));
+    // What is kept of this one, and its copy, do not fit beside it any more.
+    json other = verify_body(reply_with("int b; //" + std::string(400'000, 'x')));
+    testing::SocketClient client = http();
+    client.send(testing::http_request("POST", "/verify", other.dump()));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    slow.send(first.substr(first.size() / 2));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(2));
+    m_evaluator->finish();
+    m_evaluator->finish();
+    EXPECT_EQ(testing::read_answer(slow).status, 200);
+    EXPECT_EQ(testing::read_answer(client).status, 200);
+}
+
 TEST_F(NemoGym, ACandidatesFaultIsAZero) {
     start();
     const json answer = json_of(post("/verify", verify_body("no code")));

@@ -41,6 +41,18 @@ TEST_F(Slime, NoVerdictIsMadeThatNobodyWouldSee) {
     EXPECT_FALSE(requests->at(0).with_verdict);
 }
 
+TEST_F(Slime, WhatADrainCannotFinishIsAnswered) {
+    m_fake.manual = true;
+    m_options.times.drain = std::chrono::milliseconds(50);
+    start();
+    testing::SocketClient waiting = http();
+    const std::string body = sample(reply_with("int b;")).dump();
+    waiting.send(testing::http_request("POST", "/rm?level=verify", body));
+    ASSERT_TRUE(m_evaluator->wait_for_pending(1));
+    EXPECT_FALSE(stop());
+    EXPECT_EQ(testing::read_answer(waiting).status, 503);
+}
+
 TEST_F(Slime, TheTokenMayStandInThePath) {
     m_options.token = value_or_throw(AccessToken::parse("0123456789abcdef", "x"));
     start();
