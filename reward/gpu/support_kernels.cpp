@@ -97,7 +97,7 @@ std::vector<std::string> support_kernel_flags() {
 struct SupportKernels::State {
     struct UnloadModule {
         cuda::Result (*unload)(cuda::Module);
-        void operator()(cuda::Module module) const { unload(module); }
+        void operator()(cuda::Module loaded) const { unload(loaded); }
     };
     /// What results() needs to know of a compare().
     struct Asked {
