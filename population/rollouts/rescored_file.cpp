@@ -27,7 +27,9 @@ Expected<hdf5::Handle> row_type() {
                                                            {"reward", offsetof(Row, reward)},
                                                            {"return", offsetof(Row, turn_return)},
                                                            {"advantage", offsetof(Row, advantage)}};
-    for (const auto& [name, offset] : numbers) {
+    for (const auto& number : numbers) {
+        const char* const name = number.first;
+        const std::size_t offset = number.second;
         ATOLL_TRY(ATOLL_HDF5(name, H5Tinsert(id, name, offset, H5T_NATIVE_DOUBLE)));
     }
     return type;
