@@ -4,6 +4,7 @@
 #include "reward/base/words.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/oracle.hpp"
+#include "reward/verifier/service.hpp"
 #include "reward/worker_process.hpp"
 
 #include <signal.h>
@@ -132,7 +133,10 @@ class CpuLane final : public DeviceLane {
         }
         const auto end = m_pair->verifier.process().wait(k_end_patience);
         const bool exited = end && !end->signalled;
-        if (!end || (exited && m_said_why) || (end->signalled && end->status == SIGKILL)) {
+        // It may lose its runner just after a verdict; that is seen with the next order.
+        const bool lost_runner = exited && end->status == k_lost_runner_status;
+        if (!end || (exited && m_said_why) || lost_runner ||
+            (end->signalled && end->status == SIGKILL)) {
             return error;  // that one is ours
         }
         error.where = (task.folder / "reference.cpp").string();

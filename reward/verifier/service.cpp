@@ -152,7 +152,7 @@ std::optional<int> VerifierService::answer(const Frame& frame) {
         return 1;
     }
     // Without its runner this process is useless; ending makes the supervisor start both anew.
-    return m_runner.usable() ? std::nullopt : std::optional(1);
+    return m_runner.usable() ? std::nullopt : std::optional(k_lost_runner_status);
 }
 
 LoadedTask* VerifierService::task_with_idle_work() {

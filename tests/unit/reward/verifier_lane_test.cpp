@@ -1,14 +1,23 @@
 #include "reward/cpu_lane.hpp"
+#include "tests/support/processes.hpp"
 #include "tests/unit/reward/verifier_fixture.hpp"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace atl {
 namespace {
+
+constexpr int k_rounds = 60;
+constexpr unsigned k_most_wait_us = 20'000;
 
 // A verifier keeps only the tasks used last. A lane that goes round more of them than that must
 // not take a forgotten task for a fault.
@@ -41,6 +50,49 @@ TEST(VerifierLane, MoreTasksThanAVerifierKeepsAreLoadedAgainWhenNeeded) {
         EXPECT_FALSE(lane->broken());
     }
     lane->stop();
+}
+
+// A runner that is lost between a verdict and the end of its run takes the verifier along with the
+// next order; whoever is asked then must not say that the reference had ended the process.
+TEST(VerifierLane, ALostRunnerIsNeverTheReferencesFault) {
+    CpuLaneOptions options;
+    options.required = SandboxLevel::none;
+    options.worker_program = ATOLL_BIN_DIR "/atoll-worker";
+    const std::unique_ptr<DeviceLane> lane = make_cpu_lane(options);
+    const testing::SmallTask small;
+    const auto keep = [](FileHandle file) { return std::make_shared<FileHandle>(std::move(file)); };
+    DeviceOrder order;
+    order.evaluate.level = Level::verify;
+    order.evaluate.launch_timeout_s = 0.05;  // of a launch whose runner is gone
+    order.task = small.task();
+    order.evaluate.task = order.task->digest;
+    order.oracle = keep(testing::build_shared_object(with_reference_entry_point(*order.task)));
+    order.binaries = {keep(testing::build_shared_object(
+        with_entry_point(*order.task, testing::small_kernel("", ""))))};
+    int lost = 0;
+    std::mt19937 random(3);
+    for (int round = 0; round < k_rounds; ++round) {
+        ASSERT_TRUE(lane->restart());
+        const std::set<pid_t> workers = testing::descendants(::getpid());
+        ASSERT_FALSE(workers.empty());
+        // The lane starts the runner first.
+        const pid_t runner = *workers.begin();
+        ASSERT_TRUE(lane->evaluate(order)) << "warm-up";
+        std::jthread killer([&, wait = std::chrono::microseconds(random() % k_most_wait_us)] {
+            std::this_thread::sleep_for(wait);
+            ::kill(runner, SIGKILL);
+        });
+        for (int i = 0; i < 50 && !lane->broken(); ++i) {
+            const auto reply = lane->evaluate(order);
+            if (!reply) {
+                ++lost;
+                EXPECT_NE(reply.error().code, ErrorCode::invalid_argument)
+                    << reply.error().message();
+            }
+        }
+        lane->stop();
+    }
+    EXPECT_GT(lost, 0);
 }
 
 }  // namespace

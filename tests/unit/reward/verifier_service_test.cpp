@@ -1,3 +1,4 @@
+#include "reward/verifier/service.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/verifier_fixture.hpp"
 
@@ -441,7 +442,7 @@ TEST(VerifierServiceAlone, ADeadRunnerIsAFaultOfOursAndEndsTheVerifier) {
     EXPECT_EQ(parse_failed_frame(reply).code, ErrorCode::unavailable);
     const auto end = verifier.verifier().process().wait(testing::k_patience);
     ASSERT_TRUE(end);
-    EXPECT_EQ(end->text(), "exit status 1");
+    EXPECT_EQ(end->text(), "exit status " + std::to_string(k_lost_runner_status));
 }
 
 TEST(VerifierServiceAlone, ATaskThatChangedIsRefused) {
