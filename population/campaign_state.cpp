@@ -84,6 +84,7 @@ struct CampaignState::Rules {
             event.limits.seconds >= 0 ? event.limits.seconds : state.m_limits.seconds;
         state.m_stopped.reset();
         state.m_faults_in_row = 0;  // whatever was broken, somebody started again
+        state.m_unanswered_in_row = 0;
     }
 
     Status check(const TicketIssued& event) const {
@@ -208,6 +209,10 @@ struct CampaignState::Rules {
             reward(flight.issued.operator_name, 0);
         } else {
             roll_back_visit(flight.issued);
+        }
+        if (event.fault && !flight.exchanges.empty() && flight.exchanges.back().reply.is_zero()) {
+            ++state.m_unanswered_in_row;  // says nothing of whether evaluations go well
+            return;
         }
         state.m_fruitless_in_row = event.fault ? 0 : state.m_fruitless_in_row + 1;
         state.m_faults_in_row = event.fault ? state.m_faults_in_row + 1 : 0;
@@ -341,7 +346,31 @@ struct CampaignState::Rules {
     void change(const RolloutRecorded&) {}
 
     Status check(const ModelExchanged& event) const { return in_flight(event.ticket); }
-    void change(const ModelExchanged& event) { see(event.at_ns); }
+    void change(const ModelExchanged& event) {
+        ModelStats& stats = state.m_models[event.model];
+        ++stats.calls;
+        const bool failed = event.reply.is_zero();
+        stats.failed += failed ? 1 : 0;
+        stats.failed_in_row = failed ? stats.failed_in_row + 1 : 0;
+        if (!failed) {
+            state.m_unanswered_in_row = 0;
+            count_usage(event, stats);
+        }
+        state.m_in_flight.at(event.ticket).exchanges.push_back(event);
+        see(event.at_ns);
+    }
+
+    static void count_usage(const ModelExchanged& event, ModelStats& stats) {
+        if (event.prompt_tokens < 0 || event.completion_tokens < 0) {
+            ++stats.without_usage;
+            return;
+        }
+        stats.prompt_tokens += event.prompt_tokens;
+        stats.cached_tokens += std::max<std::int64_t>(event.cached_tokens, 0);
+        stats.completion_tokens += event.completion_tokens;
+        stats.without_price += event.nano_dollars < 0 ? 1 : 0;
+        stats.nano_dollars += std::max<std::int64_t>(event.nano_dollars, 0);
+    }
 
     Status check(const CampaignStopped&) const { return {}; }
     void change(const CampaignStopped& event) {

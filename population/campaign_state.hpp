@@ -28,6 +28,20 @@ struct OperatorStats {
     double decayed_count = 0;
 };
 
+/// What a model was asked in a campaign, and what it took. What is not known is counted apart.
+struct ModelStats {
+    std::uint64_t calls = 0;
+    std::uint64_t failed = 0;         ///< without a reply
+    std::uint64_t without_usage = 0;  ///< replies that do not say their tokens
+    std::uint64_t without_price = 0;  ///< replies with tokens of a model without a price
+    std::int64_t prompt_tokens = 0;   ///< of the replies that say, here and in the next two
+    std::int64_t cached_tokens = 0;
+    std::int64_t completion_tokens = 0;
+    std::int64_t nano_dollars = 0;  ///< of the replies whose price is known
+    std::uint64_t failed_in_row = 0;
+    bool operator==(const ModelStats&) const = default;
+};
+
 struct IslandState {
     Archive archive;
     std::uint64_t issued = 0;
@@ -38,8 +52,9 @@ struct IslandState {
 
 struct TicketInFlight {
     TicketIssued issued;
-    std::vector<Individual> pending;      ///< evaluated, not committed yet; in step order
-    std::vector<TurnedDown> turned_down;  ///< in step order
+    std::vector<Individual> pending;             ///< evaluated, not committed yet; in step order
+    std::vector<TurnedDown> turned_down;         ///< in step order
+    std::vector<ModelExchanged> exchanges = {};  ///< in the order of the record
 };
 
 /// The shape of a fold: what decides how events change the state, taken from the config.
@@ -99,6 +114,8 @@ class CampaignState {
     [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
         return m_operators;
     }
+    /// By name, those that were asked.
+    [[nodiscard]] const std::map<std::string, ModelStats>& models() const { return m_models; }
     [[nodiscard]] const std::map<std::uint64_t, TicketInFlight>& in_flight() const {
         return m_in_flight;
     }
@@ -122,9 +139,11 @@ class CampaignState {
     [[nodiscard]] std::uint64_t turned_down() const { return m_turned_down; }
     /// Tickets that ended one after the other, up to now, because their operator had nothing to
     /// try; through a fault. A commit, or a failure of the other kind, ends the row; a new session
-    /// ends that of faults.
+    /// ends those of faults. Tickets whose model gave no answer are a row of their own, which any
+    /// answer of a model ends, too, and which others do not end.
     [[nodiscard]] std::uint64_t fruitless_in_row() const { return m_fruitless_in_row; }
     [[nodiscard]] std::uint64_t faults_in_row() const { return m_faults_in_row; }
+    [[nodiscard]] std::uint64_t unanswered_in_row() const { return m_unanswered_in_row; }
     [[nodiscard]] const std::array<std::uint64_t, k_outcome_count>& outcomes() const {
         return m_outcomes;
     }
@@ -169,6 +188,7 @@ class CampaignState {
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;
     std::map<std::string, OperatorStats> m_operators;
+    std::map<std::string, ModelStats> m_models;
     std::map<std::uint64_t, TicketInFlight> m_in_flight;
     std::uint64_t m_next_ticket = 0;
     std::uint64_t m_commits = 0;
@@ -182,6 +202,7 @@ class CampaignState {
     std::uint64_t m_turned_down = 0;
     std::uint64_t m_fruitless_in_row = 0;
     std::uint64_t m_faults_in_row = 0;
+    std::uint64_t m_unanswered_in_row = 0;
     std::array<std::uint64_t, k_outcome_count> m_outcomes{};
     double m_compile_seconds = 0;
     double m_device_seconds = 0;

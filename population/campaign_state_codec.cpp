@@ -9,7 +9,7 @@ namespace atl {
 
 namespace {
 
-constexpr std::uint8_t k_state_layout = 3;
+constexpr std::uint8_t k_state_layout = 4;
 constexpr std::uint32_t k_unlimited = ~std::uint32_t{0};  // ByteReader::count() bounds by bytes
 
 void write_settings(ByteWriter& out, const StateSettings& settings) {
@@ -47,6 +47,30 @@ OperatorStats read_stats(ByteReader& in) {
     return {in.u64(), in.u64(), in.u64(), in.f64(), in.f64(), in.f64()};
 }
 
+void write_stats(ByteWriter& out, const ModelStats& stats) {
+    for (const std::uint64_t count : {stats.calls, stats.failed, stats.without_usage,
+                                      stats.without_price, stats.failed_in_row}) {
+        out.u64(count);
+    }
+    for (const std::int64_t amount :
+         {stats.prompt_tokens, stats.cached_tokens, stats.completion_tokens, stats.nano_dollars}) {
+        out.i64(amount);
+    }
+}
+
+ModelStats read_model_stats(ByteReader& in) {
+    ModelStats stats;
+    for (std::uint64_t* count : {&stats.calls, &stats.failed, &stats.without_usage,
+                                 &stats.without_price, &stats.failed_in_row}) {
+        *count = in.u64();
+    }
+    for (std::int64_t* amount : {&stats.prompt_tokens, &stats.cached_tokens,
+                                 &stats.completion_tokens, &stats.nano_dollars}) {
+        *amount = in.i64();
+    }
+    return stats;
+}
+
 }  // namespace
 
 struct CampaignState::Codec {
@@ -60,6 +84,8 @@ struct CampaignState::Codec {
     static void read_islands(ByteReader& in, CampaignState& state);
     static void read_tickets(ByteReader& in, CampaignState& state);
     static void read_turned_down(ByteReader& in, TicketInFlight& flight);
+    static void read_exchanges(ByteReader& in, TicketInFlight& flight);
+    static void read_models(ByteReader& in, CampaignState& state);
     static void read_confirmations(ByteReader& in, CampaignState& state);
     static void read_counters(ByteReader& in, CampaignState& state);
 };
@@ -93,7 +119,7 @@ void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& 
          {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
           state.m_migrations, state.m_resets, state.m_last_reset_commit, state.m_failed_tickets,
           state.m_turned_down, state.m_fruitless_in_row, state.m_faults_in_row,
-          state.m_last_improved_commit, state.m_events}) {
+          state.m_unanswered_in_row, state.m_last_improved_commit, state.m_events}) {
         out.u64(value);
     }
     for (const std::uint64_t value : state.m_outcomes) {
@@ -121,6 +147,11 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         out.string(name);
         write_stats(out, stats);
     }
+    out.u32(static_cast<std::uint32_t>(state.m_models.size()));
+    for (const auto& [name, stats] : state.m_models) {
+        out.string(name);
+        write_stats(out, stats);
+    }
     out.u32(static_cast<std::uint32_t>(state.m_in_flight.size()));
     for (const auto& [ticket, flight] : state.m_in_flight) {
         write_fields(out, flight.issued);
@@ -131,6 +162,10 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         out.u32(static_cast<std::uint32_t>(flight.turned_down.size()));
         for (const TurnedDown& turned_down : flight.turned_down) {
             write_fields(out, turned_down);
+        }
+        out.u32(static_cast<std::uint32_t>(flight.exchanges.size()));
+        for (const ModelExchanged& exchange : flight.exchanges) {
+            write_fields(out, exchange);
         }
     }
     out.u32(static_cast<std::uint32_t>(state.m_confirmations.size()));
@@ -209,10 +244,31 @@ void CampaignState::Codec::read_turned_down(ByteReader& in, TicketInFlight& flig
     }
 }
 
+void CampaignState::Codec::read_exchanges(ByteReader& in, TicketInFlight& flight) {
+    const std::uint32_t size = in.count(k_least_exchange_bytes, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        flight.exchanges.push_back(read_model_exchanged(in));
+        if (flight.exchanges.back().ticket != flight.issued.ticket) {
+            in.fail("an exchange with a model is not its ticket's");
+        }
+    }
+}
+
+void CampaignState::Codec::read_models(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(76, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        std::string name = in.string();
+        if (!state.m_models.empty() && name <= state.m_models.rbegin()->first) {
+            in.fail("models are not in order");
+        }
+        state.m_models.emplace(std::move(name), read_model_stats(in));
+    }
+}
+
 void CampaignState::Codec::read_tickets(ByteReader& in, CampaignState& state) {
     const std::uint32_t size = in.count(48, k_unlimited);
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
-        TicketInFlight flight{read_ticket_issued(in), {}, {}};
+        TicketInFlight flight{read_ticket_issued(in), {}, {}, {}};
         const std::uint64_t ticket = flight.issued.ticket;
         if (flight.issued.island >= state.m_islands.size()) {
             in.fail("a ticket is on an island that does not exist");
@@ -227,6 +283,7 @@ void CampaignState::Codec::read_tickets(ByteReader& in, CampaignState& state) {
             }
         }
         read_turned_down(in, flight);
+        read_exchanges(in, flight);
         if (!state.m_in_flight.empty() && ticket <= state.m_in_flight.rbegin()->first) {
             in.fail("tickets are not in order");
         }
@@ -261,7 +318,7 @@ void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
          {&state.m_next_ticket, &state.m_commits, &state.m_evaluations, &state.m_duplicates,
           &state.m_migrations, &state.m_resets, &state.m_last_reset_commit, &state.m_failed_tickets,
           &state.m_turned_down, &state.m_fruitless_in_row, &state.m_faults_in_row,
-          &state.m_last_improved_commit, &state.m_events}) {
+          &state.m_unanswered_in_row, &state.m_last_improved_commit, &state.m_events}) {
         *value = in.u64();
     }
     for (std::uint64_t& value : state.m_outcomes) {
@@ -289,6 +346,7 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
         }
         state.m_operators.emplace(std::move(name), read_stats(in));
     }
+    read_models(in, state);
     read_tickets(in, state);
     read_confirmations(in, state);
     if (in.boolean()) {

@@ -44,5 +44,6 @@ void write_fields(ByteWriter& out, const ModelExchanged& event);
 
 /// The least number of bytes that an encoded individual takes.
 inline constexpr std::size_t k_least_individual_bytes = 242;
+inline constexpr std::size_t k_least_exchange_bytes = 148;  ///< of a ModelExchanged
 
 }  // namespace atl

@@ -55,5 +55,46 @@ TEST(ModelExchanges, BelongToATicketInFlight) {
     EXPECT_THAT(status.error().message(), HasSubstr("not in flight"));
 }
 
+TEST(ModelExchanges, AreSummedUpByModelAndKeptWhileTheirTicketIsInFlight) {
+    CampaignState state = samples::fold(samples::campaign(), 4);
+    ModelExchanged priced = exchange(1);
+    priced.cached_tokens = 40;
+    priced.completion_tokens = 10;
+    priced.nano_dollars = 7;
+    samples::require(state.apply(priced));
+    samples::require(state.apply(exchange(1)));  // says nothing of its completion
+    ModelExchanged failed = exchange(1);
+    failed.reply = {};
+    failed.error_code = "timeout";
+    samples::require(state.apply(failed));
+    EXPECT_EQ(state.models().at("coder"), (ModelStats{3, 1, 1, 0, 100, 40, 10, 7, 1}));
+    EXPECT_EQ(state.in_flight().at(1).exchanges.size(), 3u);
+    const std::string bytes = state.encode();
+    const CampaignState again = CampaignState::decode(bytes, samples::settings()).value();
+    EXPECT_TRUE(again.encode() == bytes);
+    EXPECT_EQ(again.models(), state.models());
+    samples::require(state.apply(exchange(1)));
+    EXPECT_EQ(state.models().at("coder").failed_in_row, 0u);
+}
+
+// An endpoint that is down says nothing of whether evaluations go well or operators have ideas.
+TEST(ModelExchanges, TicketsWithoutAnAnswerAreARowOfTheirOwn) {
+    CampaignState state = samples::fold(samples::campaign(), 4);
+    ModelExchanged failed = exchange(1);
+    failed.reply = {};
+    failed.error_code = "unavailable";
+    samples::require(state.apply(failed));
+    samples::require(state.apply(TicketFailed{1, "no answer", true}));
+    EXPECT_EQ(state.unanswered_in_row(), 1u);
+    EXPECT_EQ(state.faults_in_row(), 0u);
+    samples::require(state.apply(TicketFailed{0, "lost", true}));
+    EXPECT_EQ(state.unanswered_in_row(), 1u);
+    EXPECT_EQ(state.faults_in_row(), 1u);
+    samples::require(state.apply(samples::ticket_issued(state.next_ticket(), 0)));
+    samples::require(state.apply(exchange(state.next_ticket() - 1)));
+    EXPECT_EQ(state.unanswered_in_row(), 0u);
+    EXPECT_EQ(state.faults_in_row(), 1u);
+}
+
 }  // namespace
 }  // namespace atl
