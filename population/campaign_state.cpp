@@ -347,7 +347,7 @@ struct CampaignState::Rules {
 
     Status check(const ModelExchanged& event) const { return in_flight(event.ticket); }
     void change(const ModelExchanged& event) {
-        ModelStats& stats = state.m_models[event.model];
+        ModelStats& stats = state.m_exchanged[event.model];
         ++stats.calls;
         const bool failed = event.reply.is_zero();
         stats.failed += failed ? 1 : 0;

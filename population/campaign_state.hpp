@@ -114,8 +114,8 @@ class CampaignState {
     [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
         return m_operators;
     }
-    /// By name, those that were asked.
-    [[nodiscard]] const std::map<std::string, ModelStats>& models() const { return m_models; }
+    /// With models, by their names.
+    [[nodiscard]] const std::map<std::string, ModelStats>& exchanged() const { return m_exchanged; }
     [[nodiscard]] const std::map<std::uint64_t, TicketInFlight>& in_flight() const {
         return m_in_flight;
     }
@@ -188,7 +188,7 @@ class CampaignState {
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;
     std::map<std::string, OperatorStats> m_operators;
-    std::map<std::string, ModelStats> m_models;
+    std::map<std::string, ModelStats> m_exchanged;
     std::map<std::uint64_t, TicketInFlight> m_in_flight;
     std::uint64_t m_next_ticket = 0;
     std::uint64_t m_commits = 0;

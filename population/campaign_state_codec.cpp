@@ -85,7 +85,7 @@ struct CampaignState::Codec {
     static void read_tickets(ByteReader& in, CampaignState& state);
     static void read_turned_down(ByteReader& in, TicketInFlight& flight);
     static void read_exchanges(ByteReader& in, TicketInFlight& flight);
-    static void read_models(ByteReader& in, CampaignState& state);
+    static void read_exchanged(ByteReader& in, CampaignState& state);
     static void read_confirmations(ByteReader& in, CampaignState& state);
     static void read_counters(ByteReader& in, CampaignState& state);
 };
@@ -147,8 +147,8 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         out.string(name);
         write_stats(out, stats);
     }
-    out.u32(static_cast<std::uint32_t>(state.m_models.size()));
-    for (const auto& [name, stats] : state.m_models) {
+    out.u32(static_cast<std::uint32_t>(state.m_exchanged.size()));
+    for (const auto& [name, stats] : state.m_exchanged) {
         out.string(name);
         write_stats(out, stats);
     }
@@ -254,14 +254,14 @@ void CampaignState::Codec::read_exchanges(ByteReader& in, TicketInFlight& flight
     }
 }
 
-void CampaignState::Codec::read_models(ByteReader& in, CampaignState& state) {
+void CampaignState::Codec::read_exchanged(ByteReader& in, CampaignState& state) {
     const std::uint32_t size = in.count(76, k_unlimited);
     for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
         std::string name = in.string();
-        if (!state.m_models.empty() && name <= state.m_models.rbegin()->first) {
+        if (!state.m_exchanged.empty() && name <= state.m_exchanged.rbegin()->first) {
             in.fail("models are not in order");
         }
-        state.m_models.emplace(std::move(name), read_model_stats(in));
+        state.m_exchanged.emplace(std::move(name), read_model_stats(in));
     }
 }
 
@@ -346,7 +346,7 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
         }
         state.m_operators.emplace(std::move(name), read_stats(in));
     }
-    read_models(in, state);
+    read_exchanged(in, state);
     read_tickets(in, state);
     read_confirmations(in, state);
     if (in.boolean()) {

@@ -67,14 +67,14 @@ TEST(ModelExchanges, AreSummedUpByModelAndKeptWhileTheirTicketIsInFlight) {
     failed.reply = {};
     failed.error_code = "timeout";
     samples::require(state.apply(failed));
-    EXPECT_EQ(state.models().at("coder"), (ModelStats{3, 1, 1, 0, 100, 40, 10, 7, 1}));
+    EXPECT_EQ(state.exchanged().at("coder"), (ModelStats{3, 1, 1, 0, 100, 40, 10, 7, 1}));
     EXPECT_EQ(state.in_flight().at(1).exchanges.size(), 3u);
     const std::string bytes = state.encode();
     const CampaignState again = CampaignState::decode(bytes, samples::settings()).value();
     EXPECT_TRUE(again.encode() == bytes);
-    EXPECT_EQ(again.models(), state.models());
+    EXPECT_EQ(again.exchanged(), state.exchanged());
     samples::require(state.apply(exchange(1)));
-    EXPECT_EQ(state.models().at("coder").failed_in_row, 0u);
+    EXPECT_EQ(state.exchanged().at("coder").failed_in_row, 0u);
 }
 
 // An endpoint that is down says nothing of whether evaluations go well or operators have ideas.
