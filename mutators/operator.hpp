@@ -219,6 +219,8 @@ concept OperatorPolicy = std::copyable<T> &&
     /// Asked for many pairs at each ticket: cheap, and no random numbers.
     { c.applicable(task, base, partner) } -> std::same_as<bool>;
     { c.start(in) } -> std::same_as<OperatorRun>;
+    /// May be left out, which means false:
+    ///     bool asks_model() const;  // the engine chooses a model and a strategy for its tickets
 };
 
 class Operator {
@@ -237,6 +239,8 @@ class Operator {
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const {
         return m_self->start(input);
     }
+    /// Whether its runs ask questions.
+    [[nodiscard]] bool asks_model() const { return m_self->asks_model(); }
 
   private:
     struct Base {
@@ -246,6 +250,7 @@ class Operator {
         [[nodiscard]] virtual bool applicable(const Task&, const ParentView&,
                                               const ParentView*) const = 0;
         [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
+        [[nodiscard]] virtual bool asks_model() const = 0;
     };
     template <class T>
     struct Model final : Base {
@@ -258,6 +263,14 @@ class Operator {
         }
         [[nodiscard]] OperatorRun start(const OperatorInput& input) const override {
             return policy.start(input);
+        }
+        [[nodiscard]] bool asks_model() const override {
+            if constexpr (requires {
+                              { policy.asks_model() } -> std::convertible_to<bool>;
+                          }) {
+                return policy.asks_model();
+            }
+            return false;
         }
         T policy;
     };

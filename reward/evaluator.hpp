@@ -89,6 +89,8 @@ struct EvaluatorStats {
     double busy_seconds = 0;
 };
 
+struct DeviceFacts;
+
 /// Task + candidate -> verdict, asynchronously: the seam between the engine (or the server) and
 /// everything that compiles and runs. Thread-safe.
 class Evaluator {
@@ -105,6 +107,10 @@ class Evaluator {
     [[nodiscard]] virtual std::string fingerprint() const = 0;
     /// Human description, e.g. "cpu:1 (core 1 of 2), g++ 12.2.0, sandbox full".
     [[nodiscard]] virtual std::string description() const = 0;
+    /// What its devices are (device_facts.hpp); nullptr where it cannot say or has none.
+    [[nodiscard]] virtual std::shared_ptr<const DeviceFacts> device_facts() const {
+        return nullptr;
+    }
 };
 
 /// Blocks for one result; for tools and tests.

@@ -1,6 +1,7 @@
 #include "reward/gpu_devices.hpp"
 
 #include "reward/cuda/front_end.hpp"
+#include "reward/device_facts.hpp"
 #include "reward/gpu/device_probe.hpp"
 #include "reward/gpu/gpu_peaks.hpp"
 #include "reward/gpu/support_kernels.hpp"
@@ -128,6 +129,7 @@ Status add_gpus(const LocalEvaluatorOptions& options, const CudaToolkit& toolkit
     const std::vector<int> gpus = gpus_of(options);
     ATOLL_TRY_ASSIGN(const DeviceLimits device,
                      probe_all(gpus, toolkit.driver->path, worker_program));
+    parts.device_facts = std::make_shared<DeviceFacts>(DeviceFacts{"", {}, device});
     const bool reserved = !layout.devices.empty();
     ATOLL_TRY_ASSIGN(std::unique_ptr<CudaFrontEnd> front_end,
                      make_front_end(options, toolkit, device,

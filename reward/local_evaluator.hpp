@@ -39,6 +39,7 @@ struct EvaluatorParts {
     std::string cache_folder;                            ///< empty: memory only
     std::function<void(const Error&)> on_cache_trouble;  ///< see LocalEvaluatorOptions
     std::string sandbox;                                 ///< for the description: "full"
+    std::shared_ptr<const DeviceFacts> device_facts;     ///< see Evaluator
     std::size_t queue_capacity = 1 << 16;
     std::chrono::milliseconds lease_time{30'000};
 };
@@ -59,6 +60,9 @@ class LocalEvaluator final : public Evaluator {
     [[nodiscard]] int parallelism() const override;
     [[nodiscard]] std::string fingerprint() const override;
     [[nodiscard]] std::string description() const override;
+    [[nodiscard]] std::shared_ptr<const DeviceFacts> device_facts() const override {
+        return m_parts.device_facts;
+    }
 
   private:
     /// A candidate that waits for a device.

@@ -4,6 +4,7 @@
 #include "reward/cpu_lane.hpp"
 #include "reward/cpu_layout.hpp"
 #include "reward/cuda/toolkit.hpp"
+#include "reward/device_facts.hpp"
 #include "reward/device_peaks.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/gpu_devices.hpp"
@@ -48,6 +49,7 @@ Status add_devices(const LocalEvaluatorOptions& options, const CpuLayout& layout
     ATOLL_TRY_ASSIGN(const DevicePeaks measured,
                      measure_device_peaks(layout.devices.front().front()));
     const DevicePeaks peaks = highest_peaks(measured, model, options.peaks_files);
+    parts.device_facts = std::make_shared<DeviceFacts>(DeviceFacts{model, peaks, {}});
     for (const std::vector<int>& cores : layout.devices) {
         CpuLaneOptions lane;
         lane.cores = cores;

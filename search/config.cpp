@@ -1,5 +1,7 @@
 #include "search/config.hpp"
 
+#include "mutators/model/model_config.hpp"
+#include "mutators/operators/model_operators.hpp"
 #include "population/archives/grid.hpp"
 #include "population/topology.hpp"
 #include "reward/base/files.hpp"
@@ -10,6 +12,7 @@
 #include "search/novelty.hpp"
 #include "search/selectors/selector.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -145,8 +148,29 @@ void declare_mix(MixSettings& s, SettingVisitor& v) {
            "Share of tickets that ucb gives to operators by weight, whatever they earned.");
     v.real("operators.decay", s.decay, {0.01, 1},
            "What is left of an operator's earnings after each commit.");
-    v.weights("operators.weights", s.weights, shipped_operators().names(),
-              "Operators in use and their weights; empty: all, equally.");
+    v.weights("operators.weights", s.weights, operator_names(),
+              "Operators in use and their weights; empty: all, equally, but those that ask models "
+              "only where there are some.");
+}
+
+void declare_asking(AskingSettings& s, SettingVisitor& v) {
+    v.text("asking.prompts", s.prompts,
+           "Folder whose prompt files take the place of the shipped ones of the same names "
+           "(mutators/README.md, \"Prompts\"); a relative one starts at the current folder. Empty: "
+           "none.");
+    v.integer("asking.prompt_tokens", s.prompt_tokens, {1000, 10'000'000},
+              "Tokens of one prompt, as estimated; a longer one is trimmed.");
+    v.integer("asking.retries", s.retries, {0, 32},
+              "Times a model is asked again after a reply in which there is no child.");
+    v.integer("asking.repairs", s.repairs, {0, 32},
+              "Times a child that turns out wrong goes back to the model, with its verdict.");
+    v.real("asking.temperature", s.temperature, {-1, 2},
+           "Sampling temperature; below 0: the endpoint's own.");
+    v.integer("asking.max_tokens", s.max_tokens, {0, k_max_chat_tokens},
+              "Tokens of one reply, at most; 0: the endpoint's own limit.");
+    v.choice("asking.when_down", s.when_down, {"stop", "continue"},
+             "When no model answers: stop the campaign (`atoll resume` goes on), or continue with "
+             "the operators that ask none, trying again now and then.");
 }
 
 void declare_migration(MigrationConfig& s, SettingVisitor& v) {
@@ -219,6 +243,13 @@ void declare_rest(CampaignConfig& c, SettingVisitor& v) {
            "Stop once an individual is this fit; 0: no target.");
     v.integer("stop.stagnation_commits", c.stop.stagnation_commits, {0, 1'000'000'000},
               "Stop after this many commits without a better best; 0: never.");
+    v.integer("stop.tokens", c.stop.tokens, {0, INT64_MAX},
+              "Stop once models took this many tokens, prompts and completions together; 0: no "
+              "limit.");
+    v.real("stop.dollars", c.stop.dollars, {0, 1e9},
+           "Stop once models cost this much; needs a price of each model. 0: no limit.");
+    v.real("stop.device_seconds", c.stop.device_seconds, {0, 1e12},
+           "Stop once devices worked this long for what is committed; 0: no limit.");
     v.integer("stop.exhausted_proposals", c.stop.exhausted_proposals, {1, 1'000'000'000},
               "Stop after this many proposals in a row that were all measured before.");
 }
@@ -256,6 +287,31 @@ Status check_archive(const ArchiveSettings& archive, const std::string& file_nam
     return {};
 }
 
+// What is wrong with a model is said whether or not an operator asks it.
+Status check_models(const CampaignConfig& config, const std::string& file_name) {
+    for (const ModelSettings& model : config.models) {
+        if (Status checked = check_model_settings(model); !checked) {
+            checked.error().where = file_name + ": " + checked.error().where;
+            return checked;
+        }
+        if (config.stop.dollars > 0 && !model.price) {
+            return failure(ErrorCode::invalid_argument,
+                           "stop.dollars: model " + model.name + " has no price", file_name,
+                           "set models." + model.name +
+                               ".price = {prompt = ..., completion = ...} (per million tokens)");
+        }
+    }
+    const auto weights = operator_weights(config);
+    for (const auto& [name, weight] : weights) {
+        if (operator_asks_model(name) && config.models.empty()) {
+            return failure(ErrorCode::invalid_argument,
+                           "operators.weights: " + name + " asks a model, and there is none",
+                           file_name, "add a table [models.NAME] with its url");
+        }
+    }
+    return {};
+}
+
 Status check(const CampaignConfig& config, const std::string& file_name) {
     const auto weights = operator_weights(config);
     const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
@@ -269,6 +325,7 @@ Status check(const CampaignConfig& config, const std::string& file_name) {
                        "operators.weights: their sum is larger than a number can be", file_name,
                        "only their ratios count: give smaller ones");
     }
+    ATOLL_TRY(check_models(config, file_name));
     return check_archive(config.archive, file_name);
 }
 
@@ -281,6 +338,8 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_novelty(config.novelty, visitor);
     declare_mix(config.mix, visitor);
     declare(config.operators, visitor);
+    declare(config.models, visitor);
+    declare_asking(config.asking, visitor);
     declare_migration(config.migration, visitor);
     declare_reset(config.reset, visitor);
     declare_engine(config.engine, visitor);
@@ -289,6 +348,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
 
 Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
     CampaignConfig config;
+    ATOLL_TRY_ASSIGN(config.models, named_models(toml_text, file_name));
     const Status read = read_settings(toml_text, file_name,
                                       [&](SettingVisitor& visitor) { declare(config, visitor); });
     if (config.campaign.schema > k_config_schema) {  // of its other mistakes this is the cause
@@ -388,12 +448,29 @@ StateSettings state_settings(const CampaignConfig& config) {
     return settings;
 }
 
-std::vector<std::pair<std::string, double>> operator_weights(const CampaignConfig& config,
-                                                             const OperatorRegistry& registry) {
+const std::vector<std::string>& operator_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all = shipped_operators().names();
+        const std::vector<std::string> asking = model_operator_names();
+        all.insert(all.end(), asking.begin(), asking.end());
+        return all;
+    }();
+    return names;
+}
+
+bool operator_asks_model(const std::string& name) {
+    static const std::vector<std::string> names = model_operator_names();
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<std::pair<std::string, double>> operator_weights(
+    const CampaignConfig& config, const std::vector<std::string>& names) {
     std::vector<std::pair<std::string, double>> weights;
-    for (const std::string& name : registry.names()) {
+    for (const std::string& name : names) {
         if (config.mix.weights.empty()) {
-            weights.emplace_back(name, 1.0);
+            if (!config.models.empty() || !operator_asks_model(name)) {
+                weights.emplace_back(name, 1.0);
+            }
             continue;
         }
         for (const auto& [listed, weight] : config.mix.weights) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/model/model_settings.hpp"
 #include "mutators/operators/registry.hpp"
 #include "population/archive.hpp"
 #include "population/campaign_state.hpp"
@@ -89,6 +90,17 @@ struct MixSettings {
     std::vector<std::pair<std::string, double>> weights;
 };
 
+/// How operators ask models; which ones there are is in CampaignConfig::models.
+struct AskingSettings {
+    std::string prompts;
+    std::int64_t prompt_tokens = 24'000;
+    std::int64_t retries = 2;
+    std::int64_t repairs = 1;
+    double temperature = -1;
+    std::int64_t max_tokens = 0;
+    std::string when_down = "stop";
+};
+
 struct MigrationConfig {
     std::string topology = "ring";
     double edge_probability = 1;
@@ -117,6 +129,9 @@ struct StopSettings {
     double seconds = 0;
     double target_fitness = 0;
     std::int64_t stagnation_commits = 0;
+    std::int64_t tokens = 0;
+    double dollars = 0;
+    double device_seconds = 0;
     std::int64_t exhausted_proposals = 500;
 };
 
@@ -129,6 +144,8 @@ struct CampaignConfig {
     NoveltySettings novelty;
     MixSettings mix;
     OperatorSettings operators;
+    std::vector<ModelSettings> models;  ///< in the order of their names
+    AskingSettings asking;
     MigrationConfig migration;
     ResetSettings reset;
     EngineSettings engine;
@@ -153,8 +170,12 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 [[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
 [[nodiscard]] Topology campaign_topology(const CampaignConfig& config);
 [[nodiscard]] StateSettings state_settings(const CampaignConfig& config);
-/// The operators in use and their weights, in the registry's order.
+/// Names of all operators that a config may give a weight.
+[[nodiscard]] const std::vector<std::string>& operator_names();
+/// Of those: whether it asks a model. An operator that an embedding program adds says so itself.
+[[nodiscard]] bool operator_asks_model(const std::string& name);
+/// The operators in use and their weights, in the order of `names`.
 [[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(
-    const CampaignConfig& config, const OperatorRegistry& registry = shipped_operators());
+    const CampaignConfig& config, const std::vector<std::string>& names = operator_names());
 
 }  // namespace atl

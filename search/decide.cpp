@@ -169,7 +169,7 @@ Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& reg
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
       selector(make_selector(config.selector)),
       bandit(make_bandit(config.mix)) {
-    for (const auto& [name, weight] : operator_weights(config, registry)) {
+    for (const auto& [name, weight] : operator_weights(config, registry.names())) {
         operators.push_back({registry.make(name, config.operators), weight});
     }
 }

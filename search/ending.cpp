@@ -1,5 +1,7 @@
 #include "search/ending.hpp"
 
+#include <algorithm>
+
 namespace atl {
 
 namespace {
@@ -7,14 +9,22 @@ namespace {
 constexpr std::uint64_t k_fruitless_tickets = 100;  // in a row: everything in reach is known
 constexpr std::uint64_t k_faulted_tickets = 5;      // in a row: something is broken
 
+bool needs_models(const CampaignConfig& config) {
+    const auto weights = operator_weights(config);
+    return config.asking.when_down == "stop" ||
+           std::all_of(weights.begin(), weights.end(),
+                       [](const auto& one) { return operator_asks_model(one.first); });
+}
+
 }  // namespace
 
 Ending::Ending(const CampaignConfig& config, const StopSignal& signal)
     : m_signal(signal),
       m_rule(make_stop_rule(config.stop)),
-      m_drain_ns(config.engine.drain_seconds * 1'000'000'000) {}
+      m_drain_ns(config.engine.drain_seconds * 1'000'000'000),
+      m_needs_models(needs_models(config)) {}
 
-void Ending::look(const StopView& view, const Error& last_fault) {
+void Ending::look(const StopView& view, const Error& last_fault, const Error& unanswered) {
     if (m_stopping) {
         return;
     }
@@ -29,6 +39,9 @@ void Ending::look(const StopView& view, const Error& last_fault) {
     } else if (view.state.faults_in_row() >= k_faulted_tickets) {
         m_fault = last_fault;
         stop("fault: " + last_fault.message(), false, view.elapsed_ns);
+    } else if (m_needs_models && view.state.unanswered_in_row() >= k_faulted_tickets) {
+        m_fault = unanswered;
+        stop("no model answers: " + unanswered.message(), false, view.elapsed_ns);
     }
 }
 

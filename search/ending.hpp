@@ -18,9 +18,10 @@ class Ending {
     Ending(const CampaignConfig& config, const StopSignal& signal);
 
     /// Looks at the signal, the stop rules, and at how many tickets in a row had nothing to propose
-    /// or were lost to faults of ours, the last of which was `last_fault`. But for the signal and
+    /// or were lost to faults of ours, the last of which was `last_fault`, or got no answer from a
+    /// model, the last time because of `unanswered`. But for the signal and
     /// the time budget, the answer follows from the recorded events alone: look after each.
-    void look(const StopView& view, const Error& last_fault);
+    void look(const StopView& view, const Error& last_fault, const Error& unanswered = {});
     void stop(const std::string& reason, bool finished, std::int64_t now_ns);
 
     [[nodiscard]] bool stopping() const { return m_stopping; }
@@ -42,6 +43,7 @@ class Ending {
     const StopSignal& m_signal;
     StopRule m_rule;
     std::int64_t m_drain_ns;
+    bool m_needs_models;
     bool m_stopping = false;
     bool m_finished = false;
     bool m_drained = false;

@@ -1,5 +1,6 @@
 #include "search/engine.hpp"
 
+#include "search/asking.hpp"
 #include "search/committer.hpp"
 #include "search/confirmer.hpp"
 #include "search/decide.hpp"
@@ -23,6 +24,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr const char* k_ended_first = "the campaign ended first";
+const std::string k_fault = "fault: ";
+
 class Engine {
   public:
     explicit Engine(EngineSetup setup)
@@ -41,7 +45,9 @@ class Engine {
           m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
           m_candidates(m_ledger.texts(), *m_task),
           m_novelty(m_config.novelty, m_ledger.texts()),
+          m_requests(m_config),
           m_committer(m_config, m_ledger),
+          m_asking(m_loop, setup.model),
           m_evaluations(m_loop, setup.evaluator, m_config.evaluation,
                         [this](const std::string& text) { remark(text); }),
           m_confirmer(
@@ -69,8 +75,9 @@ class Engine {
     }
 
     TicketContext context() {
-        return {m_task,       m_config,  m_strategies, m_ledger,
-                m_candidates, m_fitness, m_novelty,    [this] { return now_ns(); }};
+        return {m_task,    m_config,     m_strategies,
+                m_ledger,  m_candidates, m_fitness,
+                m_novelty, m_requests,   [this] { return now_ns(); }};
     }
 
     // ---- the campaign, from its first event to its last
@@ -128,6 +135,7 @@ class Engine {
         }
         if (m_ending.give_up_waiting(now_ns())) {
             m_evaluations.abandon();  // what is in work now is lost; its tickets stay in flight
+            m_asking.abandon();
         }
         look_at_stop_rules();
         if (m_searching && m_active == 0) {
@@ -137,7 +145,7 @@ class Engine {
 
     void look_at_stop_rules() {
         m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()},
-                      m_evaluations.last_fault());
+                      m_evaluations.last_fault(), m_last_unanswered);
         if (m_ending.stopping()) {
             m_budget_changed.cancel();
         }
@@ -229,41 +237,68 @@ class Engine {
         co_await asio::post(m_loop.io(), asio::use_awaitable);
         TicketRun run = check(TicketRun::start(context(), issued));
         std::string trouble;
-        bool faulted = false;
-        while (auto need = check(run.next())) {
-            bool known = false;
-            bool waited = true;
-            while (waited && !known) {  // what was not known before a wait may be so after it
-                if (!m_in_order) {
-                    co_await m_evaluations.wait_for_equal(need->key);
-                }
-                known = check(run.answer_if_known());
-                waited = !known && budget_taken() && !m_ending.stopping();
-                if (waited) {
-                    co_await wait_for_budget();
-                }
-            }
-            if (known) {
-                continue;
-            }
-            if (m_ending.stopping()) {
-                trouble = "the campaign ended first";
+        while (trouble.empty()) {
+            TicketRun::Step step = check(run.next());
+            if (std::holds_alternative<TicketRun::Asks>(step)) {
+                trouble = co_await answer(std::get<TicketRun::Asks>(std::move(step)), run, issued);
+            } else if (std::holds_alternative<TicketRun::Need>(step)) {
+                trouble = co_await answer(std::get<TicketRun::Need>(std::move(step)), run);
+            } else {
                 break;
             }
-            const std::optional<Verdict> verdict =
-                co_await m_evaluations.evaluate_candidate(request_for(*need), need->key);
-            m_budget_changed.cancel();
-            if (!verdict) {
-                trouble = "fault: " + m_evaluations.last_fault().message();
-                faulted = true;
-                break;
-            }
-            check(run.answer(*verdict));
-            ++m_evaluated;
+        }
+        if (run.unanswered()) {
+            m_last_unanswered = *run.unanswered();
         }
         finish_ticket(issued.ticket,
-                      {run.cost(), trouble.empty() ? run.trouble() : trouble, faulted});
+                      {run.cost(), trouble.empty() ? run.trouble() : trouble,
+                       trouble.starts_with(k_fault) || run.unanswered().has_value()});
         leave();
+    }
+
+    using Trouble = asio::awaitable<std::string>;  // empty: none, the ticket goes on
+
+    Trouble answer(TicketRun::Need need, TicketRun& run) {
+        bool known = false;
+        bool waited = true;
+        while (waited && !known) {  // what was not known before a wait may be so after it
+            if (!m_in_order) {
+                co_await m_evaluations.wait_for_equal(need.key);
+            }
+            known = check(run.answer_if_known());
+            waited = !known && budget_taken() && !m_ending.stopping();
+            if (waited) {
+                co_await wait_for_budget();
+            }
+        }
+        if (known) {
+            co_return std::string();
+        }
+        if (m_ending.stopping()) {
+            co_return std::string(k_ended_first);
+        }
+        const std::optional<Verdict> verdict =
+            co_await m_evaluations.evaluate_candidate(request_for(need), need.key);
+        m_budget_changed.cancel();
+        if (!verdict) {
+            co_return k_fault + m_evaluations.last_fault().message();
+        }
+        check(run.answer(*verdict));
+        ++m_evaluated;
+        co_return std::string();
+    }
+
+    Trouble answer(TicketRun::Asks asks, TicketRun& run, const TicketIssued& issued) {
+        if (m_ending.stopping()) {
+            co_return std::string(k_ended_first);
+        }
+        ChatCall call;
+        call.request = std::move(asks.request);
+        call.candidate = issued.ticket;
+        const Expected<ChatReply> reply = co_await m_asking.ask(std::move(call));
+        check(run.answer(reply));
+        const bool cancelled = !reply && reply.error().code == ErrorCode::interrupted;
+        co_return cancelled ? std::string(k_ended_first) : std::string();
     }
 
     // Evaluations in work count too, so that the budget is kept to the last one. In ticket order
@@ -366,7 +401,10 @@ class Engine {
     Ledger m_ledger;
     CandidateStore m_candidates;
     Novelty m_novelty;
+    ModelRequests m_requests;
     Committer m_committer;
+    Asking m_asking;
+    Error m_last_unanswered;
     Evaluations m_evaluations;
     Confirmer m_confirmer;
 

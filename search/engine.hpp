@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/model/chat_model.hpp"
 #include "population/campaign_state.hpp"
 #include "population/journal/journal.hpp"
 #include "reward/base/clock.hpp"
@@ -26,6 +27,7 @@ struct EngineSetup {
     Ledger::Options ledger;  ///< observer and snapshots
     std::string atoll_version;
     OperatorRegistry operators = shipped_operators();  ///< what the config may name
+    ChatModel* model = nullptr;  ///< whom operators ask; nullptr: nobody. Must outlive the run
 };
 
 /// How a campaign ended.

@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::chrono::milliseconds k_retry_delay{200};  // doubles with each retry
 
+Error abandoned() {
+    return {ErrorCode::interrupted, "the campaign stopped waiting for it", "evaluation", ""};
+}
+
 }  // namespace
 
 Evaluations::Evaluations(WorkLoop& loop, Evaluator& evaluator, const EvaluationSettings& settings,
@@ -24,8 +28,8 @@ Evaluations::Evaluations(WorkLoop& loop, Evaluator& evaluator, const EvaluationS
       m_settings(settings),
       m_parallelism(evaluator.parallelism()),
       m_remark(std::move(remark)),
-      m_port(evaluator, [this](std::function<void()> work) { asio::post(m_io, std::move(work)); }) {
-}
+      m_evaluator(evaluator),
+      m_port([this](std::function<void()> work) { asio::post(m_io, std::move(work)); }) {}
 
 Work Evaluations::wait_for_equal(Digest key) {
     while (m_in_work.contains(key)) {
@@ -78,16 +82,16 @@ Evaluations::Answer Evaluations::evaluate(EvaluationRequest request) {
 
 void Evaluations::abandon() {
     ++m_abandoned;
-    m_port.abandon();
+    m_port.abandon(tl::unexpected(InfrastructureFault{abandoned(), 1}));
 }
 
 asio::awaitable<EvaluationResult> Evaluations::submit(EvaluationRequest request) {
     std::optional<EvaluationResult> answer;
     asio::steady_timer arrived(m_io, asio::steady_timer::time_point::max());
-    m_port.submit(std::move(request), [&](EvaluationResult result) {
+    m_evaluator.submit(std::move(request), m_port.expect([&](EvaluationResult result) {
         answer = std::move(result);
         arrived.cancel();
-    });
+    }));
     while (!answer) {
         boost::system::error_code ignored;
         co_await arrived.async_wait(asio::redirect_error(asio::use_awaitable, ignored));

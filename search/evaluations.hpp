@@ -1,8 +1,8 @@
 #pragma once
 
 #include "reward/evaluator.hpp"
+#include "search/answer_port.hpp"
 #include "search/config.hpp"
-#include "search/evaluation_port.hpp"
 #include "search/work_loop.hpp"
 
 #include <cstddef>
@@ -48,7 +48,8 @@ class Evaluations {
     std::unordered_map<Digest, std::shared_ptr<boost::asio::steady_timer>> m_in_work;
     Error m_last_fault;
     std::uint64_t m_abandoned = 0;  ///< times; what waits to be tried again sees it afterwards
-    EvaluationPort m_port;
+    Evaluator& m_evaluator;
+    AnswerPort<EvaluationResult> m_port;
 };
 
 }  // namespace atl

@@ -20,6 +20,7 @@ class Fitness {
     [[nodiscard]] Status apply(const Verdict& verdict, Individual& individual) const;
 
     [[nodiscard]] const std::string& preset() const { return m_preset; }
+    [[nodiscard]] const BaselineTimes& baseline() const { return m_baseline; }
 
   private:
     std::string m_preset;

@@ -1,5 +1,8 @@
 #include "search/ticket_run.hpp"
 
+#include "mutators/model/chat_json.hpp"
+#include "mutators/model/exchange_index.hpp"
+#include "mutators/prompts/parent_words.hpp"
 #include "reward/evaluator.hpp"
 #include "search/measures.hpp"
 
@@ -9,13 +12,18 @@ namespace atl {
 
 namespace {
 
-Evaluation evaluation_of(const Individual& individual) {
-    Evaluation evaluation;
-    evaluation.correct = is_correct(individual.outcome);
-    evaluation.fitness = individual.fitness;
-    evaluation.time_ns = individual.time_ns;
-    evaluation.duplicate = individual.duplicate;
-    return evaluation;
+/// Questions of one ticket: an operator that never ends asks no more than that.
+constexpr int k_max_questions = 256;
+
+/// What a model may be told of an individual that was evaluated.
+Expected<ParentWords> words_of(const Individual& individual, const TextSource& texts,
+                               const Fitness& fitness) {
+    if (individual.verdict.is_zero()) {
+        return ParentWords{};
+    }
+    ATOLL_TRY_ASSIGN(const std::string text, texts.text(individual.verdict));
+    ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(text));
+    return parent_words(verdict, fitness.baseline());
 }
 
 bool answers(const Individual& equal, double cutoff_ns) {
@@ -96,6 +104,11 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         ATOLL_TRY_ASSIGN(const auto view, context.candidates.view(*individual));
         input.parents.push_back(*view);
         input.parents.back().role = parent.role;
+        if (op->asks_model()) {
+            ATOLL_TRY_ASSIGN(ParentWords words,
+                             words_of(*individual, context.ledger.texts(), context.fitness));
+            input.parent_words.push_back(std::move(words));
+        }
     }
     const std::size_t known = individuals_after(state, issued.commits_seen);
     const double cutoff_ns = context.config.evaluation.cutoff_factor * parent_time_ns;
@@ -121,15 +134,25 @@ bool TicketRun::begin_again() {
     return true;
 }
 
-Expected<std::optional<TicketRun::Need>> TicketRun::next() {
-    while (m_step < k_max_asks && m_evaluations < m_context.config.engine.ticket_evaluations) {
-        m_proposal = m_run.next();
-        if (!m_proposal) {
+Expected<TicketRun::Step> TicketRun::next() {
+    while (m_step < k_max_asks && m_evaluations < m_context.config.engine.ticket_evaluations &&
+           m_questions < k_max_questions) {
+        OperatorStep step = m_run.step();
+        if (auto* question = std::get_if<Question>(&step)) {
+            ATOLL_TRY_ASSIGN(const bool told, prepare(std::move(*question)));
+            if (!told) {
+                return Step(Asks{m_asked->request});
+            }
+            continue;
+        }
+        auto* proposal = std::get_if<Proposal>(&step);
+        if (proposal == nullptr) {
             if (begin_again()) {
                 continue;
             }
             break;
         }
+        m_proposal = std::move(*proposal);
         m_key = m_context.candidates.key(m_proposal->candidate);
         m_asked_ns = m_context.now_ns();
         ATOLL_TRY_ASSIGN(const std::optional<bool> replayed, replay());
@@ -137,11 +160,76 @@ Expected<std::optional<TicketRun::Need>> TicketRun::next() {
             break;  // another version of the operator proposed something else: keep what there is
         }
         if (!*replayed) {
-            return std::optional(Need{m_proposal->candidate, m_key, m_cutoff_ns});
+            return Step(Need{m_proposal->candidate, m_key, m_cutoff_ns});
         }
     }
     m_proposal.reset();
-    return std::optional<Need>();
+    return Step();
+}
+
+Expected<bool> TicketRun::prepare(Question question) {
+    ++m_questions;
+    Asked asked;
+    asked.request = m_context.requests.request(m_issued, std::move(question));
+    ATOLL_TRY(check_chat_request(asked.request));
+    asked.id = content_id(request_text(asked.request));
+    asked.occurrence = m_times_asked[asked.id]++;
+    m_asked = std::move(asked);
+    m_question_ns = m_context.now_ns();
+    for (const ModelExchanged& recorded : m_recorded.exchanges) {
+        if (recorded.request == m_asked->id && recorded.occurrence == m_asked->occurrence) {
+            ATOLL_TRY(replay(recorded));
+            return true;
+        }
+    }
+    return false;
+}
+
+Status TicketRun::replay(const ModelExchanged& recorded) {
+    ModelAnswer answer;
+    m_last_request = recorded.request;
+    m_unanswered.reset();
+    if (recorded.reply.is_zero()) {
+        m_unanswered = Error{ErrorCode::unavailable, recorded.error, recorded.model, {}};
+    } else {
+        ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.reply));
+        ATOLL_TRY_ASSIGN(ChatReply reply, read_chat_reply(text, m_asked->request.samples));
+        answer.text = std::move(reply.choices.front().content);
+    }
+    m_asked.reset();
+    m_run.tell(std::move(answer));
+    return {};
+}
+
+Status TicketRun::answer(const Expected<ChatReply>& reply) {
+    const Asked asked = std::move(*std::exchange(m_asked, std::nullopt));
+    if (!reply && reply.error().code == ErrorCode::interrupted) {
+        m_unanswered = reply.error();
+        return {};
+    }
+    ModelExchanged event;
+    event.ticket = m_issued.ticket;
+    event.occurrence = asked.occurrence;
+    event.model = asked.request.model;
+    event.at_ns = m_context.now_ns();
+    event.seconds = static_cast<double>(event.at_ns - m_question_ns) / 1e9;
+    Ledger& ledger = m_context.ledger;
+    ATOLL_TRY_ASSIGN(event.request, ledger.put_text(request_text(asked.request), m_last_request));
+    m_last_request = event.request;
+    ModelAnswer answer;
+    m_unanswered.reset();
+    if (reply) {
+        ATOLL_TRY_ASSIGN(event.reply, ledger.put_text(write_chat_reply(*reply)));
+        m_context.requests.note_usage(event, *reply);
+        answer.text = reply->choices.front().content;
+    } else {
+        event.error_code = to_string(reply.error().code);
+        event.error = reply.error().message();
+        m_unanswered = reply.error();
+    }
+    ATOLL_TRY(ledger.record(std::move(event)));
+    m_run.tell(std::move(answer));
+    return {};
 }
 
 Expected<std::optional<bool>> TicketRun::replay() {
@@ -176,8 +264,22 @@ Status TicketRun::replay(const Individual& recorded) {
         m_cost.device_seconds += cost.device_seconds;
         ++m_evaluations;
     }
-    tell(evaluation_of(recorded));
+    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(recorded));
+    tell(evaluation);
     return {};
+}
+
+Expected<Evaluation> TicketRun::evaluation_of(const Individual& individual) const {
+    Evaluation evaluation;
+    evaluation.correct = is_correct(individual.outcome);
+    evaluation.fitness = individual.fitness;
+    evaluation.time_ns = individual.time_ns;
+    evaluation.duplicate = individual.duplicate;
+    if (m_operator.asks_model()) {
+        ATOLL_TRY_ASSIGN(evaluation.words,
+                         words_of(individual, m_context.ledger.texts(), m_context.fitness));
+    }
+    return evaluation;
 }
 
 void TicketRun::tell(const Evaluation& evaluation) {
@@ -187,6 +289,12 @@ void TicketRun::tell(const Evaluation& evaluation) {
 }
 
 std::string TicketRun::trouble() const {
+    if (m_unanswered) {
+        return "the model gave no answer: " + m_unanswered->message();
+    }
+    if (!m_run.trouble().empty()) {
+        return m_run.trouble();
+    }
     return m_turned_down == 0 ? "the operator had nothing new to propose"
                               : "the operator proposed nothing but what resembles known ones";
 }
@@ -287,7 +395,7 @@ Status TicketRun::answer(const Verdict& verdict) {
 
 Status TicketRun::record(Individual individual) {
     individual.done_ns = m_context.now_ns();
-    const Evaluation evaluation = evaluation_of(individual);
+    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(individual));
     ATOLL_TRY(m_context.ledger.record(Evaluated{std::move(individual)}));
     tell(evaluation);
     return {};

@@ -1,17 +1,21 @@
 #pragma once
 
+#include "mutators/model/chat.hpp"
 #include "mutators/operator.hpp"
 #include "reward/evaluator.hpp"
 #include "search/candidate_store.hpp"
 #include "search/decide.hpp"
 #include "search/fitness.hpp"
 #include "search/ledger.hpp"
+#include "search/model_requests.hpp"
 #include "search/novelty.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace atl {
 
@@ -24,6 +28,7 @@ struct TicketContext {
     CandidateStore& candidates;
     const Fitness& fitness;
     Novelty& novelty;
+    const ModelRequests& requests;
     std::function<std::int64_t()> now_ns;  ///< searching time
 };
 
@@ -35,10 +40,11 @@ struct TicketContext {
 [[nodiscard]] std::uint64_t count_evaluated(const CampaignState& state);
 
 /// The work of one ticket: steps its operator, answers proposals that are known already, and says
-/// what is to be evaluated. One that was cut off beside a faster parent is known only where it
-/// would be cut off again. When all that the operator proposed was turned down as too similar to
-/// what is known, it begins again with other random numbers, novelty.attempts times. Run again
-/// after a crash, it is told what was recorded first. Not thread-safe.
+/// what is to be evaluated and what a model is to be asked. One that was cut off beside a faster
+/// parent is known only where it would be cut off again. When all that the operator proposed was
+/// turned down as too similar to what is known, it begins again with other random numbers,
+/// novelty.attempts times. Run again after a crash, it is told what was recorded first. Not
+/// thread-safe.
 class TicketRun {
   public:
     [[nodiscard]] static Expected<TicketRun> start(TicketContext context,
@@ -51,17 +57,29 @@ class TicketRun {
         double cutoff_ns = 0;
     };
 
-    /// Goes to the next proposal. nullopt when the operator has finished or used up its asks.
-    [[nodiscard]] Expected<std::optional<Need>> next();
+    /// A question that is not in the record.
+    struct Asks {
+        ChatRequest request;
+    };
+    /// Nothing: the operator has finished or used up its asks.
+    using Step = std::variant<std::monostate, Need, Asks>;
+
+    /// Goes to the next proposal or question that is to be answered.
+    [[nodiscard]] Expected<Step> next();
     /// Answers the pending need without an evaluation: from an equal individual if there is one, or
     /// by turning it down if it resembles a known one too much. False when neither.
     [[nodiscard]] Expected<bool> answer_if_known();
     /// Answers the pending need with its verdict.
     [[nodiscard]] Status answer(const Verdict& verdict);
+    /// Records and answers the pending question; what failed is recorded too, but for what was
+    /// cancelled, of which the operator is told nothing: there is no next step.
+    [[nodiscard]] Status answer(const Expected<ChatReply>& reply);
 
     [[nodiscard]] const Cost& cost() const { return m_cost; }
     /// Why nothing was evaluated, for a ticket of which that is true.
     [[nodiscard]] std::string trouble() const;
+    /// Why its last question was not answered: a fault of ours. Nothing where it was.
+    [[nodiscard]] const std::optional<Error>& unanswered() const { return m_unanswered; }
 
   private:
     TicketRun(TicketContext context, const TicketIssued& issued, const Operator& op,
@@ -83,6 +101,10 @@ class TicketRun {
     [[nodiscard]] Status replay(const Individual& recorded);
     [[nodiscard]] Expected<bool> turn_down_if_similar();
     void tell(const Evaluation& evaluation);
+    /// Makes the question a request. True: the operator was told the recorded answer.
+    [[nodiscard]] Expected<bool> prepare(Question question);
+    [[nodiscard]] Status replay(const ModelExchanged& recorded);
+    [[nodiscard]] Expected<Evaluation> evaluation_of(const Individual& individual) const;
     [[nodiscard]] Expected<Individual> individual_of(const Proposal& proposal);
     [[nodiscard]] const Individual* find_equal() const;
     [[nodiscard]] Status record(Individual individual);
@@ -97,6 +119,17 @@ class TicketRun {
     TicketInFlight m_recorded;
     std::optional<Proposal> m_proposal;
     Digest m_key;
+    struct Asked {
+        ChatRequest request;
+        Digest id;
+        std::uint64_t occurrence = 0;
+    };
+    std::optional<Asked> m_asked;  ///< the pending question
+    std::map<Digest, std::uint64_t> m_times_asked;
+    Digest m_last_request;  ///< the next one begins like it
+    std::optional<Error> m_unanswered;
+    std::int64_t m_question_ns = 0;
+    int m_questions = 0;
     std::uint32_t m_step = 0;
     std::uint32_t m_begun_again = 0;
     std::uint32_t m_turned_down = 0;

@@ -46,6 +46,14 @@ OperatorRun ModelOperator::start(const OperatorInput& input) const {
         input, {m_prompts, m_budget, m_spec.name, m_spec.prompt, m_spec.parse, m_spec.labels});
 }
 
+std::vector<std::string> model_operator_names() {
+    std::vector<std::string> names;
+    for (const ModelOperator::Spec& spec : all_specs()) {
+        names.emplace_back(spec.name);
+    }
+    return names;
+}
+
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
                          ModelBudget budget) {
     for (const ModelOperator::Spec& spec : all_specs()) {

@@ -39,12 +39,16 @@ class ModelOperator {
     [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
                                   const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
+    [[nodiscard]] bool asks_model() const { return true; }
 
   private:
     Spec m_spec;
     std::shared_ptr<Prompts> m_prompts;
     ModelBudget m_budget;
 };
+
+/// Their names, in the order in which they are added.
+[[nodiscard]] std::vector<std::string> model_operator_names();
 
 /// Adds all of them. `prompts` is shared by all runs of them, on one thread.
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,

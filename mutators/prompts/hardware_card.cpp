@@ -76,4 +76,11 @@ std::string hardware_card(const std::string& model, const DevicePeaks& peaks) {
     return text;
 }
 
+std::string hardware_card(const DeviceFacts& facts) {
+    if (facts.gpu) {
+        return hardware_card(*facts.gpu, gpu_peaks_of(*facts.gpu));
+    }
+    return facts.core ? hardware_card(facts.cpu_model, *facts.core) : std::string();
+}
+
 }  // namespace atl

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "reward/cuda/device_limits.hpp"
+#include "reward/device_facts.hpp"
 #include "reward/device_peaks.hpp"
 #include "reward/gpu/gpu_peaks.hpp"
 
@@ -14,5 +15,8 @@ namespace atl {
 
 /// Of one core of this machine. `model` as the system names the CPU.
 [[nodiscard]] std::string hardware_card(const std::string& model, const DevicePeaks& peaks);
+
+/// Of either.
+[[nodiscard]] std::string hardware_card(const DeviceFacts& facts);
 
 }  // namespace atl

@@ -33,6 +33,35 @@ std::optional<std::string> Stagnation::reason(const StopView& view) const {
     return fmt::format("no better best in {} commits", commits);
 }
 
+std::optional<std::string> TokenBudget::reason(const StopView& view) const {
+    std::int64_t spent = 0;
+    for (const auto& [model, stats] : view.state.exchanged()) {
+        spent += stats.prompt_tokens + stats.completion_tokens;
+    }
+    if (spent < tokens) {
+        return std::nullopt;
+    }
+    return fmt::format("budget of {} tokens spent", tokens);
+}
+
+std::optional<std::string> MoneyBudget::reason(const StopView& view) const {
+    std::int64_t nano_dollars = 0;
+    for (const auto& [model, stats] : view.state.exchanged()) {
+        nano_dollars += stats.nano_dollars;
+    }
+    if (static_cast<double>(nano_dollars) < dollars * 1e9) {
+        return std::nullopt;
+    }
+    return fmt::format("budget of ${:g} spent", dollars);
+}
+
+std::optional<std::string> DeviceBudget::reason(const StopView& view) const {
+    if (view.state.device_seconds() < seconds) {
+        return std::nullopt;
+    }
+    return fmt::format("budget of {:g} device seconds spent", seconds);
+}
+
 std::optional<std::string> Exhausted::reason(const StopView& view) const {
     const auto& all = view.state.individuals();
     if (all.size() < proposals) {

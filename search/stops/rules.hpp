@@ -27,6 +27,25 @@ struct Stagnation {
     [[nodiscard]] std::optional<std::string> reason(const StopView& view) const;
 };
 
+/// Models took that many tokens, prompts and completions together, those of tickets in flight
+/// included.
+struct TokenBudget {
+    std::int64_t tokens = 0;
+    [[nodiscard]] std::optional<std::string> reason(const StopView& view) const;
+};
+
+/// Models cost that much; replies whose cost is not known count nothing.
+struct MoneyBudget {
+    double dollars = 0;
+    [[nodiscard]] std::optional<std::string> reason(const StopView& view) const;
+};
+
+/// Devices worked that long for committed tickets.
+struct DeviceBudget {
+    double seconds = 0;
+    [[nodiscard]] std::optional<std::string> reason(const StopView& view) const;
+};
+
 /// The last proposals, that many in a row, were all measured before: nothing new is within reach
 /// of the operators.
 struct Exhausted {

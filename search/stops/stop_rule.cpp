@@ -26,6 +26,15 @@ StopRule make_stop_rule(const StopSettings& settings) {
     if (settings.seconds > 0) {
         any.rules.emplace_back(TimeBudget{settings.seconds});
     }
+    if (settings.tokens > 0) {
+        any.rules.emplace_back(TokenBudget{settings.tokens});
+    }
+    if (settings.dollars > 0) {
+        any.rules.emplace_back(MoneyBudget{settings.dollars});
+    }
+    if (settings.device_seconds > 0) {
+        any.rules.emplace_back(DeviceBudget{settings.device_seconds});
+    }
     if (settings.stagnation_commits > 0) {
         any.rules.emplace_back(Stagnation{static_cast<std::uint64_t>(settings.stagnation_commits)});
     }
