@@ -28,6 +28,8 @@ struct Proposal {
     std::vector<Parent> parents;  ///< empty: the ticket's parents
     std::string prompt;           ///< empty unless a model was asked
     std::string reply;
+    std::string starter;        ///< the structure it descends from; empty: its base parent's
+    double predicted_gain = 0;  ///< see Individual
 };
 
 /// What a model may be told of a verdict: parent_words().
@@ -51,6 +53,7 @@ struct Evaluation {
 struct Question {
     std::string system;
     std::string user;
+    std::string peer = {};  ///< whom to ask; empty: the ticket's model
 };
 
 struct ModelAnswer {
@@ -66,7 +69,12 @@ struct ParentView {
     std::string starter;
     std::shared_ptr<const SourceParts> parts;  ///< of its source; never nullptr
     KnobSetting setting;                       ///< where the candidate's knobs stand
+    /// How it came about: the descriptions of its last ancestors along base parents and its own, at
+    /// most k_shown_steps, the oldest first. Empty while a decision is taken.
+    std::vector<std::string> steps = {};
 };
+
+inline constexpr std::size_t k_shown_steps = 4;
 
 /// Fills in where the knobs stand.
 [[nodiscard]] ParentView parent_view(IndividualId id, ParentRole role, Candidate candidate,
@@ -82,6 +90,8 @@ struct OperatorInput {
     /// Asking for a known one is answered from the record, so it costs no evaluation but tells
     /// nothing new.
     std::function<bool(const Candidate&)> known;
+    /// The fitness of a known one, 0 for a wrong one; nullopt for others. May be empty.
+    std::function<std::optional<double>(const Candidate&)> measured = {};
     /// For operators that ask a model; others leave them alone.
     std::vector<ParentWords> parent_words = {};  ///< of `parents`, in their order; may be fewer
     /// Exemplars, failure rules and memory; its parents are not looked at. nullptr: none.
@@ -223,6 +233,14 @@ concept OperatorPolicy = std::copyable<T> &&
     ///     bool asks_model() const;  // the engine chooses a model and a strategy for its tickets
 };
 
+/// An operator may say whether it works on wrong individuals, and on no others. Archives hold right
+/// ones only, so such a one gets its bases from those that wait for a repair (IslandState::wrong),
+/// at a share of the tickets of its own: search/decide.hpp.
+template <class T>
+concept MendingOperator = requires(const T c) {
+    { c.mends_wrong() } -> std::same_as<bool>;
+};
+
 class Operator {
   public:
     template <class T>
@@ -232,6 +250,7 @@ class Operator {
 
     [[nodiscard]] std::string name() const { return m_self->name(); }
     [[nodiscard]] int arity() const { return m_self->arity(); }
+    [[nodiscard]] bool mends_wrong() const { return m_self->mends_wrong(); }
     [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
                                   const ParentView* partner) const {
         return m_self->applicable(task, base, partner);
@@ -247,6 +266,7 @@ class Operator {
         virtual ~Base() = default;
         [[nodiscard]] virtual std::string name() const = 0;
         [[nodiscard]] virtual int arity() const = 0;
+        [[nodiscard]] virtual bool mends_wrong() const = 0;
         [[nodiscard]] virtual bool applicable(const Task&, const ParentView&,
                                               const ParentView*) const = 0;
         [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
@@ -257,6 +277,12 @@ class Operator {
         explicit Model(T p) : policy(std::move(p)) {}
         [[nodiscard]] std::string name() const override { return policy.name(); }
         [[nodiscard]] int arity() const override { return policy.arity(); }
+        [[nodiscard]] bool mends_wrong() const override {
+            if constexpr (MendingOperator<T>) {
+                return policy.mends_wrong();
+            }
+            return false;
+        }
         [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
                                       const ParentView* partner) const override {
             return policy.applicable(task, base, partner);

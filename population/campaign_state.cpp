@@ -116,6 +116,7 @@ struct CampaignState::Rules {
         ++state.m_next_ticket;
         if (const Parent* base = base_of(event)) {
             ++state.m_visits[base->id.value];
+            std::erase(state.m_islands[event.island].wrong, base->id);
         }
         ++state.m_islands[event.island].issued;
         ++state.m_operators[event.operator_name].issued;
@@ -155,6 +156,7 @@ struct CampaignState::Rules {
         ATOLL_TRY(follows_its_ticket(individual));
         const std::string name = "individual " + individual.id.text();
         if (!is_amount(individual.fitness) || !is_amount(individual.time_ns) ||
+            !is_amount(individual.predicted_gain) ||
             (individual.fitness > 0 && !is_correct(individual.outcome))) {
             return cannot_follow(name + " has impossible numbers");
         }
@@ -236,9 +238,12 @@ struct CampaignState::Rules {
         ++state.m_commits;
         state.m_recent_migrations.clear();
         ++state.m_islands[flight.issued.island].committed;
-        if (std::none_of(flight.pending.begin(), flight.pending.end(),
-                         [](const Individual& child) { return child.fitness > 0; })) {
+        const bool nothing_right =
+            std::none_of(flight.pending.begin(), flight.pending.end(),
+                         [](const Individual& child) { return child.fitness > 0; });
+        if (nothing_right) {
             roll_back_visit(flight.issued);
+            keep_wrong(flight);
         }
         state.m_turned_down += flight.turned_down.size();
         for (Individual& individual : flight.pending) {
@@ -299,6 +304,7 @@ struct CampaignState::Rules {
             island.archive = make_archive(state.m_settings.archive);
             island.archive.add(archive_entry(*state.find(founding.founder)));
             island.reset_commit = state.m_commits;
+            island.wrong.clear();
         }
         ++state.m_resets;
         state.m_last_reset_commit = state.m_commits;
@@ -391,6 +397,25 @@ struct CampaignState::Rules {
             base == nullptr ? state.m_visits.end() : state.m_visits.find(base->id.value);
         if (visits != state.m_visits.end() && --visits->second == 0) {
             state.m_visits.erase(visits);
+        }
+    }
+
+    // Tune values that did not work are no matter for a repair, nor is what was answered before.
+    void keep_wrong(const TicketInFlight& flight) {
+        const Parent* base = base_of(flight.issued);
+        const Individual* parent = base == nullptr ? nullptr : state.find(base->id);
+        const auto last = std::find_if(
+            flight.pending.rbegin(), flight.pending.rend(), [parent](const Individual& child) {
+                return !is_correct(child.outcome) && child.outcome != Outcome::evaluator_failed &&
+                       !child.duplicate && parent != nullptr && child.source != parent->source;
+            });
+        if (last == flight.pending.rend()) {
+            return;
+        }
+        std::vector<IndividualId>& wrong = state.m_islands[flight.issued.island].wrong;
+        wrong.push_back(last->id);
+        if (wrong.size() > k_kept_wrong) {
+            wrong.erase(wrong.begin());
         }
     }
 

@@ -48,7 +48,13 @@ struct IslandState {
     std::uint64_t committed = 0;
     std::uint64_t last_improved_commit = 0;  ///< global commit count when its best last rose
     std::uint64_t reset_commit = 0;  ///< global commit count when it was reset last; 0: never
+    /// Wrong individuals that a repair may be tried on, the oldest first, at most k_kept_wrong: of
+    /// each ticket of which nothing right came, the last one whose source is not its base's. One
+    /// leaves when it becomes a base, whatever comes of that, and all when the island is reset.
+    std::vector<IndividualId> wrong = {};
 };
+
+inline constexpr std::size_t k_kept_wrong = 16;
 
 struct TicketInFlight {
     TicketIssued issued;

@@ -111,6 +111,10 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
         out.u64(island.committed);
         out.u64(island.last_improved_commit);
         out.u64(island.reset_commit);
+        out.u32(static_cast<std::uint32_t>(island.wrong.size()));
+        for (const IndividualId id : island.wrong) {
+            out.u64(id.value);
+        }
     }
 }
 
@@ -188,6 +192,7 @@ void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state
         if (state.find(individual.id) != nullptr) {
             in.fail("individual " + individual.id.text() + " is there twice");
         } else if (individual.island >= state.m_islands.size() || individual.fitness < 0 ||
+                   individual.predicted_gain < 0 ||
                    individual.measures.size() != (individual.fitness > 0 ? state.m_measures : 0)) {
             in.fail("individual " + individual.id.text() + " is impossible");
         }
@@ -228,6 +233,15 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
         island.committed = in.u64();
         island.last_improved_commit = in.u64();
         island.reset_commit = in.u64();
+        island.wrong.resize(in.count(8, k_kept_wrong));
+        for (IndividualId& id : island.wrong) {
+            id.value = in.u64();
+            const Individual* individual = state.find(id);
+            if (individual == nullptr || is_correct(individual->outcome)) {
+                in.fail("an island would repair what is no wrong individual");
+                return;
+            }
+        }
     }
 }
 

@@ -137,7 +137,7 @@ Outcome read_outcome(ByteReader& in) {
 
 namespace {
 
-void write_without_measures(ByteWriter& out, const Individual& individual) {
+void write_first_layout(ByteWriter& out, const Individual& individual) {
     out.u64(individual.id.value);
     out.u32(individual.island);
     out.digest(individual.key);
@@ -166,11 +166,12 @@ void write_without_measures(ByteWriter& out, const Individual& individual) {
 }  // namespace
 
 void write_fields(ByteWriter& out, const Individual& individual) {
-    write_without_measures(out, individual);
+    write_first_layout(out, individual);
     out.u32(static_cast<std::uint32_t>(individual.measures.size()));
     for (const double measure : individual.measures) {
         out.f64(measure);
     }
+    out.f64(individual.predicted_gain);
 }
 
 Individual read_individual(ByteReader& in, std::uint8_t layout) {
@@ -200,6 +201,9 @@ Individual read_individual(ByteReader& in, std::uint8_t layout) {
         for (double& measure : individual.measures) {
             measure = in.f64();
         }
+    }
+    if (layout >= 3) {
+        individual.predicted_gain = in.f64();
     }
     return individual;
 }
@@ -274,9 +278,9 @@ CampaignStopped read_campaign_stopped(ByteReader& in) {
     return {in.string(), in.boolean(), in.i64()};
 }
 
-// What is turned down has no measures, so it is written as individuals were before they had them.
+// What is turned down was not measured, so it is written as individuals were at first.
 void write_fields(ByteWriter& out, const TurnedDown& event) {
-    write_without_measures(out, event.proposal);
+    write_first_layout(out, event.proposal);
     out.u64(event.similar.value);
     out.f64(event.similarity);
 }

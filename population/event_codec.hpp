@@ -13,7 +13,7 @@ namespace atl {
 /// (one event per record) and the snapshots (individuals and tickets of a state). Events are
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
-inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 2, 2, 1, 1,
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 3, 2, 1, 1,
                                                                             1, 1, 1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
@@ -29,7 +29,7 @@ void write_fields(ByteWriter& out, const RolloutRecorded& event);
 void write_fields(ByteWriter& out, const ModelExchanged& event);
 
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
-[[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 2);
+[[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 3);
 [[nodiscard]] CampaignStarted read_campaign_started(ByteReader& in);
 [[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in);
 [[nodiscard]] Migrated read_migrated(ByteReader& in);
@@ -43,7 +43,7 @@ void write_fields(ByteWriter& out, const ModelExchanged& event);
 [[nodiscard]] Outcome read_outcome(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.
-inline constexpr std::size_t k_least_individual_bytes = 242;
+inline constexpr std::size_t k_least_individual_bytes = 250;
 inline constexpr std::size_t k_least_exchange_bytes = 148;  ///< of a ModelExchanged
 
 }  // namespace atl

@@ -68,6 +68,9 @@ struct Individual {
     std::uint64_t staleness = 0;  ///< commits between choosing its parents and its own commit
     std::int64_t asked_ns = 0;    ///< that the campaign had run by then, monotonic
     std::int64_t done_ns = 0;
+    /// What its operator expected before it was measured: its base parent's time over its own. 0:
+    /// nothing was predicted.
+    double predicted_gain = 0;
 };
 
 /// Makes `individual` a duplicate, which is answered from the verdict of `equal`.

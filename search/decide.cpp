@@ -21,8 +21,14 @@ class TicketDecision {
         if (!found) {
             return std::optional<TicketIssued>();
         }
-        m_base = select(m_usable, 0);
-        choose_operator();
+        const double share = repair_share();
+        if (share >= 1 || (share > 0 && rng(RngPurpose::operator_choice, 1).uniform() < share)) {
+            choose_repair(share);
+        } else {
+            m_base = select(m_usable, 0);
+            m_base.probability *= 1 - share;
+            choose_operator();
+        }
         return std::optional(std::move(m_issued));
     }
 
@@ -41,7 +47,7 @@ class TicketDecision {
             std::vector<std::uint32_t> able;
             for (const std::uint32_t island : islands) {
                 ATOLL_TRY(enter(island, candidates));
-                if (!m_usable.empty()) {
+                if (!m_usable.empty() || !m_wrong.empty()) {
                     able.push_back(island);
                 }
             }
@@ -73,15 +79,82 @@ class TicketDecision {
                 m_usable.push_back(member);
             }
         }
+        return enter_wrong(island, candidates);
+    }
+
+    // Fills in the wrong individuals that some operator can mend.
+    Status enter_wrong(std::uint32_t island, CandidateStore& candidates) {
+        m_wrong.clear();
+        if (mending_weight() <= 0) {
+            return {};
+        }
+        for (const IndividualId id : m_state.islands()[island].wrong) {
+            const Individual* individual = m_state.find(id);
+            if (individual == nullptr) {
+                return failure(ErrorCode::internal, "an island names an unknown individual",
+                               id.text());
+            }
+            ATOLL_TRY_ASSIGN(auto view, candidates.view(*individual));
+            const auto& operators = m_strategies.operators;
+            if (std::any_of(operators.begin(), operators.end(),
+                            [&](const auto& o) { return mends(o.op, *view); })) {
+                m_wrong.push_back(std::move(view));
+            }
+        }
         return {};
     }
 
+    [[nodiscard]] bool mends(const Operator& op, const ParentView& wrong) const {
+        return op.mends_wrong() && op.applicable(*m_task, wrong, nullptr);
+    }
+
+    [[nodiscard]] double mending_weight() const {
+        double weight = 0;
+        for (const auto& [op, w] : m_strategies.operators) {
+            weight += op.mends_wrong() ? w : 0;
+        }
+        return weight;
+    }
+
+    // Of the tickets of an island that has something to repair.
+    [[nodiscard]] double repair_share() const {
+        if (m_wrong.empty() || m_usable.empty()) {
+            return m_wrong.empty() ? 0 : 1;
+        }
+        double all = 0;
+        for (const auto& [op, weight] : m_strategies.operators) {
+            all += weight;
+        }
+        return mending_weight() / all;
+    }
+
+    void choose_repair(double share) {
+        const std::size_t at = rng(RngPurpose::parent, 2).below(m_wrong.size());
+        const ParentView& wrong = *m_wrong[at];
+        std::vector<const Operator*> menders;
+        std::vector<double> weights;
+        double all = 0;
+        for (const auto& [op, weight] : m_strategies.operators) {
+            if (mends(op, wrong)) {
+                menders.push_back(&op);
+                weights.push_back(weight);
+                all += weight;
+            }
+        }
+        const std::size_t chosen = rng(RngPurpose::operator_choice).weighted(weights);
+        m_issued.operator_name = menders[chosen]->name();
+        m_issued.operator_probability = weights[chosen] / all;
+        m_issued.parents.push_back(
+            {wrong.id, ParentRole::base, share / static_cast<double>(m_wrong.size())});
+    }
+
     [[nodiscard]] bool applicable(const Operator& op, std::size_t base) const {
-        return op.arity() == 1 && op.applicable(*m_task, *m_members[base], nullptr);
+        return op.arity() == 1 && !op.mends_wrong() &&
+               op.applicable(*m_task, *m_members[base], nullptr);
     }
 
     [[nodiscard]] bool applicable(const Operator& op, std::size_t base, std::size_t partner) const {
-        return op.arity() == 2 && base != partner &&
+        return op.arity() == 2 && !op.mends_wrong() && base != partner &&
                op.applicable(*m_task, *m_members[base], m_members[partner].get());
     }
 
@@ -160,6 +233,7 @@ class TicketDecision {
     TicketIssued m_issued;
     std::vector<std::shared_ptr<const ParentView>> m_members;  ///< of the island
     std::vector<std::size_t> m_usable;                         ///< those of them that can be a base
+    std::vector<std::shared_ptr<const ParentView>> m_wrong;    ///< of the island, to be repaired
     Selection m_base;
 };
 

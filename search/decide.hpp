@@ -41,6 +41,10 @@ struct Strategies {
 ///   base      by the selector, among members to which some operator is applicable
 ///   operator  by the bandit, among those applicable to the base, or to it and some other member
 ///   partner   if the operator needs one: by the selector, among members it is applicable with
+/// An operator that mends wrong individuals has a budget of its own: on an island where some wait
+/// (IslandState::wrong), a ticket goes to it with the share that its weight has of all weights,
+/// whatever the bandit thinks of it; the base is then one of those, each as probable as the others,
+/// and what is said above of base and operator is given that the ticket does not.
 /// nullopt when no operator can do anything with any member of any island.
 [[nodiscard]] Expected<std::optional<TicketIssued>> decide_ticket(const CampaignState& state,
                                                                   const Strategies& strategies,

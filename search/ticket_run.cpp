@@ -49,6 +49,20 @@ const Individual* find_answer(const CampaignState& state, const Digest& key, std
     return nullptr;
 }
 
+/// See ParentView::steps.
+std::vector<std::string> steps_to(const CampaignState& state, const Individual& individual) {
+    std::vector<std::string> steps;
+    for (const Individual* at = &individual; at != nullptr && steps.size() < k_shown_steps;) {
+        steps.push_back(at->description);
+        const auto base =
+            std::find_if(at->parents.begin(), at->parents.end(),
+                         [](const Parent& parent) { return parent.role == ParentRole::base; });
+        at = base == at->parents.end() ? nullptr : state.find(base->id);
+    }
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+}
+
 Evaluation turned_down() {
     Evaluation evaluation;
     evaluation.turned_down = true;
@@ -104,6 +118,7 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         ATOLL_TRY_ASSIGN(const auto view, context.candidates.view(*individual));
         input.parents.push_back(*view);
         input.parents.back().role = parent.role;
+        input.parents.back().steps = steps_to(state, *individual);
         if (op->asks_model()) {
             ATOLL_TRY_ASSIGN(ParentWords words,
                              words_of(*individual, context.ledger.texts(), context.fitness));
@@ -115,6 +130,11 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
     input.known = [&state, &candidates = context.candidates, known,
                    cutoff_ns](const Candidate& candidate) {
         return find_answer(state, candidates.key(candidate), known, cutoff_ns) != nullptr;
+    };
+    input.measured = [&state, &candidates = context.candidates, known,
+                      cutoff_ns](const Candidate& candidate) {
+        const Individual* answer = find_answer(state, candidates.key(candidate), known, cutoff_ns);
+        return answer == nullptr ? std::nullopt : std::optional(answer->fitness);
     };
     TicketInFlight recorded = state.in_flight().at(issued.ticket);
     return TicketRun(std::move(context), issued, *op, std::move(input), known, cutoff_ns,
@@ -331,10 +351,11 @@ Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
     individual.parents = proposal.parents.empty() ? m_issued.parents : proposal.parents;
     individual.operator_name = m_issued.operator_name;
     individual.description = proposal.description;
+    individual.predicted_gain = proposal.predicted_gain;
     individual.asked_ns = m_asked_ns;
     Digest similar;
     if (const Individual* base = state.find(m_issued.parents.at(0).id)) {
-        individual.starter = base->starter;
+        individual.starter = proposal.starter.empty() ? base->starter : proposal.starter;
         similar = base->source;
     }
     Ledger& ledger = m_context.ledger;
@@ -366,6 +387,7 @@ Expected<bool> TicketRun::turn_down_if_similar() {
     }
     ATOLL_TRY_ASSIGN(Individual proposal, individual_of(*m_proposal));
     proposal.done_ns = m_context.now_ns();
+    proposal.predicted_gain = 0;  // nothing will be measured
     ATOLL_TRY(
         m_context.ledger.record(TurnedDown{std::move(proposal), similar->id, similar->similarity}));
     ++m_turned_down;

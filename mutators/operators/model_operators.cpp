@@ -1,5 +1,6 @@
 #include "mutators/operators/model_operators.hpp"
 
+#include "mutators/prompts/prompt_files.hpp"
 #include "mutators/replies/apply_edits.hpp"
 
 namespace atl {
@@ -61,6 +62,16 @@ void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Promp
             return Operator(ModelOperator(spec, prompts, budget));
         });
     }
+}
+
+Expected<OperatorRegistry> campaign_operators(const Task& task,
+                                              const ModelOperatorOptions& options) {
+    ATOLL_TRY_ASSIGN(const std::filesystem::path shipped, find_shipped_prompts());
+    ATOLL_TRY_ASSIGN(Prompts prompts,
+                     Prompts::load(shipped, options.prompts, prompt_facts(task, options.hardware)));
+    OperatorRegistry registry = shipped_operators();
+    add_model_operators(registry, std::make_shared<Prompts>(std::move(prompts)), options.budget);
+    return registry;
 }
 
 }  // namespace atl

@@ -3,6 +3,7 @@
 #include "mutators/operators/model_work.hpp"
 #include "mutators/operators/registry.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ class ModelOperator {
 
     [[nodiscard]] std::string name() const { return m_spec.name; }
     [[nodiscard]] int arity() const { return m_spec.arity; }
+    [[nodiscard]] bool mends_wrong() const { return m_spec.wrong_bases; }
     [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
                                   const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
@@ -53,5 +55,17 @@ class ModelOperator {
 /// Adds all of them. `prompts` is shared by all runs of them, on one thread.
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
                          ModelBudget budget);
+
+/// What a campaign that asks models says of its operators.
+struct ModelOperatorOptions {
+    std::filesystem::path prompts;  ///< the campaign's own folder of them; empty: none
+    std::string hardware;           ///< hardware_card() of its device; may be empty
+    ModelBudget budget;
+};
+
+/// The operators that a campaign with models can name: shipped_operators() and those that ask.
+/// Errors: those of find_shipped_prompts() and Prompts::load().
+[[nodiscard]] Expected<OperatorRegistry> campaign_operators(const Task& task,
+                                                            const ModelOperatorOptions& options);
 
 }  // namespace atl

@@ -81,6 +81,7 @@ constexpr Field k_individual_fields[] = {
     ATOLL_FIELD(IndividualRow, prompt, i32),
     ATOLL_FIELD(IndividualRow, reply, i32),
     ATOLL_FIELD(IndividualRow, verdict, i32),
+    ATOLL_FIELD(IndividualRow, predicted_gain, f64),
 };
 constexpr Field k_edge_fields[] = {
     ATOLL_FIELD(EdgeRow, child, u64),

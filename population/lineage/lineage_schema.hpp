@@ -158,6 +158,7 @@ struct IndividualRow {
     std::int64_t done_ns = 0;
     double fitness = 0;
     double time_ns = 0;
+    double predicted_gain = 0;
     std::array<std::uint8_t, 32> key{};
     std::uint32_t step = 0;
     std::uint32_t island = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -24,6 +25,34 @@ void add_campaign(const LineageView& view, Summary& summary) {
     if (view.ended != nullptr) {
         summary.stop_reason = view.ended->reason;
         summary.finished = view.ended->finished;
+    }
+}
+
+// Sums of logarithms for now. A real gain is one of fitness, which grows as times fall.
+void add_prediction(const LineageView& view, const LineageView::Node& node,
+                    Summary::Operator::Predictions& predictions) {
+    const Individual& one = *node.individual;
+    if (!node.committed() || one.duplicate || !(one.predicted_gain > 0)) {
+        return;
+    }
+    ++predictions.count;
+    const LineageView::Node* base = base_parent(view, one);
+    if (base == nullptr || !(base->individual->fitness > 0) || !(one.fitness > 0)) {
+        return;
+    }
+    const double real = one.fitness / base->individual->fitness;
+    const double ratio = real / one.predicted_gain;
+    ++predictions.right;
+    predictions.predicted_gain += std::log(one.predicted_gain);
+    predictions.real_gain += std::log(real);
+    predictions.accurate += ratio >= 0.8 && ratio <= 1.2 ? 1 : 0;
+}
+
+void finish(Summary::Operator::Predictions& predictions) {
+    if (predictions.right > 0) {
+        const auto count = static_cast<double>(predictions.right);
+        predictions.predicted_gain = std::exp(predictions.predicted_gain / count);
+        predictions.real_gain = std::exp(predictions.real_gain / count);
     }
 }
 
@@ -51,6 +80,7 @@ void add_tickets(const LineageView& view, Summary& summary) {
             const Individual& one = *view.nodes[at].individual;
             ++(one.duplicate ? op.duplicates : op.evaluations);
             op.correct += !one.duplicate && is_correct(one.outcome) ? 1 : 0;
+            add_prediction(view, view.nodes[at], op.predictions);
             if (!view.nodes[at].turned_down) {
                 op.best_fitness = std::max(op.best_fitness, one.fitness);
             }
@@ -59,6 +89,7 @@ void add_tickets(const LineageView& view, Summary& summary) {
     for (auto& [name, op] : operators) {
         op.name = name;
         op.mean_reward = op.committed > 0 ? op.mean_reward / static_cast<double>(op.committed) : 0;
+        finish(op.predictions);
         summary.operators.push_back(op);
     }
 }

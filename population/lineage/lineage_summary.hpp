@@ -39,6 +39,14 @@ struct LineageSummary {
         double best_fitness = 0;
         double compile_seconds = 0;
         double device_seconds = 0;
+        /// Of committed children that carry a prediction; duplicates not counted.
+        struct Predictions {
+            std::uint64_t count = 0;
+            std::uint64_t right = 0;     ///< came out right: these have a real gain
+            double predicted_gain = 0;   ///< geometric mean over the right ones; 0: none
+            double real_gain = 0;        ///< of fitness over the base parent's; likewise
+            std::uint64_t accurate = 0;  ///< real over predicted within 0.8 to 1.2
+        } predictions = {};
     };
     struct Step {  ///< the best so far rose
         std::uint64_t evaluations = 0;

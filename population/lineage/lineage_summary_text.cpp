@@ -91,6 +91,20 @@ std::string operator_table(const Summary& s) {
     return aligned(rows);
 }
 
+/// Empty where no operator predicted anything.
+std::string prediction_table(const Summary& s) {
+    Rows rows = {{"operator", "predicted", "right", "mean prediction", "mean gain", "within 20 %"}};
+    for (const Summary::Operator& o : s.operators) {
+        const Summary::Operator::Predictions& p = o.predictions;
+        if (p.count > 0) {
+            rows.push_back({one_line(o.name, 40), number(p.count), number(p.right),
+                            fitness_text(p.predicted_gain), fitness_text(p.real_gain),
+                            number(p.accurate)});
+        }
+    }
+    return rows.size() == 1 ? "" : aligned(rows);
+}
+
 std::string migration_text(const Summary& s) {
     constexpr std::size_t k_shown = 8;
     std::string text = fmt::format("migrations: {}, of which {} brought an ancestor of the best\n",
@@ -128,7 +142,13 @@ Json to_json_value(const Summary::Operator& o) {
             {"mean_reward", o.mean_reward},
             {"best_fitness", o.best_fitness},
             {"compile_seconds", o.compile_seconds},
-            {"device_seconds", o.device_seconds}};
+            {"device_seconds", o.device_seconds},
+            {"predictions",
+             {{"count", o.predictions.count},
+              {"right", o.predictions.right},
+              {"predicted_gain", o.predictions.predicted_gain},
+              {"real_gain", o.predictions.real_gain},
+              {"accurate", o.predictions.accurate}}}};
 }
 
 Json to_json_value(const Summary::Island& i) {
@@ -175,6 +195,9 @@ std::string to_text(const LineageSummary& summary) {
     if (!summary.islands.empty()) {
         text += "\n" + island_table(summary);
         text += "\n" + operator_table(summary);
+        if (const std::string predictions = prediction_table(summary); !predictions.empty()) {
+            text += "\n" + predictions;
+        }
         text += "\n" + migration_text(summary);
     }
     if (!summary.progress.empty()) {

@@ -314,6 +314,7 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
     row.outcome = static_cast<std::uint8_t>(one.outcome);
     row.fitness = one.fitness;
     row.time_ns = one.time_ns;
+    row.predicted_gain = one.predicted_gain;
     row.duplicate = one.duplicate ? 1 : 0;
     row.staleness = one.staleness;
     row.asked_ns = one.asked_ns;

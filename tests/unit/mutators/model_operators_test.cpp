@@ -94,6 +94,23 @@ TEST(ModelOperators, AreFourWithTheirArities) {
     }
 }
 
+TEST(CampaignOperators, AreTheShippedOnesAndThoseThatAsk) {
+    const OperatorRegistry registry = value_or_throw(campaign_operators(*task(), {}));
+    std::vector<std::string> names = shipped_operators().names();
+    for (const std::string& name : model_operator_names()) {
+        names.push_back(name);
+    }
+    EXPECT_EQ(registry.names(), names);
+    OperatorRun run = registry.make("rewrite", {}).start(input({parent(7, k_source)}));
+    OperatorStep step = run.step();
+    ASSERT_TRUE(std::holds_alternative<Question>(step));
+    EXPECT_THAT(std::get<Question>(step).system, HasSubstr("Every element of every output"))
+        << "the contract of the task's kind";
+    ModelOperatorOptions wrong;
+    wrong.prompts = "/nowhere";
+    EXPECT_FALSE(campaign_operators(*task(), wrong));
+}
+
 TEST(ModelOperators, LookAtParentsThatTheyCanWorkOn) {
     const ParentView right = parent(1, k_source);
     const ParentView other = parent(2, "int b;\n", 2, ParentRole::partner);

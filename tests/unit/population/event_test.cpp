@@ -31,6 +31,7 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     made.duplicate = true;
     made.staleness = 11;
     made.measures = {0.5, -3};
+    made.predicted_gain = 1.25;
     const Expected<Event> decoded = decode_event(3, encode_event(Evaluated{made}));
     ASSERT_TRUE(decoded);
     const Individual& got = std::get<Evaluated>(*decoded).individual;
@@ -53,6 +54,7 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     EXPECT_TRUE(got.duplicate);
     EXPECT_EQ(got.staleness, 11u);
     EXPECT_EQ(got.measures, made.measures);
+    EXPECT_EQ(got.predicted_gain, 1.25);
     EXPECT_EQ(got.asked_ns, made.asked_ns);
     EXPECT_EQ(got.done_ns, made.done_ns);
 }
@@ -115,15 +117,19 @@ TEST(EventCodec, ReadsOlderLayouts) {
     }
 }
 
-// Individuals had no measures at first; what is turned down still has none.
-TEST(EventCodec, ReadsIndividualsWithoutMeasures) {
-    const Individual made = samples::individual(3, 1, 0, 2.5, "x");
+// Individuals had neither measures nor predictions at first; what is turned down still has none.
+TEST(EventCodec, ReadsIndividualsOfOlderLayouts) {
+    Individual made = samples::individual(3, 1, 0, 2.5, "x");
+    made.predicted_gain = 2;
     std::string bytes = encode_event(Evaluated{made});
-    bytes[0] = 1;
-    bytes.resize(bytes.size() - 4);  // the list's length
-    const auto got = std::get<Evaluated>(*decode_event(3, bytes)).individual;
-    EXPECT_EQ(got.done_ns, made.done_ns);
-    EXPECT_TRUE(got.measures.empty());
+    for (const auto& [layout, dropped] : {std::pair{2, 8}, std::pair{1, 4}}) {
+        bytes[0] = static_cast<char>(layout);
+        bytes.resize(bytes.size() - static_cast<std::size_t>(dropped));
+        const auto got = std::get<Evaluated>(*decode_event(3, bytes)).individual;
+        EXPECT_EQ(got.done_ns, made.done_ns);
+        EXPECT_TRUE(got.measures.empty());
+        EXPECT_EQ(got.predicted_gain, 0);
+    }
 }
 
 TEST(EventCodec, RefusesWhatANewerVersionWrote) {

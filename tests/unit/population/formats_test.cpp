@@ -43,13 +43,15 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
               "01" "01000000" "78" "01" "0900000000000000");
     Individual measured = samples::individual(1, 2, 0, 1, "x");
     measured.measures = {1.0, 0.5};
-    EXPECT_TRUE(hex(encode_event(Evaluated{measured})).starts_with("02"));
-    EXPECT_TRUE(hex(encode_event(Evaluated{measured}))
-                    .ends_with("02000000" "000000000000f03f" "000000000000e03f"));
+    measured.predicted_gain = 2;
+    EXPECT_TRUE(hex(encode_event(Evaluated{measured})).starts_with("03"));
+    EXPECT_TRUE(
+        hex(encode_event(Evaluated{measured}))
+            .ends_with("02000000" "000000000000f03f" "000000000000e03f" "0000000000000040"));
     ByteWriter proposal;
     write_fields(proposal, samples::proposal(1, 2, 0, "x"));
     std::string bytes = proposal.take();
-    bytes.resize(bytes.size() - 4);  // no measures
+    bytes.resize(bytes.size() - 12);  // neither measures nor a prediction
     EXPECT_EQ(hex(encode_event(TurnedDown{samples::proposal(1, 2, 0, "x"), {7}, 0.5})),
               "01" + hex(bytes) + "0700000000000000" "000000000000e03f");
     EXPECT_EQ(hex(encode_event(IslandsReset{9, {{1, 2, {7}, 0.5}}})),

@@ -76,6 +76,8 @@ TEST_P(LineageFile, TablesSayWhatHappenedToTicketsAndIndividuals) {
     EXPECT_EQ((*individuals)[5].id, IndividualId::make(4, 0).value);
     EXPECT_EQ((*individuals)[5].committed, 1);
     EXPECT_EQ((*individuals)[5].commit, 4);
+    EXPECT_EQ((*individuals)[5].predicted_gain, 1.25);
+    EXPECT_EQ((*individuals)[4].predicted_gain, 0);
     EXPECT_EQ((*individuals)[8].committed, 0);
     EXPECT_EQ((*individuals)[6].duplicate, 1);
     const auto edges = read_table<EdgeRow>(file->get());

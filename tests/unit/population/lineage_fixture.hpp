@@ -200,6 +200,7 @@ class CampaignBuilder {
         if (operator_name == "crossover") {
             one.prompt = m_campaign.texts.put("the prompt");
             one.reply = m_campaign.texts.put("the reply");
+            one.predicted_gain = 1.25;
         }
         if (operator_name == "crossover") {
             m_crossover = one;

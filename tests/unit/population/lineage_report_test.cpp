@@ -193,6 +193,38 @@ TEST_F(LineageReport, SummaryCountsEverything) {
     EXPECT_FALSE(s.finished);
 }
 
+// By hand. crossover: 4.0 was to be 1.25 times as fast as 3.0 and is 2.6 / 2. tune: 2.0 was to be 2
+// times as fast as 0.0 and is 1.3; 3.0 was to be 1 times, and is 2 / 1.5 of 1.0; 2.1 is wrong, 5.0
+// a duplicate and 8.0 not committed.
+TEST_F(LineageReport, PredictionsAreHeldAgainstWhatCame) {
+    auto events = m_campaign.events;
+    const std::map<std::string, double> predicted = {{"2.0", 2},    {"2.1", 3}, {"3.0", 1},
+                                                     {"4.0", 1.25}, {"5.0", 9}, {"8.0", 9}};
+    for (Event& event : events) {
+        if (auto* evaluated = std::get_if<Evaluated>(&event)) {
+            const auto found = predicted.find(evaluated->individual.id.text());
+            evaluated->individual.predicted_gain = found == predicted.end() ? 0 : found->second;
+        }
+    }
+    const LineageSummary s = summarize(lineage_view(events), nullptr);
+    const auto& crossover = s.operators.at(0).predictions;
+    EXPECT_EQ(crossover.count, 1u);
+    EXPECT_EQ(crossover.right, 1u);
+    EXPECT_EQ(crossover.accurate, 1u);
+    EXPECT_NEAR(crossover.predicted_gain, 1.25, 1e-12);
+    EXPECT_NEAR(crossover.real_gain, 1.3, 1e-12);
+    EXPECT_EQ(s.operators.at(1).predictions.count, 0u) << "starters";
+    const auto& tune = s.operators.at(2).predictions;
+    EXPECT_EQ(tune.count, 3u);
+    EXPECT_EQ(tune.right, 2u);
+    EXPECT_EQ(tune.accurate, 0u);
+    EXPECT_NEAR(tune.predicted_gain, std::sqrt(2.0), 1e-12);
+    EXPECT_NEAR(tune.real_gain, std::sqrt(1.3 * 4 / 3), 1e-12);
+    EXPECT_THAT(to_text(s), HasSubstr("mean prediction"));
+    EXPECT_EQ(Json::parse(to_json(s))["operators"][2]["predictions"]["count"], 3);
+    EXPECT_THAT(to_text(summarize(lineage_view({}), nullptr)), Not(HasSubstr("mean prediction")));
+}
+
 TEST_F(LineageReport, ProgressRisesWithCommits) {
     std::vector<double> fitness;
     std::vector<std::uint64_t> evaluations;
