@@ -17,6 +17,7 @@ namespace atl {
 ///     lineage.h5     the data set, rebuildable from the journal (lineage.hpp)
 ///     logs/          for people
 ///     best/          the best kernels as files
+///     prompts/       what models are asked with, of a campaign that asks some
 ///     lock           who has the folder open for writing
 ///
 /// Movable; the lock is held while the object lives.
@@ -45,6 +46,7 @@ class RunFolder {
     [[nodiscard]] std::filesystem::path lineage() const { return m_path / "lineage.h5"; }
     [[nodiscard]] std::filesystem::path logs() const { return m_path / "logs"; }
     [[nodiscard]] std::filesystem::path best() const { return m_path / "best"; }
+    [[nodiscard]] std::filesystem::path prompts() const { return m_path / "prompts"; }
 
   private:
     RunFolder(std::filesystem::path path, std::optional<FolderLock> lock)

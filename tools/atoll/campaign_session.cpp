@@ -13,6 +13,7 @@
 #include "search/confirm.hpp"
 #include "search/engine.hpp"
 #include "search/stops/stop_rule.hpp"
+#include "tools/atoll/campaign_models.hpp"
 #include "tools/atoll/end_report.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/new_run.hpp"
@@ -76,6 +77,8 @@ struct Opened {
     TaskPtr task;
     RunFolder folder;
     std::unique_ptr<Evaluator> evaluator;
+    std::unique_ptr<ChatModel> models;  ///< nullptr: none are asked
+    OperatorRegistry operators;
     CampaignState state;
     std::unique_ptr<JournalWriter> journal;
     bool fresh = false;  ///< this command made the run
@@ -166,9 +169,9 @@ int run_session(Opened opened, const SessionOptions& options, SessionSignals& si
         return write_snapshot(opened.folder, state, position);
     };
     ledger.observer = &observer;
-    Expected<EngineReport> report = run_engine({opened.config, opened.task, *opened.evaluator,
-                                                *journal, std::move(opened.state), clock,
-                                                signals.stop(), std::move(ledger), ATOLL_VERSION});
+    Expected<EngineReport> report = run_engine(
+        {opened.config, opened.task, *opened.evaluator, *journal, std::move(opened.state), clock,
+         signals.stop(), std::move(ledger), ATOLL_VERSION, opened.operators, opened.models.get()});
     display.clear();
     if (const Status lineage = stream->finish(); !lineage) {
         const std::string text = "lineage.h5 is not complete: " + lineage.error().message() + later;
@@ -296,10 +299,15 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
     auto journal = value_or_end(JournalWriter::open(folder.journal()));
+    const auto facts = evaluator->device_facts();
+    value_or_end(keep_prompts(config, *task, folder, evaluator->description(), facts.get()));
+    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
+    auto models = value_or_end(open_models(config, options.replay));
     signals.end_if_interrupted("before it began");
-    return run_session({std::move(config), task, run.begin(), std::move(evaluator),
-                        std::move(state), std::move(journal), true},
-                       options, signals);
+    return run_session(
+        {std::move(config), task, run.begin(), std::move(evaluator), std::move(models),
+         std::move(operators), std::move(state), std::move(journal), true},
+        options, signals);
 }
 
 int resume_campaign(const fs::path& run, const SessionOptions& options) {
@@ -327,22 +335,31 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                                              "bring the old task back)");
     }
     if (const auto why = why_over(loaded.state, config)) {
-        return report_over(
-            *why,
-            {std::move(config), task, std::move(folder), nullptr, std::move(loaded.state), nullptr},
-            *loaded.journal, options);
+        return report_over(*why,
+                           {std::move(config),
+                            task,
+                            std::move(folder),
+                            nullptr,
+                            nullptr,
+                            {},
+                            std::move(loaded.state),
+                            nullptr},
+                           *loaded.journal, options);
     }
     auto evaluator = evaluator_of(config, task, folder, folder.journal().string());
     if (evaluator->fingerprint() != started.fingerprint) {
         complain("note: this machine or its compiler is not the one that the campaign began on (" +
                  started.device + "): new times and old ones do not compare well");
     }
+    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
+    auto models = value_or_end(open_models(config, {}));
     signals.end_if_interrupted("before it went on");
     auto journal =
         value_or_end(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));
-    return run_session({std::move(config), task, std::move(folder), std::move(evaluator),
-                        std::move(loaded.state), std::move(journal)},
-                       options, signals);
+    return run_session(
+        {std::move(config), task, std::move(folder), std::move(evaluator), std::move(models),
+         std::move(operators), std::move(loaded.state), std::move(journal)},
+        options, signals);
 }
 
 }  // namespace atl

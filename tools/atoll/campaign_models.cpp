@@ -1,0 +1,80 @@
+#include "tools/atoll/campaign_models.hpp"
+
+#include "mutators/model/cassette.hpp"
+#include "mutators/model/model_client.hpp"
+#include "mutators/operators/model_operators.hpp"
+#include "mutators/prompts/hardware_card.hpp"
+#include "mutators/prompts/prompt_files.hpp"
+#include "mutators/prompts/prompts.hpp"
+#include "reward/base/files.hpp"
+#include "tools/atoll/output.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace atl {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* k_hardware_file = "hardware.md";
+constexpr std::uint64_t k_max_hardware_bytes = 64 << 10;
+
+Status make_folder(const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    return error ? tl::unexpected(errno_error("make", folder.string(), error.value())) : Status();
+}
+
+}  // namespace
+
+Status keep_prompts(const CampaignConfig& config, const Task& task, const RunFolder& run,
+                    const std::string& device, const DeviceFacts* facts) {
+    if (config.models.empty()) {
+        return {};
+    }
+    ATOLL_TRY_ASSIGN(const fs::path shipped, find_shipped_prompts());
+    ATOLL_TRY_ASSIGN(const PromptFiles files, PromptFiles::load(shipped, config.asking.prompts));
+    ATOLL_TRY(make_folder(run.prompts() / "blocks"));
+    for (const auto& [name, file] : files.files()) {
+        ATOLL_TRY(write_file_durably(run.prompts() / (name + k_prompt_extension), file.text));
+    }
+    std::string card = facts == nullptr ? std::string() : hardware_card(*facts);
+    if (card.empty() && !task.external) {
+        card = "- " + device + "\n";
+    }
+    return write_file_durably(run.prompts() / k_hardware_file, card);
+}
+
+Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task& task,
+                                        const fs::path& prompts) {
+    if (config.models.empty()) {
+        return shipped_operators();
+    }
+    ModelOperatorOptions options;
+    options.prompts = prompts;
+    ATOLL_TRY_ASSIGN(options.hardware, read_file(prompts / k_hardware_file, k_max_hardware_bytes));
+    options.budget.prompt_tokens = static_cast<std::size_t>(config.asking.prompt_tokens);
+    options.budget.retries = static_cast<int>(config.asking.retries);
+    options.budget.repairs = static_cast<int>(config.asking.repairs);
+    return campaign_operators(task, options);
+}
+
+Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config,
+                                                 const fs::path& replay) {
+    if (config.models.empty()) {
+        return nullptr;
+    }
+    if (!replay.empty()) {
+        ATOLL_TRY_ASSIGN(std::unique_ptr<ChatModel> record, CassetteModel::replay(replay));
+        return record;
+    }
+    ModelClientOptions options;
+    options.models = config.models;
+    options.on_remark = [](const std::string& text) { complain("note: " + text); };
+    ATOLL_TRY_ASSIGN(std::unique_ptr<ChatModel> client, ModelClient::open(std::move(options)));
+    return client;
+}
+
+}  // namespace atl

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "mutators/model/chat_model.hpp"
+#include "mutators/operators/registry.hpp"
+#include "population/run_folder.hpp"
+#include "reward/device_facts.hpp"
+#include "reward/task.hpp"
+#include "search/config.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace atl {
+
+/// Writes the prompts that the campaign begins with, and what they say of the device, into the run
+/// folder, from where all its sessions read them: so they stay the same when the shipped ones
+/// change or it goes on on another machine. Nothing for a campaign without models. Errors: those of
+/// prompts, files.
+[[nodiscard]] Status keep_prompts(const CampaignConfig& config, const Task& task,
+                                  const RunFolder& run, const std::string& device,
+                                  const DeviceFacts* facts);
+
+/// The operators that the campaign in `run` may use, with its own prompts.
+[[nodiscard]] Expected<OperatorRegistry> operators_of(const CampaignConfig& config,
+                                                      const Task& task,
+                                                      const std::filesystem::path& prompts);
+
+/// Whom the campaign asks: the endpoints of its config, or the record of another run. nullptr
+/// without models. Errors: a key that is missing, a record that cannot be read.
+[[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config,
+                                                               const std::filesystem::path& replay);
+
+}  // namespace atl
