@@ -6,6 +6,7 @@
 #include "search/decide.hpp"
 #include "search/ending.hpp"
 #include "search/evaluations.hpp"
+#include "search/recorded_run.hpp"
 #include "search/starters.hpp"
 #include "search/ticket_run.hpp"
 #include "search/work_loop.hpp"
@@ -39,10 +40,11 @@ class Engine {
           m_begin(m_clock.monotonic()),
           m_elapsed_before(setup.state.elapsed_ns()),
           m_in_order(m_config.engine.commit_order == "ticket"),
+          m_record(setup.record),
           m_strategies(m_config, setup.operators),
           m_ending(m_config, setup.stop),
           m_fitness(m_config.score),
-          m_ledger(std::move(setup.state), setup.journal, std::move(setup.ledger)),
+          m_ledger(std::move(setup.state), setup.journal, watched(std::move(setup.ledger))),
           m_candidates(m_ledger.texts(), *m_task),
           m_novelty(m_config.novelty, m_ledger.texts()),
           m_requests(m_config),
@@ -110,7 +112,7 @@ class Engine {
         spawn_interrupted();
         fill();
         co_await settle([this] { return m_ending.stopping() && m_active == 0 && !m_confirming; });
-        if (!m_ending.fault()) {
+        if (!m_ending.fault() && m_record == nullptr) {
             co_await final_confirmation();
         }
     }
@@ -125,6 +127,7 @@ class Engine {
     }
 
     void tick() {
+        follow_record();
         check(m_ledger.sync());
         if (m_observer != nullptr) {
             m_observer->on_tick(state(), now_ns());
@@ -144,6 +147,9 @@ class Engine {
     }
 
     void look_at_stop_rules() {
+        if (m_record != nullptr) {
+            return;  // the record says when it stopped
+        }
         m_ending.look({state(), m_in_order ? state().evaluations() : m_evaluated, now_ns()},
                       m_evaluations.last_fault(), m_last_unanswered);
         if (m_ending.stopping()) {
@@ -168,6 +174,13 @@ class Engine {
     }
 
     Work evaluate_starter(std::size_t index) {
+        if (m_record != nullptr) {
+            const Candidate starter{m_task->kind, m_task->starters[index].source, {}, {}};
+            m_starter_verdicts[index].push_back(
+                check(m_record->starter_verdict(candidate_key(starter))));
+            leave();
+            co_return;
+        }
         EvaluationRequest request;
         request.task = m_task;
         request.candidate = {m_task->kind, m_task->starters[index].source, {}, {}};
@@ -205,7 +218,7 @@ class Engine {
     void fill() {
         look_at_stop_rules();
         const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
-        while (!m_ending.stopping() && !budget_taken() && state().in_flight().size() < most) {
+        while (!m_ending.stopping() && may_issue() && state().in_flight().size() < most) {
             auto decision = check(
                 decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
             if (!decision) {
@@ -235,6 +248,7 @@ class Engine {
     Work ticket(TicketIssued issued) {
         // Never inside the decision before it.
         co_await asio::post(m_loop.io(), asio::use_awaitable);
+        co_await turn_of(issued.ticket);
         TicketRun run = check(TicketRun::start(context(), issued));
         std::string trouble;
         while (trouble.empty()) {
@@ -242,7 +256,8 @@ class Engine {
             if (std::holds_alternative<TicketRun::Asks>(step)) {
                 trouble = co_await answer(std::get<TicketRun::Asks>(std::move(step)), run, issued);
             } else if (std::holds_alternative<TicketRun::Need>(step)) {
-                trouble = co_await answer(std::get<TicketRun::Need>(std::move(step)), run);
+                trouble =
+                    co_await answer(std::get<TicketRun::Need>(std::move(step)), run, issued.ticket);
             } else {
                 break;
             }
@@ -258,7 +273,11 @@ class Engine {
 
     using Trouble = asio::awaitable<std::string>;  // empty: none, the ticket goes on
 
-    Trouble answer(TicketRun::Need need, TicketRun& run) {
+    Trouble answer(TicketRun::Need need, TicketRun& run, std::uint64_t ticket) {
+        if (m_record != nullptr) {
+            co_await turn_of(ticket);
+            co_return answer_from_record(run);
+        }
         bool known = false;
         bool waited = true;
         while (waited && !known) {  // what was not known before a wait may be so after it
@@ -289,6 +308,10 @@ class Engine {
     }
 
     Trouble answer(TicketRun::Asks asks, TicketRun& run, const TicketIssued& issued) {
+        if (m_record != nullptr) {
+            co_await turn_of(issued.ticket);
+            co_return answer_from_record(run);
+        }
         if (m_ending.stopping()) {
             co_return std::string(k_ended_first);
         }
@@ -299,6 +322,84 @@ class Engine {
         check(run.answer(reply));
         const bool cancelled = !reply && reply.error().code == ErrorCode::interrupted;
         co_return cancelled ? std::string(k_ended_first) : std::string();
+    }
+
+    // ---- the campaign taken again from a record
+
+    Ledger::Options watched(Ledger::Options options) {
+        if (m_record != nullptr) {
+            options.before = [this](const Event& event) {
+                m_turn.cancel();
+                return m_record->see(event);
+            };
+        }
+        return options;
+    }
+
+    // A ticket goes on when the record says that it did; in a campaign of its own, at once.
+    Work turn_of(std::uint64_t ticket) {
+        while (m_record != nullptr && !m_record->is_turn_of(ticket) && !m_ending.stopping()) {
+            boost::system::error_code ignored;
+            co_await m_turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+            follow_record();
+        }
+    }
+
+    // What is no ticket's: confirmations, tickets that are due, and the end.
+    void follow_record() {
+        if (m_record == nullptr || !m_searching) {
+            return;
+        }
+        while (const auto* confirmed = std::get_if<Confirmed>(m_record->next())) {
+            Confirmed again = *confirmed;
+            const std::string verdict = check(m_record->texts().text(again.verdict));
+            again.verdict = check(m_ledger.put_text(verdict));
+            check(m_ledger.record(again));
+        }
+        const Event* next = m_record->next();
+        if (next == nullptr) {
+            m_ending.stop("the record ends here", false, now_ns());
+        } else if (const auto* stopped = std::get_if<CampaignStopped>(next)) {
+            m_ending.stop(stopped->reason, stopped->finished, now_ns());
+        } else if (std::holds_alternative<TicketIssued>(*next)) {
+            fill();
+        }
+        if (m_ending.stopping()) {
+            m_turn.cancel();
+        }
+    }
+
+    // With what the next event says. Where it is the end of the ticket, it was cut short then.
+    std::string answer_from_record(TicketRun& run) {
+        const Event* next = m_ending.stopping() ? nullptr : m_record->next();
+        if (next == nullptr) {
+            return k_ended_first;
+        }
+        if (std::holds_alternative<ModelExchanged>(*next)) {
+            check(run.answer(m_record->next_reply()));
+            return {};
+        }
+        if (const auto* failed = std::get_if<TicketFailed>(next)) {
+            return failed->reason;
+        }
+        if (std::holds_alternative<TicketCommitted>(*next)) {
+            return k_ended_first;
+        }
+        const auto* evaluated = std::get_if<Evaluated>(next);
+        if (evaluated != nullptr && !evaluated->individual.duplicate) {
+            check(run.answer(check(m_record->next_verdict())));
+            ++m_evaluated;
+        } else if (!check(run.answer_if_known())) {
+            check(failure(ErrorCode::corrupt,
+                          "a proposal was known when it was recorded, and is not now", "replay"));
+        }
+        return {};
+    }
+
+    [[nodiscard]] bool may_issue() const {
+        return m_record == nullptr ? !budget_taken()
+                                   : m_record->next() != nullptr &&
+                                         std::holds_alternative<TicketIssued>(*m_record->next());
     }
 
     // Evaluations in work count too, so that the budget is kept to the last one. In ticket order
@@ -348,7 +449,7 @@ class Engine {
     // Whether the ticket after this one may commit as well.
     bool after_commit() {
         fill();
-        if (!m_ending.stopping() && !m_confirming) {
+        if (!m_ending.stopping() && !m_confirming && m_record == nullptr) {
             if (const auto id = m_confirmer.due(now_ns() - m_elapsed_before)) {
                 spawn_confirmation(*id, false);
             }
@@ -395,6 +496,7 @@ class Engine {
     std::chrono::nanoseconds m_begin;
     std::int64_t m_elapsed_before;
     bool m_in_order;
+    RecordedRun* m_record;  ///< the campaign is taken again from it; nullptr: it is one of its own
     Strategies m_strategies;
     Ending m_ending;
     Fitness m_fitness;
@@ -413,6 +515,7 @@ class Engine {
     std::size_t m_active = 0;         ///< coroutines at work
     bool m_starters_measured = true;  ///< false: the campaign was stopped before that
     /// Never expires: cancelled when an evaluation has ended or the campaign is to stop.
+    asio::steady_timer m_turn{m_loop.io(), asio::steady_timer::time_point::max()};
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     bool m_searching = false;
     bool m_confirming = false;

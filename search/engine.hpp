@@ -15,6 +15,8 @@
 
 namespace atl {
 
+class RecordedRun;
+
 /// Everything a campaign needs from outside. References must outlive the run.
 struct EngineSetup {
     CampaignConfig config;  ///< resolved, see resolve_config()
@@ -28,6 +30,9 @@ struct EngineSetup {
     std::string atoll_version;
     OperatorRegistry operators = shipped_operators();  ///< what the config may name
     ChatModel* model = nullptr;  ///< whom operators ask; nullptr: nobody. Must outlive the run
+    /// Take this campaign again, in a fresh state, instead of running one: then neither models nor
+    /// the evaluator are asked. Its config is to be that of the record.
+    RecordedRun* record = nullptr;
 };
 
 /// How a campaign ended.

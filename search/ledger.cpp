@@ -12,6 +12,9 @@ constexpr std::uint64_t k_replayed_part = 4;  // of the events, at most, after t
 }  // namespace
 
 Status Ledger::record(Event event) {
+    if (m_options.before) {
+        ATOLL_TRY(m_options.before(event));
+    }
     ATOLL_TRY(m_state.apply(event));
     ATOLL_TRY(m_journal.append(event));
     m_dirty = true;

@@ -49,6 +49,9 @@ class Ledger {
         /// failure is no more than a remark.
         std::function<Status(const CampaignState&, std::uint64_t position)> snapshot;
         EngineObserver* observer = nullptr;
+        /// Told of each event before it is recorded; an error ends the campaign, with nothing
+        /// recorded. Empty: none.
+        std::function<Status(const Event&)> before = {};
     };
 
     Ledger(CampaignState state, JournalWriter& journal, Options options)

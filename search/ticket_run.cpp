@@ -210,7 +210,7 @@ Status TicketRun::replay(const ModelExchanged& recorded) {
     m_last_request = recorded.request;
     m_unanswered.reset();
     if (recorded.reply.is_zero()) {
-        m_unanswered = Error{ErrorCode::unavailable, recorded.error, recorded.model, {}};
+        m_unanswered = recorded_error(recorded);
     } else {
         ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.reply));
         ATOLL_TRY_ASSIGN(ChatReply reply, read_chat_reply(text, m_asked->request.samples));

@@ -32,6 +32,10 @@ std::size_t common_bytes(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+Error recorded_error(const ModelExchanged& event) {
+    return {code_named(event.error_code), event.error, "", ""};
+}
+
 std::string request_text(const ChatRequest& request) {
     return write_chat_request(request, {request.model, "max_tokens"});
 }
@@ -43,7 +47,7 @@ void ExchangeIndex::add(const ModelExchanged& event) {
     }
     Outcome outcome{event.reply, {}};
     if (event.reply.is_zero()) {
-        outcome.error = {code_named(event.error_code), event.error, "", ""};
+        outcome.error = recorded_error(event);
     }
     occurrences.insert_or_assign(event.occurrence, std::move(outcome));
 }

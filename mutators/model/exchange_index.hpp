@@ -19,6 +19,9 @@ namespace atl {
 /// check_chat_request() accepts it.
 [[nodiscard]] std::string request_text(const ChatRequest& request);
 
+/// Of an exchange without a reply.
+[[nodiscard]] Error recorded_error(const ModelExchanged& event);
+
 /// The exchanges of a record by candidate, request and occurrence. Not thread-safe.
 class ExchangeIndex {
   public:

@@ -3,6 +3,7 @@
 #include "population/run_folder.hpp"
 #include "population/snapshot.hpp"
 #include "search/engine.hpp"
+#include "search/recorded_run.hpp"
 #include "tests/support/fake_evaluator.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -174,8 +175,8 @@ class Campaign {
         const Status fits = resolve_config(resolved, *task, evaluator);
         EXPECT_TRUE(fits) << fits.error().message();
         return run_engine({resolved, task, evaluator, watched, std::move(state), clock,
-                           stop == nullptr ? unused : *stop, std::move(ledger), version,
-                           operators});
+                           stop == nullptr ? unused : *stop, std::move(ledger), version, operators,
+                           model, record});
     }
 
     /// Everything in the journal.
@@ -195,6 +196,8 @@ class Campaign {
     TaskPtr task;
     std::string version = "test";
     OperatorRegistry operators = shipped_operators();
+    ChatModel* model = nullptr;
+    RecordedRun* record = nullptr;
     Recorder recorder;
     StopSignal* stop = nullptr;
     std::unique_ptr<StopSignal> own_stop;          ///< for tests that have no other place for it
