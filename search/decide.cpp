@@ -3,21 +3,32 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace atl {
 
 namespace {
 
+constexpr std::uint64_t k_unanswered = 3;  // in a row: the endpoint is down
+constexpr std::uint64_t k_try_again_every = 16;
+
 class TicketDecision {
   public:
     TicketDecision(const CampaignState& state, const Strategies& strategies, const TaskPtr& task,
                    std::uint64_t ticket)
-        : m_state(state), m_strategies(strategies), m_task(task), m_ticket(ticket) {}
+        : m_state(state),
+          m_strategies(strategies),
+          m_task(task),
+          m_ticket(ticket),
+          m_models_rest(strategies.models_rest && models_rest(state, ticket)) {}
 
     Expected<std::optional<TicketIssued>> decide(CandidateStore& candidates) {
         m_issued.ticket = m_ticket;
         m_issued.commits_seen = m_state.commits();
-        ATOLL_TRY_ASSIGN(const bool found, choose_island(candidates));
+        ATOLL_TRY_ASSIGN(bool found, choose_island(candidates));
+        if (!found && std::exchange(m_models_rest, false)) {
+            ATOLL_TRY_ASSIGN(found, choose_island(candidates));
+        }
         if (!found) {
             return std::optional<TicketIssued>();
         }
@@ -33,6 +44,13 @@ class TicketDecision {
     }
 
   private:
+    // While no model answers, all but some tickets, which see whether that is over, go to operators
+    // that ask none, as far as these can do anything.
+    static bool models_rest(const CampaignState& state, std::uint64_t ticket) {
+        return state.unanswered_in_row() >= k_unanswered && ticket % k_try_again_every != 0;
+    }
+    [[nodiscard]] bool rests(const Operator& op) const { return m_models_rest && op.asks_model(); }
+
     [[nodiscard]] CounterRng rng(RngPurpose purpose, std::uint32_t stream = 0) const {
         return CounterRng(m_strategies.seed, purpose, m_ticket, stream);
     }
@@ -105,7 +123,7 @@ class TicketDecision {
     }
 
     [[nodiscard]] bool mends(const Operator& op, const ParentView& wrong) const {
-        return op.mends_wrong() && op.applicable(*m_task, wrong, nullptr);
+        return op.mends_wrong() && !rests(op) && op.applicable(*m_task, wrong, nullptr);
     }
 
     [[nodiscard]] double mending_weight() const {
@@ -149,12 +167,12 @@ class TicketDecision {
     }
 
     [[nodiscard]] bool applicable(const Operator& op, std::size_t base) const {
-        return op.arity() == 1 && !op.mends_wrong() &&
+        return op.arity() == 1 && !op.mends_wrong() && !rests(op) &&
                op.applicable(*m_task, *m_members[base], nullptr);
     }
 
     [[nodiscard]] bool applicable(const Operator& op, std::size_t base, std::size_t partner) const {
-        return op.arity() == 2 && !op.mends_wrong() && base != partner &&
+        return op.arity() == 2 && !op.mends_wrong() && !rests(op) && base != partner &&
                op.applicable(*m_task, *m_members[base], m_members[partner].get());
     }
 
@@ -230,6 +248,7 @@ class TicketDecision {
     const Strategies& m_strategies;
     const TaskPtr& m_task;
     std::uint64_t m_ticket;
+    bool m_models_rest;
     TicketIssued m_issued;
     std::vector<std::shared_ptr<const ParentView>> m_members;  ///< of the island
     std::vector<std::size_t> m_usable;                         ///< those of them that can be a base
@@ -241,6 +260,7 @@ class TicketDecision {
 
 Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& registry)
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
+      models_rest(config.asking.when_down == "continue"),
       selector(make_selector(config.selector)),
       bandit(make_bandit(config.mix)) {
     for (const auto& [name, weight] : operator_weights(config, registry.names())) {

@@ -28,6 +28,7 @@ struct Strategies {
     [[nodiscard]] const Operator* find(const std::string& name) const;
 
     std::uint64_t seed;
+    bool models_rest;  ///< while none answers: asking.when_down is "continue"
     Selector selector;
     Bandit bandit;
     std::vector<WeightedOperator> operators;

@@ -265,6 +265,7 @@ class Engine {
         if (run.unanswered()) {
             m_last_unanswered = *run.unanswered();
         }
+        co_await turn_to_end(issued.ticket);
         finish_ticket(issued.ticket,
                       {run.cost(), trouble.empty() ? run.trouble() : trouble,
                        trouble.starts_with(k_fault) || run.unanswered().has_value()});
@@ -339,10 +340,27 @@ class Engine {
     // A ticket goes on when the record says that it did; in a campaign of its own, at once.
     Work turn_of(std::uint64_t ticket) {
         while (m_record != nullptr && !m_record->is_turn_of(ticket) && !m_ending.stopping()) {
-            boost::system::error_code ignored;
-            co_await m_turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-            follow_record();
+            co_await record_to_go_on();
         }
+    }
+
+    // In ticket order others may come between a ticket's last event and its commit.
+    Work turn_to_end(std::uint64_t ticket) {
+        const auto ends = [this] {
+            const Event* next = m_record->next();
+            return next != nullptr && (std::holds_alternative<TicketCommitted>(*next) ||
+                                       std::holds_alternative<TicketFailed>(*next));
+        };
+        while (m_record != nullptr && !m_ending.stopping() &&
+               !(m_record->is_turn_of(ticket) && ends())) {
+            co_await record_to_go_on();
+        }
+    }
+
+    Work record_to_go_on() {
+        boost::system::error_code ignored;
+        co_await m_turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        follow_record();
     }
 
     // What is no ticket's: confirmations, tickets that are due, and the end.
@@ -434,7 +452,7 @@ class Engine {
         // What the end cuts short stays in flight: a resume runs it again and tells its operator
         // what was evaluated. In ticket order that goes for all, so that the end comes after the
         // same commit whoever was faster.
-        if (m_ending.stopping() && (m_in_order || waits(ticket))) {
+        if (m_ending.stopping() && (m_in_order || waits(ticket) || m_record != nullptr)) {
             return;
         }
         check(m_committer.finish(

@@ -29,9 +29,10 @@ class InstantModel final : public ChatModel {
 };
 
 /// What a model makes of the last program in the prompt: it is longer by a declaration, whose name
-/// follows from the question. "int b" is what small_time_ns() finds better.
-[[nodiscard]] inline std::string child_of(const ChatRequest& request) {
-    const std::string name = content_id(request.messages.back().content).hex().substr(0, 12);
+/// follows from the question and its ticket. "int b" is what small_time_ns() finds better.
+[[nodiscard]] inline std::string child_of(const ChatCall& call) {
+    const std::string name = std::to_string(call.candidate) + "_" +
+                             content_id(call.request.messages.back().content).hex().substr(0, 12);
     return "Change: adds a declaration\n```cpp\nint b;\nint x" + name + ";\n```\n";
 }
 
@@ -55,9 +56,8 @@ class ModelCampaign : public Campaign {
         model = &instant;
     }
 
-    InstantModel instant{[](const ChatCall& call) -> Expected<ChatReply> {
-        return fake_reply(child_of(call.request));
-    }};
+    InstantModel instant{
+        [](const ChatCall& call) -> Expected<ChatReply> { return fake_reply(child_of(call)); }};
 };
 
 }  // namespace atl::testing

@@ -54,7 +54,7 @@ TEST(ModelCampaign, AParentIsShownWithItsVerdict) {
     std::string shown;
     testing::InstantModel model([&](const ChatCall& call) -> Expected<ChatReply> {
         shown = call.request.messages.back().content;
-        return fake_reply(testing::child_of(call.request));
+        return fake_reply(testing::child_of(call));
     });
     campaign.model = &model;
     campaign.config.engine.tickets_in_flight = 1;
@@ -69,15 +69,13 @@ TEST(ModelCampaign, AReplyWithoutAChildIsAskedAgainAndNeverEvaluated) {
     testing::InstantModel model([](const ChatCall& call) -> Expected<ChatReply> {
         const bool second =
             call.request.messages.back().content.find("I will not") != std::string::npos;
-        return fake_reply(second ? testing::child_of(call.request) : "I will not say.");
+        return fake_reply(second ? testing::child_of(call) : "I will not say.");
     });
     campaign.model = &model;
     campaign.config.mix.weights = {{"rewrite", 1}};
     const auto report = campaign.run();
     ASSERT_TRUE(report) << report.error().message();
-    for (const TicketFailed& failed : all_of<TicketFailed>(campaign.events())) {
-        ADD_FAILURE() << failed.reason;
-    }
+    EXPECT_EQ(report->state.failed_tickets(), 0u);
     EXPECT_EQ(report->state.evaluations(), 12u);
     EXPECT_GE(report->state.exchanged().at("coder").calls, 20u);
 }
@@ -89,7 +87,7 @@ TEST(ModelCampaign, ADeadEndpointStopsTheCampaignWithItsReason) {
         if (++calls > 10) {
             return failure(ErrorCode::unavailable, "connection refused", "coder");
         }
-        return fake_reply(testing::child_of(call.request));
+        return fake_reply(testing::child_of(call));
     });
     campaign.model = &model;
     const auto report = campaign.run();
@@ -118,9 +116,9 @@ TEST(ModelCampaign, WithADeadEndpointOthersGoOnWhereThatIsAllowed) {
     ASSERT_TRUE(report) << report.error().message();
     EXPECT_TRUE(report->finished) << report->reason;
     EXPECT_EQ(report->state.evaluations(), 60u);
-    EXPECT_GT(report->state.unanswered_in_row(), 4u);
+    EXPECT_GE(report->state.unanswered_in_row(), 3u);
     // It is asked now and then, not by every second ticket.
-    EXPECT_LT(report->state.exchanged().at("coder").calls, 20u);
+    EXPECT_LT(report->state.exchanged().at("coder").calls, 8 + report->state.next_ticket() / 12);
 }
 
 TEST(ModelCampaign, BudgetsOfTokensAndMoneyEndIt) {
