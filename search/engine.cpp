@@ -218,7 +218,8 @@ class Engine {
     void fill() {
         look_at_stop_rules();
         const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
-        while (!m_ending.stopping() && may_issue() && state().in_flight().size() < most) {
+        while (!m_ending.stopping() && may_issue() && !crowded() &&
+               state().in_flight().size() < most) {
             auto decision = check(
                 decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
             if (!decision) {
@@ -412,6 +413,15 @@ class Engine {
                           "a proposal was known when it was recorded, and is not now", "replay"));
         }
         return {};
+    }
+
+    // Models may be asked faster than devices measure: what would only queue waits, so that it is
+    // decided on more results. In ticket order that would make decisions depend on who is faster.
+    [[nodiscard]] bool crowded() const {
+        const auto enough =
+            2 * static_cast<std::size_t>(std::max(1, m_evaluator.parallelism())) + 1;
+        return !m_config.models.empty() && m_record == nullptr && !m_in_order &&
+               m_evaluations.candidates() > enough;
     }
 
     [[nodiscard]] bool may_issue() const {

@@ -51,7 +51,7 @@ class Ledger {
         EngineObserver* observer = nullptr;
         /// Told of each event before it is recorded; an error ends the campaign, with nothing
         /// recorded. Empty: none.
-        std::function<Status(const Event&)> before = {};
+        std::function<Status(const Event&)> before;
     };
 
     Ledger(CampaignState state, JournalWriter& journal, Options options)

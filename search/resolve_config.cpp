@@ -43,11 +43,19 @@ Status fit_to_task(CampaignConfig& config, const Task& task) {
     return {};
 }
 
+constexpr std::int64_t k_most_asking = 64;
+
 Status resolve_config(CampaignConfig& config, const Task& task, const Evaluator& evaluator) {
     ATOLL_TRY(fit_to_task(config, task));
     if (config.engine.tickets_in_flight == 0) {
         // One more than can be in work: a ticket deciding leaves no worker idle.
         config.engine.tickets_in_flight = std::max(1, evaluator.parallelism()) + 1;
+        // Those that wait for a model keep no device busy.
+        std::int64_t asking = 0;
+        for (const ModelSettings& model : config.models) {
+            asking += model.in_flight;
+        }
+        config.engine.tickets_in_flight += std::min(asking, k_most_asking);
     }
     return {};
 }

@@ -1,6 +1,5 @@
 #include "tools/atoll/campaign_models.hpp"
 
-#include "mutators/model/cassette.hpp"
 #include "mutators/model/model_client.hpp"
 #include "mutators/operators/model_operators.hpp"
 #include "mutators/prompts/hardware_card.hpp"
@@ -61,14 +60,9 @@ Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task
     return campaign_operators(task, options);
 }
 
-Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config,
-                                                 const fs::path& replay) {
+Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config) {
     if (config.models.empty()) {
         return nullptr;
-    }
-    if (!replay.empty()) {
-        ATOLL_TRY_ASSIGN(std::unique_ptr<ChatModel> record, CassetteModel::replay(replay));
-        return record;
     }
     ModelClientOptions options;
     options.models = config.models;

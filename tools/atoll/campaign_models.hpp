@@ -26,9 +26,7 @@ namespace atl {
                                                       const Task& task,
                                                       const std::filesystem::path& prompts);
 
-/// Whom the campaign asks: the endpoints of its config, or the record of another run. nullptr
-/// without models. Errors: a key that is missing, a record that cannot be read.
-[[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config,
-                                                               const std::filesystem::path& replay);
+/// The endpoints that the campaign asks; nullptr without models. Errors: a key that is missing.
+[[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config);
 
 }  // namespace atl

@@ -20,6 +20,7 @@
 #include "tools/atoll/output.hpp"
 #include "tools/atoll/process_setup.hpp"
 #include "tools/atoll/program.hpp"
+#include "tools/atoll/run_plan.hpp"
 #include "tools/atoll/session_observer.hpp"
 
 #include <unistd.h>
@@ -286,6 +287,12 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     for (const std::string& remark : lint_config(config)) {
         complain("note: " + remark);
     }
+    if (options.plan) {
+        const std::size_t tokens = value_or_end(planned_prompt_tokens(config, *task));
+        const RunPlan plan = plan_run(config, *task, tokens);
+        print(options.json ? plan_json(plan) : plan_text(plan, config));
+        return k_exit_ok;
+    }
     if (config.campaign.name.empty()) {
         config.campaign.name = task->name;
     }
@@ -302,7 +309,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     const auto facts = evaluator->device_facts();
     value_or_end(keep_prompts(config, *task, folder, evaluator->description(), facts.get()));
     OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
-    auto models = value_or_end(open_models(config, options.replay));
+    auto models = value_or_end(open_models(config));
     signals.end_if_interrupted("before it began");
     return run_session(
         {std::move(config), task, run.begin(), std::move(evaluator), std::move(models),
@@ -352,7 +359,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
                  started.device + "): new times and old ones do not compare well");
     }
     OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
-    auto models = value_or_end(open_models(config, {}));
+    auto models = value_or_end(open_models(config));
     signals.end_if_interrupted("before it went on");
     auto journal =
         value_or_end(JournalWriter::open_after(folder.journal(), std::move(loaded.journal)));

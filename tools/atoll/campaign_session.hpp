@@ -17,7 +17,7 @@ struct SessionOptions {
     std::optional<std::int64_t> seed;  ///< new campaigns only
     std::optional<std::string> kind;   ///< likewise
     std::optional<std::string> reward;
-    std::filesystem::path replay;  ///< journal whose replies answer in place of models; new only
+    bool plan = false;  ///< print what it will take instead; new campaigns only
     bool json = false;
     bool quiet = false;
 };

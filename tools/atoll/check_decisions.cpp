@@ -1,5 +1,6 @@
 #include "tools/atoll/check_decisions.hpp"
 
+#include "mutators/operators/model_operators.hpp"
 #include "reward/task.hpp"
 #include "search/config.hpp"
 #include "search/replay.hpp"
@@ -21,7 +22,11 @@ Expected<TaskPtr> task_as_it_was(const CampaignStarted& started, const CampaignC
 Expected<ReplayReport> replay(const LineageData& data, const CampaignStarted& started) {
     ATOLL_TRY_ASSIGN(const CampaignConfig config, parse_config(started.config, "config"));
     ATOLL_TRY_ASSIGN(const TaskPtr task, task_as_it_was(started, config));
-    return replay_decisions(data.events, *data.texts, config, task);
+    // What prompts say decides nothing.
+    ATOLL_TRY_ASSIGN(const OperatorRegistry operators,
+                     config.models.empty() ? Expected<OperatorRegistry>(shipped_operators())
+                                           : campaign_operators(*task, {}));
+    return replay_decisions(data.events, *data.texts, config, task, operators);
 }
 
 }  // namespace

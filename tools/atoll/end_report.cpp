@@ -8,6 +8,7 @@
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"
 #include "tools/atoll/evaluator_options.hpp"
+#include "tools/atoll/model_report.hpp"
 #include "tools/atoll/program.hpp"
 #include "tools/atoll/progress.hpp"
 
@@ -163,6 +164,8 @@ std::string end_report(const EngineReport& report, const CampaignConfig& config,
                     ? ".\n"
                     : "; the fittest found is individual " + fittest->id.text() + ".\n";
     }
+    const std::string models = model_lines(state);
+    text += models.empty() ? "" : "\nModels\n" + models;
     const std::string chart = chart_of(state, config.score == "speedup");
     text += chart.empty() ? "" : "\n" + chart;
     text += "\n" + next_steps(report, config, task, run, !best_failure);
@@ -179,6 +182,7 @@ std::string end_report_json(const EngineReport& report, const Task& task, const 
                            {"evaluations", state.evaluations()},
                            {"elapsed_s", static_cast<double>(state.elapsed_ns()) / 1e9},
                            {"run", run.string()},
+                           {"models", model_json(state)},
                            {"best", nullptr}};
     if (state.confirmed()) {
         const Confirmed& confirmed = *state.confirmed();

@@ -3,6 +3,7 @@
 #include "population/lineage/text_layout.hpp"
 #include "search/confirm.hpp"
 #include "search/fitness.hpp"
+#include "tools/atoll/model_report.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -180,6 +181,9 @@ std::string progress_panel(const CampaignState& state, const ProgressFigures& f,
     }
     lines.push_back("outcomes     " + outcomes_text(state));
     lines.push_back("operators    " + operators_text(state));
+    if (const std::string models = model_summary(state); !models.empty()) {
+        lines.push_back("models       " + models);
+    }
     std::string text;
     for (const std::string& line : lines) {
         text += one_line(line, width) + "\n";
@@ -198,11 +202,13 @@ std::string progress_line(const CampaignState& state, const ProgressFigures& f) 
             (best == nullptr ? std::string("-") : fitness_text(best->fitness * scale, f.speedup));
     }
     const Individual* fittest = fittest_not_refused(state);
+    const std::string models = model_summary(state);
     return fmt::format(
-        "{}  evaluations {}{}  confirmed {}  search estimate {}  islands {}\n", time_text(f),
+        "{}  evaluations {}{}  confirmed {}  search estimate {}  islands {}{}\n", time_text(f),
         state.evaluations(), rate_text(f),
         state.confirmed() ? fitness_text(state.confirmed()->fitness, f.speedup) : "-",
-        fittest == nullptr ? "-" : fitness_text(fittest->fitness * scale, f.speedup), islands);
+        fittest == nullptr ? "-" : fitness_text(fittest->fitness * scale, f.speedup), islands,
+        models.empty() ? "" : "  models " + models);
 }
 
 ProgressDisplay::ProgressDisplay(ProgressStyle style, std::FILE* out, const CampaignConfig& config,

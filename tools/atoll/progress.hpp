@@ -34,7 +34,7 @@ struct ProgressFigures {
 };
 
 /// Confirmed numbers first; what the search found after them is an estimate on the same scale
-/// (search/confirm.hpp), and nothing that was turned down is shown. At most 12 lines, each at most
+/// (search/confirm.hpp), and nothing that was turned down is shown. At most 13 lines, each at most
 /// `width` columns.
 [[nodiscard]] std::string progress_panel(const CampaignState& state, const ProgressFigures& figures,
                                          std::size_t width);

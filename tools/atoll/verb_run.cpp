@@ -22,6 +22,7 @@ void add_run_verb(CLI::App& app, VerbContext& context) {
   atoll run experiments/campaigns/softmax.toml --output runs/first --seconds 600
   atoll run my.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
   atoll run my.toml --reward tcp://gpu-node:8001     evaluated by an `atoll serve --tcp` there
+  atoll run my.toml --plan              calls, tokens, money and device time, before any is spent
 Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once. A terminal
 that is closed is a first Ctrl-C, but for nohup.
 Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
@@ -43,6 +44,8 @@ machine or the disk, 130 interrupted.)");
         ->type_name("KIND")
         ->check(refuse_unknown_kind);
     add_reward_option(*verb, arguments->options);
+    verb->add_flag("--plan", arguments->options.plan,
+                   "Print what it is expected to take, and do nothing");
     verb->add_flag("--json", arguments->options.json, "One JSON object per line instead of text");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {

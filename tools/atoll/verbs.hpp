@@ -20,6 +20,7 @@ void add_eval_verb(CLI::App& app, VerbContext& context);
 void add_plan_verb(CLI::App& app, VerbContext& context);
 void add_run_verb(CLI::App& app, VerbContext& context);
 void add_resume_verb(CLI::App& app, VerbContext& context);
+void add_replay_verb(CLI::App& app, VerbContext& context);
 void add_config_verb(CLI::App& app, VerbContext& context);
 void add_lineage_verb(CLI::App& app, VerbContext& context);
 void add_serve_verb(CLI::App& app, VerbContext& context);
