@@ -1,5 +1,6 @@
 #include "mutators/operators/model_operators.hpp"
 
+#include "mutators/operators/translate.hpp"
 #include "mutators/prompts/prompt_files.hpp"
 #include "mutators/replies/apply_edits.hpp"
 
@@ -24,6 +25,8 @@ std::vector<ModelOperator::Spec> all_specs() {
          false,
          {"Change", "Mechanism of the first", "Mechanism of the other", "Bridge"}},
         {"repair", 1, "repair", parse_whole_source, true, {"Change"}},
+        {"plan_then_code", 1, "implement", parse_whole_source, false, {"Change"}, "plan"},
+        {"strategy_crossover", 2, "implement", parse_whole_source, false, {"Change"}, "strategies"},
     };
 }
 
@@ -43,8 +46,8 @@ bool ModelOperator::applicable(const Task&, const ParentView& base,
 }
 
 OperatorRun ModelOperator::start(const OperatorInput& input) const {
-    return run_model_work(
-        input, {m_prompts, m_budget, m_spec.name, m_spec.prompt, m_spec.parse, m_spec.labels});
+    return run_model_work(input, {m_prompts, m_budget, m_spec.name, m_spec.prompt, m_spec.parse,
+                                  m_spec.labels, m_spec.plan_prompt});
 }
 
 std::vector<std::string> model_operator_names() {
@@ -52,16 +55,20 @@ std::vector<std::string> model_operator_names() {
     for (const ModelOperator::Spec& spec : all_specs()) {
         names.emplace_back(spec.name);
     }
+    names.emplace_back(Translate::k_name);
     return names;
 }
 
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
-                         ModelBudget budget) {
+                         ModelBudget budget, const std::vector<OriginalProgram>& originals) {
     for (const ModelOperator::Spec& spec : all_specs()) {
         registry.add(spec.name, [spec, prompts, budget](const auto&) {
             return Operator(ModelOperator(spec, prompts, budget));
         });
     }
+    registry.add(Translate::k_name, [originals, prompts, budget](const auto&) {
+        return Operator(Translate(originals, prompts, budget));
+    });
 }
 
 Expected<OperatorRegistry> campaign_operators(const Task& task,
@@ -70,7 +77,8 @@ Expected<OperatorRegistry> campaign_operators(const Task& task,
     ATOLL_TRY_ASSIGN(Prompts prompts,
                      Prompts::load(shipped, options.prompts, prompt_facts(task, options.hardware)));
     OperatorRegistry registry = shipped_operators();
-    add_model_operators(registry, std::make_shared<Prompts>(std::move(prompts)), options.budget);
+    add_model_operators(registry, std::make_shared<Prompts>(std::move(prompts)), options.budget,
+                        translatable_programs(task));
     return registry;
 }
 

@@ -19,6 +19,10 @@ namespace atl {
 ///                     places is told to the model, and nothing is evaluated before all match
 ///   "code_crossover"  one program of two, with their mechanisms named
 ///   "repair"          makes a wrong program (fitness 0) right
+///   "plan_then_code"  asks for ideas with predicted gains, then for the program by one of them
+///   "strategy_crossover"  the same; the ideas are to combine the strategies of two programs, of
+///                     which the second is shown by its steps alone (cuPilot, arXiv 2512.16465,
+///                     crosses strategies and not code; its prompts are not ours)
 ///
 /// Programs that are folders are left alone.
 class ModelOperator {
@@ -30,6 +34,7 @@ class ModelOperator {
         ParseReply parse = nullptr;
         bool wrong_bases = false;         ///< works on wrong programs, and on no others
         std::vector<std::string> labels;  ///< see ModelWork
+        const char* plan_prompt = "";     ///< see ModelWork
     };
 
     ModelOperator(Spec spec, std::shared_ptr<Prompts> prompts, ModelBudget budget)
@@ -52,9 +57,10 @@ class ModelOperator {
 /// Their names, in the order in which they are added.
 [[nodiscard]] std::vector<std::string> model_operator_names();
 
-/// Adds all of them. `prompts` is shared by all runs of them, on one thread.
+/// Adds all of them. `prompts` is shared by all runs of them, on one thread. `originals`:
+/// translatable_programs() of the campaign's task.
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
-                         ModelBudget budget);
+                         ModelBudget budget, const std::vector<OriginalProgram>& originals = {});
 
 /// What a campaign that asks models says of its operators.
 struct ModelOperatorOptions {

@@ -1,8 +1,12 @@
 #include "mutators/operators/model_work.hpp"
 
+#include "mutators/replies/ideas.hpp"
 #include "mutators/replies/reply_text.hpp"
 #include "reward/source_text.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace atl {
@@ -10,9 +14,12 @@ namespace atl {
 namespace {
 
 ShownProgram shown(const ParentView& parent, const ParentWords& words) {
-    return {parent.id.text(), parent.fitness,
-            apply_tune_to_text(parent.candidate.source, parent.candidate.tune), words.verdict,
-            words.bottleneck};
+    return {parent.id.text(),
+            parent.fitness,
+            apply_tune_to_text(parent.candidate.source, parent.candidate.tune),
+            words.verdict,
+            words.bottleneck,
+            parent.steps};
 }
 
 constexpr std::size_t k_longest_shown_reply = 8 << 10;
@@ -23,11 +30,20 @@ std::string shown_reply(const std::string& reply) {
     return check_source(begin) ? begin : std::string();
 }
 
+/// A description is one sentence.
+std::string in_a_line(const std::string& text) {
+    std::string line(shortened(text, k_longest_said));
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line;
+}
+
 PromptMaterial material_of(const OperatorInput& in) {
     PromptMaterial material = in.material ? *in.material : PromptMaterial{};
     material.inspirations.clear();
     material.partner.reset();
     material.attempt.reset();
+    material.plan.clear();
+    material.original.reset();
     for (std::size_t i = 0; i < in.parents.size(); ++i) {
         const ParentWords words = i < in.parent_words.size() ? in.parent_words[i] : ParentWords{};
         ShownProgram program = shown(in.parents[i], words);
@@ -49,24 +65,52 @@ class Conversation {
         : m_in(in), m_work(std::move(work)), m_material(material_of(in)) {
         m_retries_left = m_work.budget.retries;
         m_repairs_left = m_work.budget.repairs;
+        m_material.original = m_work.original;
+        m_partner = m_material.partner ? m_material.partner->id : "";
+        m_planning = !m_work.plan_prompt.empty();
     }
 
     [[nodiscard]] Expected<Prompt> prompt() const {
-        return m_work.prompts->make(m_work.prompt, m_material, m_work.budget.prompt_tokens);
+        const std::string& name = m_planning ? m_work.plan_prompt : m_work.prompt;
+        return m_work.prompts->make(name, m_material, m_work.budget.prompt_tokens);
+    }
+
+    /// Whether the next reply is to give ideas.
+    [[nodiscard]] bool is_planning() const { return m_planning; }
+
+    /// Chooses among the reply's ideas. False: it has a fault, which the next prompt tells.
+    bool plan(const std::string& reply) {
+        const FromReply<std::vector<Idea>> ideas = ideas_in_reply(reply);
+        if (!ideas) {
+            set_fault(ideas.error(), reply);
+            return false;
+        }
+        const std::size_t chosen = most_promising(*ideas);
+        const Idea& idea = (*ideas)[chosen];
+        m_material.plan = idea.text;
+        m_material.partner.reset();  // its strategy is in the plan
+        m_material.attempt.reset();
+        m_predicted_gain = idea.gain;
+        m_planned = fmt::format("; plan {} of {}, predicted gain {:g}: {}", chosen + 1,
+                                ideas->size(), idea.gain, in_a_line(idea.text));
+        m_retries_left = m_work.budget.retries;
+        m_planning = false;
+        return true;
     }
 
     /// The child; nullopt: the reply has a fault, which the next prompt tells.
     std::optional<Proposal> read(const Prompt& prompt, std::string reply) {
         FromReply<Candidate> child = child_in(reply);
         if (!child) {
-            m_fault = child.error();
-            m_material.attempt = FailedAttempt{shown_reply(reply), m_fault.words};
+            set_fault(child.error(), reply);
             return std::nullopt;
         }
         Proposal proposal;
         proposal.candidate = std::move(*child);
         proposal.description = description(reply);
         proposal.prompt = whole_prompt(prompt);
+        proposal.predicted_gain = m_predicted_gain;
+        proposal.starter = m_work.original ? m_work.original->name : "";
         proposal.reply = std::move(reply);
         m_child = proposal.candidate.source;
         return proposal;
@@ -93,17 +137,25 @@ class Conversation {
         m_work.parse = parse_whole_source;
         m_work.name = "repair";
         m_work.labels = {"Change"};
-        m_material.parent = {m_material.parent.id + ", changed", 0, std::exchange(m_child, {}),
-                             evaluation.words.verdict, ""};
+        const std::string id = m_work.original ? m_work.original->name + ", translated"
+                                               : m_material.parent.id + ", changed";
+        m_material.parent = {id, 0, std::exchange(m_child, {}), evaluation.words.verdict, ""};
         m_material.partner.reset();
+        m_partner.clear();
         m_material.attempt.reset();
         return true;
     }
 
   private:
+    void set_fault(const ReplyFault& fault, const std::string& reply) {
+        m_fault = fault;
+        m_material.attempt = FailedAttempt{shown_reply(reply), m_fault.words};
+    }
+
     [[nodiscard]] Candidate candidate_of(std::string source) const {
         const Candidate& base = m_in.parents.at(0).candidate;
-        return {base.kind, std::move(source), {}, base.flags};
+        const std::vector<std::string> none;
+        return {base.kind, std::move(source), {}, m_work.original ? none : base.flags};
     }
 
     [[nodiscard]] FromReply<Candidate> child_in(std::string_view reply) const {
@@ -124,22 +176,29 @@ class Conversation {
     }
 
     [[nodiscard]] std::string description(std::string_view reply) const {
-        std::string text = m_work.name + " of " + m_material.parent.id;
-        text += m_material.partner ? " with " + m_material.partner->id : "";
+        std::string text = m_work.name + " of ";
+        text += m_work.original && m_work.name != "repair" ? m_work.original->name + " against "
+                                                           : std::string();
+        text += m_material.parent.id;
+        text += m_partner.empty() ? "" : " with " + m_partner;
         for (const std::string& label : m_work.labels) {
             const std::string said = said_in_reply(reply, label);
             if (!said.empty()) {
                 text += (label == "Change" ? ": " : "; " + label + ": ") + said;
             }
         }
-        return text;
+        return text + m_planned;
     }
 
     const OperatorInput& m_in;
     ModelWork m_work;
     PromptMaterial m_material;
     ReplyFault m_fault;
-    std::string m_child;  ///< the source that is being evaluated
+    std::string m_child;    ///< the source that is being evaluated
+    std::string m_partner;  ///< its id
+    std::string m_planned;  ///< of the plan, for descriptions
+    double m_predicted_gain = 0;
+    bool m_planning = false;
     int m_retries_left = 0;
     int m_repairs_left = 0;
     int m_evaluations = 0;
@@ -168,6 +227,11 @@ OperatorRun run_model_work(OperatorInput in, ModelWork work) {
         if (!answer.text) {
             trouble = "the model gave no answer";
             break;
+        }
+        if (conversation.is_planning()) {
+            const bool planned = conversation.plan(*answer.text);
+            trouble = planned || conversation.tries_again() ? "" : conversation.trouble();
+            continue;
         }
         std::optional<Proposal> proposal = conversation.read(*prompt, std::move(*answer.text));
         if (!proposal) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,13 +38,21 @@ struct ModelWork {
     std::string prompt;  ///< of prompts/templates
     ParseReply parse = nullptr;
     std::vector<std::string> labels;  ///< lines of the reply that tell what was done: "Change"
+    /// Asked before `prompt`, for ideas with predicted gains; the most promising one is the plan
+    /// that `prompt` shows. Empty: nothing is asked before.
+    std::string plan_prompt = {};
+    /// A program of another kind that `prompt` shows; the child descends from it.
+    std::optional<OriginalProgram> original = {};
 };
 
 /// Asks, reads the reply, and asks again with what was wrong with it; proposes the child; has it
 /// repaired where it is wrong (prompt "repair"). A reply with a fault is never evaluated, and
 /// neither is a child that is its parent or is known. The first parent is the base, one with the
 /// role of a partner the partner, those with the role of an inspiration are shown as such. Programs
-/// are shown with their tune values as defaults; a child has none set, and the base's flags.
+/// are shown with their tune values as defaults; a child has none set, and the base's flags (none
+/// where it descends from a program of another kind). Of ideas the one with the highest predicted
+/// gain is chosen, of equal ones the first: nothing is drawn. Its gain is the child's prediction,
+/// and stays so when the child is repaired.
 [[nodiscard]] OperatorRun run_model_work(OperatorInput in, ModelWork work);
 
 }  // namespace atl

@@ -27,11 +27,20 @@ struct PromptFacts {
 
 /// A program with what is known of it.
 struct ShownProgram {
-    std::string id;          ///< IndividualId::text()
-    double score = 0;        ///< search fitness: higher is better, 0 is wrong
-    std::string source;      ///< with its tune values in it
-    std::string verdict;     ///< feedback_text() of the public part; may be empty
-    std::string bottleneck;  ///< ProfileReport::sentence; may be empty
+    std::string id;                       ///< IndividualId::text()
+    double score = 0;                     ///< search fitness: higher is better, 0 is wrong
+    std::string source;                   ///< with its tune values in it
+    std::string verdict;                  ///< feedback_text() of the public part; may be empty
+    std::string bottleneck;               ///< ProfileReport::sentence; may be empty
+    std::vector<std::string> steps = {};  ///< how it came about, the oldest first: ParentView
+};
+
+/// A program of another kind, to be written anew.
+struct OriginalProgram {
+    std::string name;
+    std::string kind;
+    std::string source;
+    std::string contract;  ///< what a candidate of its kind is
 };
 
 struct FailureRule {
@@ -54,6 +63,8 @@ struct PromptMaterial {
     std::vector<FailureRule> failure_rules;  ///< in any order; shown from the most frequent down
     std::vector<std::string> memory;         ///< the most useful first
     std::optional<FailedAttempt> attempt;    ///< the one before, where the model is asked again
+    std::string plan = {};                   ///< what is to be written; empty: none
+    std::optional<OriginalProgram> original = {};
 };
 
 }  // namespace atl

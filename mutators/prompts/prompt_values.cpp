@@ -33,11 +33,22 @@ std::string language_of(const std::string& kind) {
     return kind == "cubin" ? "json" : kind;
 }
 
+/// One with the list where it has any, so that a title stands once.
+std::vector<PromptValues> steps_if_any(const std::vector<std::string>& steps) {
+    PromptValues any;
+    for (const std::string& step : steps) {
+        any.lists["steps"].push_back({{{"text", without_line_ends(step)}}, {}});
+    }
+    return steps.empty() ? std::vector<PromptValues>() : std::vector<PromptValues>{std::move(any)};
+}
+
 PromptValues program_values(const ShownProgram& program, const std::string& kind) {
     return {{{"id", program.id},
              {"score", fmt::format("{:.4g}", program.score)},
              {"code", fenced(program.source, language_of(kind))}},
-            {{"verdict", if_any(program.verdict)}, {"bottleneck", if_any(program.bottleneck)}}};
+            {{"verdict", if_any(program.verdict)},
+             {"bottleneck", if_any(program.bottleneck)},
+             {"steps_any", steps_if_any(program.steps)}}};
 }
 
 std::vector<PromptValues> program_list(const std::vector<ShownProgram>& programs,
@@ -108,6 +119,14 @@ PromptValues values_of(const PromptFacts& facts, const PromptMaterial& material)
         // A section for what stands once above a list.
         const bool any = !values.lists[list].empty();
         values.lists[std::string(list) + "_any"].resize(any ? 1 : 0);
+    }
+    values.lists["plan"] = if_any(material.plan);
+    values.lists["original"] = {};
+    if (material.original) {
+        values.lists["original"].push_back(
+            {{{"id", material.original->name},
+              {"code", fenced(material.original->source, language_of(material.original->kind))}},
+             {{"contract", if_any(material.original->contract)}}});
     }
     values.lists["attempt"] = {};
     if (material.attempt) {

@@ -101,14 +101,16 @@ class Template {
 
 /// Something for every name that templates can say.
 PromptMaterial full_material() {
-    const ShownProgram program{"0.0", 1, "code", "verdict", "bottleneck"};
+    const ShownProgram program{"0.0", 1, "code", "verdict", "bottleneck", {"step"}};
     return {program,
             program,
             {program},
             {program},
             {{"rule", 3}},
             {"item"},
-            FailedAttempt{"reply", "fault"}};
+            FailedAttempt{"reply", "fault"},
+            "plan",
+            OriginalProgram{"name", "cpu_cpp", "code", "contract"}};
 }
 
 }  // namespace

@@ -23,14 +23,6 @@ bool is_fence(std::string_view line) {
     return line.substr(0, 3) == "```" || line.substr(0, 3) == "~~~";
 }
 
-bool begins_with_word(std::string_view line, std::string_view word) {
-    return line.size() >= word.size() &&
-           std::equal(word.begin(), word.end(), line.begin(), [](char a, char b) {
-               return std::tolower(static_cast<unsigned char>(a)) ==
-                      std::tolower(static_cast<unsigned char>(b));
-           });
-}
-
 /// "- **Change:** fewer barriers" -> "fewer barriers"; "" when it is another line.
 std::string_view behind_label(std::string_view line, std::string_view label) {
     constexpr std::string_view k_marks = " \t-*#>_";
@@ -163,6 +155,14 @@ std::vector<std::string_view> lines_of(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return lines;
+}
+
+bool begins_with_word(std::string_view line, std::string_view word) {
+    return line.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), line.begin(), [](char a, char b) {
+               return std::tolower(static_cast<unsigned char>(a)) ==
+                      std::tolower(static_cast<unsigned char>(b));
+           });
 }
 
 std::string_view trimmed(std::string_view text) {

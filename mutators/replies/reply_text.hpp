@@ -33,6 +33,9 @@ inline constexpr std::size_t k_longest_said = 300;  ///< bytes
 /// Lines without their "\n"; a last one that has none counts, an empty last one does not.
 [[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
 
+/// Whatever the case of the letters.
+[[nodiscard]] bool begins_with_word(std::string_view line, std::string_view word);
+
 /// Without white space at both ends.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

@@ -1,5 +1,6 @@
 #include "mutators/replies/apply_edits.hpp"
 #include "mutators/replies/edit_blocks.hpp"
+#include "mutators/replies/ideas.hpp"
 #include "mutators/replies/reply_text.hpp"
 #include "reward/base/words.hpp"
 #include "reward/candidate.hpp"
@@ -45,6 +46,16 @@ void check_edits(std::string_view parent, std::vector<EditBlock> blocks) {
     must(apply_edits(parent, blocks).source == result.source, "the order does not matter");
 }
 
+void check_ideas(const std::vector<Idea>& ideas) {
+    must(!ideas.empty() && ideas.size() <= k_max_ideas, "ideas have a limit");
+    for (const Idea& idea : ideas) {
+        must(!idea.text.empty() && idea.text.size() <= k_longest_idea && is_utf8(idea.text),
+             "an idea is short and text");
+        must(idea.gain > 0 && idea.gain <= k_largest_gain, "a gain is in its range");
+    }
+    must(most_promising(ideas) < ideas.size(), "one of them is chosen");
+}
+
 }  // namespace
 
 void model_reply(std::string_view bytes) {
@@ -53,6 +64,11 @@ void model_reply(std::string_view bytes) {
         must(!found.code || found.code->size() <= bytes.size() + 1, "code is a part of the reply");
         const auto source = source_in_reply(bytes, kind);
         source ? check_child(*source) : check_fault(source.error());
+    }
+    if (const auto ideas = ideas_in_reply(bytes)) {
+        check_ideas(*ideas);
+    } else {
+        check_fault(ideas.error());
     }
     const std::string said = said_in_reply(bytes, "Change");
     must(said.size() <= k_longest_said && is_utf8(said), "what is said is short and text");

@@ -2,6 +2,7 @@
 
 #include "mutators/operators/tune.hpp"
 #include "mutators/prompts/parent_words.hpp"
+#include "tests/unit/mutators/model_story.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,84 +15,19 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-constexpr const char* k_source =
-    "#ifndef TILE\n#define TILE 16  // tune: 8, 16, 32\n#endif\n"
-    "// region: body\nint a = TILE;\n// endregion: body\n";
-
-TaskPtr task() {
-    auto made = std::make_shared<Task>();
-    made->name = "small";
-    made->kind = "cuda";
-    return made;
-}
-
-ParentView parent(std::uint64_t ticket, const std::string& source, double fitness = 1,
-                  ParentRole role = ParentRole::base,
-                  std::map<std::string, std::string> tune = {}) {
-    return parent_view(IndividualId::make(ticket, 0), role,
-                       {"cuda", source, std::move(tune), {"-flag"}}, fitness, "starter",
-                       std::make_shared<SourceParts>(read_parts(*task(), source)));
-}
-
-OperatorInput input(std::vector<ParentView> parents) {
-    return {task(), std::move(parents), CounterRng(3, RngPurpose::operator_body, 1), 8, {}};
-}
-
-Operator model_operator(const std::string& name, ModelBudget budget = {}) {
-    const PromptFacts facts{"cuda", "small", "", "", "the contract", ""};
-    OperatorRegistry registry;
-    add_model_operators(registry,
-                        std::make_shared<Prompts>(value_or_throw(Prompts::load(
-                            ATOLL_SOURCE_DIR "/mutators/prompts/templates", {}, facts))),
-                        budget);
-    return registry.make(name, {});
-}
-
-std::string code(const std::string& source) {
-    return "```cuda\n" + source + "```\n";
-}
+using namespace testing;  // model_story.hpp
 
 std::string block(const std::string& search, const std::string& replace) {
     return "<<<<<<< SEARCH\n" + search + "=======\n" + replace + ">>>>>>> REPLACE\n";
 }
 
-/// What was said and done in a run: a model that answers from a list (and then no more), and an
-/// evaluator that finds wrong what says so.
-struct Story {
-    std::vector<Question> questions;
-    std::vector<Proposal> proposals;
-    std::string trouble;
-};
-
-Story play(const Operator& op, const OperatorInput& in, const std::vector<std::string>& answers) {
-    Story story;
-    OperatorRun run = op.start(in);
-    for (;;) {
-        OperatorStep step = run.step();
-        if (auto* proposal = std::get_if<Proposal>(&step)) {
-            Evaluation evaluation;
-            evaluation.correct = proposal->candidate.source.find("wrong") == std::string::npos;
-            evaluation.words.verdict = "Outcome: wrong_result.\n";
-            story.proposals.push_back(std::move(*proposal));
-            run.tell(evaluation);
-        } else if (auto* question = std::get_if<Question>(&step)) {
-            const std::size_t turn = story.questions.size();
-            story.questions.push_back(std::move(*question));
-            run.tell(turn < answers.size() ? ModelAnswer{answers[turn]} : ModelAnswer{});
-        } else {
-            story.trouble = run.trouble();
-            return story;
-        }
-    }
-}
-
-TEST(ModelOperators, AreFourWithTheirArities) {
-    for (const auto& [name, arity] : {std::pair{"rewrite", 1}, std::pair{"patch", 1},
-                                      std::pair{"code_crossover", 2}, std::pair{"repair", 1}}) {
+TEST(ModelOperators, HaveTheirArities) {
+    const std::map<std::string, int> two = {{"code_crossover", 2}, {"strategy_crossover", 2}};
+    for (const std::string& name : model_operator_names()) {
         EXPECT_EQ(model_operator(name).name(), name);
-        EXPECT_EQ(model_operator(name).arity(), arity);
+        EXPECT_EQ(model_operator(name).arity(), two.contains(name) ? 2 : 1) << name;
     }
+    EXPECT_EQ(model_operator_names().size(), 7u);
 }
 
 TEST(CampaignOperators, AreTheShippedOnesAndThoseThatAsk) {
@@ -120,17 +56,19 @@ TEST(ModelOperators, LookAtParentsThatTheyCanWorkOn) {
     const auto applies = [&](const char* name, const ParentView& base, const ParentView* partner) {
         return model_operator(name).applicable(*task(), base, partner);
     };
-    for (const char* name : {"rewrite", "patch"}) {
+    for (const char* name : {"rewrite", "patch", "plan_then_code"}) {
         EXPECT_TRUE(applies(name, right, nullptr));
         EXPECT_FALSE(applies(name, wrong, nullptr));
         EXPECT_FALSE(applies(name, folder, nullptr));
     }
     EXPECT_TRUE(applies("repair", wrong, nullptr));
     EXPECT_FALSE(applies("repair", right, nullptr));
-    EXPECT_TRUE(applies("code_crossover", right, &other));
-    EXPECT_FALSE(applies("code_crossover", right, nullptr));
-    EXPECT_FALSE(applies("code_crossover", right, &same));
-    EXPECT_FALSE(applies("code_crossover", right, &wrong));
+    for (const char* name : {"code_crossover", "strategy_crossover"}) {
+        EXPECT_TRUE(applies(name, right, &other));
+        EXPECT_FALSE(applies(name, right, nullptr));
+        EXPECT_FALSE(applies(name, right, &same));
+        EXPECT_FALSE(applies(name, right, &wrong));
+    }
 }
 
 TEST(Rewrite, ProposesTheWholeProgramOfTheReply) {

@@ -41,16 +41,28 @@ ParentView parent(std::uint64_t ticket, const std::string& source, double fitnes
 OperatorInput input_of(const std::string& name) {
     std::vector<ParentView> parents = {
         parent(1, k_source, name == "repair" ? 0 : 1, ParentRole::base)};
-    if (name == "code_crossover") {
+    if (name == "code_crossover" || name == "strategy_crossover") {
         parents.push_back(parent(2, "int other;\n", 1, ParentRole::partner));
     }
     return {task(), std::move(parents), CounterRng(3, RngPurpose::operator_body, 1), 8, {}};
 }
 
-std::string right_reply(const std::string& name) {
-    return name == "patch"
-               ? "Change: c\n<<<<<<< SEARCH\nint b = 2;\n=======\nint c;\n>>>>>>> REPLACE\n"
-               : "Change: c\n```cuda\nint a = 1;\nint c;\n```\n";
+/// One for each question of the operator.
+std::vector<ScriptedAnswer> right_answers(const std::string& name) {
+    const ScriptedAnswer program = says("Change: c\n```cuda\nint a = 1;\nint c;\n```\n");
+    if (name == "patch") {
+        return {says("Change: c\n<<<<<<< SEARCH\nint b = 2;\n=======\nint c;\n>>>>>>> REPLACE\n")};
+    }
+    if (name == "plan_then_code" || name == "strategy_crossover") {
+        return {says("Idea: less of it\nGain: 1.25\n"), program};
+    }
+    return {program};
+}
+
+std::vector<ScriptedAnswer> operator+(std::vector<ScriptedAnswer> first,
+                                      const std::vector<ScriptedAnswer>& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
 }
 
 /// What an engine does with a question.
@@ -73,7 +85,7 @@ Outcomes play(const std::string& name, ChatModel& model) {
     add_model_operators(registry,
                         std::make_shared<Prompts>(value_or_throw(Prompts::load(
                             ATOLL_SOURCE_DIR "/mutators/prompts/templates", {}, facts))),
-                        {});
+                        {}, {{"cpu_cpp:loops", "cpu_cpp", "int loops;\n", "its contract"}});
     OperatorRun run = registry.make(name, {}).start(input_of(name));
     Outcomes outcomes;
     for (;;) {
@@ -92,7 +104,7 @@ Outcomes play(const std::string& name, ChatModel& model) {
     }
 }
 
-class OperatorsOverHttp : public ::testing::TestWithParam<const char*> {
+class OperatorsOverHttp : public ::testing::TestWithParam<std::string> {
   protected:
     OperatorsOverHttp() { ::setenv("no_proxy", "127.0.0.1", 1); }
 
@@ -105,33 +117,53 @@ class OperatorsOverHttp : public ::testing::TestWithParam<const char*> {
         options.models.resize(1);
         options.models[0].name = "coder";
         options.models[0].url = m_server->url();
+        options.models[0].timeout_s = m_timeout_s;
         options.back_off = {1ms, 2ms, 5s};
         const auto client = value_or_throw(ModelClient::open(options));
         return play(GetParam(), *client);
     }
 
     std::unique_ptr<ScriptedModel> m_server;
+    double m_timeout_s = 600;
 };
 
-INSTANTIATE_TEST_SUITE_P(Each, OperatorsOverHttp,
-                         ::testing::Values("rewrite", "patch", "code_crossover", "repair"));
+INSTANTIATE_TEST_SUITE_P(Each, OperatorsOverHttp, ::testing::ValuesIn(model_operator_names()));
 
 TEST_P(OperatorsOverHttp, MakeAChildWhateverHappensOnTheWay) {
     ScriptedAnswer broken = says("never whole");
     broken.form = ScriptedForm::cut_off;
-    const Outcomes outcomes = play_before({fails(429, "slow down"), broken, says("I cannot."),
-                                           fails(500, "oh"), says(right_reply(GetParam()))});
+    const auto right = right_answers(GetParam());
+    const Outcomes outcomes = play_before(
+        std::vector{fails(429, "slow down"), broken, says("I cannot."), fails(500, "oh")} + right);
     ASSERT_EQ(outcomes.proposals.size(), 1u) << outcomes.trouble;
     EXPECT_EQ(outcomes.proposals[0].candidate.source, "int a = 1;\nint c;\n");
     const auto requests = m_server->requests();
-    ASSERT_EQ(requests.size(), 5u);
+    ASSERT_EQ(requests.size(), 4 + right.size());
     const auto first = nlohmann::json::parse(requests.front().body).at("messages");
-    const auto last = nlohmann::json::parse(requests.back().body).at("messages");
+    const auto last = nlohmann::json::parse(requests[4].body).at("messages");
     ASSERT_EQ(first.size(), 2u);
     EXPECT_EQ(first[0].at("role"), "system");
     EXPECT_THAT(first[0].at("content").get<std::string>(), HasSubstr("the contract"));
     EXPECT_EQ(last[0], first[0]) << "the shared prefix";
     EXPECT_THAT(last[1].at("content").get<std::string>(), HasSubstr("I cannot."));
+}
+
+TEST_P(OperatorsOverHttp, WaitForTheSlow) {
+    auto slow = right_answers(GetParam());
+    for (ScriptedAnswer& answer : slow) {
+        answer.delay = 60ms;
+        answer.form = ScriptedForm::chunked;
+    }
+    EXPECT_EQ(play_before(std::move(slow)).proposals.size(), 1u);
+}
+
+TEST_P(OperatorsOverHttp, EndWithoutAChildWhereNothingComesInTime) {
+    m_timeout_s = 0.05;
+    ScriptedAnswer silent = says("");
+    silent.form = ScriptedForm::silent;
+    const Outcomes outcomes = play_before({silent});
+    EXPECT_TRUE(outcomes.proposals.empty());
+    EXPECT_EQ(outcomes.trouble, "the model gave no answer");
 }
 
 TEST_P(OperatorsOverHttp, EndWithoutAChildWhereTheEndpointRefuses) {

@@ -64,6 +64,11 @@ PromptMaterial material() {
     all.inspirations = {program("4.0", 1.125), program("5.0", 0.5)};
     all.failure_rules = {{"You cannot read from the host.", 3}, {"No two launchers.", 12}};
     all.memory = {"Wide loads helped twice.", "Unrolling did not."};
+    all.parent.steps = {"starter rows as shipped", "patch of 0.0: wide loads"};
+    all.partner->steps = {"starter warps as shipped"};
+    all.plan = "Wider loads,\nof 16 bytes.";
+    all.original = {"loops", "cpu_cpp", "int loops;\n",
+                    "One .cpp file with a function launch().\n"};
     return all;
 }
 
