@@ -96,6 +96,8 @@ struct OperatorInput {
     std::vector<ParentWords> parent_words = {};  ///< of `parents`, in their order; may be fewer
     /// Exemplars, failure rules and memory; its parents are not looked at. nullptr: none.
     std::shared_ptr<const PromptMaterial> material = {};
+    std::string strategy = {};       ///< an instruction that its prompts show; empty: none
+    StepSize step = StepSize::none;  ///< how far from its base a child is to be
 };
 
 /// What a run is waiting for; nothing: it is finished.

@@ -100,7 +100,10 @@ struct CampaignState::Rules {
                                  std::to_string(event.island) + ", which does not exist");
         }
         if (!is_probability(event.island_probability) ||
-            !is_probability(event.operator_probability) || event.commits_seen > state.m_commits) {
+            !is_probability(event.operator_probability) ||
+            !is_probability(event.model_probability) ||
+            !is_probability(event.strategy_probability) ||
+            !is_probability(event.step_probability) || event.commits_seen > state.m_commits) {
             return cannot_follow(ticket_text(event.ticket) + " has impossible numbers");
         }
         for (const Parent& parent : event.parents) {
@@ -119,7 +122,8 @@ struct CampaignState::Rules {
             std::erase(state.m_islands[event.island].wrong, base->id);
         }
         ++state.m_islands[event.island].issued;
-        ++state.m_operators[event.operator_name].issued;
+        for_each_arm(event,
+                     [](ArmTable& arms, const std::string& name, double) { ++arms[name].issued; });
         see(event.at_ns);
     }
 
@@ -207,8 +211,9 @@ struct CampaignState::Rules {
         state.m_turned_down += flight.turned_down.size();
         state.m_in_flight.erase(event.ticket);
         ++state.m_failed_tickets;
+        pay(flight);
         if (!event.fault) {
-            reward(flight.issued.operator_name, 0);
+            reward(flight, 0);
         } else {
             roll_back_visit(flight.issued);
         }
@@ -246,13 +251,16 @@ struct CampaignState::Rules {
             keep_wrong(flight);
         }
         state.m_turned_down += flight.turned_down.size();
+        pay(flight);
+        for_each_arm(flight.issued, [](ArmTable& arms, const std::string& name, double) {
+            ++arms[name].committed;
+        });
+        reward(flight, event.reward);
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
             count(individual);
             commit(std::move(individual), flight.issued.commits_seen);
         }
-        ++state.m_operators[flight.issued.operator_name].committed;
-        reward(flight.issued.operator_name, event.reward);
         state.m_fruitless_in_row = 0;
         state.m_faults_in_row = 0;
         state.m_compile_seconds += event.compile_seconds;
@@ -454,16 +462,59 @@ struct CampaignState::Rules {
         }
     }
 
-    void reward(const std::string& operator_name, double reward) {
-        for (auto& [name, stats] : state.m_operators) {
-            stats.decayed_reward *= state.m_settings.bandit_decay;
-            stats.decayed_count *= state.m_settings.bandit_decay;
+    /// Calls `change(table, name, decay)` for the ticket's operator, and its model and strategy
+    /// where it has them.
+    template <class Change>
+    void for_each_arm(const TicketIssued& issued, const Change& change) {
+        change(state.m_operators, issued.operator_name, state.m_settings.bandit_decay);
+        if (!issued.model.empty()) {
+            change(state.m_model_arms, issued.model, state.m_settings.model_decay);
         }
-        OperatorStats& stats = state.m_operators[operator_name];
-        stats.improved += reward > 0 ? 1 : 0;
-        stats.reward_sum += reward;
-        stats.decayed_reward += reward;
-        stats.decayed_count += 1;
+        if (!issued.strategy.empty()) {
+            change(state.m_strategy_arms, issued.strategy, state.m_settings.strategy_decay);
+        }
+    }
+
+    void reward(const TicketInFlight& flight, double reward) {
+        const bool right = std::any_of(flight.pending.begin(), flight.pending.end(),
+                                       [](const Individual& child) { return child.fitness > 0; });
+        for_each_arm(flight.issued, [&](ArmTable& arms, const std::string& name, double decay) {
+            for (auto& [other, stats] : arms) {
+                stats.decayed_reward *= decay;
+                stats.decayed_count *= decay;
+                ++stats.rested;
+            }
+            ArmStats& stats = arms[name];
+            stats.improved += reward > 0 ? 1 : 0;
+            stats.reward_sum += reward;
+            stats.decayed_reward += reward;
+            stats.decayed_count += 1;
+            stats.failed_in_row = right ? 0 : stats.failed_in_row + 1;
+            stats.rested = 0;
+        });
+    }
+
+    // Only when the ticket ends: what is exchanged meanwhile must not change others' decisions.
+    void pay(const TicketInFlight& flight) {
+        std::uint64_t replies = 0;
+        std::uint64_t nano_dollars = 0;
+        for (const ModelExchanged& exchange : flight.exchanges) {
+            if (exchange.reply.is_zero()) {
+                continue;
+            }
+            if (exchange.nano_dollars < 0) {
+                return;
+            }
+            ++replies;
+            nano_dollars += static_cast<std::uint64_t>(exchange.nano_dollars);
+        }
+        if (replies == 0) {
+            return;
+        }
+        for_each_arm(flight.issued, [&](ArmTable& arms, const std::string& name, double) {
+            ++arms[name].priced;
+            arms[name].nano_dollars += nano_dollars;
+        });
     }
 };
 

@@ -17,16 +17,28 @@
 
 namespace atl {
 
-/// What the operator bandit knows of one operator: sufficient statistics, so that the bandit
-/// itself is a pure function of the state.
-struct OperatorStats {
+/// What a bandit knows of one of its arms (an operator, a model, a strategy): sufficient
+/// statistics, so that bandits are pure functions of the state. A ticket counts for its operator,
+/// and for its model and its strategy where it has them.
+struct ArmStats {
     std::uint64_t issued = 0;  ///< tickets dispatched
     std::uint64_t committed = 0;
     std::uint64_t improved = 0;  ///< commits with reward > 0
     double reward_sum = 0;
-    double decayed_reward = 0;  ///< exponentially weighted, decay per ended ticket of any operator
+    double decayed_reward = 0;  ///< exponentially weighted, decay per ended ticket of any arm
     double decayed_count = 0;
+    /// Tickets that ended one after the other, up to now, without anything right; faults of ours
+    /// neither count nor end the row.
+    std::uint64_t failed_in_row = 0;
+    std::uint64_t rested = 0;  ///< tickets of other arms that ended since the last of this one
+    /// What models cost in its tickets: those of which all is known, and the sum, in billionths of
+    /// a dollar.
+    std::uint64_t priced = 0;
+    std::uint64_t nano_dollars = 0;
+    bool operator==(const ArmStats&) const = default;
 };
+
+using ArmTable = std::map<std::string, ArmStats>;
 
 /// What a model was asked in a campaign, and what it took. What is not known is counted apart.
 struct ModelStats {
@@ -67,7 +79,9 @@ struct TicketInFlight {
 struct StateSettings {
     std::uint32_t islands = 1;
     ArchiveSettings archive;
-    double bandit_decay = 0.95;
+    double bandit_decay = 0.95;  ///< of what operators earned, per ended ticket
+    double model_decay = 0.95;
+    double strategy_decay = 0.95;
 };
 
 /// The state of a campaign: a fold over its events, in journal order. Every decision of the engine
@@ -93,7 +107,8 @@ class CampaignState {
     ///    an island that stays. What a ticket of before brings to such an island later enters its
     ///    archive only if it is fitter than all there, so that what was given up does not come
     ///    back.
-    ///  - A ticket that failed without a fault is a reward of 0 for its operator.
+    ///  - A ticket that failed without a fault is a reward of 0 for its operator, model and
+    ///    strategy. What its models cost counts for them when it ends, whatever became of it.
     ///  - Migrated and Confirmed need a committed individual; a migrant needs fitness > 0.
     [[nodiscard]] Status apply(const Event& event);
 
@@ -117,9 +132,9 @@ class CampaignState {
     /// (AKG's rollback); one whose operator had nothing to try stays one, or it would be repeated.
     [[nodiscard]] std::uint64_t visits_of(IndividualId id) const;
     [[nodiscard]] const std::vector<IslandState>& islands() const { return m_islands; }
-    [[nodiscard]] const std::map<std::string, OperatorStats>& operators() const {
-        return m_operators;
-    }
+    [[nodiscard]] const ArmTable& operators() const { return m_operators; }
+    [[nodiscard]] const ArmTable& model_arms() const { return m_model_arms; }
+    [[nodiscard]] const ArmTable& strategy_arms() const { return m_strategy_arms; }
     /// With models, by their names.
     [[nodiscard]] const std::map<std::string, ModelStats>& exchanged() const { return m_exchanged; }
     [[nodiscard]] const std::map<std::uint64_t, TicketInFlight>& in_flight() const {
@@ -193,7 +208,9 @@ class CampaignState {
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
     std::vector<IslandState> m_islands;
-    std::map<std::string, OperatorStats> m_operators;
+    ArmTable m_operators;
+    ArmTable m_model_arms;
+    ArmTable m_strategy_arms;
     std::map<std::string, ModelStats> m_exchanged;
     std::map<std::uint64_t, TicketInFlight> m_in_flight;
     std::uint64_t m_next_ticket = 0;

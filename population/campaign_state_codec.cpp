@@ -24,6 +24,8 @@ void write_settings(ByteWriter& out, const StateSettings& settings) {
         }
     }
     out.f64(settings.bandit_decay);
+    out.f64(settings.model_decay);
+    out.f64(settings.strategy_decay);
 }
 
 template <class T, class Write>
@@ -34,17 +36,41 @@ void write_optional(ByteWriter& out, const std::optional<T>& value, const Write&
     }
 }
 
-void write_stats(ByteWriter& out, const OperatorStats& stats) {
+void write_stats(ByteWriter& out, const ArmStats& stats) {
     out.u64(stats.issued);
     out.u64(stats.committed);
     out.u64(stats.improved);
     out.f64(stats.reward_sum);
     out.f64(stats.decayed_reward);
     out.f64(stats.decayed_count);
+    out.u64(stats.failed_in_row);
+    out.u64(stats.rested);
+    out.u64(stats.priced);
+    out.u64(stats.nano_dollars);
 }
 
-OperatorStats read_stats(ByteReader& in) {
-    return {in.u64(), in.u64(), in.u64(), in.f64(), in.f64(), in.f64()};
+ArmStats read_stats(ByteReader& in) {
+    return {in.u64(), in.u64(), in.u64(), in.f64(), in.f64(),
+            in.f64(), in.u64(), in.u64(), in.u64(), in.u64()};
+}
+
+void write_arms(ByteWriter& out, const ArmTable& arms) {
+    out.u32(static_cast<std::uint32_t>(arms.size()));
+    for (const auto& [name, stats] : arms) {
+        out.string(name);
+        write_stats(out, stats);
+    }
+}
+
+void read_arms(ByteReader& in, ArmTable& arms) {
+    const std::uint32_t size = in.count(84, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        std::string name = in.string();
+        if (!arms.empty() && name <= arms.rbegin()->first) {
+            in.fail("operators, models or strategies are not in order");
+        }
+        arms.emplace(std::move(name), read_stats(in));
+    }
 }
 
 void write_stats(ByteWriter& out, const ModelStats& stats) {
@@ -146,10 +172,8 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     }
     write_visits(out, state);
     write_islands(out, state);
-    out.u32(static_cast<std::uint32_t>(state.m_operators.size()));
-    for (const auto& [name, stats] : state.m_operators) {
-        out.string(name);
-        write_stats(out, stats);
+    for (const ArmTable* arms : {&state.m_operators, &state.m_model_arms, &state.m_strategy_arms}) {
+        write_arms(out, *arms);
     }
     out.u32(static_cast<std::uint32_t>(state.m_exchanged.size()));
     for (const auto& [name, stats] : state.m_exchanged) {
@@ -352,13 +376,8 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     read_individuals(in, state);
     read_visits(in, state);
     read_islands(in, state);
-    const std::uint32_t operators = in.count(52, k_unlimited);
-    for (std::uint32_t i = 0; i < operators && in.ok(); ++i) {
-        std::string name = in.string();
-        if (!state.m_operators.empty() && name <= state.m_operators.rbegin()->first) {
-            in.fail("operators are not in order");
-        }
-        state.m_operators.emplace(std::move(name), read_stats(in));
+    for (ArmTable* arms : {&state.m_operators, &state.m_model_arms, &state.m_strategy_arms}) {
+        read_arms(in, *arms);
     }
     read_exchanged(in, state);
     read_tickets(in, state);

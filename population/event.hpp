@@ -56,6 +56,13 @@ struct TicketIssued {
     std::vector<Parent> parents;
     std::uint64_t commits_seen = 0;  ///< commits in the state the decision was taken on
     std::int64_t at_ns = 0;
+    // Of what there was nothing to choose from, the name is empty and the probability 1.
+    std::string model = {};  ///< that its operator asks, as the campaign names it
+    double model_probability = 1;
+    std::string strategy = {};  ///< that its prompts show, likewise
+    double strategy_probability = 1;
+    StepSize step = StepSize::none;
+    double step_probability = 1;
 };
 
 /// One evaluation inside a ticket came back (or was answered as a duplicate). Acknowledged once

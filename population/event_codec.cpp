@@ -98,7 +98,7 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
         case 1:
             return read_session_opened(in, layout);
         case 2:
-            return read_ticket_issued(in);
+            return read_ticket_issued(in, layout);
         case 3:
             return Evaluated{read_individual(in, layout)};
         case 4:
@@ -233,11 +233,30 @@ void write_fields(ByteWriter& out, const TicketIssued& event) {
     write_parents(out, event.parents);
     out.u64(event.commits_seen);
     out.i64(event.at_ns);
+    out.string(event.model);
+    out.f64(event.model_probability);
+    out.string(event.strategy);
+    out.f64(event.strategy_probability);
+    out.u8(static_cast<std::uint8_t>(event.step));
+    out.f64(event.step_probability);
 }
 
-TicketIssued read_ticket_issued(ByteReader& in) {
-    return {in.u64(), in.u32(),         in.f64(), in.string(),
-            in.f64(), read_parents(in), in.u64(), in.i64()};
+TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout) {
+    TicketIssued event{in.u64(), in.u32(),         in.f64(), in.string(),
+                       in.f64(), read_parents(in), in.u64(), in.i64()};
+    if (layout >= 2) {
+        event.model = in.string();
+        event.model_probability = in.f64();
+        event.strategy = in.string();
+        event.strategy_probability = in.f64();
+        const std::uint8_t step = in.u8();
+        if (step > static_cast<std::uint8_t>(StepSize::large)) {
+            in.fail("unknown step size " + std::to_string(step));
+        }
+        event.step = static_cast<StepSize>(step);
+        event.step_probability = in.f64();
+    }
+    return event;
 }
 
 void write_fields(ByteWriter& out, const Migrated& event) {

@@ -13,7 +13,7 @@ namespace atl {
 /// (one event per record) and the snapshots (individuals and tickets of a state). Events are
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
-inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 1, 3, 2, 1, 1,
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 2, 3, 2, 1, 1,
                                                                             1, 1, 1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
@@ -31,7 +31,7 @@ void write_fields(ByteWriter& out, const ModelExchanged& event);
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
 [[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 3);
 [[nodiscard]] CampaignStarted read_campaign_started(ByteReader& in);
-[[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in);
+[[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout = 2);
 [[nodiscard]] Migrated read_migrated(ByteReader& in);
 [[nodiscard]] Confirmed read_confirmed(ByteReader& in);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);

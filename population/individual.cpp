@@ -20,6 +20,18 @@ const char* to_string(ParentRole role) {
     return "base";
 }
 
+const char* to_string(StepSize step) {
+    switch (step) {
+        case StepSize::none:
+            return "none";
+        case StepSize::small:
+            return "small";
+        case StepSize::large:
+            return "large";
+    }
+    return "none";
+}
+
 void answer_from(const Individual& equal, Individual& individual) {
     individual.duplicate = true;
     individual.outcome = equal.outcome;

@@ -36,6 +36,12 @@ enum class ParentRole : std::uint8_t { base = 0, partner = 1, inspiration = 2, m
 
 [[nodiscard]] const char* to_string(ParentRole role);
 
+/// How far a child is to be from its base, where the selector decides that (AdaExplore's two
+/// actions): a refinement, or something new. On disk: only append.
+enum class StepSize : std::uint8_t { none = 0, small = 1, large = 2 };
+
+[[nodiscard]] const char* to_string(StepSize step);
+
 struct Parent {
     IndividualId id;
     ParentRole role = ParentRole::base;

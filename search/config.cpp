@@ -21,6 +21,7 @@ namespace atl {
 namespace {
 
 constexpr std::uint64_t k_max_config_bytes = 1 << 20;
+constexpr std::size_t k_longest_strategy = 4096;
 
 void declare_campaign(CampaignSettings& s, SettingVisitor& v) {
     v.text("campaign.task", s.task,
@@ -139,15 +140,29 @@ void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
               "Times that a ticket's operator begins again when all it proposed was turned down.");
 }
 
+void declare_bandit(const std::string& table, const std::string& arms, BanditSettings& s,
+                    SettingVisitor& v) {
+    v.choice(table + ".bandit", s.bandit, bandit_names(),
+             "How " + arms +
+                 " share the tickets: fixed by weights; by what they earned, ucb as a rule and "
+                 "thompson by chance.");
+    v.real(table + ".exploration", s.exploration, {0, 100},
+           "How often ucb and thompson try " + arms + " that earned little.");
+    v.real(table + ".epsilon", s.epsilon, {0, 1},
+           "Share of tickets that ucb and thompson give to " + arms +
+               " by weight, whatever they earned.");
+    v.real(table + ".decay", s.decay, {0.01, 1},
+           "What is left of the earnings of " + arms + " after each ticket that one of them had.");
+    v.real(table + ".cost_weight", s.cost_weight, {0, 1},
+           "How much ucb and thompson look at what models cost in tickets of " + arms +
+               ": 0 not at all, 1 at nothing else.");
+    v.integer(table + ".mask_after", s.mask_after, {0, 1'000'000},
+              "After so many tickets in a row without anything right, one of the " + arms +
+                  " waits until others had as many; 0: never.");
+}
+
 void declare_mix(MixSettings& s, SettingVisitor& v) {
-    v.choice("operators.bandit", s.bandit, bandit_names(),
-             "How operators share the tickets: fixed by weights, or ucb by what they earned.");
-    v.real("operators.exploration", s.exploration, {0, 100},
-           "How often ucb tries operators that earned little.");
-    v.real("operators.epsilon", s.epsilon, {0, 1},
-           "Share of tickets that ucb gives to operators by weight, whatever they earned.");
-    v.real("operators.decay", s.decay, {0.01, 1},
-           "What is left of an operator's earnings after each commit.");
+    declare_bandit("operators", "operators", s, v);
     v.weights("operators.weights", s.weights, operator_names(),
               "Operators in use and their weights; empty: all, equally, but those that ask models "
               "only where there are some.");
@@ -171,6 +186,23 @@ void declare_asking(AskingSettings& s, SettingVisitor& v) {
     v.choice("asking.when_down", s.when_down, {"stop", "continue"},
              "When no model answers: stop the campaign (`atoll resume` goes on), or continue with "
              "the operators that ask none, trying again now and then.");
+}
+
+void declare_strategies(CampaignConfig& c, SettingVisitor& v) {
+    declare_bandit("model_choice", "models", c.model_choice, v);
+    std::vector<std::string> models;
+    for (const ModelSettings& model : c.models) {
+        models.push_back(model.name);
+    }
+    v.weights("model_choice.weights", c.model_choice.weights, models,
+              "Models that may be chosen and their weights; empty: all, equally.");
+    declare_bandit("strategy_choice", "strategies", c.strategy_choice, v);
+    for (StrategySettings& s : c.strategies) {
+        const std::string table = "strategies." + s.name;
+        v.text(table + ".text", s.text,
+               "An instruction for models, which prompts show when the strategy was chosen.");
+        v.real(table + ".weight", s.weight, {1e-9, 1e9}, "Its weight among strategies.");
+    }
 }
 
 void declare_migration(MigrationConfig& s, SettingVisitor& v) {
@@ -301,6 +333,10 @@ Status check_models(const CampaignConfig& config, const std::string& file_name) 
                                ".price = {prompt = ..., completion = ...} (per million tokens)");
         }
     }
+    if (!config.models.empty() && model_weights(config).empty()) {
+        return failure(ErrorCode::invalid_argument, "model_choice.weights: no model is in use",
+                       file_name, "give at least one a weight above 0");
+    }
     const auto weights = operator_weights(config);
     for (const auto& [name, weight] : weights) {
         if (operator_asks_model(name) && config.models.empty()) {
@@ -310,6 +346,17 @@ Status check_models(const CampaignConfig& config, const std::string& file_name) 
         }
     }
     return {};
+}
+
+Expected<std::vector<StrategySettings>> named_strategies(const std::string& toml_text,
+                                                         const std::string& file_name) {
+    ATOLL_TRY_ASSIGN(const std::vector<std::string> names,
+                     named_tables(toml_text, "strategies", k_max_strategies, file_name));
+    std::vector<StrategySettings> strategies;
+    for (const std::string& name : names) {
+        strategies.emplace_back().name = name;
+    }
+    return strategies;
 }
 
 Status check(const CampaignConfig& config, const std::string& file_name) {
@@ -326,6 +373,14 @@ Status check(const CampaignConfig& config, const std::string& file_name) {
                        "only their ratios count: give smaller ones");
     }
     ATOLL_TRY(check_models(config, file_name));
+    for (const StrategySettings& strategy : config.strategies) {
+        if (strategy.text.empty() || strategy.text.size() > k_longest_strategy) {
+            return failure(ErrorCode::invalid_argument,
+                           "strategies." + strategy.name + ".text: must have between 1 and " +
+                               std::to_string(k_longest_strategy) + " bytes",
+                           file_name);
+        }
+    }
     return check_archive(config.archive, file_name);
 }
 
@@ -337,6 +392,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_population(config, visitor);
     declare_novelty(config.novelty, visitor);
     declare_mix(config.mix, visitor);
+    declare_strategies(config, visitor);
     declare(config.operators, visitor);
     declare(config.models, visitor);
     declare_asking(config.asking, visitor);
@@ -349,6 +405,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
 Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
     CampaignConfig config;
     ATOLL_TRY_ASSIGN(config.models, named_models(toml_text, file_name));
+    ATOLL_TRY_ASSIGN(config.strategies, named_strategies(toml_text, file_name));
     const Status read = read_settings(toml_text, file_name,
                                       [&](SettingVisitor& visitor) { declare(config, visitor); });
     if (config.campaign.schema > k_config_schema) {  // of its other mistakes this is the cause
@@ -445,6 +502,8 @@ StateSettings state_settings(const CampaignConfig& config) {
     settings.islands = static_cast<std::uint32_t>(config.islands.count);
     settings.archive = config.archive;
     settings.bandit_decay = config.mix.decay;
+    settings.model_decay = config.model_choice.decay;
+    settings.strategy_decay = config.strategy_choice.decay;
     return settings;
 }
 
@@ -456,6 +515,20 @@ const std::vector<std::string>& operator_names() {
         return all;
     }();
     return names;
+}
+
+std::vector<std::pair<std::string, double>> model_weights(const CampaignConfig& config) {
+    std::vector<std::pair<std::string, double>> weights;
+    for (const ModelSettings& model : config.models) {
+        double weight = config.model_choice.weights.empty() ? 1 : 0;
+        for (const auto& [name, listed] : config.model_choice.weights) {
+            weight = name == model.name ? listed : weight;
+        }
+        if (weight > 0) {
+            weights.emplace_back(model.name, weight);
+        }
+    }
+    return weights;
 }
 
 bool operator_asks_model(const std::string& name) {

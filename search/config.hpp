@@ -81,11 +81,17 @@ struct NoveltySettings {
     std::int64_t attempts = 3;
 };
 
-struct MixSettings {
+/// See search/bandits/bandit.hpp.
+struct BanditSettings {
     std::string bandit = "ucb";
     double exploration = 1;
     double epsilon = 0.2;
     double decay = 0.95;
+    double cost_weight = 0;
+    std::int64_t mask_after = 0;
+};
+
+struct MixSettings : BanditSettings {
     /// Operators in use with their weights; empty: all, equally.
     std::vector<std::pair<std::string, double>> weights;
 };
@@ -99,6 +105,21 @@ struct AskingSettings {
     double temperature = -1;
     std::int64_t max_tokens = 0;
     std::string when_down = "stop";
+};
+
+/// A table [strategies.NAME]: an instruction that prompts may show.
+struct StrategySettings {
+    std::string name;
+    std::string text;
+    double weight = 1;
+};
+
+inline constexpr std::size_t k_max_strategies = 64;
+
+struct ModelChoiceSettings : BanditSettings {
+    ModelChoiceSettings() { cost_weight = 0.5; }
+    /// Models that may be chosen, with their weights; empty: all, equally.
+    std::vector<std::pair<std::string, double>> weights;
 };
 
 struct MigrationConfig {
@@ -143,6 +164,9 @@ struct CampaignConfig {
     SelectorSettings selector;
     NoveltySettings novelty;
     MixSettings mix;
+    ModelChoiceSettings model_choice;
+    BanditSettings strategy_choice;
+    std::vector<StrategySettings> strategies;  ///< in the order of their names
     OperatorSettings operators;
     std::vector<ModelSettings> models;  ///< in the order of their names
     AskingSettings asking;
@@ -173,6 +197,9 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 /// Names of all operators that a config may give a weight.
 [[nodiscard]] const std::vector<std::string>& operator_names();
 /// Of those: whether it asks a model. An operator that an embedding program adds says so itself.
+/// The models that tickets may ask and their weights, in the order of their names.
+[[nodiscard]] std::vector<std::pair<std::string, double>> model_weights(
+    const CampaignConfig& config);
 [[nodiscard]] bool operator_asks_model(const std::string& name);
 /// The operators in use and their weights, in the order of `names`.
 [[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 namespace atl {
@@ -162,6 +163,9 @@ class TicketDecision {
         const std::size_t chosen = rng(RngPurpose::operator_choice).weighted(weights);
         m_issued.operator_name = menders[chosen]->name();
         m_issued.operator_probability = weights[chosen] / all;
+        if (menders[chosen]->asks_model()) {
+            choose_model();
+        }
         m_issued.parents.push_back(
             {wrong.id, ParentRole::base, share / static_cast<double>(m_wrong.size())});
     }
@@ -227,12 +231,16 @@ class TicketDecision {
             if (!partners.empty() || applicable(op, m_base.index)) {
                 const auto stats = m_state.operators().find(op.name());
                 arms.push_back(
-                    {stats == m_state.operators().end() ? OperatorStats() : stats->second, weight});
+                    {stats == m_state.operators().end() ? ArmStats() : stats->second, weight});
                 choices.push_back({&op, std::move(partners)});
             }
         }
         const std::vector<double> p = m_strategies.bandit.probabilities(arms);
         const std::size_t chosen = rng(RngPurpose::operator_choice).weighted(p);
+        if (choices[chosen].op->asks_model()) {
+            choose_model();
+            choose_strategy();
+        }
         m_issued.operator_name = choices[chosen].op->name();
         m_issued.operator_probability = p[chosen];
         m_issued.parents.push_back(
@@ -242,6 +250,35 @@ class TicketDecision {
             m_issued.parents.push_back(
                 {m_members[partner.index]->id, ParentRole::partner, partner.probability});
         }
+    }
+
+    void choose_model() {
+        std::tie(m_issued.model, m_issued.model_probability) =
+            choose(m_strategies.models, m_state.model_arms(), m_strategies.model_bandit,
+                   RngPurpose::model_choice);
+    }
+
+    void choose_strategy() {
+        std::tie(m_issued.strategy, m_issued.strategy_probability) =
+            choose(m_strategies.strategies, m_state.strategy_arms(), m_strategies.strategy_bandit,
+                   RngPurpose::strategy_choice);
+    }
+
+    /// An empty name where there is nothing to choose from.
+    [[nodiscard]] std::pair<std::string, double> choose(
+        const std::vector<Strategies::Choice>& choices, const ArmTable& table, const Bandit& bandit,
+        RngPurpose purpose) const {
+        if (choices.empty()) {
+            return {"", 1.0};
+        }
+        std::vector<Arm> arms;
+        for (const Strategies::Choice& choice : choices) {
+            const auto stats = table.find(choice.name);
+            arms.push_back({stats == table.end() ? ArmStats() : stats->second, choice.weight});
+        }
+        const std::vector<double> p = bandit.probabilities(arms);
+        const std::size_t chosen = rng(purpose).weighted(p);
+        return {choices[chosen].name, p[chosen]};
     }
 
     const CampaignState& m_state;
@@ -262,10 +299,24 @@ Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& reg
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
       models_rest(config.asking.when_down == "continue"),
       selector(make_selector(config.selector)),
-      bandit(make_bandit(config.mix)) {
+      bandit(make_bandit(config.mix)),
+      model_bandit(make_bandit(config.model_choice)),
+      strategy_bandit(make_bandit(config.strategy_choice)) {
     for (const auto& [name, weight] : operator_weights(config, registry.names())) {
         operators.push_back({registry.make(name, config.operators), weight});
     }
+    for (const auto& [name, weight] : model_weights(config)) {
+        models.push_back({name, weight});
+    }
+    for (const StrategySettings& strategy : config.strategies) {
+        strategies.push_back({strategy.name, strategy.weight, strategy.text});
+    }
+}
+
+std::string Strategies::strategy_text(const std::string& name) const {
+    const auto found = std::find_if(strategies.begin(), strategies.end(),
+                                    [&name](const Choice& choice) { return choice.name == name; });
+    return found == strategies.end() ? "" : found->text;
 }
 
 const Operator* Strategies::find(const std::string& name) const {

@@ -20,18 +20,30 @@ struct Strategies {
         Operator op;
         double weight = 1;
     };
+    /// A model or a strategy.
+    struct Choice {
+        std::string name;
+        double weight = 1;
+        std::string text = {};  ///< of a strategy
+    };
 
     /// REQUIRES that the config gives an operator of the registry a weight.
     explicit Strategies(const CampaignConfig& config,
                         const OperatorRegistry& registry = shipped_operators());
     /// nullptr when the config does not use it.
     [[nodiscard]] const Operator* find(const std::string& name) const;
+    /// The text of a strategy; empty for a name that is empty or not known.
+    [[nodiscard]] std::string strategy_text(const std::string& name) const;
 
     std::uint64_t seed;
     bool models_rest;  ///< while none answers: asking.when_down is "continue"
     Selector selector;
     Bandit bandit;
     std::vector<WeightedOperator> operators;
+    Bandit model_bandit;
+    std::vector<Choice> models;
+    Bandit strategy_bandit;
+    std::vector<Choice> strategies;
 };
 
 /// The decision of a ticket: a pure function of the state, the ticket's number and the campaign's
@@ -41,6 +53,8 @@ struct Strategies {
 ///             at random
 ///   base      by the selector, among members to which some operator is applicable
 ///   operator  by the bandit, among those applicable to the base, or to it and some other member
+///   model     by its bandit, and a strategy by its own, if the operator asks models and the config
+///             has any
 ///   partner   if the operator needs one: by the selector, among members it is applicable with
 /// An operator that mends wrong individuals has a budget of its own: on an island where some wait
 /// (IslandState::wrong), a ticket goes to it with the share that its weight has of all weights,

@@ -7,9 +7,14 @@
 
 namespace atl {
 
-std::string ModelRequests::model_of(const TicketIssued&) const {
-    return m_config->models.empty() ? "none" : m_config->models.front().name;
+namespace {
+
+// Where the config has no models, an embedding program may have one of its own.
+std::string model_of(const TicketIssued& issued) {
+    return issued.model.empty() ? "none" : issued.model;
 }
+
+}  // namespace
 
 ChatRequest ModelRequests::request(const TicketIssued& issued, Question question) const {
     ChatRequest request;

@@ -20,8 +20,6 @@ class ModelRequests {
     void note_usage(ModelExchanged& event, const ChatReply& reply) const;
 
   private:
-    [[nodiscard]] std::string model_of(const TicketIssued& issued) const;
-
     const CampaignConfig* m_config;
 };
 

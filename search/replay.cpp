@@ -26,7 +26,10 @@ bool same(const TicketIssued& a, const TicketIssued& b) {
     if (a.ticket != b.ticket || a.island != b.island || a.operator_name != b.operator_name ||
         a.commits_seen != b.commits_seen || a.parents.size() != b.parents.size() ||
         !close(a.island_probability, b.island_probability) ||
-        !close(a.operator_probability, b.operator_probability)) {
+        !close(a.operator_probability, b.operator_probability) || a.model != b.model ||
+        !close(a.model_probability, b.model_probability) || a.strategy != b.strategy ||
+        !close(a.strategy_probability, b.strategy_probability) || a.step != b.step ||
+        !close(a.step_probability, b.step_probability)) {
         return false;
     }
     for (std::size_t i = 0; i < a.parents.size(); ++i) {

@@ -136,6 +136,8 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         const Individual* answer = find_answer(state, candidates.key(candidate), known, cutoff_ns);
         return answer == nullptr ? std::nullopt : std::optional(answer->fitness);
     };
+    input.strategy = context.strategies.strategy_text(issued.strategy);
+    input.step = issued.step;
     TicketInFlight recorded = state.in_flight().at(issued.ticket);
     return TicketRun(std::move(context), issued, *op, std::move(input), known, cutoff_ns,
                      std::move(recorded));

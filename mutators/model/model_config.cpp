@@ -1,9 +1,5 @@
 #include "mutators/model/model_config.hpp"
 
-#include "reward/base/words.hpp"
-
-#include <toml++/toml.h>
-
 #include <limits>
 #include <utility>
 
@@ -82,32 +78,11 @@ void declare_one(ModelSettings& s, SettingVisitor& v) {
 
 Expected<std::vector<ModelSettings>> named_models(const std::string& toml_text,
                                                   const std::string& file_name) {
+    ATOLL_TRY_ASSIGN(const std::vector<std::string> names,
+                     named_tables(toml_text, "models", k_max_models, file_name));
     std::vector<ModelSettings> models;
-    try {
-        const toml::table root = toml::parse(toml_text, file_name);
-        const toml::table* tables = root["models"].as_table();
-        if (tables == nullptr) {
-            return models;  // another type than a table is an unknown key
-        }
-        for (const auto& [key, node] : *tables) {
-            ModelSettings model;
-            model.name = std::string(key.str());
-            if (!is_plain_name(model.name) || model.name.find('.') != std::string::npos) {
-                return failure(
-                    ErrorCode::invalid_argument,
-                    std::string("a model's name is ") + k_plain_name_rule + ", and without '.'",
-                    file_name + ": models");
-            }
-            models.push_back(std::move(model));
-        }
-    } catch (const toml::parse_error& error) {
-        return failure(ErrorCode::invalid_argument,
-                       "not valid TOML: " + std::string(error.description()),
-                       file_name + ":" + std::to_string(error.source().begin.line));
-    }
-    if (models.size() > k_max_models) {
-        return failure(ErrorCode::limit, "more than " + std::to_string(k_max_models) + " models",
-                       file_name + ": models");
+    for (const std::string& name : names) {
+        models.emplace_back().name = name;
     }
     return models;
 }

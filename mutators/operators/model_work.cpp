@@ -44,6 +44,8 @@ PromptMaterial material_of(const OperatorInput& in) {
     material.attempt.reset();
     material.plan.clear();
     material.original.reset();
+    material.strategy = in.strategy;
+    material.step = in.step;
     for (std::size_t i = 0; i < in.parents.size(); ++i) {
         const ParentWords words = i < in.parent_words.size() ? in.parent_words[i] : ParentWords{};
         ShownProgram program = shown(in.parents[i], words);
@@ -143,6 +145,8 @@ class Conversation {
         m_material.partner.reset();
         m_partner.clear();
         m_material.attempt.reset();
+        m_material.strategy.clear();  // what is wrong comes first
+        m_material.step = StepSize::none;
         return true;
     }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "population/individual.hpp"
 #include "reward/task.hpp"
 
 #include <cstddef>
@@ -65,6 +66,8 @@ struct PromptMaterial {
     std::optional<FailedAttempt> attempt;    ///< the one before, where the model is asked again
     std::string plan = {};                   ///< what is to be written; empty: none
     std::optional<OriginalProgram> original = {};
+    std::string strategy = {};       ///< what to try this time; empty: whatever it likes
+    StepSize step = StepSize::none;  ///< how far from the parent
 };
 
 }  // namespace atl

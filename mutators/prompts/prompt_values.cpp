@@ -128,6 +128,9 @@ PromptValues values_of(const PromptFacts& facts, const PromptMaterial& material)
               {"code", fenced(material.original->source, language_of(material.original->kind))}},
              {{"contract", if_any(material.original->contract)}}});
     }
+    values.lists["strategy"] = if_any(material.strategy);
+    values.lists["small_step"].resize(material.step == StepSize::small ? 1 : 0);
+    values.lists["large_step"].resize(material.step == StepSize::large ? 1 : 0);
     values.lists["attempt"] = {};
     if (material.attempt) {
         const std::string& reply = material.attempt->reply;

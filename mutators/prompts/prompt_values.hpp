@@ -22,7 +22,8 @@ struct PromptValues {
 /// task_name, language; parent { id, score, code, verdict { text }, bottleneck { text }, steps_any
 /// { steps { text } } }, and likewise partner, exemplars (from the lowest score up) and
 /// inspirations; failure_rules { text, count } (from the most frequent down), memory { text },
-/// attempt { fault, reply { text } }. plan { text }; original { id, code, contract { text } };
+/// attempt { fault, reply { text } }, plan { text }, original { id, code, contract { text } },
+/// strategy { text }, small_step, large_step.
 /// LIST_any: one where the list has any. Code and replies are fenced. Texts have no white space at
 /// their ends.
 [[nodiscard]] PromptValues values_of(const PromptFacts& facts, const PromptMaterial& material);

@@ -100,7 +100,7 @@ class Template {
 };
 
 /// Something for every name that templates can say.
-PromptMaterial full_material() {
+PromptMaterial full_material(StepSize step) {
     const ShownProgram program{"0.0", 1, "code", "verdict", "bottleneck", {"step"}};
     return {program,
             program,
@@ -110,7 +110,9 @@ PromptMaterial full_material() {
             {"item"},
             FailedAttempt{"reply", "fault"},
             "plan",
-            OriginalProgram{"name", "cpu_cpp", "code", "contract"}};
+            OriginalProgram{"name", "cpu_cpp", "code", "contract"},
+            "strategy",
+            step};
 }
 
 }  // namespace
@@ -124,8 +126,9 @@ struct Prompts::Parts {
     /// Both with everything and with nothing, so that each section is looked into.
     [[nodiscard]] Status check() {
         for (auto& [name, one] : templates) {
-            for (const bool full : {true, false}) {
-                const PromptMaterial material = full ? full_material() : PromptMaterial{};
+            for (const StepSize step : {StepSize::small, StepSize::large, StepSize::none}) {
+                const bool full = step != StepSize::none;
+                const PromptMaterial material = full ? full_material(step) : PromptMaterial{};
                 const PromptFacts all{"cuda", "task", "words", "rules", "contract", "card"};
                 const PromptValues values = name == k_system ? values_of(full ? all : PromptFacts{})
                                                              : values_of(facts, material);

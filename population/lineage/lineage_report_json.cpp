@@ -64,6 +64,12 @@ Json ticket_json(const IndividualFacts& facts) {
     return {{"ticket", issued.ticket},
             {"island_probability", issued.island_probability},
             {"operator_probability", issued.operator_probability},
+            {"model", issued.model},
+            {"model_probability", issued.model_probability},
+            {"strategy", issued.strategy},
+            {"strategy_probability", issued.strategy_probability},
+            {"step", to_string(issued.step)},
+            {"step_probability", issued.step_probability},
             {"commits_seen", issued.commits_seen},
             {"reward",
              facts.ticket->committed != nullptr ? Json(facts.ticket->committed->reward) : Json()}};

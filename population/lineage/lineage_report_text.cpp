@@ -217,9 +217,21 @@ std::string show_text(const LineageView& view, const TextSource& texts, Individu
     rows.push_back({"confirmation", confirmation_text(facts)});
     std::string made = fmt::format("{} on island {}", one_line(one.operator_name, 40), one.island);
     if (facts.ticket != nullptr && facts.ticket->issued != nullptr) {
-        made += fmt::format(" (probability {:.3g}; island {:.3g})",
-                            facts.ticket->issued->operator_probability,
-                            facts.ticket->issued->island_probability);
+        const TicketIssued& issued = *facts.ticket->issued;
+        made += fmt::format(" (probability {:.3g}; island {:.3g})", issued.operator_probability,
+                            issued.island_probability);
+        if (!issued.model.empty()) {
+            made += fmt::format(", model {} ({:.3g})", one_line(issued.model, 40),
+                                issued.model_probability);
+        }
+        if (!issued.strategy.empty()) {
+            made += fmt::format(", strategy {} ({:.3g})", one_line(issued.strategy, 40),
+                                issued.strategy_probability);
+        }
+        if (issued.step != StepSize::none) {
+            made +=
+                fmt::format(", {} step ({:.3g})", to_string(issued.step), issued.step_probability);
+        }
     }
     rows.push_back({"made by", made});
     rows.push_back({"did", one_line(one.description, 300)});

@@ -50,6 +50,12 @@ constexpr Field k_ticket_fields[] = {
     ATOLL_FIELD(TicketRow, device_seconds, f64),
     ATOLL_FIELD(TicketRow, reason, i32),
     ATOLL_FIELD(TicketRow, fault, boolean),
+    ATOLL_FIELD(TicketRow, model, i32),
+    ATOLL_FIELD(TicketRow, model_probability, f64),
+    ATOLL_FIELD(TicketRow, strategy, i32),
+    ATOLL_FIELD(TicketRow, strategy_probability, f64),
+    ATOLL_FIELD(TicketRow, step, u32),
+    ATOLL_FIELD(TicketRow, step_probability, f64),
 };
 constexpr Field k_selection_fields[] = {
     ATOLL_FIELD(SelectionRow, ticket, u64),

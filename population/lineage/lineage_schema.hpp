@@ -130,11 +130,17 @@ struct TicketRow {
     std::int64_t closed_ns = -1;
     double island_probability = 1;
     double operator_probability = 1;
+    double model_probability = 1;
+    double strategy_probability = 1;
+    double step_probability = 1;
     double reward = 0;
     double compile_seconds = 0;
     double device_seconds = 0;
     std::uint32_t island = 0;
     std::uint32_t operator_name = 0;
+    std::uint32_t step = 0;
+    std::int32_t model = k_no_text;
+    std::int32_t strategy = k_no_text;
     std::int32_t reason = k_no_text;
     TicketState state = TicketState::in_flight;
     std::uint8_t fault = 0;

@@ -257,6 +257,12 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketIssued& event) {
     ticket.row.operator_probability = event.operator_probability;
     ticket.row.commits_seen = event.commits_seen;
     ticket.row.issued_ns = event.at_ns;
+    ATOLL_TRY_ASSIGN(ticket.row.model, put(event.model));
+    ticket.row.model_probability = event.model_probability;
+    ATOLL_TRY_ASSIGN(ticket.row.strategy, put(event.strategy));
+    ticket.row.strategy_probability = event.strategy_probability;
+    ticket.row.step = static_cast<std::uint32_t>(event.step);
+    ticket.row.step_probability = event.step_probability;
     ATOLL_TRY_ASSIGN(ticket.position, append(ticket.row));
     for (const Parent& parent : event.parents) {
         SelectionRow row;

@@ -21,6 +21,10 @@ enum class RngPurpose : std::uint32_t {
     starter = 10,
     topology = 11,
     reset = 12,
+    model_choice = 13,
+    strategy_choice = 14,
+    step_size = 15,
+    inspirations = 16,
 };
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy

@@ -2,6 +2,7 @@
 
 #include "reward/base/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -66,6 +67,14 @@ using SettingDeclaration = std::function<void(SettingVisitor&)>;
 /// are all collected into one error that names file, line and the nearest known key.
 [[nodiscard]] Status read_settings(const std::string& toml_text, const std::string& file_name,
                                    const SettingDeclaration& declare);
+
+/// The names of the tables [SECTION.NAME] of a config, in order: a declaration must know its keys
+/// before it is read. Errors: TOML that is none, a name that is not plain or has a '.', more than
+/// `most`.
+[[nodiscard]] Expected<std::vector<std::string>> named_tables(const std::string& toml_text,
+                                                              const std::string& section,
+                                                              std::size_t most,
+                                                              const std::string& file_name);
 
 /// The declared keys in declaration order, with their current values as defaults.
 [[nodiscard]] std::vector<SettingInfo> list_settings(const SettingDeclaration& declare);

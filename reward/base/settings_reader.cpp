@@ -331,6 +331,37 @@ Status report(std::vector<Mistake> mistakes, const std::string& file_name) {
 
 }  // namespace
 
+Expected<std::vector<std::string>> named_tables(const std::string& toml_text,
+                                                const std::string& section, std::size_t most,
+                                                const std::string& file_name) {
+    std::vector<std::string> names;
+    try {
+        const toml::table root = toml::parse(toml_text, file_name);
+        const toml::table* tables = root[section].as_table();
+        if (tables == nullptr) {
+            return names;  // another type than a table is an unknown key
+        }
+        for (const auto& [key, node] : *tables) {
+            names.emplace_back(key.str());
+            if (!is_plain_name(names.back()) || names.back().find('.') != std::string::npos) {
+                return failure(ErrorCode::invalid_argument,
+                               std::string("a name in [") + section + ".NAME] is " +
+                                   k_plain_name_rule + ", and without '.'",
+                               file_name + ": " + section);
+            }
+        }
+    } catch (const toml::parse_error& error) {
+        return failure(ErrorCode::invalid_argument,
+                       "not valid TOML: " + std::string(error.description()),
+                       file_name + ":" + std::to_string(error.source().begin.line));
+    }
+    if (names.size() > most) {
+        return failure(ErrorCode::limit, "more than " + std::to_string(most) + " " + section,
+                       file_name + ": " + section);
+    }
+    return names;
+}
+
 Status read_settings(const std::string& toml_text, const std::string& file_name,
                      const SettingDeclaration& declare) {
     try {

@@ -12,16 +12,16 @@
 
 namespace atl {
 
-/// An operator that could be applied to the chosen parents.
+/// What can be chosen: an operator that could be applied to the chosen base, a model, a strategy.
 struct Arm {
-    OperatorStats stats;
+    ArmStats stats;
     double weight = 1;  ///< from the config
 };
 
-/// Shares tickets among operators: gives each arm its probability. Pure; all probabilities that a
-/// policy gives are recorded with the decision. There is at least one arm; weights are above 0.
+/// Shares tickets among arms: gives each its probability. Pure; the probability of what is chosen
+/// is recorded with the decision. There is at least one arm; weights are above 0.
 ///
-/// What an operator earns by a ticket (TicketCommitted::reward) is the relative improvement of the
+/// What an arm earns by a ticket (TicketCommitted::reward) is the relative improvement of the
 /// ticket's best over the better of its parents and its island's best at the commit, cut to [0, 1]
 /// and divided by the evaluations spent, so that a costly operator must be as good per evaluation.
 template <class T>
@@ -56,10 +56,11 @@ class Bandit {
     std::shared_ptr<const Base> m_self;
 };
 
-struct MixSettings;
+struct BanditSettings;
 
 [[nodiscard]] const std::vector<std::string>& bandit_names();
-/// REQUIRES settings.bandit to be one of bandit_names() (the config reader checks).
-[[nodiscard]] Bandit make_bandit(const MixSettings& settings);
+/// The bandit of that name, behind a mask where settings.mask_after is not 0. REQUIRES
+/// settings.bandit to be one of bandit_names() (the config reader checks).
+[[nodiscard]] Bandit make_bandit(const BanditSettings& settings);
 
 }  // namespace atl

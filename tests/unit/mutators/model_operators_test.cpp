@@ -26,6 +26,7 @@ TEST(ModelOperators, HaveTheirArities) {
     for (const std::string& name : model_operator_names()) {
         EXPECT_EQ(model_operator(name).name(), name);
         EXPECT_EQ(model_operator(name).arity(), two.contains(name) ? 2 : 1) << name;
+        EXPECT_TRUE(model_operator(name).asks_model());
     }
     EXPECT_EQ(model_operator_names().size(), 7u);
 }
@@ -45,6 +46,22 @@ TEST(CampaignOperators, AreTheShippedOnesAndThoseThatAsk) {
     ModelOperatorOptions wrong;
     wrong.prompts = "/nowhere";
     EXPECT_FALSE(campaign_operators(*task(), wrong));
+}
+
+TEST(ModelOperators, ShowTheStrategyAndTheStepThatWereChosen) {
+    OperatorInput in = input({parent(7, k_source)});
+    EXPECT_FALSE(Operator(Tune("local")).asks_model());
+    in.strategy = "Fuse the loops.";
+    in.step = StepSize::large;
+    const Story story = play(model_operator("rewrite"), in, {code("wrong;\n"), code("int b;\n")});
+    ASSERT_EQ(story.questions.size(), 2u);
+    EXPECT_THAT(story.questions[0].user, HasSubstr("Fuse the loops."));
+    EXPECT_THAT(story.questions[0].user, HasSubstr("Take a large step"));
+    EXPECT_THAT(story.questions[1].user, Not(HasSubstr("Fuse"))) << "a repair makes right first";
+    EXPECT_THAT(story.questions[1].user, Not(HasSubstr("large step")));
+    in.step = StepSize::small;
+    const Story small = play(model_operator("rewrite"), in, {});
+    EXPECT_THAT(small.questions[0].user, HasSubstr("one small, local change"));
 }
 
 TEST(ModelOperators, LookAtParentsThatTheyCanWorkOn) {

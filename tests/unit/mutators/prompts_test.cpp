@@ -108,6 +108,13 @@ TEST(Prompts, EachIsAsItWasLookedAt) {
         expect_golden(name + "_again", value_or_throw(prompts.make(name, again, k_plenty)).user);
         PromptMaterial bare;
         bare.parent = program("7.0", 1.5);
+        for (const StepSize step : {StepSize::small, StepSize::large}) {
+            PromptMaterial told = bare;
+            told.strategy = "Use shared memory.\n";
+            told.step = step;
+            expect_golden(name + "_" + to_string(step) + "_step",
+                          value_or_throw(prompts.make(name, told, k_plenty)).user);
+        }
         expect_golden(name + "_bare", value_or_throw(prompts.make(name, bare, k_plenty)).user);
     }
 }

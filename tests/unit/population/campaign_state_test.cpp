@@ -251,14 +251,14 @@ TEST(CampaignState, AFailedTicketCountsItsEvaluationsOnly) {
 TEST(CampaignState, AFruitlessTicketIsARewardOfZeroAndAFaultIsNone) {
     CampaignState state = begun();
     commit(state, 0, 0, 1.0, "a", 0.5);
-    const OperatorStats before = state.operators().at("starter");
+    const ArmStats before = state.operators().at("starter");
     samples::require(state.apply(samples::ticket_issued(1, 0)));
     samples::require(state.apply(TicketFailed{1, "no worker", true}));
     EXPECT_EQ(state.operators().at("starter").decayed_count, before.decayed_count);
     EXPECT_EQ(state.operators().at("starter").decayed_reward, before.decayed_reward);
     samples::require(state.apply(samples::ticket_issued(2, 0)));
     samples::require(state.apply(TicketFailed{2, "nothing new"}));
-    const OperatorStats& after = state.operators().at("starter");
+    const ArmStats& after = state.operators().at("starter");
     EXPECT_DOUBLE_EQ(after.decayed_count, 0.9 * before.decayed_count + 1);
     EXPECT_DOUBLE_EQ(after.decayed_reward, 0.9 * before.decayed_reward);
     EXPECT_EQ(after.reward_sum, 0.5);
@@ -296,14 +296,14 @@ TEST(CampaignState, KeepsTheStatisticsOfOperators) {
     samples::require(state.apply(TicketCommitted{1, 0.5, 0, 0, 0}));
     commit(state, 2, 1, 1.0, "c", 0.0);
     samples::require(state.apply(samples::ticket_issued(3, 1)));
-    const OperatorStats& tune = state.operators().at("tune");
+    const ArmStats& tune = state.operators().at("tune");
     EXPECT_EQ(tune.issued, 1u);
     EXPECT_EQ(tune.committed, 1u);
     EXPECT_EQ(tune.improved, 1u);
     EXPECT_EQ(tune.reward_sum, 0.5);
     EXPECT_DOUBLE_EQ(tune.decayed_reward, 0.5 * 0.9);
     EXPECT_DOUBLE_EQ(tune.decayed_count, 0.9);
-    const OperatorStats& starter = state.operators().at("starter");
+    const ArmStats& starter = state.operators().at("starter");
     EXPECT_EQ(starter.issued, 3u);
     EXPECT_EQ(starter.committed, 2u);
     EXPECT_EQ(starter.improved, 0u);

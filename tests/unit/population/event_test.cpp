@@ -117,6 +117,26 @@ TEST(EventCodec, ReadsOlderLayouts) {
     }
 }
 
+// Tickets had neither models nor strategies nor steps at first.
+TEST(EventCodec, ReadsTicketsWithoutModels) {
+    const TicketIssued issued = samples::ticket_issued(3, 1, {{{7}, ParentRole::base, 0.5}}, 2);
+    std::string bytes = encode_event(issued);
+    bytes[0] = 1;
+    bytes.resize(bytes.size() - 33);
+    const auto got = std::get<TicketIssued>(*decode_event(2, bytes));
+    EXPECT_EQ(got.at_ns, issued.at_ns);
+    EXPECT_EQ(got.model, "");
+    EXPECT_EQ(got.model_probability, 1);
+    EXPECT_EQ(got.step, StepSize::none);
+    EXPECT_EQ(got.step_probability, 1);
+}
+
+TEST(EventCodec, RefusesAStepSizeThatThereIsNot) {
+    TicketIssued issued;
+    issued.step = static_cast<StepSize>(3);
+    EXPECT_EQ(decode_event(2, encode_event(issued)).error().code, ErrorCode::corrupt);
+}
+
 // Individuals had neither measures nor predictions at first; what is turned down still has none.
 TEST(EventCodec, ReadsIndividualsOfOlderLayouts) {
     Individual made = samples::individual(3, 1, 0, 2.5, "x");

@@ -86,10 +86,17 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
               "0500000000000000" "0600000000000000" "0700000000000000" "0800000000000000"
               "000000000000f03f");
     TicketIssued issued{1, 2, 1.0, "t", 1.0, {{{7}, ParentRole::partner, 1.0}}, 6, 8};
+    issued.model = "m";
+    issued.model_probability = 0.5;
+    issued.strategy = "s";
+    issued.strategy_probability = 0.25;
+    issued.step = StepSize::large;
+    issued.step_probability = 0.125;
     EXPECT_EQ(hex(encode_event(issued)),
-              "01" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
+              "02" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
               "000000000000f03f" "01000000" "0700000000000000" "01" "000000000000f03f"
-              "0600000000000000" "0800000000000000");
+              "0600000000000000" "0800000000000000" "01000000" "6d" "000000000000e03f"
+              "01000000" "73" "000000000000d03f" "02" "000000000000c03f");
 }
 
 TEST(Formats, TypesAreTheDocumentedNumbers) {

@@ -88,6 +88,42 @@ TEST_P(LineageFile, TablesSayWhatHappenedToTicketsAndIndividuals) {
     EXPECT_EQ((*edges)[4].probability, 0.2);
 }
 
+TEST_P(LineageFile, TicketsSayModelStrategyAndStep) {
+    Campaign campaign = small_campaign();
+    for (Event& event : campaign.events) {
+        auto* issued = std::get_if<TicketIssued>(&event);
+        if (issued != nullptr && issued->ticket == 4) {
+            issued->model = "coder";
+            issued->model_probability = 0.75;
+            issued->strategy = "fuse";
+            issued->strategy_probability = 0.5;
+            issued->step = StepSize::large;
+            issued->step_probability = 0.2;
+        }
+    }
+    ASSERT_TRUE(write_lineage(campaign, m_path, GetParam()));
+    const auto file = hdf5::open_file(m_path);
+    ASSERT_TRUE(file);
+    const auto tickets = read_table<TicketRow>(file->get());
+    ASSERT_TRUE(tickets);
+    const auto texts = read_table<TextRow>(file->get());
+    ASSERT_TRUE(texts);
+    const TicketRow& row = tickets->at(4);
+    const auto digest_of = [&](std::int32_t text) {
+        return Digest{texts->at(static_cast<std::size_t>(text)).digest};
+    };
+    EXPECT_EQ(digest_of(row.model), content_id("coder"));
+    EXPECT_EQ(row.model_probability, 0.75);
+    EXPECT_EQ(digest_of(row.strategy), content_id("fuse"));
+    EXPECT_EQ(row.strategy_probability, 0.5);
+    EXPECT_EQ(row.step, 2u);
+    EXPECT_EQ(row.step_probability, 0.2);
+    EXPECT_EQ(tickets->at(5).model, k_no_text);
+    EXPECT_EQ(tickets->at(5).strategy, k_no_text);
+    EXPECT_EQ(tickets->at(5).model_probability, 1);
+    EXPECT_EQ(tickets->at(5).step, 0u);
+}
+
 TEST_P(LineageFile, StoresEachTextOnceAndEachVerdictsTimingsOnce) {
     ASSERT_TRUE(write_lineage(small_campaign(), m_path, GetParam()));
     const auto file = hdf5::open_file(m_path);

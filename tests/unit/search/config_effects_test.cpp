@@ -51,6 +51,37 @@ TEST(ConfigEffects, BanditsGetTheirSettings) {
                 ElementsAre(DoubleNear(0.2, 1e-12), DoubleNear(0.8, 1e-12)));
 }
 
+// Each table has its own; the formulas are in bandits_test.
+TEST(ConfigEffects, EachKindOfArmHasABanditOfItsOwn) {
+    Arm dear;
+    dear.stats.issued = 10;
+    dear.stats.decayed_reward = 0.2;
+    dear.stats.decayed_count = 2;
+    dear.stats.priced = 1;
+    dear.stats.nano_dollars = 8;
+    Arm cheap = dear;
+    cheap.stats.decayed_reward = 0.18;
+    cheap.stats.nano_dollars = 2;
+    cheap.stats.failed_in_row = 4;
+    const std::vector<Arm> arms = {dear, cheap};
+    const auto first = [&](const std::string& toml) {
+        const CampaignConfig config = parsed(toml);
+        return std::vector<double>{make_bandit(config.mix).probabilities(arms)[0],
+                                   make_bandit(config.model_choice).probabilities(arms)[0],
+                                   make_bandit(config.strategy_choice).probabilities(arms)[0]};
+    };
+    EXPECT_THAT(first(""), ElementsAre(0.9, 0.1, 0.9)) << "costs matter to the choice of models";
+    const std::vector<std::string> tables = {"operators", "model_choice", "strategy_choice"};
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        const auto with = [&](const std::string& key) { return first(tables[i] + "." + key)[i]; };
+        EXPECT_EQ(with("bandit = 'fixed'\n"), 0.5) << tables[i];
+        EXPECT_NEAR(with("cost_weight = 0\n"), 0.9, 1e-12) << tables[i];
+        EXPECT_NEAR(with("cost_weight = 1\n"), 0.1, 1e-12) << tables[i];
+        EXPECT_NEAR(with("mask_after = 4\n"), 1, 1e-12) << tables[i];
+        EXPECT_NEAR(with("epsilon = 0\n"), i == 1 ? 0 : 1, 1e-12) << tables[i];
+    }
+}
+
 TEST(ConfigEffects, EdgesGetTheirProbability) {
     const Topology ring = campaign_topology(parsed("migration.edge_probability = 0.25\n"));
     ASSERT_FALSE(ring.edges().empty());

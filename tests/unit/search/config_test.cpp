@@ -34,6 +34,9 @@ std::string other_value(const SettingInfo& info) {
         }
         return "";
     }
+    if (info.key == "model_choice.weights") {
+        return "";  // of models, which this config has none of
+    }
     if (info.type == "table of numbers") {
         return "{ tune = 2.0 }";
     }

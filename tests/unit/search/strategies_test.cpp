@@ -76,8 +76,8 @@ TEST(Selector, EveryNameMakesOneAndRecordsItsProbability) {
     }
 }
 
-OperatorStats stats(std::uint64_t issued, double reward, double count) {
-    OperatorStats s;
+ArmStats stats(std::uint64_t issued, double reward, double count) {
+    ArmStats s;
     s.issued = issued;
     s.committed = issued;
     s.decayed_reward = reward;

@@ -213,7 +213,7 @@ TEST_F(Report, JsonSaysTheSame) {
     confirm();
     EXPECT_EQ(json(), nlohmann::json::parse(R"({"event": "stopped",
         "reason": "time budget of 30 s spent", "finished": true, "evaluations": 2,
-        "elapsed_s": 30, "run": "runs/first", "best": {"individual": "1.0",
+        "elapsed_s": 30, "run": "runs/first", "models": [], "best": {"individual": "1.0",
         "file": "runs/first/best/best.cpp", "confirmed_fitness": 2.5, "search_fitness": 4,
         "operator": "tune", "starter": "tiled", "tune": {}, "flags": ["-O3", "-mtune=native"],
         "speedup": 2.5, "light_share": 0.25}})"));
