@@ -10,10 +10,12 @@
 namespace atl {
 
 void declare(OperatorSettings& settings, SettingVisitor& visitor) {
-    visitor.choice("tune.strategy", settings.tune_strategy, tune_strategies(),
-                   "How the tune operator searches: random draws fresh values, local walks along "
-                   "one value at a time, halving keeps the better half of random draws; mixed "
-                   "draws one of the three for each ticket.");
+    visitor.choice(
+        "tune.strategy", settings.tune_strategy, tune_strategies(),
+        "How the tune operator searches: random draws fresh values, local walks along "
+        "one value at a time, halving keeps the better half of random draws, bayes "
+        "tries what a Gaussian process fitted to the measurements expects most of; mixed "
+        "draws one of the first three for each ticket.");
 }
 
 void OperatorRegistry::add(std::string name, Make make) {

@@ -12,7 +12,7 @@ namespace atl {
 /// What the operators can be told. Declared here, beside the operators, so that a new operator
 /// with a new setting touches only this folder.
 struct OperatorSettings {
-    std::string tune_strategy = "mixed";  ///< "random", "local", "halving" or "mixed"
+    std::string tune_strategy = "mixed";  ///< one of tune_strategies()
 };
 
 void declare(OperatorSettings& settings, SettingVisitor& visitor);

@@ -38,7 +38,11 @@ OperatorRun run_tune(OperatorInput in, std::string strategy) {
     const auto known = [&](const KnobSetting& setting) {
         return in.known && in.known(with_setting(knobs, setting, parent.candidate));
     };
-    TuneHistory history(knobs, start, parent.fitness, known);
+    const auto measured = [&](const KnobSetting& setting) {
+        return in.measured ? in.measured(with_setting(knobs, setting, parent.candidate))
+                           : std::nullopt;
+    };
+    TuneHistory history(knobs, start, parent.fitness, known, measured);
     const auto search = make_tune_strategy(choice.name, in.max_evaluations);
     int evaluations = 0;
     for (int asks = 0; asks < k_max_asks && evaluations < in.max_evaluations; ++asks) {
@@ -58,7 +62,7 @@ OperatorRun run_tune(OperatorInput in, std::string strategy) {
 }  // namespace
 
 const std::vector<std::string>& tune_strategies() {
-    static const std::vector<std::string> names = {"mixed", "random", "local", "halving"};
+    static const std::vector<std::string> names = {"mixed", "random", "local", "halving", "bayes"};
     return names;
 }
 

@@ -7,7 +7,8 @@
 
 namespace atl {
 
-/// "random", "local", "halving", and "mixed", which draws one of the three for each run.
+/// "random", "local", "halving", "bayes", and "mixed", which draws one of the first three for each
+/// run.
 [[nodiscard]] const std::vector<std::string>& tune_strategies();
 
 /// Searches over the `// tune:` macros of its parent and the task's allowed compiler flags, with

@@ -1,5 +1,7 @@
 #include "mutators/operators/tune_strategy.hpp"
 
+#include "mutators/operators/bayes_strategy.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -151,8 +153,9 @@ class HalvingStrategy final : public TuneStrategy {
 }  // namespace
 
 TuneHistory::TuneHistory(std::vector<Knob> knobs, KnobSetting start, double fitness,
-                         std::function<bool(const KnobSetting&)> known)
-    : m_knobs(std::move(knobs)), m_known(std::move(known)) {
+                         std::function<bool(const KnobSetting&)> known,
+                         std::function<std::optional<double>(const KnobSetting&)> measured)
+    : m_knobs(std::move(knobs)), m_known(std::move(known)), m_measured(std::move(measured)) {
     record(std::move(start), fitness);
 }
 
@@ -177,6 +180,9 @@ std::unique_ptr<TuneStrategy> make_tune_strategy(const std::string& name, int bu
     }
     if (name == "halving") {
         return std::make_unique<HalvingStrategy>(budget);
+    }
+    if (name == "bayes") {
+        return std::make_unique<BayesStrategy>();
     }
     throw std::logic_error("unknown tune strategy " + name);
 }

@@ -101,7 +101,7 @@ TEST(Knobs, EqualProgramsLookEqual) {
 
 class TuneStrategies : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Tune, TuneStrategies,
-                         ::testing::Values("random", "local", "halving", "mixed"));
+                         ::testing::Values("random", "local", "halving", "bayes", "mixed"));
 
 std::size_t knobs_changed(const KnobSetting& a, const KnobSetting& b) {
     std::size_t count = 0;
