@@ -23,9 +23,9 @@ constexpr const char* k_restore_journal = "restore its journal from a copy";
 
 /// What a run that was killed before its first event may have left.
 bool is_own_name(const std::string& name) {
-    constexpr std::array<const char*, 11> k_names = {
+    constexpr std::array<const char*, 12> k_names = {
         "lock", "config.toml", "peaks.json",     "journal",        "snapshots", "logs",
-        "best", "lineage.h5",  "lineage.h5.new", "lineage.h5.tmp", "prompts"};
+        "best", "lineage.h5",  "lineage.h5.new", "lineage.h5.tmp", "prompts",   "hardware.md"};
     return is_unfinished_name(name) ||
            std::find(k_names.begin(), k_names.end(), name) != k_names.end();
 }

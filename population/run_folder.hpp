@@ -18,6 +18,7 @@ namespace atl {
 ///     logs/          for people
 ///     best/          the best kernels as files
 ///     prompts/       what models are asked with, of a campaign that asks some
+///     hardware.md    what they are told of the device
 ///     lock           who has the folder open for writing
 ///
 /// Movable; the lock is held while the object lives.
@@ -47,6 +48,7 @@ class RunFolder {
     [[nodiscard]] std::filesystem::path logs() const { return m_path / "logs"; }
     [[nodiscard]] std::filesystem::path best() const { return m_path / "best"; }
     [[nodiscard]] std::filesystem::path prompts() const { return m_path / "prompts"; }
+    [[nodiscard]] std::filesystem::path hardware() const { return m_path / "hardware.md"; }
 
   private:
     RunFolder(std::filesystem::path path, std::optional<FolderLock> lock)

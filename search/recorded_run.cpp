@@ -4,6 +4,9 @@
 #include "mutators/model/exchange_index.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
+#include <tuple>
 #include <utility>
 
 namespace atl {
@@ -67,6 +70,24 @@ bool is_session(const Event& event) {
            std::holds_alternative<CampaignStopped>(event);
 }
 
+// A question that failed, of a ticket that was then interrupted, was asked again by a later session
+// as the same occurrence: an uninterrupted campaign asks it once.
+void drop_asked_again(std::vector<Event>& events) {
+    using Key = std::tuple<std::uint64_t, Digest, std::uint64_t>;
+    std::set<Key> later;
+    std::vector<Event> kept;
+    for (auto event = events.rbegin(); event != events.rend(); ++event) {
+        if (const auto* one = std::get_if<ModelExchanged>(&*event)) {
+            const bool is_last = later.insert({one->ticket, one->request, one->occurrence}).second;
+            if (!is_last && one->reply.is_zero()) {
+                continue;
+            }
+        }
+        kept.push_back(std::move(*event));
+    }
+    events.assign(std::make_move_iterator(kept.rbegin()), std::make_move_iterator(kept.rend()));
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> ticket_of(const Event& event) {
@@ -85,6 +106,7 @@ Expected<std::unique_ptr<RecordedRun>> RecordedRun::open(const std::filesystem::
         run->m_events.push_back(entry.event);
         return {};
     }));
+    drop_asked_again(run->m_events);
     if (run->m_events.empty() || !std::holds_alternative<CampaignStarted>(run->m_events.front())) {
         return failure(ErrorCode::invalid_argument, "is no journal of a campaign",
                        journal.string());

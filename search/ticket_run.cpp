@@ -199,7 +199,9 @@ Expected<bool> TicketRun::prepare(Question question) {
     m_asked = std::move(asked);
     m_question_ns = m_context.now_ns();
     for (const ModelExchanged& recorded : m_recorded.exchanges) {
-        if (recorded.request == m_asked->id && recorded.occurrence == m_asked->occurrence) {
+        // What failed, and did not end its ticket, is asked again, as the same occurrence.
+        if (recorded.request == m_asked->id && recorded.occurrence == m_asked->occurrence &&
+            !recorded.reply.is_zero()) {
             ATOLL_TRY(replay(recorded));
             return true;
         }
@@ -211,13 +213,9 @@ Status TicketRun::replay(const ModelExchanged& recorded) {
     ModelAnswer answer;
     m_last_request = recorded.request;
     m_unanswered.reset();
-    if (recorded.reply.is_zero()) {
-        m_unanswered = recorded_error(recorded);
-    } else {
-        ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.reply));
-        ATOLL_TRY_ASSIGN(ChatReply reply, read_chat_reply(text, m_asked->request.samples));
-        answer.text = std::move(reply.choices.front().content);
-    }
+    ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.reply));
+    ATOLL_TRY_ASSIGN(ChatReply reply, read_chat_reply(text, m_asked->request.samples));
+    answer.text = std::move(reply.choices.front().content);
     m_asked.reset();
     m_run.tell(std::move(answer));
     return {};

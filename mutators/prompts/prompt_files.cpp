@@ -70,8 +70,9 @@ Expected<std::map<std::string, fs::path>> list_templates(const fs::path& folder)
             found.emplace(blocks ? block_file(stem) : stem, path);
         }
         if (code) {
-            return failure(ErrorCode::io, code.message(), place.string(),
-                           "name a folder of prompts");
+            Error error = errno_error("read", place.string(), code.value());
+            error.hint = "name a folder of prompts";
+            return tl::unexpected(std::move(error));
         }
     }
     return found;

@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* k_hardware_file = "hardware.md";
 constexpr std::uint64_t k_max_hardware_bytes = 64 << 10;
 
 Status make_folder(const fs::path& folder) {
@@ -43,17 +42,30 @@ Status keep_prompts(const CampaignConfig& config, const Task& task, const RunFol
     if (card.empty() && !task.external) {
         card = "- " + device + "\n";
     }
-    return write_file_durably(run.prompts() / k_hardware_file, card);
+    return write_file_durably(run.hardware(), card);
+}
+
+Status copy_prompts(const RunFolder& from, const RunFolder& to) {
+    std::error_code error;
+    if (!fs::exists(from.prompts(), error)) {
+        return {};
+    }
+    fs::copy(from.prompts(), to.prompts(), fs::copy_options::recursive, error);
+    if (!error) {
+        fs::copy_file(from.hardware(), to.hardware(), error);
+    }
+    return error ? tl::unexpected(errno_error("copy", from.prompts().string(), error.value()))
+                 : Status();
 }
 
 Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task& task,
-                                        const fs::path& prompts) {
+                                        const RunFolder& run) {
     if (config.models.empty()) {
         return shipped_operators();
     }
     ModelOperatorOptions options;
-    options.prompts = prompts;
-    ATOLL_TRY_ASSIGN(options.hardware, read_file(prompts / k_hardware_file, k_max_hardware_bytes));
+    options.prompts = run.prompts();
+    ATOLL_TRY_ASSIGN(options.hardware, read_file(run.hardware(), k_max_hardware_bytes));
     options.budget.prompt_tokens = static_cast<std::size_t>(config.asking.prompt_tokens);
     options.budget.retries = static_cast<int>(config.asking.retries);
     options.budget.repairs = static_cast<int>(config.asking.repairs);

@@ -7,7 +7,6 @@
 #include "reward/task.hpp"
 #include "search/config.hpp"
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -21,10 +20,12 @@ namespace atl {
                                   const RunFolder& run, const std::string& device,
                                   const DeviceFacts* facts);
 
+/// Those of another run. Nothing where it has none.
+[[nodiscard]] Status copy_prompts(const RunFolder& from, const RunFolder& to);
+
 /// The operators that the campaign in `run` may use, with its own prompts.
 [[nodiscard]] Expected<OperatorRegistry> operators_of(const CampaignConfig& config,
-                                                      const Task& task,
-                                                      const std::filesystem::path& prompts);
+                                                      const Task& task, const RunFolder& run);
 
 /// The endpoints that the campaign asks; nullptr without models. Errors: a key that is missing.
 [[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config);

@@ -308,7 +308,7 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     auto journal = value_or_end(JournalWriter::open(folder.journal()));
     const auto facts = evaluator->device_facts();
     value_or_end(keep_prompts(config, *task, folder, evaluator->description(), facts.get()));
-    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
+    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder));
     auto models = value_or_end(open_models(config));
     signals.end_if_interrupted("before it began");
     return run_session(
@@ -358,7 +358,7 @@ int resume_campaign(const fs::path& run, const SessionOptions& options) {
         complain("note: this machine or its compiler is not the one that the campaign began on (" +
                  started.device + "): new times and old ones do not compare well");
     }
-    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder.prompts()));
+    OperatorRegistry operators = value_or_end(operators_of(config, *task, folder));
     auto models = value_or_end(open_models(config));
     signals.end_if_interrupted("before it went on");
     auto journal =

@@ -77,8 +77,9 @@ int replay(const Arguments& arguments) {
     }
     RunFolder folder = value_or_end(
         RunFolder::create(temporary ? temporary->path() / "run" : fs::path(arguments.output)));
-    OperatorRegistry operators = value_or_end(operators_of(config, *task, run.prompts()));
+    OperatorRegistry operators = value_or_end(operators_of(config, *task, run));
     value_or_end(write_file_durably(folder.config(), write_config(config)));
+    value_or_end(copy_prompts(run, folder));
     const auto journal = value_or_end(JournalWriter::open(folder.journal()));
     RecordedDevice device(started);
     StopSignal stop;

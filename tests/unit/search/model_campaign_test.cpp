@@ -103,6 +103,13 @@ TEST(ModelCampaign, ADeadEndpointStopsTheCampaignWithItsReason) {
     ASSERT_TRUE(resumed) << resumed.error().message();
     EXPECT_TRUE(resumed->finished);
     EXPECT_EQ(resumed->state.evaluations(), 200u);
+    auto record = RecordedRun::open(campaign.path() / "journal");
+    ASSERT_TRUE(record);
+    ModelCampaign again(campaign.config);
+    again.config = campaign.config;
+    again.record = record->get();
+    const auto replay = again.run();
+    EXPECT_TRUE(replay) << replay.error().message();
 }
 
 TEST(ModelCampaign, WithADeadEndpointOthersGoOnWhereThatIsAllowed) {
