@@ -92,6 +92,8 @@ struct OperatorInput {
     std::function<bool(const Candidate&)> known;
     /// The fitness of a known one, 0 for a wrong one; nullopt for others. May be empty.
     std::function<std::optional<double>(const Candidate&)> measured = {};
+    /// candidate_key(), quicker for what was asked for lately. May be empty.
+    std::function<Digest(const Candidate&)> key = {};
     /// For operators that ask a model; others leave them alone.
     std::vector<ParentWords> parent_words = {};  ///< of `parents`, in their order; may be fewer
     /// Exemplars, failure rules and memory; its parents are not looked at. nullptr: none.

@@ -48,6 +48,7 @@ class Engine {
           m_candidates(m_ledger.texts(), *m_task),
           m_novelty(m_config.novelty, m_ledger.texts()),
           m_requests(m_config),
+          m_words(m_ledger.texts()),
           m_committer(m_config, m_ledger),
           m_asking(m_loop, setup.model),
           m_evaluations(m_loop, setup.evaluator, m_config.evaluation,
@@ -77,9 +78,8 @@ class Engine {
     }
 
     TicketContext context() {
-        return {m_task,    m_config,     m_strategies,
-                m_ledger,  m_candidates, m_fitness,
-                m_novelty, m_requests,   [this] { return now_ns(); }};
+        return {m_task,    m_config,  m_strategies, m_ledger, m_candidates,
+                m_fitness, m_novelty, m_requests,   m_words,  [this] { return now_ns(); }};
     }
 
     // ---- the campaign, from its first event to its last
@@ -532,6 +532,7 @@ class Engine {
     CandidateStore m_candidates;
     Novelty m_novelty;
     ModelRequests m_requests;
+    VerdictWords m_words;
     Committer m_committer;
     Asking m_asking;
     Error m_last_unanswered;

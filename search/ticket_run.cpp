@@ -15,17 +15,6 @@ namespace {
 /// Questions of one ticket: an operator that never ends asks no more than that.
 constexpr int k_max_questions = 256;
 
-/// What a model may be told of an individual that was evaluated.
-Expected<ParentWords> words_of(const Individual& individual, const TextSource& texts,
-                               const Fitness& fitness) {
-    if (individual.verdict.is_zero()) {
-        return ParentWords{};
-    }
-    ATOLL_TRY_ASSIGN(const std::string text, texts.text(individual.verdict));
-    ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(text));
-    return parent_words(verdict, fitness.baseline());
-}
-
 bool answers(const Individual& equal, double cutoff_ns) {
     return answers_at_cutoff(equal.outcome, equal.time_ns, cutoff_ns);
 }
@@ -120,13 +109,15 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         input.parents.back().role = parent.role;
         input.parents.back().steps = steps_to(state, *individual);
         if (op->asks_model()) {
-            ATOLL_TRY_ASSIGN(ParentWords words,
-                             words_of(*individual, context.ledger.texts(), context.fitness));
+            ATOLL_TRY_ASSIGN(ParentWords words, context.words.of(*individual, context.fitness));
             input.parent_words.push_back(std::move(words));
         }
     }
     const std::size_t known = individuals_after(state, issued.commits_seen);
     const double cutoff_ns = context.config.evaluation.cutoff_factor * parent_time_ns;
+    input.key = [&candidates = context.candidates](const Candidate& candidate) {
+        return candidates.key(candidate);
+    };
     input.known = [&state, &candidates = context.candidates, known,
                    cutoff_ns](const Candidate& candidate) {
         return find_answer(state, candidates.key(candidate), known, cutoff_ns) != nullptr;
@@ -284,20 +275,24 @@ Status TicketRun::replay(const Individual& recorded) {
         m_cost.device_seconds += cost.device_seconds;
         ++m_evaluations;
     }
-    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(recorded));
+    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(recorded, nullptr));
     tell(evaluation);
     return {};
 }
 
-Expected<Evaluation> TicketRun::evaluation_of(const Individual& individual) const {
+Expected<Evaluation> TicketRun::evaluation_of(const Individual& individual,
+                                              const Verdict* verdict) const {
     Evaluation evaluation;
     evaluation.correct = is_correct(individual.outcome);
     evaluation.fitness = individual.fitness;
     evaluation.time_ns = individual.time_ns;
     evaluation.duplicate = individual.duplicate;
     if (m_operator.asks_model()) {
-        ATOLL_TRY_ASSIGN(evaluation.words,
-                         words_of(individual, m_context.ledger.texts(), m_context.fitness));
+        if (verdict != nullptr) {
+            evaluation.words = parent_words(*verdict, m_context.fitness.baseline());
+        } else {
+            ATOLL_TRY_ASSIGN(evaluation.words, m_context.words.of(individual, m_context.fitness));
+        }
     }
     return evaluation;
 }
@@ -374,7 +369,7 @@ Expected<bool> TicketRun::answer_if_known() {
     }
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
     answer_from(*equal, individual);
-    ATOLL_TRY(record(std::move(individual)));
+    ATOLL_TRY(record(std::move(individual), nullptr));
     return true;
 }
 
@@ -412,12 +407,12 @@ Status TicketRun::answer(const Verdict& verdict) {
     m_cost.compile_seconds += cost.compile_seconds;
     m_cost.device_seconds += cost.device_seconds;
     ++m_evaluations;
-    return record(std::move(individual));
+    return record(std::move(individual), &verdict);
 }
 
-Status TicketRun::record(Individual individual) {
+Status TicketRun::record(Individual individual, const Verdict* verdict) {
     individual.done_ns = m_context.now_ns();
-    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(individual));
+    ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(individual, verdict));
     ATOLL_TRY(m_context.ledger.record(Evaluated{std::move(individual)}));
     tell(evaluation);
     return {};

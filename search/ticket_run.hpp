@@ -9,6 +9,7 @@
 #include "search/ledger.hpp"
 #include "search/model_requests.hpp"
 #include "search/novelty.hpp"
+#include "search/verdict_words.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,7 @@ struct TicketContext {
     const Fitness& fitness;
     Novelty& novelty;
     const ModelRequests& requests;
+    VerdictWords& words;
     std::function<std::int64_t()> now_ns;  ///< searching time
 };
 
@@ -104,10 +106,12 @@ class TicketRun {
     /// Makes the question a request. True: the operator was told the recorded answer.
     [[nodiscard]] Expected<bool> prepare(Question question);
     [[nodiscard]] Status replay(const ModelExchanged& recorded);
-    [[nodiscard]] Expected<Evaluation> evaluation_of(const Individual& individual) const;
+    [[nodiscard]] Expected<Evaluation> evaluation_of(const Individual& individual,
+                                                     const Verdict* verdict) const;
     [[nodiscard]] Expected<Individual> individual_of(const Proposal& proposal);
     [[nodiscard]] const Individual* find_equal() const;
-    [[nodiscard]] Status record(Individual individual);
+    /// `verdict`: of the individual, where it is at hand.
+    [[nodiscard]] Status record(Individual individual, const Verdict* verdict);
 
     TicketContext m_context;
     TicketIssued m_issued;

@@ -16,7 +16,9 @@ namespace {
 ShownProgram shown(const ParentView& parent, const ParentWords& words) {
     return {parent.id.text(),
             parent.fitness,
-            apply_tune_to_text(parent.candidate.source, parent.candidate.tune),
+            parent.candidate.tune.empty()
+                ? parent.candidate.source
+                : apply_tune_to_text(parent.candidate.source, parent.candidate.tune),
             words.verdict,
             words.bottleneck,
             parent.steps};
@@ -162,13 +164,17 @@ class Conversation {
         return {base.kind, std::move(source), {}, m_work.original ? none : base.flags};
     }
 
+    [[nodiscard]] Digest key_of(const Candidate& candidate) const {
+        return m_in.key ? m_in.key(candidate) : candidate_key(candidate);
+    }
+
     [[nodiscard]] FromReply<Candidate> child_in(std::string_view reply) const {
         FromReply<std::string> source = m_work.parse(m_material.parent, m_in.task->kind, reply);
         if (!source) {
             return tl::unexpected<ReplyFault>(std::move(source.error()));
         }
         Candidate child = candidate_of(std::move(*source));
-        if (candidate_key(child) == candidate_key(candidate_of(m_material.parent.source))) {
+        if (key_of(child) == key_of(candidate_of(m_material.parent.source))) {
             return reply_fault(ReplyFault::Kind::no_change,
                                "The program is the same as the one above.");
         }

@@ -52,7 +52,7 @@ std::vector<TextIndex::Location> TextIndex::chain(const Digest& id) const {
 
 Expected<std::string> unpack_chain(const std::vector<TextIndex::Location>& chain,
                                    const FetchPayload& fetch, std::string text) {
-    TextUnpacker unpacker;
+    thread_local TextUnpacker unpacker;  // working memory, which costs more to make than a text
     for (const TextIndex::Location& link : chain) {
         ATOLL_TRY_ASSIGN(const std::string payload, fetch(link));
         ATOLL_TRY_ASSIGN(const StoredText stored, decode_stored_text(payload));

@@ -3,6 +3,7 @@
 #include "reward/base/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
+#include <simdjson.h>
 
 #include <algorithm>
 
@@ -29,7 +30,7 @@ bool is_plain_name(std::string_view name) {
 }
 
 bool is_utf8(const std::string& text) {
-    return nlohmann::json::parse(dump_json(text)) == text;
+    return simdjson::validate_utf8(text);
 }
 
 std::string shell_quoted(std::string_view text) {
