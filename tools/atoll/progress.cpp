@@ -289,7 +289,8 @@ void ProgressDisplay::print_progress(const CampaignState& state) {
         {"estimate", best == nullptr ? 0 : best->fitness * estimate_scale(state)},
         {"confirmed", nullptr},
         {"islands", islands_json(state)},
-        {"outcomes", outcomes_json(state)}};
+        {"outcomes", outcomes_json(state)},
+        {"models", model_json(state)}};
     if (m_figures.limit_seconds > 0) {
         line["seconds_left"] = std::max(0.0, m_figures.limit_seconds - elapsed);
     }
