@@ -218,7 +218,8 @@ class Engine {
     void fill() {
         look_at_stop_rules();
         const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
-        while (!m_ending.stopping() && may_issue() && !crowded() &&
+        std::size_t left = most_at_once();
+        while (!m_ending.stopping() && may_issue() && left-- > 0 &&
                state().in_flight().size() < most) {
             auto decision = check(
                 decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
@@ -416,12 +417,16 @@ class Engine {
     }
 
     // Models may be asked faster than devices measure: what would only queue waits, so that it is
-    // decided on more results. In ticket order that would make decisions depend on who is faster.
-    [[nodiscard]] bool crowded() const {
+    // decided on more results. So tickets get fewer while candidates queue, and more by and by when
+    // they do not. In ticket order that would make decisions depend on who is faster.
+    [[nodiscard]] std::size_t most_at_once() {
+        if (m_config.models.empty() || m_record != nullptr || m_in_order ||
+            !std::exchange(m_filled, true)) {
+            return SIZE_MAX;
+        }
         const auto enough =
             2 * static_cast<std::size_t>(std::max(1, m_evaluator.parallelism())) + 1;
-        return !m_config.models.empty() && m_record == nullptr && !m_in_order &&
-               m_evaluations.candidates() > enough;
+        return m_evaluations.candidates() > enough ? 0 : 2;
     }
 
     [[nodiscard]] bool may_issue() const {
@@ -547,6 +552,7 @@ class Engine {
     asio::steady_timer m_turn{m_loop.io(), asio::steady_timer::time_point::max()};
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     bool m_searching = false;
+    bool m_filled = false;  ///< the first tickets were issued
     bool m_confirming = false;
 };
 

@@ -215,5 +215,33 @@ TEST(ModelCampaign, AReplayThatComesOutOtherwiseNamesTheEvent) {
     EXPECT_THAT(report.error().message(), HasSubstr("event 0 comes out otherwise"));
 }
 
+// Tickets that wait for a model keep no device busy, so there are more of them; but what would only
+// queue before the devices is not begun.
+TEST(ModelCampaign, MoreTicketsAreInFlightButNotMoreThanDevicesCanTake) {
+    ModelCampaign campaign(config_of(150));
+    campaign.config.mix.weights = {{"rewrite", 1}};
+    campaign.config.engine.tickets_in_flight = 0;
+    campaign.config.models[0].in_flight = 24;
+    CampaignConfig resolved = campaign.config;
+    testing::FakeEvaluatorOptions slow;
+    slow.parallelism = 2;
+    testing::FakeEvaluator asked(slow);
+    ASSERT_TRUE(resolve_config(resolved, *campaign.task, asked));
+    EXPECT_EQ(resolved.engine.tickets_in_flight, 2 + 1 + 24);
+    std::size_t most = 0;
+    slow.time_ns = [&](const Candidate& candidate) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        return testing::small_time_ns(candidate);
+    };
+    campaign.recorder.look = [&](const Event&, const CampaignState& state) {
+        if (state.commits() > 40) {  // the first ones all asked before anything queued
+            most = std::max(most, state.in_flight().size());
+        }
+    };
+    ASSERT_TRUE(campaign.run(slow));
+    EXPECT_GE(most, 5u);   // two devices, twice, and one
+    EXPECT_LE(most, 14u);  // 27 without the limit
+}
+
 }  // namespace
 }  // namespace atl

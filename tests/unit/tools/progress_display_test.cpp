@@ -211,7 +211,7 @@ TEST(ProgressDisplay, JsonSaysWhatThePanelShows) {
     EXPECT_EQ(display.json(),
               nlohmann::json::parse(R"({"event": "progress", "elapsed_s": 0, "seconds_left": 60,
                   "evaluations": 0, "evaluations_per_second": 0, "best": 0, "estimate": 0,
-                  "confirmed": null, "outcomes": {},
+                  "confirmed": null, "outcomes": {}, "models": [],
                   "islands": [{"best": 0, "kept": 0}, {"best": 0, "kept": 0}]})"));
     const IndividualId first = campaign.add(0, 4, 1);
     campaign.add(1, 0, 2);
@@ -224,7 +224,7 @@ TEST(ProgressDisplay, JsonSaysWhatThePanelShows) {
     EXPECT_EQ(display.json(),
               nlohmann::json::parse(R"({"event": "progress", "elapsed_s": 8, "seconds_left": 52,
                   "evaluations": 3, "evaluations_per_second": 0.375, "best": 5, "estimate": 2.5,
-                  "confirmed": 2, "outcomes": {"passed": 2, "wrong_result": 1},
+                  "confirmed": 2, "outcomes": {"passed": 2, "wrong_result": 1}, "models": [],
                   "islands": [{"best": 2, "kept": 1}, {"best": 2.5, "kept": 1}]})"));
 }
 
