@@ -1,5 +1,7 @@
 #include "population/lineage/lineage_summary.hpp"
 
+#include "population/lineage/lineage_models.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -191,6 +193,7 @@ LineageSummary summarize(const LineageView& view, const CampaignState* state) {
     Summary summary;
     add_campaign(view, summary);
     add_tickets(view, summary);
+    summary.models = model_rows(view);
     add_individuals(view, summary);
     add_progress(view, summary);
     add_best(view, summary);

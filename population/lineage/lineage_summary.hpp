@@ -48,6 +48,24 @@ struct LineageSummary {
             std::uint64_t accurate = 0;  ///< real over predicted within 0.8 to 1.2
         } predictions = {};
     };
+    /// What a model made of an operator's questions. Tickets in flight are left out.
+    struct Model {
+        std::string model;
+        std::string operator_name;
+        std::uint64_t tickets = 0;  ///< that got a reply
+        std::uint64_t calls = 0;
+        std::uint64_t failed = 0;  ///< without a reply
+        /// Tickets whose first child came without a second try (with as few calls as any ticket of
+        /// the operator took), and of these: that compiled and (CUDA) had a plan; that were right.
+        std::uint64_t first_try = 0;
+        std::uint64_t first_compiled = 0;
+        std::uint64_t first_right = 0;
+        std::uint64_t right = 0;  ///< tickets of which anything right came
+        std::int64_t prompt_tokens = 0;
+        std::int64_t cached_tokens = 0;
+        std::int64_t completion_tokens = 0;
+        std::int64_t nano_dollars = 0;
+    };
     struct Step {  ///< the best so far rose
         std::uint64_t evaluations = 0;
         std::int64_t at_ns = 0;
@@ -79,6 +97,7 @@ struct LineageSummary {
     std::vector<OutcomeCount> outcomes;  ///< those that occurred, duplicates not counted
     std::vector<Island> islands;
     std::vector<Operator> operators;  ///< by name
+    std::vector<Model> models;        ///< by model and operator
     std::uint64_t resets = 0;         ///< times that islands began anew
     std::uint64_t migrations = 0;
     std::vector<Migration> ancestral_migrations;  ///< that brought an ancestor of the best

@@ -105,6 +105,29 @@ std::string prediction_table(const Summary& s) {
     return rows.size() == 1 ? "" : aligned(rows);
 }
 
+std::string share_text(std::uint64_t part, std::uint64_t all) {
+    return all == 0 ? "-"
+                    : fmt::format("{:.0f} %",
+                                  100.0 * static_cast<double>(part) / static_cast<double>(all));
+}
+
+/// Empty where no model was asked.
+std::string model_table(const Summary& s) {
+    Rows rows = {{"model", "operator", "tickets", "calls", "failed", "child at first try",
+                  "compiled", "right", "right at last", "tokens", "cached", "dollars"}};
+    for (const Summary::Model& m : s.models) {
+        rows.push_back({one_line(m.model, 40), one_line(m.operator_name, 40), number(m.tickets),
+                        number(m.calls), number(m.failed), share_text(m.first_try, m.tickets),
+                        share_text(m.first_compiled, m.tickets),
+                        share_text(m.first_right, m.tickets), share_text(m.right, m.tickets),
+                        fmt::format("{} + {}", m.prompt_tokens, m.completion_tokens),
+                        share_text(static_cast<std::uint64_t>(m.cached_tokens),
+                                   static_cast<std::uint64_t>(m.prompt_tokens)),
+                        fmt::format("{:.4g}", static_cast<double>(m.nano_dollars) / 1e9)});
+    }
+    return rows.size() == 1 ? "" : aligned(rows);
+}
+
 std::string migration_text(const Summary& s) {
     constexpr std::size_t k_shown = 8;
     std::string text = fmt::format("migrations: {}, of which {} brought an ancestor of the best\n",
@@ -151,6 +174,22 @@ Json to_json_value(const Summary::Operator& o) {
               {"accurate", o.predictions.accurate}}}};
 }
 
+Json to_json_value(const Summary::Model& m) {
+    return {{"model", m.model},
+            {"operator", m.operator_name},
+            {"tickets", m.tickets},
+            {"calls", m.calls},
+            {"failed", m.failed},
+            {"first_try", m.first_try},
+            {"first_compiled", m.first_compiled},
+            {"first_right", m.first_right},
+            {"right", m.right},
+            {"prompt_tokens", m.prompt_tokens},
+            {"cached_tokens", m.cached_tokens},
+            {"completion_tokens", m.completion_tokens},
+            {"dollars", static_cast<double>(m.nano_dollars) / 1e9}};
+}
+
 Json to_json_value(const Summary::Island& i) {
     return {{"island", i.island},
             {"individuals", i.individuals},
@@ -195,6 +234,9 @@ std::string to_text(const LineageSummary& summary) {
     if (!summary.islands.empty()) {
         text += "\n" + island_table(summary);
         text += "\n" + operator_table(summary);
+        if (const std::string models = model_table(summary); !models.empty()) {
+            text += "\n" + models;
+        }
         if (const std::string predictions = prediction_table(summary); !predictions.empty()) {
             text += "\n" + predictions;
         }
@@ -231,6 +273,7 @@ std::string to_json(const LineageSummary& s) {
         {"outcomes", outcomes},
         {"islands", to_json_array(s.islands)},
         {"operators", to_json_array(s.operators)},
+        {"models", to_json_array(s.models)},
         {"migrations", s.migrations},
         {"resets", s.resets},
         {"ancestral_migrations", to_json_array(s.ancestral_migrations)},

@@ -59,7 +59,12 @@ struct Builder {
     void operator()(const IslandsReset& event) { view.resets.push_back(&event); }
     void operator()(const LogOpened&) {}
     void operator()(const RolloutRecorded& event) { view.rollouts.push_back(&event); }
-    void operator()(const ModelExchanged& event) { see(event.at_ns); }
+    void operator()(const ModelExchanged& event) {
+        LineageView::Ticket& ticket = view.tickets[event.ticket];
+        ticket.exchanges.push_back(&event);
+        ticket.asked_before_child += ticket.individuals.empty() ? 1 : 0;
+        see(event.at_ns);
+    }
     void operator()(const Confirmed& event) {
         view.confirmations.push_back(&event);
         if (const auto found = view.by_id.find(event.individual.value); found != view.by_id.end()) {

@@ -22,8 +22,10 @@ struct LineageView {
         const TicketIssued* issued = nullptr;  ///< null only in damaged runs
         const TicketCommitted* committed = nullptr;
         const TicketFailed* failed = nullptr;
-        std::vector<std::size_t> individuals;  ///< in step order as they came
-        std::int64_t commit = -1;              ///< 0 for the first commit of the campaign
+        std::vector<std::size_t> individuals;          ///< in step order as they came
+        std::int64_t commit = -1;                      ///< 0 for the first commit of the campaign
+        std::vector<const ModelExchanged*> exchanges;  ///< as they came
+        std::size_t asked_before_child = 0;            ///< of those, before its first proposal
         [[nodiscard]] TicketEnd end() const {
             return committed != nullptr ? TicketEnd::committed
                    : failed != nullptr  ? TicketEnd::failed
