@@ -68,7 +68,7 @@ TEST(LineageModels, CountWhatCameOfFirstReplies) {
     const std::string text = to_text(summarize(view, nullptr));
     EXPECT_THAT(text, HasSubstr("child at first try"));
     EXPECT_THAT(text, HasSubstr("75 %"));
-    EXPECT_THAT(to_json(summarize(view, nullptr)), HasSubstr("\"first_compiled\":2"));
+    EXPECT_THAT(to_json(summarize(view, nullptr)), HasSubstr("\"first_compiled\": 2"));
 }
 
 }  // namespace
