@@ -359,29 +359,19 @@ Expected<std::vector<StrategySettings>> named_strategies(const std::string& toml
     return strategies;
 }
 
-Status check(const CampaignConfig& config, const std::string& file_name) {
-    const auto weights = operator_weights(config);
-    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
-                                       [](double s, const auto& w) { return s + w.second; });
-    if (!(sum > 0)) {
-        return failure(ErrorCode::invalid_argument, "operators.weights: no operator is in use",
-                       file_name, "give at least one a weight above 0");
-    }
-    if (!std::isfinite(sum)) {
-        return failure(ErrorCode::invalid_argument,
-                       "operators.weights: their sum is larger than a number can be", file_name,
-                       "only their ratios count: give smaller ones");
-    }
-    ATOLL_TRY(check_models(config, file_name));
-    for (const StrategySettings& strategy : config.strategies) {
-        if (strategy.text.empty() || strategy.text.size() > k_longest_strategy) {
-            return failure(ErrorCode::invalid_argument,
-                           "strategies." + strategy.name + ".text: must have between 1 and " +
-                               std::to_string(k_longest_strategy) + " bytes",
-                           file_name);
+// The tables that a text names and the config does not have yet, in the order of names.
+template <class Table>
+Status add_tables(std::vector<Table>& tables, Expected<std::vector<Table>> named) {
+    ATOLL_TRY(named);
+    for (Table& table : *named) {
+        const auto place = std::lower_bound(
+            tables.begin(), tables.end(), table.name,
+            [](const Table& known, const std::string& name) { return known.name < name; });
+        if (place == tables.end() || place->name != table.name) {
+            tables.insert(place, std::move(table));
         }
     }
-    return check_archive(config.archive, file_name);
+    return {};
 }
 
 }  // namespace
@@ -402,12 +392,16 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_rest(config, visitor);
 }
 
-Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
-    CampaignConfig config;
-    ATOLL_TRY_ASSIGN(config.models, named_models(toml_text, file_name));
-    ATOLL_TRY_ASSIGN(config.strategies, named_strategies(toml_text, file_name));
-    const Status read = read_settings(toml_text, file_name,
-                                      [&](SettingVisitor& visitor) { declare(config, visitor); });
+Status read_over(CampaignConfig& config, const std::string& toml_text, const std::string& file_name,
+                 const SettingDeclaration& also) {
+    ATOLL_TRY(add_tables(config.models, named_models(toml_text, file_name)));
+    ATOLL_TRY(add_tables(config.strategies, named_strategies(toml_text, file_name)));
+    const Status read = read_settings(toml_text, file_name, [&](SettingVisitor& visitor) {
+        declare(config, visitor);
+        if (also) {
+            also(visitor);
+        }
+    });
     if (config.campaign.schema > k_config_schema) {  // of its other mistakes this is the cause
         return failure(ErrorCode::too_new,
                        "campaign.schema: this config was written for version " +
@@ -416,8 +410,38 @@ Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::s
                            std::to_string(k_config_schema),
                        file_name, "use a newer Atoll");
     }
-    ATOLL_TRY(read);
-    ATOLL_TRY(check(config, file_name));
+    return read;
+}
+
+Status check_config(const CampaignConfig& config, const std::string& where) {
+    const auto weights = operator_weights(config);
+    const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
+                                       [](double s, const auto& w) { return s + w.second; });
+    if (!(sum > 0)) {
+        return failure(ErrorCode::invalid_argument, "operators.weights: no operator is in use",
+                       where, "give at least one a weight above 0");
+    }
+    if (!std::isfinite(sum)) {
+        return failure(ErrorCode::invalid_argument,
+                       "operators.weights: their sum is larger than a number can be", where,
+                       "only their ratios count: give smaller ones");
+    }
+    ATOLL_TRY(check_models(config, where));
+    for (const StrategySettings& strategy : config.strategies) {
+        if (strategy.text.empty() || strategy.text.size() > k_longest_strategy) {
+            return failure(ErrorCode::invalid_argument,
+                           "strategies." + strategy.name + ".text: must have between 1 and " +
+                               std::to_string(k_longest_strategy) + " bytes",
+                           where);
+        }
+    }
+    return check_archive(config.archive, where);
+}
+
+Expected<CampaignConfig> parse_config(const std::string& toml_text, const std::string& file_name) {
+    CampaignConfig config;
+    ATOLL_TRY(read_over(config, toml_text, file_name));
+    ATOLL_TRY(check_config(config, file_name));
     return config;
 }
 

@@ -180,6 +180,14 @@ struct CampaignConfig {
 
 void declare(CampaignConfig& config, SettingVisitor& visitor);
 
+/// Sets the keys that the text has, and leaves the others as they are; `also` declares what it may
+/// say beside them. Checks each key, not how they fit together.
+[[nodiscard]] Status read_over(CampaignConfig& config, const std::string& toml_text,
+                               const std::string& file_name, const SettingDeclaration& also = {});
+/// Whether the keys fit together; `where` is what an error names.
+[[nodiscard]] Status check_config(const CampaignConfig& config, const std::string& where);
+
+/// The defaults, with what the text says read over them, checked.
 [[nodiscard]] Expected<CampaignConfig> parse_config(const std::string& toml_text,
                                                     const std::string& file_name);
 /// Of a file that a campaign can begin with: it must name a task.

@@ -99,16 +99,6 @@ std::string resume_command(const fs::path& run) {
     return shell_quoted(program_name()) + " resume " + shell_quoted(run.string());
 }
 
-// Why nothing is left to do for a campaign that finished, under the limits it has now.
-std::optional<std::string> why_over(const CampaignState& state, const CampaignConfig& config) {
-    // One whose time was over among the starters has nothing to confirm, and no time for them.
-    const bool empty = state.stopped() && state.stopped()->finished && state.individuals().empty();
-    if (!confirmed_at_end(state) && !empty) {
-        return std::nullopt;
-    }
-    return make_stop_rule(config.stop).reason({state, state.evaluations(), state.elapsed_ns()});
-}
-
 // Nothing is evaluated, confirmed or recorded; the best kernel's files are brought back.
 int report_over(const std::string& why, const Opened& opened, const TextSource& texts,
                 const SessionOptions& options) {
@@ -189,7 +179,9 @@ int run_session(Opened opened, const SessionOptions& options, SessionSignals& si
                                                             opened.folder.path(), unwritten)
                                           : end_report(*report, opened.config, *opened.task,
                                                        *journal, opened.folder.path(), unwritten);
-    print(text);
+    if (options.report) {
+        print(text);
+    }
     return exit_status_of(*report, unwritten);
 }
 
@@ -254,6 +246,15 @@ std::unique_ptr<Evaluator> evaluator_of(const CampaignConfig& config, const Task
 
 }  // namespace
 
+std::optional<std::string> why_over(const CampaignState& state, const CampaignConfig& config) {
+    // One whose time was over among the starters has nothing to confirm, and no time for them.
+    const bool empty = state.stopped() && state.stopped()->finished && state.individuals().empty();
+    if (!confirmed_at_end(state) && !empty) {
+        return std::nullopt;
+    }
+    return make_stop_rule(config.stop).reason({state, state.evaluations(), state.elapsed_ns()});
+}
+
 Error with_way_on(Error error, const fs::path& run) {
     if (error.code == ErrorCode::no_space) {
         error.hint +=
@@ -262,29 +263,27 @@ Error with_way_on(Error error, const fs::path& run) {
     return error;
 }
 
-CampaignConfig checked_config(const fs::path& config_file) {
-    CampaignConfig config = value_or_end(read_config(config_file));
+void check_before_run(CampaignConfig config, const std::string& where) {
     const TaskPtr task = task_of(config);
-    value_or_end(located(fit_to_task(config, *task), config_file.string()));
+    value_or_end(located(fit_to_task(config, *task), where));
     if (!config.evaluation.reward.empty()) {
-        value_or_end(located(parse_remote_address(config.evaluation.reward),
-                             config_file.string() + ": evaluation.reward"));
-        return config;
+        value_or_end(
+            located(parse_remote_address(config.evaluation.reward), where + ": evaluation.reward"));
+        return;
     }
-    value_or_end(located(check_local_evaluator(options_for(*task, evaluator_options(config))),
-                         config_file.string()));
-    return config;
+    value_or_end(
+        located(check_local_evaluator(options_for(*task, evaluator_options(config))), where));
 }
 
-int run_campaign(const fs::path& config_file, const fs::path& output,
+int run_campaign(CampaignConfig config, const std::string& where, const fs::path& output,
                  const SessionOptions& options) {
     SessionSignals signals;
-    CampaignConfig config = value_or_end(read_config(config_file));
     apply(options, config);
     // What the record says must be readable for every later session.
-    value_or_end(parse_config(write_config(config), config_file.string() + " and the options"));
+    value_or_end(parse_config(write_config(config), where + " and the options"));
     const TaskPtr task = task_of(config);
-    for (const std::string& remark : lint_config(config)) {
+    for (const std::string& remark :
+         options.report ? lint_config(config) : std::vector<std::string>()) {
         complain("note: " + remark);
     }
     if (options.plan) {
@@ -301,8 +300,8 @@ int run_campaign(const fs::path& config_file, const fs::path& output,
     const RunFolder& folder = run.folder();
     signals.on_second_signal("ended at once, before it began: " + folder.path().string() +
                              " holds no run");
-    auto evaluator = evaluator_of(config, task, folder, config_file.string());
-    value_or_end(located(resolve_config(config, *task, *evaluator), config_file.string()));
+    auto evaluator = evaluator_of(config, task, folder, where);
+    value_or_end(located(resolve_config(config, *task, *evaluator), where));
     value_or_end(write_file_durably(folder.config(), write_config(config)));
     CampaignState state(state_settings(config));
     auto journal = value_or_end(JournalWriter::open(folder.journal()));

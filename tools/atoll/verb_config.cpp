@@ -1,6 +1,7 @@
 #include "reward/base/settings.hpp"
 #include "search/config.hpp"
 #include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/config_layers.hpp"
 #include "tools/atoll/exit_codes.hpp"
 #include "tools/atoll/output.hpp"
 #include "tools/atoll/verbs.hpp"
@@ -44,7 +45,10 @@ int explain(const std::string& wanted) {
 }
 
 int check(const std::string& file) {
-    const CampaignConfig config = checked_config(file);
+    ConfigLayers layers;
+    layers.file = file;
+    const CampaignConfig config = read_layers(layers);
+    check_before_run(config, file);
     const std::vector<std::string> remarks = lint_config(config);
     for (const std::string& remark : remarks) {
         print(file + ": note: " + remark + "\n");

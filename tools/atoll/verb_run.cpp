@@ -1,4 +1,5 @@
 #include "tools/atoll/campaign_session.hpp"
+#include "tools/atoll/config_layers.hpp"
 #include "tools/atoll/reward_option.hpp"
 #include "tools/atoll/usage_error.hpp"
 #include "tools/atoll/verbs.hpp"
@@ -11,7 +12,7 @@ namespace atl {
 
 void add_run_verb(CLI::App& app, VerbContext& context) {
     struct Arguments {
-        std::string config;
+        ConfigLayers layers;
         std::string output;
         SessionOptions options;
     };
@@ -21,13 +22,16 @@ void add_run_verb(CLI::App& app, VerbContext& context) {
   atoll run experiments/campaigns/quickstart.toml
   atoll run experiments/campaigns/softmax.toml --output runs/first --seconds 600
   atoll run my.toml --max-evaluations 200 --seed 3 --json | tee progress.jsonl
+  atoll run --recipe openevolve --task softmax       a published system (atoll recipe list)
+  atoll run my.toml --recipe shinka --set selector.lambda=5      my.toml wins over the recipe
   atoll run my.toml --reward tcp://gpu-node:8001     evaluated by an `atoll serve --tcp` there
   atoll run my.toml --plan              calls, tokens, money and device time, before any is spent
 Ctrl-C ends it in good order (atoll resume goes on); a second Ctrl-C ends it at once. A terminal
 that is closed is a first Ctrl-C, but for nohup.
 Exit status: 0 finished, 1 finished without a confirmed best, 2 bad input, 3 a fault of the
 machine or the disk, 130 interrupted.)");
-    verb->add_option("config", arguments->config, "Campaign config (TOML)")->required();
+    verb->add_option("config", arguments->layers.file, "Campaign config (TOML)");
+    add_layer_options(*verb, arguments->layers);
     verb->add_option("--output", arguments->output, "Run folder (default: runs/NAME-TIME)")
         ->check([](const std::string& path) { return path.empty() ? "names no folder" : ""; }, "",
                 "path");
@@ -50,7 +54,8 @@ machine or the disk, 130 interrupted.)");
     verb->add_flag("--quiet", arguments->options.quiet, "Only the report at the end");
     verb->callback([arguments, &context] {
         context.exit_status =
-            run_campaign(arguments->config, arguments->output, arguments->options);
+            run_campaign(read_layers(arguments->layers), arguments->layers.where(),
+                         arguments->output, arguments->options);
     });
 }
 

@@ -28,8 +28,13 @@ void add_mailbox_verb(CLI::App& app, VerbContext& context);
 void add_rescore_verb(CLI::App& app, VerbContext& context);
 void add_audit_verb(CLI::App& app, VerbContext& context);
 void add_task_verb(CLI::App& app, VerbContext& context);
+void add_recipe_verb(CLI::App& app, VerbContext& context);
+void add_compare_verb(CLI::App& app, VerbContext& context);
 
 /// `atoll task baselines`, below the verb `task`.
 void add_task_baselines_verb(CLI::App& task_verb, VerbContext& context);
+
+/// `atoll recipe import`, below the verb `recipe`.
+void add_recipe_import_verb(CLI::App& recipe_verb, VerbContext& context);
 
 }  // namespace atl
