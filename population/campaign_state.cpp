@@ -117,8 +117,9 @@ struct CampaignState::Rules {
     void change(const TicketIssued& event) {
         state.m_in_flight.emplace(event.ticket, TicketInFlight{event, {}, {}});
         ++state.m_next_ticket;
-        if (const Parent* base = base_of(event)) {
+        if (const Parent* base = base_of(event.parents)) {
             ++state.m_visits[base->id.value];
+            state.m_tree.issue(base->id, event.step);
             std::erase(state.m_islands[event.island].wrong, base->id);
         }
         ++state.m_islands[event.island].issued;
@@ -214,8 +215,12 @@ struct CampaignState::Rules {
         pay(flight);
         if (!event.fault) {
             reward(flight, 0);
+            pay_tree(flight);
         } else {
             roll_back_visit(flight.issued);
+            if (const Parent* base = base_of(flight.issued.parents)) {
+                state.m_tree.roll_back(base->id, flight.issued.step);
+            }
         }
         if (event.fault && !flight.exchanges.empty() && flight.exchanges.back().reply.is_zero()) {
             ++state.m_unanswered_in_row;  // says nothing of whether evaluations go well
@@ -256,10 +261,11 @@ struct CampaignState::Rules {
             ++arms[name].committed;
         });
         reward(flight, event.reward);
+        pay_tree(flight);
         for (Individual& individual : flight.pending) {
             individual.staleness = staleness;
             count(individual);
-            commit(std::move(individual), flight.issued.commits_seen);
+            commit(std::move(individual), flight.issued);
         }
         state.m_fruitless_in_row = 0;
         state.m_faults_in_row = 0;
@@ -312,6 +318,7 @@ struct CampaignState::Rules {
             island.archive = make_archive(state.m_settings.archive);
             island.archive.add(archive_entry(*state.find(founding.founder)));
             island.reset_commit = state.m_commits;
+            island.programs = 1;
             island.wrong.clear();
         }
         ++state.m_resets;
@@ -392,15 +399,26 @@ struct CampaignState::Rules {
         see(event.at_ns);
     }
 
-    static const Parent* base_of(const TicketIssued& issued) {
-        const auto found =
-            std::find_if(issued.parents.begin(), issued.parents.end(),
-                         [](const Parent& parent) { return parent.role == ParentRole::base; });
-        return found == issued.parents.end() ? nullptr : &*found;
+    static const Parent* base_of(const std::vector<Parent>& parents) {
+        const auto found = std::find_if(parents.begin(), parents.end(), [](const Parent& parent) {
+            return parent.role == ParentRole::base;
+        });
+        return found == parents.end() ? nullptr : &*found;
+    }
+
+    /// Tells the tree what its ticket brought, at best.
+    void pay_tree(const TicketInFlight& flight) {
+        double reward = 0;
+        for (const Individual& child : flight.pending) {
+            reward = std::max(reward, tree_reward(child));
+        }
+        if (const Parent* base = base_of(flight.issued.parents)) {
+            state.m_tree.end(base->id, reward);
+        }
     }
 
     void roll_back_visit(const TicketIssued& issued) {
-        const Parent* base = base_of(issued);
+        const Parent* base = base_of(issued.parents);
         const auto visits =
             base == nullptr ? state.m_visits.end() : state.m_visits.find(base->id.value);
         if (visits != state.m_visits.end() && --visits->second == 0) {
@@ -410,7 +428,7 @@ struct CampaignState::Rules {
 
     // Tune values that did not work are no matter for a repair, nor is what was answered before.
     void keep_wrong(const TicketInFlight& flight) {
-        const Parent* base = base_of(flight.issued);
+        const Parent* base = base_of(flight.issued.parents);
         const Individual* parent = base == nullptr ? nullptr : state.find(base->id);
         const auto last = std::find_if(
             flight.pending.rbegin(), flight.pending.rend(), [parent](const Individual& child) {
@@ -436,7 +454,7 @@ struct CampaignState::Rules {
         }
     }
 
-    void commit(Individual individual, std::uint64_t commits_seen) {
+    void commit(Individual individual, const TicketIssued& issued) {
         const double before = state.best() == nullptr ? 0 : state.best()->fitness;
         state.index(std::move(individual));
         const Individual& added = state.m_individuals.back();
@@ -445,21 +463,32 @@ struct CampaignState::Rules {
         }
         const IslandState& island = state.m_islands[added.island];
         const ArchiveEntry* fittest = island.archive.best();
-        const bool given_up = commits_seen < island.reset_commit && fittest != nullptr &&
+        const bool given_up = issued.commits_seen < island.reset_commit && fittest != nullptr &&
                               fittest->fitness >= added.fitness;
-        if (added.fitness > 0 && !given_up) {
-            offer(added, added.island);
+        const bool entered = added.fitness > 0 && !given_up && offer(added, added.island);
+        track(added, entered, issued.step);
+    }
+
+    void track(const Individual& child, bool entered, StepSize step) {
+        const Parent* base = base_of(child.parents);
+        if (state.m_settings.curiosity && base != nullptr) {
+            state.m_curiosity[base->id.value] += entered ? 1 : -0.5;
+        }
+        if (state.m_settings.tree && child.fitness > 0) {
+            state.m_tree.add(child, base == nullptr ? std::nullopt : std::optional(base->id), step);
         }
     }
 
-    void offer(const Individual& individual, std::uint32_t to) {
+    bool offer(const Individual& individual, std::uint32_t to) {
         IslandState& island = state.m_islands[to];
+        ++island.programs;
         const ArchiveEntry* best = island.archive.best();
         const double before = best == nullptr ? 0 : best->fitness;
-        island.archive.add(archive_entry(individual));
+        const AddResult result = island.archive.add(archive_entry(individual));
         if (island.archive.best() != nullptr && island.archive.best()->fitness > before) {
             island.last_improved_commit = state.m_commits;
         }
+        return result != AddResult::not_added;
     }
 
     /// Calls `change(table, name, decay)` for the ticket's operator, and its model and strategy
@@ -542,7 +571,7 @@ void CampaignState::index(Individual individual) {
     const bool is_first = find_key(individual.key) == nullptr;
     std::set<IndividualId> parents;  // one individual may have two roles
     for (const Parent& parent : individual.parents) {
-        if (parents.insert(parent.id).second) {
+        if (parent.role != ParentRole::inspiration && parents.insert(parent.id).second) {
             ++m_children[parent.id.value];
         }
     }
@@ -589,6 +618,11 @@ std::uint64_t CampaignState::children_of(IndividualId id) const {
 std::uint64_t CampaignState::visits_of(IndividualId id) const {
     const auto found = m_visits.find(id.value);
     return found == m_visits.end() ? 0 : found->second;
+}
+
+double CampaignState::curiosity_of(IndividualId id) const {
+    const auto found = m_curiosity.find(id.value);
+    return found == m_curiosity.end() ? 0 : found->second;
 }
 
 const Individual* CampaignState::best() const {

@@ -4,6 +4,7 @@
 #include "population/event.hpp"
 #include "population/individual.hpp"
 #include "population/position_table.hpp"
+#include "population/search_tree.hpp"
 #include "reward/base/error.hpp"
 
 #include <array>
@@ -60,6 +61,7 @@ struct IslandState {
     std::uint64_t committed = 0;
     std::uint64_t last_improved_commit = 0;  ///< global commit count when its best last rose
     std::uint64_t reset_commit = 0;  ///< global commit count when it was reset last; 0: never
+    std::uint64_t programs = 0;      ///< right individuals that its archive was offered since then
     /// Wrong individuals that a repair may be tried on, the oldest first, at most k_kept_wrong: of
     /// each ticket of which nothing right came, the last one whose source is not its base's. One
     /// leaves when it becomes a base, whatever comes of that, and all when the island is reset.
@@ -82,6 +84,8 @@ struct StateSettings {
     double bandit_decay = 0.95;  ///< of what operators earned, per ended ticket
     double model_decay = 0.95;
     double strategy_decay = 0.95;
+    bool tree = false;       ///< whether tree() is kept: by selectors that look at it
+    bool curiosity = false;  ///< whether curiosity_of() is
 };
 
 /// The state of a campaign: a fold over its events, in journal order. Every decision of the engine
@@ -125,12 +129,17 @@ class CampaignState {
     /// Later ones with this key that were evaluated all the same, as positions in individuals():
     /// after one that was cut off, or while another was in flight.
     [[nodiscard]] std::span<const std::uint32_t> evaluated_again(const Digest& key) const;
-    /// Committed individuals with this parent, in any role.
+    /// Committed individuals with this parent, in any role but that of an inspiration.
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
     /// Tickets with this individual as their base, those in flight included. A ticket of which
     /// nothing right came, be it through wrong children or a fault of ours, is no visit any more
     /// (AKG's rollback); one whose operator had nothing to try stays one, or it would be repeated.
     [[nodiscard]] std::uint64_t visits_of(IndividualId id) const;
+    /// 1 for each committed child of this base that entered its island's archive, less 0.5 for each
+    /// that did not. 0 where settings().curiosity is not set.
+    [[nodiscard]] double curiosity_of(IndividualId id) const;
+    /// Empty where settings().tree is not set.
+    [[nodiscard]] const SearchTree& tree() const { return m_tree; }
     [[nodiscard]] const std::vector<IslandState>& islands() const { return m_islands; }
     [[nodiscard]] const ArmTable& operators() const { return m_operators; }
     [[nodiscard]] const ArmTable& model_arms() const { return m_model_arms; }
@@ -207,6 +216,8 @@ class CampaignState {
     std::unordered_map<Digest, std::vector<std::uint32_t>> m_again;  ///< see evaluated_again()
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
+    std::unordered_map<std::uint64_t, double> m_curiosity;      ///< 0: may be absent
+    SearchTree m_tree;
     std::vector<IslandState> m_islands;
     ArmTable m_operators;
     ArmTable m_model_arms;

@@ -26,6 +26,8 @@ void write_settings(ByteWriter& out, const StateSettings& settings) {
     out.f64(settings.bandit_decay);
     out.f64(settings.model_decay);
     out.f64(settings.strategy_decay);
+    out.boolean(settings.tree);
+    out.boolean(settings.curiosity);
 }
 
 template <class T, class Write>
@@ -102,11 +104,13 @@ ModelStats read_model_stats(ByteReader& in) {
 struct CampaignState::Codec {
     static void write(ByteWriter& out, const CampaignState& state);
     static void write_visits(ByteWriter& out, const CampaignState& state);
+    static void write_curiosity(ByteWriter& out, const CampaignState& state);
     static void write_islands(ByteWriter& out, const CampaignState& state);
     static void write_counters(ByteWriter& out, const CampaignState& state);
     static void read(ByteReader& in, CampaignState& state);
     static void read_individuals(ByteReader& in, CampaignState& state);
     static void read_visits(ByteReader& in, CampaignState& state);
+    static void read_curiosity(ByteReader& in, CampaignState& state);
     static void read_islands(ByteReader& in, CampaignState& state);
     static void read_tickets(ByteReader& in, CampaignState& state);
     static void read_turned_down(ByteReader& in, TicketInFlight& flight);
@@ -126,6 +130,17 @@ void CampaignState::Codec::write_visits(ByteWriter& out, const CampaignState& st
     }
 }
 
+void CampaignState::Codec::write_curiosity(ByteWriter& out, const CampaignState& state) {
+    out.u32(static_cast<std::uint32_t>(state.m_curiosity.size()));
+    for (const Individual& individual : state.m_individuals) {
+        const auto found = state.m_curiosity.find(individual.id.value);
+        if (found != state.m_curiosity.end()) {
+            out.u64(found->first);
+            out.f64(found->second);
+        }
+    }
+}
+
 void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& state) {
     for (const IslandState& island : state.m_islands) {
         const auto entries = island.archive.entries();
@@ -137,6 +152,7 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
         out.u64(island.committed);
         out.u64(island.last_improved_commit);
         out.u64(island.reset_commit);
+        out.u64(island.programs);
         out.u32(static_cast<std::uint32_t>(island.wrong.size()));
         for (const IndividualId id : island.wrong) {
             out.u64(id.value);
@@ -171,6 +187,8 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         write_fields(out, individual);
     }
     write_visits(out, state);
+    write_curiosity(out, state);
+    state.m_tree.write(out, state.m_individuals);
     write_islands(out, state);
     for (const ArmTable* arms : {&state.m_operators, &state.m_model_arms, &state.m_strategy_arms}) {
         write_arms(out, *arms);
@@ -238,6 +256,16 @@ void CampaignState::Codec::read_visits(ByteReader& in, CampaignState& state) {
     }
 }
 
+void CampaignState::Codec::read_curiosity(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(16, k_unlimited);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        const IndividualId id{in.u64()};
+        if (state.find(id) == nullptr || !state.m_curiosity.emplace(id.value, in.f64()).second) {
+            in.fail("the curiosity about an individual is impossible");
+        }
+    }
+}
+
 void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
     for (IslandState& island : state.m_islands) {
         const std::uint32_t size = in.count(8, k_unlimited);
@@ -257,6 +285,7 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
         island.committed = in.u64();
         island.last_improved_commit = in.u64();
         island.reset_commit = in.u64();
+        island.programs = in.u64();
         island.wrong.resize(in.count(8, k_kept_wrong));
         for (IndividualId& id : island.wrong) {
             id.value = in.u64();
@@ -375,6 +404,8 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     state.m_limits = {in.i64(), in.f64()};
     read_individuals(in, state);
     read_visits(in, state);
+    read_curiosity(in, state);
+    state.m_tree.read(in, state.m_individuals);
     read_islands(in, state);
     for (ArmTable* arms : {&state.m_operators, &state.m_model_arms, &state.m_strategy_arms}) {
         read_arms(in, *arms);

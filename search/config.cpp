@@ -86,6 +86,26 @@ void declare_evaluation(EvaluationSettings& s, SettingVisitor& v) {
               "Times an evaluation that failed through no fault of the candidate is tried again.");
 }
 
+void declare_tree_selectors(SelectorSettings& s, SettingVisitor& v) {
+    v.real("selector.temperature", s.temperature, {1e-6, 1e6},
+           "How little clusters prefers fit clusters: fitness over this is the exponent.");
+    v.integer(
+        "selector.temperature_period", s.temperature_period, {1, 1'000'000'000},
+        "Right individuals of an island after which its clusters' temperature, which falls to "
+        "0, begins anew.");
+    v.real("selector.cluster_width", s.cluster_width, {1e-9, 10},
+           "How much fitness and measures of one cluster may differ (0.02 = 2 %).");
+    v.integer("selector.beam", s.beam, {1, 100'000}, "Individuals in the beam.");
+    v.real("selector.tree_exploration", s.tree_exploration, {0, 1000},
+           "How much uct prefers what it seldom went to.");
+    v.real("selector.tree_max_weight", s.tree_max_weight, {0, 1},
+           "What uct goes by: 0 the mean reward below an individual, 1 the largest.");
+    v.real("selector.large_steps", s.large_steps, {0, 1},
+           "Share of uct's steps that are large while few small ones were taken from the base.");
+    v.integer("selector.small_step_limit", s.small_step_limit, {0, 1'000'000},
+              "Small steps from one individual after which uct takes large ones only.");
+}
+
 void declare_population(CampaignConfig& c, SettingVisitor& v) {
     v.integer("islands.count", c.islands.count, {1, 64}, "Islands that evolve side by side.");
     v.choice(
@@ -111,7 +131,9 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
     v.choice("selector.name", c.selector.name, selector_names(),
              "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
              "children more often); power_law (by rank); rank_ucb (by rank and by how seldom they "
-             "were chosen with success).");
+             "were chosen with success); clusters (FunSearch's: fit clusters of alike ones, short "
+             "programs); curiosity (those whose children enter the archive); beam (the best in "
+             "turn); uct (a tree search with small and large steps).");
     v.integer("selector.tournament_size", c.selector.tournament_size, {1, 1000},
               "Individuals drawn per tournament.");
     v.real("selector.lambda", c.selector.lambda, {0, 1000},
@@ -124,6 +146,18 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
         "selector.noise", c.selector.noise, {0, 1000},
         "Uniform noise, this much to both sides, on rank_ucb's values (the best rank is worth 1, "
         "the last 0).");
+    declare_tree_selectors(c.selector, v);
+}
+
+void declare_inspirations(InspirationSettings& s, SettingVisitor& v) {
+    v.integer("inspirations.top", s.top, {0, 64},
+              "Best ones of the island that prompts show beside base and partner.");
+    v.integer("inspirations.random", s.random, {0, 64},
+              "Others of the island, drawn at random, that prompts show.");
+    v.integer(
+        "inspirations.above", s.above, {0, 64},
+        "Where uct takes a large step: ones above the base in its tree, the best of each part "
+        "that small steps made, that prompts show first.");
 }
 
 void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
@@ -194,8 +228,10 @@ void declare_strategies(CampaignConfig& c, SettingVisitor& v) {
     for (const ModelSettings& model : c.models) {
         models.push_back(model.name);
     }
-    v.weights("model_choice.weights", c.model_choice.weights, models,
-              "Models that may be chosen and their weights; empty: all, equally.");
+    if (!models.empty()) {
+        v.weights("model_choice.weights", c.model_choice.weights, models,
+                  "Models that may be chosen and their weights; empty: all, equally.");
+    }
     declare_bandit("strategy_choice", "strategies", c.strategy_choice, v);
     for (StrategySettings& s : c.strategies) {
         const std::string table = "strategies." + s.name;
@@ -380,6 +416,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_campaign(config.campaign, visitor);
     declare_evaluation(config.evaluation, visitor);
     declare_population(config, visitor);
+    declare_inspirations(config.inspirations, visitor);
     declare_novelty(config.novelty, visitor);
     declare_mix(config.mix, visitor);
     declare_strategies(config, visitor);
@@ -528,6 +565,8 @@ StateSettings state_settings(const CampaignConfig& config) {
     settings.bandit_decay = config.mix.decay;
     settings.model_decay = config.model_choice.decay;
     settings.strategy_decay = config.strategy_choice.decay;
+    settings.tree = config.selector.name == "uct" || config.selector.name == "beam";
+    settings.curiosity = config.selector.name == "curiosity";
     return settings;
 }
 

@@ -71,6 +71,14 @@ struct SelectorSettings {
     double alpha = 1;
     double exploration = 1.414;
     double noise = 0.1;
+    double temperature = 0.1;
+    std::int64_t temperature_period = 30'000;
+    double cluster_width = 0.02;
+    std::int64_t beam = 5;
+    double tree_exploration = 0.2828;
+    double tree_max_weight = 0;
+    double large_steps = 0.2;
+    std::int64_t small_step_limit = 2;
 };
 
 /// See search/novelty.hpp.
@@ -79,6 +87,13 @@ struct NoveltySettings {
     double max_similarity = 0.95;
     std::string scope = "island";
     std::int64_t attempts = 3;
+};
+
+/// Members of the island that prompts show beside base and partner.
+struct InspirationSettings {
+    std::int64_t top = 0;
+    std::int64_t random = 0;
+    std::int64_t above = 5;
 };
 
 /// See search/bandits/bandit.hpp.
@@ -162,6 +177,7 @@ struct CampaignConfig {
     IslandSettings islands;
     ArchiveSettings archive;
     SelectorSettings selector;
+    InspirationSettings inspirations;
     NoveltySettings novelty;
     MixSettings mix;
     ModelChoiceSettings model_choice;

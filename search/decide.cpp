@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <span>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 namespace atl {
@@ -37,7 +39,7 @@ class TicketDecision {
         if (share >= 1 || (share > 0 && rng(RngPurpose::operator_choice, 1).uniform() < share)) {
             choose_repair(share);
         } else {
-            m_base = select(m_usable, 0);
+            choose_base();
             m_base.probability *= 1 - share;
             choose_operator();
         }
@@ -84,7 +86,8 @@ class TicketDecision {
     Status enter(std::uint32_t island, CandidateStore& candidates) {
         m_members.clear();
         m_usable.clear();
-        for (const ArchiveEntry& entry : m_state.islands()[island].archive.entries()) {
+        m_entries = m_state.islands()[island].archive.entries();
+        for (const ArchiveEntry& entry : m_entries) {
             const Individual* individual = m_state.find(entry.id);
             if (individual == nullptr) {
                 return failure(ErrorCode::internal, "an archive names an unknown individual",
@@ -206,17 +209,59 @@ class TicketDecision {
         return partners;
     }
 
-    Selection select(const std::vector<std::size_t>& among, std::uint32_t stream) const {
+    [[nodiscard]] std::vector<SelectorEntry> entries_of(
+        const std::vector<std::size_t>& among) const {
         std::vector<SelectorEntry> entries;
         for (const std::size_t member : among) {
-            entries.push_back({m_members[member]->fitness,
-                               m_state.children_of(m_members[member]->id),
-                               m_state.visits_of(m_members[member]->id)});
+            const ParentView& view = *m_members[member];
+            entries.push_back({view.fitness, m_state.children_of(view.id),
+                               m_state.visits_of(view.id), view.candidate.source.size(),
+                               m_entries[member].measures, m_state.curiosity_of(view.id)});
         }
+        if (m_state.settings().tree) {
+            add_tree(among, entries);
+        }
+        return entries;
+    }
+
+    void add_tree(const std::vector<std::size_t>& among,
+                  std::vector<SelectorEntry>& entries) const {
+        std::unordered_map<std::uint64_t, std::size_t> places;
+        for (std::size_t i = 0; i < among.size(); ++i) {
+            places.emplace(m_members[among[i]]->id.value, i);
+        }
+        for (std::size_t i = 0; i < among.size(); ++i) {
+            const IndividualId id = m_members[among[i]]->id;
+            if (const SearchTree::Node* node = m_state.tree().find(id)) {
+                const auto parent = places.find(node->parent.value);
+                const bool root = parent == places.end() || node->parent == id;
+                entries[i].tree = {root ? k_no_parent : parent->second,
+                                   node->visits,
+                                   node->expansions,
+                                   node->small_steps,
+                                   node->reward_sum,
+                                   node->reward_max};
+            }
+        }
+    }
+
+    /// Among the members at these places; gives the place in `among`.
+    [[nodiscard]] Selection select(const std::vector<SelectorEntry>& entries,
+                                   std::uint32_t stream) const {
         CounterRng draw = rng(RngPurpose::parent, stream);
-        Selection selection = m_strategies.selector.select(entries, draw);
-        selection.index = among[selection.index];
-        return selection;
+        return m_strategies.selector.select(entries, draw,
+                                            {m_state.islands()[m_issued.island].programs});
+    }
+
+    void choose_base() {
+        const std::vector<SelectorEntry> entries = entries_of(m_usable);
+        m_base = select(entries, 0);
+        if (const auto large = m_strategies.selector.large_step(entries[m_base.index])) {
+            const bool is_large = rng(RngPurpose::step_size).uniform() < *large;
+            m_issued.step = is_large ? StepSize::large : StepSize::small;
+            m_issued.step_probability = is_large ? *large : 1 - *large;
+        }
+        m_base.index = m_usable[m_base.index];
     }
 
     void choose_operator() {
@@ -246,10 +291,65 @@ class TicketDecision {
         m_issued.parents.push_back(
             {m_members[m_base.index]->id, ParentRole::base, m_base.probability});
         if (choices[chosen].op->arity() > 1) {
-            const Selection partner = select(choices[chosen].partners, 1);
+            const std::vector<std::size_t>& partners = choices[chosen].partners;
+            const Selection partner = select(entries_of(partners), 1);
             m_issued.parents.push_back(
-                {m_members[partner.index]->id, ParentRole::partner, partner.probability});
+                {m_members[partners[partner.index]]->id, ParentRole::partner, partner.probability});
         }
+        if (choices[chosen].op->asks_model()) {
+            choose_inspirations();
+        }
+    }
+
+    // Members of the island that the ticket has no part for yet.
+    void choose_inspirations() {
+        const InspirationSettings& settings = m_strategies.inspirations;
+        if (settings.top + settings.random == 0 && m_issued.step != StepSize::large) {
+            return;
+        }
+        std::vector<IndividualId> others;
+        for (const auto& member : m_members) {
+            others.push_back(member->id);
+        }
+        for (const Parent& parent : m_issued.parents) {
+            std::erase(others, parent.id);
+        }
+        const auto take = [this, &others](std::size_t at, double probability) {
+            m_issued.parents.push_back({others[at], ParentRole::inspiration, probability});
+            others.erase(others.begin() + static_cast<std::ptrdiff_t>(at));
+        };
+        if (m_issued.step == StepSize::large) {
+            for (const IndividualId id : best_above(static_cast<std::size_t>(settings.above))) {
+                const auto found = std::find(others.begin(), others.end(), id);
+                if (found != others.end()) {
+                    take(static_cast<std::size_t>(found - others.begin()), 1);
+                }
+            }
+        }
+        for (std::int64_t i = 0; i < settings.top && !others.empty(); ++i) {
+            take(0, 1);  // members come best first
+        }
+        CounterRng draw = rng(RngPurpose::inspirations);
+        for (std::int64_t i = 0; i < settings.random && !others.empty(); ++i) {
+            take(draw.below(others.size()), 1 / static_cast<double>(others.size()));
+        }
+    }
+
+    // AdaExplore's pool: the way up from the base, the fittest of each part that small steps made.
+    [[nodiscard]] std::vector<IndividualId> best_above(std::size_t most) const {
+        std::vector<IndividualId> best;
+        const SearchTree& tree = m_state.tree();
+        const SearchTree::Node* node = tree.find(m_members[m_base.index]->id);
+        while (node != nullptr && best.size() < most) {
+            const IndividualId id = node->head;
+            const SearchTree::Node* head = tree.find(id);
+            if (head == nullptr) {
+                break;
+            }
+            best.push_back(head->best);
+            node = head->parent == id ? nullptr : tree.find(head->parent);
+        }
+        return best;
     }
 
     void choose_model() {
@@ -288,6 +388,7 @@ class TicketDecision {
     bool m_models_rest;
     TicketIssued m_issued;
     std::vector<std::shared_ptr<const ParentView>> m_members;  ///< of the island
+    std::span<const ArchiveEntry> m_entries;                   ///< the same, in its archive
     std::vector<std::size_t> m_usable;                         ///< those of them that can be a base
     std::vector<std::shared_ptr<const ParentView>> m_wrong;    ///< of the island, to be repaired
     Selection m_base;
@@ -299,6 +400,7 @@ Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& reg
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
       models_rest(config.asking.when_down == "continue"),
       selector(make_selector(config.selector)),
+      inspirations(config.inspirations),
       bandit(make_bandit(config.mix)),
       model_bandit(make_bandit(config.model_choice)),
       strategy_bandit(make_bandit(config.strategy_choice)) {

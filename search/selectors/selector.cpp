@@ -1,9 +1,13 @@
 #include "search/selectors/selector.hpp"
 
 #include "search/config.hpp"
+#include "search/selectors/beam.hpp"
+#include "search/selectors/clusters.hpp"
+#include "search/selectors/curiosity.hpp"
 #include "search/selectors/power_law.hpp"
 #include "search/selectors/rank_ucb.hpp"
 #include "search/selectors/tournament.hpp"
+#include "search/selectors/uct.hpp"
 #include "search/selectors/uniform.hpp"
 #include "search/selectors/weighted.hpp"
 
@@ -11,15 +15,17 @@
 
 namespace atl {
 
-Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& rng) const {
-    const std::vector<double> p = probabilities(entries);
+Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& rng,
+                           const SelectionFacts& facts) const {
+    const std::vector<double> p = probabilities(entries, facts);
     const std::size_t index = rng.weighted(p);
     return {index, p[index]};
 }
 
 const std::vector<std::string>& selector_names() {
-    static const std::vector<std::string> names = {"weighted", "tournament", "uniform", "power_law",
-                                                   "rank_ucb"};
+    static const std::vector<std::string> names = {"weighted",  "tournament", "uniform",
+                                                   "power_law", "rank_ucb",   "clusters",
+                                                   "curiosity", "beam",       "uct"};
     return names;
 }
 
@@ -38,6 +44,20 @@ Selector make_selector(const SelectorSettings& settings) {
     }
     if (settings.name == "rank_ucb") {
         return Selector(RankUcbSelector{settings.exploration, settings.noise});
+    }
+    if (settings.name == "clusters") {
+        return Selector(ClusterSelector{settings.temperature, settings.temperature_period,
+                                        settings.cluster_width});
+    }
+    if (settings.name == "curiosity") {
+        return Selector(CuriositySelector());
+    }
+    if (settings.name == "beam") {
+        return Selector(BeamSelector{settings.beam});
+    }
+    if (settings.name == "uct") {
+        return Selector(UctSelector{settings.tree_exploration, settings.tree_max_weight,
+                                    settings.large_steps, settings.small_step_limit});
     }
     throw std::logic_error("unknown selector " + settings.name);
 }

@@ -290,6 +290,8 @@ TEST(ConfigCommand, ExplainsEveryKeyAndChecksFiles) {
         EXPECT_THAT(all.output, HasSubstr(info.meaning));
     }
     EXPECT_THAT(atoll("config explain stop.seconds").output, HasSubstr("real, default 0.0"));
+    EXPECT_THAT(atoll("config explain models.NAME").output, HasSubstr("models.NAME.url"));
+    EXPECT_THAT(atoll("config explain strategies").output, HasSubstr("strategies.NAME.text"));
     // What `run` refuses for want of a task is not valid either.
     for (const std::string verb : {"config check ", "run "}) {
         const Result empty = atoll(verb + "/dev/null");

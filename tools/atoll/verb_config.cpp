@@ -16,6 +16,9 @@ namespace {
 
 std::vector<SettingInfo> all_settings() {
     CampaignConfig config;
+    // Tables of which there may be several, under names that a config gives.
+    config.models.emplace_back().name = "NAME";
+    config.strategies.emplace_back().name = "NAME";
     return list_settings([&](SettingVisitor& visitor) { declare(config, visitor); });
 }
 

@@ -1,12 +1,11 @@
 // Models and strategies: chosen by bandits for operators that ask models, recorded, checked.
 
-#include "mutators/operators/tune.hpp"
 #include "search/decide.hpp"
 #include "search/replay.hpp"
+#include "tests/unit/search/asker.hpp"
 #include "tests/unit/search/campaign_fixture.hpp"
 
 #include <map>
-#include <mutex>
 
 namespace atl {
 namespace {
@@ -17,29 +16,16 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using testing::small_config;
 
-/// Tunes, but says that it asks a model; keeps what it is told.
-struct Asker {
-    std::shared_ptr<std::vector<std::string>> told;
-    Tune tune{"local"};
-
-    [[nodiscard]] std::string name() const { return "asker"; }
-    [[nodiscard]] int arity() const { return 1; }
-    [[nodiscard]] bool asks_model() const { return true; }
-    [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
-                                  const ParentView* partner) const {
-        return tune.applicable(task, base, partner);
-    }
-    [[nodiscard]] OperatorRun start(const OperatorInput& in) const {
-        told->push_back(in.strategy);
-        return tune.start(in);
-    }
-};
+ModelSettings model(const std::string& name) {
+    ModelSettings settings;
+    settings.name = name;
+    settings.url = "http://127.0.0.1:1/v1";
+    return settings;
+}
 
 class Choices : public ::testing::Test {
   protected:
     Choices() {
-        m_campaign.operators.add("asker",
-                                 [told = m_told](const auto&) { return Operator(Asker{told}); });
         m_campaign.config.strategies = {{"fuse", "Fuse the loops.", 1},
                                         {"wide", "Use wide loads.", 3}};
         m_campaign.config.strategy_choice.bandit = "fixed";
@@ -54,8 +40,9 @@ class Choices : public ::testing::Test {
                                                m_campaign.operators));
     }
 
-    std::shared_ptr<std::vector<std::string>> m_told = std::make_shared<std::vector<std::string>>();
     Campaign m_campaign{small_config()};
+    std::shared_ptr<std::vector<testing::Asker::Told>> m_told =
+        testing::add_asker(m_campaign.operators);
 };
 
 TEST_F(Choices, AStrategyIsChosenForTicketsThatAskAndToldToThem) {
@@ -77,8 +64,12 @@ TEST_F(Choices, AStrategyIsChosenForTicketsThatAskAndToldToThem) {
     }
     EXPECT_GT(chosen["wide"], 0);
     EXPECT_GE(m_told->size(), asked);
-    EXPECT_THAT(*m_told, ::testing::Contains("Use wide loads."));
-    EXPECT_THAT(*m_told, Not(::testing::Contains("")));
+    const auto was_told = [this](const std::string& text) {
+        return std::any_of(m_told->begin(), m_told->end(),
+                           [&text](const auto& told) { return told.strategy == text; });
+    };
+    EXPECT_TRUE(was_told("Use wide loads."));
+    EXPECT_FALSE(was_told(""));
     EXPECT_EQ(report->state.strategy_arms().at("wide").issued,
               static_cast<std::uint64_t>(chosen["wide"]));
 }
@@ -87,6 +78,8 @@ TEST_F(Choices, AreTakenAgainByReplay) {
     m_campaign.config.strategy_choice.bandit = "thompson";
     m_campaign.config.mix.bandit = "thompson";
     m_campaign.config.mix.mask_after = 2;
+    m_campaign.config.models = {model("large"), model("small")};
+    m_campaign.config.model_choice.bandit = "thompson";
     ASSERT_TRUE(m_campaign.run());
     std::vector<Event> events = m_campaign.events();
     EXPECT_THAT(replayed(events).differences, IsEmpty());
@@ -117,7 +110,7 @@ TEST_F(Choices, GoOnTheSameAfterACrash) {
     Campaign whole(m_campaign.config);
     whole.operators = m_campaign.operators;
     ASSERT_TRUE(whole.run());
-    for (const std::uint64_t events : {40, 30}) {
+    for (const std::uint64_t events : {40, 25}) {
         ASSERT_FALSE(m_campaign.run({}, events));
     }
     ASSERT_TRUE(m_campaign.run());
@@ -139,8 +132,9 @@ TEST_F(Choices, AModelIsChosenWithItsRecordedProbability) {
     m_campaign.config.model_choice.bandit = "fixed";
     const auto report = m_campaign.run();
     ASSERT_TRUE(report) << report.error().message();
-    Strategies strategies(m_campaign.config, m_campaign.operators);
-    strategies.models = {{"large", 1}, {"small", 3}};
+    m_campaign.config.models = {model("large"), model("small")};
+    m_campaign.config.model_choice.weights = {{"large", 1}, {"small", 3}};
+    const Strategies strategies(m_campaign.config, m_campaign.operators);
     auto reader = JournalReader::open(m_campaign.path() / "journal");
     ASSERT_TRUE(reader);
     ASSERT_TRUE((*reader)->for_each(0, [](const auto&) { return Status(); }));
@@ -159,6 +153,21 @@ TEST_F(Choices, AModelIsChosenWithItsRecordedProbability) {
         }
     }
     EXPECT_NEAR(small / asked, 0.75, 0.1);
+}
+
+TEST(ModelChoiceConfig, GivesModelsTheirWeights) {
+    const std::string models = "[models.a]\nurl = 'http://x/v1'\n[models.b]\nurl = 'http://x/v1'\n";
+    using Weights = std::vector<std::pair<std::string, double>>;
+    const auto weights = [&](const std::string& toml) {
+        return model_weights(value_or_throw(parse_config(toml + models, "c.toml")));
+    };
+    EXPECT_EQ(weights(""), (Weights{{"a", 1}, {"b", 1}}));
+    EXPECT_EQ(weights("[model_choice.weights]\nb = 3\n"), (Weights{{"b", 3}}));
+    const auto why = [&](const std::string& toml) {
+        return parse_config(toml + models, "c.toml").error().message();
+    };
+    EXPECT_THAT(why("[model_choice.weights]\nc = 3\n"), HasSubstr("a"));
+    EXPECT_THAT(why("[model_choice.weights]\na = 0\n"), HasSubstr("no model is in use"));
 }
 
 TEST(StrategyConfig, IsReadByName) {

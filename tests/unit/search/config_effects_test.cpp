@@ -29,6 +29,46 @@ TEST(ConfigEffects, SelectorsGetTheirSettings) {
     EXPECT_NEAR(best("selector.name = 'weighted'\nselector.lambda = 0\n"), 1.0 / 3, 1e-12);
     EXPECT_GT(best("selector.name = 'weighted'\nselector.lambda = 5\n"), 0.6);
     EXPECT_NEAR(best("selector.name = 'uniform'\n"), 1.0 / 3, 1e-12);
+    const std::string clusters = "selector.name = 'clusters'\nselector.temperature = 1e6\n";
+    EXPECT_NEAR(best(clusters), 1.0 / 3, 1e-3);
+    EXPECT_NEAR(best(clusters + "selector.cluster_width = 1.7\n"), 0.5, 1e-3)
+        << "3 is alone, 2 and 1 share a cluster";
+    EXPECT_EQ(best("selector.name = 'beam'\nselector.beam = 2\n"), 0.5);
+}
+
+TEST(ConfigEffects, ClustersCoolInTheirPeriod) {
+    const std::vector<SelectorEntry> entries = {{1.1, 0}, {1, 0}};
+    const auto logit = [&](const std::string& toml, std::uint64_t programs) {
+        const auto p = make_selector(parsed("selector.name = 'clusters'\n" + toml).selector)
+                           .probabilities(entries, {programs});
+        return std::log(p[0] / p[1]);
+    };
+    EXPECT_NEAR(logit("", 0), 1, 1e-9);
+    EXPECT_NEAR(logit("selector.temperature_period = 4\n", 2), 2, 1e-9);
+}
+
+TEST(ConfigEffects, UctGetsItsSettings) {
+    std::vector<SelectorEntry> entries(2);
+    entries[0].tree = {k_no_parent, 9, 3, 2, 4.5, 0.6};
+    entries[1].tree = {k_no_parent, 1, 0, 0, 0.4, 0.7};
+    const auto uct = [&](const std::string& toml) {
+        return make_selector(parsed("selector.name = 'uct'\n" + toml).selector);
+    };
+    EXPECT_THAT(uct("").probabilities(entries), ElementsAre(0, 1));
+    EXPECT_THAT(uct("selector.tree_exploration = 0\n").probabilities(entries), ElementsAre(1, 0));
+    EXPECT_THAT(
+        uct("selector.tree_exploration = 0\nselector.tree_max_weight = 1\n").probabilities(entries),
+        ElementsAre(0, 1));
+    EXPECT_EQ(uct("").large_step(entries[0]), 1);
+    EXPECT_EQ(uct("selector.small_step_limit = 3\n").large_step(entries[0]), 0.2);
+    EXPECT_EQ(uct("selector.large_steps = 0.5\n").large_step(entries[1]), 0.5);
+}
+
+TEST(ConfigEffects, PromptsShowAsManyInspirationsAsAskedFor) {
+    const CampaignConfig config = parsed("[inspirations]\ntop = 2\nrandom = 3\nabove = 4\n");
+    EXPECT_EQ(config.inspirations.top, 2);
+    EXPECT_EQ(config.inspirations.random, 3);
+    EXPECT_EQ(config.inspirations.above, 4);
 }
 
 TEST(ConfigEffects, BanditsGetTheirSettings) {
