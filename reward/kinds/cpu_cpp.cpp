@@ -87,6 +87,8 @@ class CpuCppKind final : public CandidateKind {
                "\n\n"
                "- Tensors are dense, row-major, do not overlap and start on a 64-byte boundary.\n"
                "- Every element of every output must be written; inputs must stay as they are.\n"
+               "- Compiled by g++ (or clang++) with -std=c++20 -O3 -march=native -fopenmp-simd.\n"
+               "- The caches hold neither inputs nor outputs when a timed call begins.\n"
                "- The standard library and vector intrinsics may be used. Files, sockets and new\n"
                "  processes are not there; threads only help as far as the device has cores.\n"
                "- Memory outside the tensors must not be touched: pages around them fault.\n"
