@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/prompts/shown_blocks.hpp"
 #include "mutators/source_parts.hpp"
 #include "population/individual.hpp"
 #include "reward/base/rng.hpp"
@@ -96,7 +97,8 @@ struct OperatorInput {
     std::function<Digest(const Candidate&)> key = {};
     /// For operators that ask a model; others leave them alone.
     std::vector<ParentWords> parent_words = {};  ///< of `parents`, in their order; may be fewer
-    /// Exemplars, failure rules and memory; its parents are not looked at. nullptr: none.
+    /// Failure rules and memory; its programs are not looked at: those are parents with their
+    /// roles. nullptr: none.
     std::shared_ptr<const PromptMaterial> material = {};
     std::string strategy = {};       ///< an instruction that its prompts show; empty: none
     StepSize step = StepSize::none;  ///< how far from its base a child is to be
@@ -235,6 +237,8 @@ concept OperatorPolicy = std::copyable<T> &&
     { c.start(in) } -> std::same_as<OperatorRun>;
     /// May be left out, which means false:
     ///     bool asks_model() const;  // the engine chooses a model and a strategy for its tickets
+    /// One that asks a model may also have `ShownBlocks shows() const`: what is to be chosen for
+    /// its prompt. Without, nothing is.
 };
 
 /// An operator may say whether it works on wrong individuals, and on no others. Archives hold right
@@ -264,6 +268,7 @@ class Operator {
     }
     /// Whether its runs ask questions.
     [[nodiscard]] bool asks_model() const { return m_self->asks_model(); }
+    [[nodiscard]] ShownBlocks shows() const { return m_self->shows(); }
 
   private:
     struct Base {
@@ -275,6 +280,7 @@ class Operator {
                                               const ParentView*) const = 0;
         [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
         [[nodiscard]] virtual bool asks_model() const = 0;
+        [[nodiscard]] virtual ShownBlocks shows() const = 0;
     };
     template <class T>
     struct Model final : Base {
@@ -301,6 +307,13 @@ class Operator {
                 return policy.asks_model();
             }
             return false;
+        }
+        [[nodiscard]] ShownBlocks shows() const override {
+            if constexpr (requires { policy.shows(); }) {
+                return policy.shows();
+            } else {
+                return {};
+            }
         }
         T policy;
     };

@@ -366,7 +366,9 @@ struct CampaignState::Rules {
     }
     void change(const RolloutRecorded&) {}
 
-    Status check(const ModelExchanged& event) const { return in_flight(event.ticket); }
+    Status check(const ModelExchanged& event) const {
+        return event.ticket == ModelExchanged::k_no_ticket ? Status() : in_flight(event.ticket);
+    }
     void change(const ModelExchanged& event) {
         ModelStats& stats = state.m_exchanged[event.model];
         ++stats.calls;
@@ -377,7 +379,9 @@ struct CampaignState::Rules {
             state.m_unanswered_in_row = 0;
             count_usage(event, stats);
         }
-        state.m_in_flight.at(event.ticket).exchanges.push_back(event);
+        if (event.ticket != ModelExchanged::k_no_ticket) {
+            state.m_in_flight.at(event.ticket).exchanges.push_back(event);
+        }
         see(event.at_ns);
     }
 
@@ -391,6 +395,23 @@ struct CampaignState::Rules {
         stats.completion_tokens += event.completion_tokens;
         stats.without_price += event.nano_dollars < 0 ? 1 : 0;
         stats.nano_dollars += std::max<std::int64_t>(event.nano_dollars, 0);
+    }
+
+    Status check(const InsightNoted& event) const {
+        const bool later =
+            state.m_insights.empty() || event.after_commit > state.m_insights.back().after_commit;
+        if (!later || event.after_commit == 0 || event.after_commit > state.m_commits) {
+            return cannot_follow("an insight after commit " + std::to_string(event.after_commit));
+        }
+        return {};
+    }
+    void change(const InsightNoted& event) {
+        std::vector<InsightNoted>& kept = state.m_insights;
+        if (kept.size() == k_kept_insights) {
+            kept.erase(kept.begin());
+        }
+        kept.push_back(event);
+        see(event.at_ns);
     }
 
     Status check(const CampaignStopped&) const { return {}; }
@@ -571,7 +592,7 @@ void CampaignState::index(Individual individual) {
     const bool is_first = find_key(individual.key) == nullptr;
     std::set<IndividualId> parents;  // one individual may have two roles
     for (const Parent& parent : individual.parents) {
-        if (parent.role != ParentRole::inspiration && parents.insert(parent.id).second) {
+        if (is_made_of(parent.role) && parents.insert(parent.id).second) {
             ++m_children[parent.id.value];
         }
     }

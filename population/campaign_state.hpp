@@ -113,6 +113,7 @@ class CampaignState {
     ///    back.
     ///  - A ticket that failed without a fault is a reward of 0 for its operator, model and
     ///    strategy. What its models cost counts for them when it ends, whatever became of it.
+    ///  - An insight was asked for after the one before, and not after a commit to come.
     ///  - Migrated and Confirmed need a committed individual; a migrant needs fitness > 0.
     [[nodiscard]] Status apply(const Event& event);
 
@@ -129,7 +130,7 @@ class CampaignState {
     /// Later ones with this key that were evaluated all the same, as positions in individuals():
     /// after one that was cut off, or while another was in flight.
     [[nodiscard]] std::span<const std::uint32_t> evaluated_again(const Digest& key) const;
-    /// Committed individuals with this parent, in any role but that of an inspiration.
+    /// Committed individuals that are made of this one (is_made_of()).
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
     /// Tickets with this individual as their base, those in flight included. A ticket of which
     /// nothing right came, be it through wrong children or a fault of ours, is no visit any more
@@ -188,6 +189,9 @@ class CampaignState {
     [[nodiscard]] const std::map<IndividualId, Confirmed>& confirmations() const {
         return m_confirmations;
     }
+    /// The last few, oldest first: what is still shown.
+    [[nodiscard]] const std::vector<InsightNoted>& insights() const { return m_insights; }
+    static constexpr std::size_t k_kept_insights = 4;
     /// How the last session ended; nothing while one is open.
     [[nodiscard]] const std::optional<CampaignStopped>& stopped() const { return m_stopped; }
     [[nodiscard]] std::uint64_t last_improved_commit() const { return m_last_improved_commit; }
@@ -244,6 +248,7 @@ class CampaignState {
     std::size_t m_best = SIZE_MAX;
     std::optional<Confirmed> m_confirmed;
     std::map<IndividualId, Confirmed> m_confirmations;
+    std::vector<InsightNoted> m_insights;  ///< at most k_kept_insights, oldest first
     std::optional<CampaignStopped> m_stopped;
     std::uint64_t m_last_improved_commit = 0;
     std::uint64_t m_events = 0;

@@ -9,7 +9,7 @@ namespace atl {
 
 namespace {
 
-constexpr std::uint8_t k_state_layout = 4;
+constexpr std::uint8_t k_state_layout = 5;
 constexpr std::uint32_t k_unlimited = ~std::uint32_t{0};  // ByteReader::count() bounds by bytes
 
 void write_settings(ByteWriter& out, const StateSettings& settings) {
@@ -118,6 +118,7 @@ struct CampaignState::Codec {
     static void read_exchanged(ByteReader& in, CampaignState& state);
     static void read_confirmations(ByteReader& in, CampaignState& state);
     static void read_counters(ByteReader& in, CampaignState& state);
+    static void read_insights(ByteReader& in, CampaignState& state);
 };
 
 void CampaignState::Codec::write_visits(ByteWriter& out, const CampaignState& state) {
@@ -225,6 +226,10 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
         write_fields(out, migrated);
     }
     write_counters(out, state);
+    out.u32(static_cast<std::uint32_t>(state.m_insights.size()));
+    for (const InsightNoted& insight : state.m_insights) {
+        write_fields(out, insight);
+    }
 }
 
 void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state) {
@@ -396,6 +401,18 @@ void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
     state.m_elapsed_ns = in.i64();
 }
 
+void CampaignState::Codec::read_insights(ByteReader& in, CampaignState& state) {
+    const std::uint32_t size = in.count(80, k_kept_insights);
+    for (std::uint32_t i = 0; i < size && in.ok(); ++i) {
+        InsightNoted insight = read_insight_noted(in);
+        if (insight.after_commit == 0 || insight.after_commit > state.m_commits ||
+            (i > 0 && insight.after_commit <= state.m_insights.back().after_commit)) {
+            in.fail("insights are not in order");
+        }
+        state.m_insights.push_back(std::move(insight));
+    }
+}
+
 void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     if (in.boolean()) {
         state.m_started = read_campaign_started(in);
@@ -425,6 +442,7 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
         state.m_recent_migrations.push_back(migrated);
     }
     read_counters(in, state);
+    read_insights(in, state);
     if (!state.m_in_flight.empty() && state.m_in_flight.rbegin()->first >= state.m_next_ticket) {
         in.fail("a ticket is in flight that was not issued");
     }

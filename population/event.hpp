@@ -63,6 +63,9 @@ struct TicketIssued {
     double strategy_probability = 1;
     StepSize step = StepSize::none;
     double step_probability = 1;
+    /// Text id: what the model is told beside programs, as mutators/memory/shown_memory.hpp writes
+    /// it. Zero: nothing.
+    Digest memory = {};
 };
 
 /// One evaluation inside a ticket came back (or was answered as a duplicate). Acknowledged once
@@ -154,6 +157,9 @@ struct RolloutRecorded {
 /// cassette (mutators/model/cassette.hpp) has no other events. The texts hold neither keys nor
 /// addresses.
 struct ModelExchanged {
+    /// Asked for no ticket: for an insight.
+    static constexpr std::uint64_t k_no_ticket = ~std::uint64_t{0};
+
     std::uint64_t ticket = 0;         ///< for which it was asked
     std::uint64_t occurrence = 0;     ///< so often its ticket had asked the same before
     std::string model;                ///< as the campaign names it
@@ -170,10 +176,24 @@ struct ModelExchanged {
     double seconds = 0;      ///< from its submission to then
 };
 
+/// A language model was asked to say what the campaign has taught so far, and answered or did not.
+/// What it said is shown to models from then on; a replay needs no model for that.
+struct InsightNoted {
+    static constexpr std::size_t k_max_items = 16;
+    static constexpr std::size_t k_max_item_bytes = 1024;
+
+    std::uint64_t after_commit = 0;  ///< commits when it was asked
+    std::string model;               ///< as the campaign names it
+    Digest prompt;                   ///< text id
+    Digest reply;                    ///< text id; zero: there was none
+    std::vector<std::string> items;  ///< what is kept of the reply, a line each; empty: nothing
+    std::int64_t at_ns = 0;
+};
+
 /// On disk the alternative's index is the record type: only append.
 using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
                            TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown,
-                           IslandsReset, LogOpened, RolloutRecorded, ModelExchanged>;
+                           IslandsReset, LogOpened, RolloutRecorded, ModelExchanged, InsightNoted>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

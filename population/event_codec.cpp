@@ -11,7 +11,7 @@ namespace {
 constexpr std::array<const char*, k_event_types> k_names = {
     "CampaignStarted", "SessionOpened", "TicketIssued",    "Evaluated",       "TicketFailed",
     "TicketCommitted", "Migrated",      "Confirmed",       "CampaignStopped", "TurnedDown",
-    "IslandsReset",    "LogOpened",     "RolloutRecorded", "ModelExchanged"};
+    "IslandsReset",    "LogOpened",     "RolloutRecorded", "ModelExchanged",  "InsightNoted"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -27,7 +27,7 @@ std::vector<Parent> read_parents(ByteReader& in) {
     for (Parent& parent : parents) {
         parent.id.value = in.u64();
         const std::uint8_t role = in.u8();
-        if (role > static_cast<std::uint8_t>(ParentRole::migrant)) {
+        if (role > static_cast<std::uint8_t>(ParentRole::exemplar)) {
             in.fail("unknown parent role " + std::to_string(role));
         }
         parent.role = static_cast<ParentRole>(role);
@@ -119,8 +119,10 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_log_opened(in);
         case 12:
             return read_rollout_recorded(in);
-        default:
+        case 13:
             return read_model_exchanged(in);
+        default:
+            return read_insight_noted(in);
     }
 }
 
@@ -239,6 +241,7 @@ void write_fields(ByteWriter& out, const TicketIssued& event) {
     out.f64(event.strategy_probability);
     out.u8(static_cast<std::uint8_t>(event.step));
     out.f64(event.step_probability);
+    out.digest(event.memory);
 }
 
 TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout) {
@@ -255,6 +258,9 @@ TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout) {
         }
         event.step = static_cast<StepSize>(step);
         event.step_probability = in.f64();
+    }
+    if (layout >= 3) {
+        event.memory = in.digest();
     }
     return event;
 }

@@ -13,7 +13,7 @@ namespace atl {
 /// (one event per record) and the snapshots (individuals and tickets of a state). Events are
 /// written in the newest layout of their type and read in all.
 inline constexpr std::uint32_t k_event_types = std::variant_size_v<Event>;
-inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 2, 3, 2, 1, 1,
+inline constexpr std::array<std::uint8_t, k_event_types> k_event_layouts = {1, 2, 3, 3, 2, 1, 1, 1,
                                                                             1, 1, 1, 1, 1, 1, 1};
 
 void write_fields(ByteWriter& out, const Individual& individual);
@@ -27,11 +27,12 @@ void write_fields(ByteWriter& out, const IslandsReset& event);
 void write_fields(ByteWriter& out, const LogOpened& event);
 void write_fields(ByteWriter& out, const RolloutRecorded& event);
 void write_fields(ByteWriter& out, const ModelExchanged& event);
+void write_fields(ByteWriter& out, const InsightNoted& event);
 
 /// On any violation the reader is failed and the value is meaningless. Layout: of Evaluated.
 [[nodiscard]] Individual read_individual(ByteReader& in, std::uint8_t layout = 3);
 [[nodiscard]] CampaignStarted read_campaign_started(ByteReader& in);
-[[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout = 2);
+[[nodiscard]] TicketIssued read_ticket_issued(ByteReader& in, std::uint8_t layout = 3);
 [[nodiscard]] Migrated read_migrated(ByteReader& in);
 [[nodiscard]] Confirmed read_confirmed(ByteReader& in);
 [[nodiscard]] CampaignStopped read_campaign_stopped(ByteReader& in);
@@ -40,6 +41,7 @@ void write_fields(ByteWriter& out, const ModelExchanged& event);
 [[nodiscard]] LogOpened read_log_opened(ByteReader& in);
 [[nodiscard]] RolloutRecorded read_rollout_recorded(ByteReader& in);
 [[nodiscard]] ModelExchanged read_model_exchanged(ByteReader& in);
+[[nodiscard]] InsightNoted read_insight_noted(ByteReader& in);
 [[nodiscard]] Outcome read_outcome(ByteReader& in);
 
 /// The least number of bytes that an encoded individual takes.

@@ -16,6 +16,8 @@ const char* to_string(ParentRole role) {
             return "inspiration";
         case ParentRole::migrant:
             return "migrant";
+        case ParentRole::exemplar:
+            return "exemplar";
     }
     return "base";
 }

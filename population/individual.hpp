@@ -32,9 +32,20 @@ struct IndividualId {
 };
 
 /// On disk: only append.
-enum class ParentRole : std::uint8_t { base = 0, partner = 1, inspiration = 2, migrant = 3 };
+enum class ParentRole : std::uint8_t {
+    base = 0,
+    partner = 1,
+    inspiration = 2,  ///< a model was shown it, for ideas
+    migrant = 3,
+    exemplar = 4,  ///< a model was shown it with its score, to compare
+};
 
 [[nodiscard]] const char* to_string(ParentRole role);
+/// Whether the child is made of it; others were only shown to who made the child, and count neither
+/// as its ancestors nor it as their child.
+[[nodiscard]] constexpr bool is_made_of(ParentRole role) {
+    return role != ParentRole::inspiration && role != ParentRole::exemplar;
+}
 
 /// How far a child is to be from its base, where the selector decides that (AdaExplore's two
 /// actions): a refinement, or something new. On disk: only append.

@@ -9,7 +9,9 @@ double ticket_reward(const CampaignState& state, std::uint64_t ticket) {
     double reference = 0;
     for (const Parent& parent : flight.issued.parents) {
         const Individual* individual = state.find(parent.id);
-        reference = std::max(reference, individual == nullptr ? 0 : individual->fitness);
+        if (individual != nullptr && is_made_of(parent.role)) {
+            reference = std::max(reference, individual->fitness);
+        }
     }
     if (const ArchiveEntry* best = state.islands()[flight.issued.island].archive.best()) {
         reference = std::max(reference, best->fitness);

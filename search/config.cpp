@@ -142,22 +142,14 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
            "How steeply the power law prefers the best: rank to the power of -alpha.");
     v.real("selector.exploration", c.selector.exploration, {0, 1000},
            "How much rank_ucb prefers those that were seldom chosen.");
+    v.integer("selector.above", c.selector.above, {0, 64},
+              "Where uct takes a large step: individuals above the base in its tree, the best of "
+              "each part that small steps made, that prompts show.");
     v.real(
         "selector.noise", c.selector.noise, {0, 1000},
         "Uniform noise, this much to both sides, on rank_ucb's values (the best rank is worth 1, "
         "the last 0).");
     declare_tree_selectors(c.selector, v);
-}
-
-void declare_inspirations(InspirationSettings& s, SettingVisitor& v) {
-    v.integer("inspirations.top", s.top, {0, 64},
-              "Best ones of the island that prompts show beside base and partner.");
-    v.integer("inspirations.random", s.random, {0, 64},
-              "Others of the island, drawn at random, that prompts show.");
-    v.integer(
-        "inspirations.above", s.above, {0, 64},
-        "Where uct takes a large step: ones above the base in its tree, the best of each part "
-        "that small steps made, that prompts show first.");
 }
 
 void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
@@ -416,13 +408,13 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_campaign(config.campaign, visitor);
     declare_evaluation(config.evaluation, visitor);
     declare_population(config, visitor);
-    declare_inspirations(config.inspirations, visitor);
     declare_novelty(config.novelty, visitor);
     declare_mix(config.mix, visitor);
     declare_strategies(config, visitor);
     declare(config.operators, visitor);
     declare(config.models, visitor);
     declare_asking(config.asking, visitor);
+    declare(config.memory, visitor);
     declare_migration(config.migration, visitor);
     declare_reset(config.reset, visitor);
     declare_engine(config.engine, visitor);
@@ -472,6 +464,7 @@ Status check_config(const CampaignConfig& config, const std::string& where) {
                            where);
         }
     }
+    ATOLL_TRY(check_memory(config.memory, where));
     return check_archive(config.archive, where);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/memory/memory_settings.hpp"
 #include "mutators/model/model_settings.hpp"
 #include "mutators/operators/registry.hpp"
 #include "population/archive.hpp"
@@ -79,6 +80,7 @@ struct SelectorSettings {
     double tree_max_weight = 0;
     double large_steps = 0.2;
     std::int64_t small_step_limit = 2;
+    std::int64_t above = 5;
 };
 
 /// See search/novelty.hpp.
@@ -87,13 +89,6 @@ struct NoveltySettings {
     double max_similarity = 0.95;
     std::string scope = "island";
     std::int64_t attempts = 3;
-};
-
-/// Members of the island that prompts show beside base and partner.
-struct InspirationSettings {
-    std::int64_t top = 0;
-    std::int64_t random = 0;
-    std::int64_t above = 5;
 };
 
 /// See search/bandits/bandit.hpp.
@@ -177,7 +172,6 @@ struct CampaignConfig {
     IslandSettings islands;
     ArchiveSettings archive;
     SelectorSettings selector;
-    InspirationSettings inspirations;
     NoveltySettings novelty;
     MixSettings mix;
     ModelChoiceSettings model_choice;
@@ -186,6 +180,7 @@ struct CampaignConfig {
     OperatorSettings operators;
     std::vector<ModelSettings> models;  ///< in the order of their names
     AskingSettings asking;
+    MemorySettings memory;
     MigrationConfig migration;
     ResetSettings reset;
     EngineSettings engine;

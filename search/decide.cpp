@@ -1,8 +1,11 @@
 #include "search/decide.hpp"
 
+#include "search/shown_programs.hpp"
+
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <tuple>
 #include <unordered_map>
@@ -43,6 +46,8 @@ class TicketDecision {
             m_base.probability *= 1 - share;
             choose_operator();
         }
+        add_shown_programs(m_state, m_strategies.memory, m_strategies.seed,
+                           m_strategies.find(m_issued.operator_name)->shows(), m_issued);
         return std::optional(std::move(m_issued));
     }
 
@@ -297,41 +302,25 @@ class TicketDecision {
                 {m_members[partners[partner.index]]->id, ParentRole::partner, partner.probability});
         }
         if (choices[chosen].op->asks_model()) {
-            choose_inspirations();
+            if (m_issued.step == StepSize::large) {
+                show_what_is_above();
+            }
         }
     }
 
-    // Members of the island that the ticket has no part for yet.
-    void choose_inspirations() {
-        const InspirationSettings& settings = m_strategies.inspirations;
-        if (settings.top + settings.random == 0 && m_issued.step != StepSize::large) {
-            return;
-        }
-        std::vector<IndividualId> others;
+    // Of the island's members only: what left it is of no use to it any more.
+    void show_what_is_above() {
+        std::set<IndividualId> others;
         for (const auto& member : m_members) {
-            others.push_back(member->id);
+            others.insert(member->id);
         }
         for (const Parent& parent : m_issued.parents) {
-            std::erase(others, parent.id);
+            others.erase(parent.id);
         }
-        const auto take = [this, &others](std::size_t at, double probability) {
-            m_issued.parents.push_back({others[at], ParentRole::inspiration, probability});
-            others.erase(others.begin() + static_cast<std::ptrdiff_t>(at));
-        };
-        if (m_issued.step == StepSize::large) {
-            for (const IndividualId id : best_above(static_cast<std::size_t>(settings.above))) {
-                const auto found = std::find(others.begin(), others.end(), id);
-                if (found != others.end()) {
-                    take(static_cast<std::size_t>(found - others.begin()), 1);
-                }
+        for (const IndividualId id : best_above(m_strategies.shown_above)) {
+            if (others.erase(id) > 0) {
+                m_issued.parents.push_back({id, ParentRole::inspiration, 1});
             }
-        }
-        for (std::int64_t i = 0; i < settings.top && !others.empty(); ++i) {
-            take(0, 1);  // members come best first
-        }
-        CounterRng draw = rng(RngPurpose::inspirations);
-        for (std::int64_t i = 0; i < settings.random && !others.empty(); ++i) {
-            take(draw.below(others.size()), 1 / static_cast<double>(others.size()));
         }
     }
 
@@ -400,8 +389,9 @@ Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& reg
     : seed(static_cast<std::uint64_t>(config.campaign.seed)),
       models_rest(config.asking.when_down == "continue"),
       selector(make_selector(config.selector)),
-      inspirations(config.inspirations),
+      shown_above(static_cast<std::size_t>(config.selector.above)),
       bandit(make_bandit(config.mix)),
+      memory(config.memory),
       model_bandit(make_bandit(config.model_choice)),
       strategy_bandit(make_bandit(config.strategy_choice)) {
     for (const auto& [name, weight] : operator_weights(config, registry.names())) {

@@ -38,8 +38,9 @@ struct Strategies {
     std::uint64_t seed;
     bool models_rest;  ///< while none answers: asking.when_down is "continue"
     Selector selector;
-    InspirationSettings inspirations;
+    std::size_t shown_above;  ///< individuals above the base where a step is large
     Bandit bandit;
+    MemorySettings memory;
     std::vector<WeightedOperator> operators;
     Bandit model_bandit;
     std::vector<Choice> models;
@@ -58,9 +59,9 @@ struct Strategies {
 ///             has any
 ///   partner   if the operator needs one: by the selector, among members it is applicable with
 ///   step      directly after the base, if the selector decides it (selectors/uct.hpp)
-///   inspirations  if the operator asks models: others of the island's members, with probability 1
-///             the best above the base in the tree where the step is large and the best of all,
-///             and some at random, each of those that are left alike
+///   above     where the step is large: the best of each part above the base in the tree, as
+///             inspirations with probability 1
+///   programs that a model is shown beside them, if it has a prompt for such: add_shown_programs()
 /// An operator that mends wrong individuals has a budget of its own: on an island where some wait
 /// (IslandState::wrong), a ticket goes to it with the share that its weight has of all weights,
 /// whatever the bandit thinks of it; the base is then one of those, each as probable as the others,

@@ -6,6 +6,7 @@
 #include "search/decide.hpp"
 #include "search/ending.hpp"
 #include "search/evaluations.hpp"
+#include "search/prompt_memory.hpp"
 #include "search/recorded_run.hpp"
 #include "search/starters.hpp"
 #include "search/ticket_run.hpp"
@@ -49,6 +50,7 @@ class Engine {
           m_novelty(m_config.novelty, m_ledger.texts()),
           m_requests(m_config),
           m_words(m_ledger.texts()),
+          m_memory(m_config.memory, m_task->kind, m_ledger.texts()),
           m_committer(m_config, m_ledger),
           m_asking(m_loop, setup.model),
           m_evaluations(m_loop, setup.evaluator, m_config.evaluation,
@@ -230,8 +232,19 @@ class Engine {
                 return;
             }
             decision->at_ns = now_ns();
+            remember(*decision);
             check(m_ledger.record(*decision));
             spawn_ticket(*decision);
+        }
+    }
+
+    // What its model is to be told beside programs, if its prompt has a place for it.
+    void remember(TicketIssued& decision) {
+        if (m_strategies.find(decision.operator_name)->shows().memory) {
+            const std::string told = check(m_memory.choose(state(), decision));
+            if (!told.empty()) {
+                m_told = check(m_ledger.put_text(told, m_told));
+            }
         }
     }
 
@@ -538,6 +551,7 @@ class Engine {
     Novelty m_novelty;
     ModelRequests m_requests;
     VerdictWords m_words;
+    PromptMemory m_memory;
     Committer m_committer;
     Asking m_asking;
     Error m_last_unanswered;
@@ -551,6 +565,7 @@ class Engine {
     /// Never expires: cancelled when an evaluation has ended or the campaign is to stop.
     asio::steady_timer m_turn{m_loop.io(), asio::steady_timer::time_point::max()};
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
+    Digest m_told;  ///< what the last model was told, which the next is told much of
     bool m_searching = false;
     bool m_filled = false;  ///< the first tickets were issued
     bool m_confirming = false;

@@ -1,11 +1,13 @@
 #include "search/replay.hpp"
 
+#include "mutators/memory/insights.hpp"
 #include "population/campaign_state.hpp"
 #include "population/migration.hpp"
 #include "search/candidate_store.hpp"
 #include "search/committer.hpp"
 #include "search/decide.hpp"
 #include "search/novelty.hpp"
+#include "search/prompt_memory.hpp"
 #include "search/ticket_run.hpp"
 
 #include <algorithm>
@@ -25,7 +27,7 @@ bool close(double a, double b) {
 bool same(const TicketIssued& a, const TicketIssued& b) {
     if (a.ticket != b.ticket || a.island != b.island || a.operator_name != b.operator_name ||
         a.commits_seen != b.commits_seen || a.parents.size() != b.parents.size() ||
-        !close(a.island_probability, b.island_probability) ||
+        a.memory != b.memory || !close(a.island_probability, b.island_probability) ||
         !close(a.operator_probability, b.operator_probability) || a.model != b.model ||
         !close(a.model_probability, b.model_probability) || a.strategy != b.strategy ||
         !close(a.strategy_probability, b.strategy_probability) || a.step != b.step ||
@@ -66,12 +68,18 @@ class Replay {
           m_reset(config.reset),
           m_candidates(texts, *task),
           m_novelty(config.novelty, texts),
+          m_memory(config.memory, task->kind, texts),
+          m_insight_every(static_cast<std::uint64_t>(config.memory.insight_every)),
           m_task(task),
           m_in_order(config.engine.commit_order == "ticket") {}
 
     Status see(const Event& event) {
         if (std::holds_alternative<ModelExchanged>(event)) {
             return m_state.apply(event);  // no decision, and it may come between others' events
+        }
+        if (const auto* insight = std::get_if<InsightNoted>(&event)) {
+            ATOLL_TRY(check(*insight));
+            return m_state.apply(event);
         }
         check_follow_ups(event);
         if (const auto* issued = std::get_if<TicketIssued>(&event)) {
@@ -110,10 +118,28 @@ class Replay {
             return {};  // where starters go follows from the config alone
         }
         ++report.decisions;
-        ATOLL_TRY_ASSIGN(const std::optional<TicketIssued> again,
+        ATOLL_TRY_ASSIGN(std::optional<TicketIssued> again,
                          decide_ticket(m_state, m_strategies, m_task, m_candidates, issued.ticket));
+        if (again && m_strategies.find(again->operator_name)->shows().memory) {
+            ATOLL_TRY(m_memory.choose(m_state, *again));
+        }
         if (!again || !same(*again, issued)) {
             difference("ticket " + std::to_string(issued.ticket) + " is decided otherwise");
+        }
+        return {};
+    }
+
+    // What is kept of an answer follows from it.
+    Status check(const InsightNoted& insight) {
+        ++report.decisions;
+        std::vector<std::string> items;
+        if (!insight.reply.is_zero()) {
+            ATOLL_TRY_ASSIGN(const std::string reply, m_candidates.texts().text(insight.reply));
+            items = insight_items(reply);
+        }
+        if (items != insight.items || !insight_due(m_state, m_insight_every)) {
+            difference("the insight after commit " + std::to_string(insight.after_commit) +
+                       " is another");
         }
         return {};
     }
@@ -197,6 +223,8 @@ class Replay {
     ResetSettings m_reset;
     CandidateStore m_candidates;
     Novelty m_novelty;
+    PromptMemory m_memory;
+    std::uint64_t m_insight_every;
     TaskPtr m_task;
     bool m_in_order;
     bool m_after_commit = false;

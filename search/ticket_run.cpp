@@ -5,6 +5,7 @@
 #include "mutators/prompts/parent_words.hpp"
 #include "reward/evaluator.hpp"
 #include "search/measures.hpp"
+#include "search/prompt_memory.hpp"
 
 #include <algorithm>
 
@@ -113,6 +114,7 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
             input.parent_words.push_back(std::move(words));
         }
     }
+    ATOLL_TRY_ASSIGN(input.material, recorded_material(issued, context.ledger.texts()));
     const std::size_t known = individuals_after(state, issued.commits_seen);
     const double cutoff_ns = context.config.evaluation.cutoff_factor * parent_time_ns;
     input.key = [&candidates = context.candidates](const Candidate& candidate) {

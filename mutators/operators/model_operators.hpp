@@ -47,6 +47,9 @@ class ModelOperator {
                                   const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
     [[nodiscard]] bool asks_model() const { return true; }
+    [[nodiscard]] ShownBlocks shows() const {
+        return m_prompts ? m_prompts->shows(m_spec.prompt) : ShownBlocks();
+    }
 
   private:
     Spec m_spec;

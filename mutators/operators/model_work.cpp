@@ -41,6 +41,7 @@ std::string in_a_line(const std::string& text) {
 
 PromptMaterial material_of(const OperatorInput& in) {
     PromptMaterial material = in.material ? *in.material : PromptMaterial{};
+    material.exemplars.clear();
     material.inspirations.clear();
     material.partner.reset();
     material.attempt.reset();
@@ -55,6 +56,8 @@ PromptMaterial material_of(const OperatorInput& in) {
             material.parent = std::move(program);
         } else if (in.parents[i].role == ParentRole::partner) {
             material.partner = std::move(program);
+        } else if (in.parents[i].role == ParentRole::exemplar) {
+            material.exemplars.push_back(std::move(program));
         } else {
             material.inspirations.push_back(std::move(program));
         }

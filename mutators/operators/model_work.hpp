@@ -48,7 +48,7 @@ struct ModelWork {
 /// Asks, reads the reply, and asks again with what was wrong with it; proposes the child; has it
 /// repaired where it is wrong (prompt "repair"). A reply with a fault is never evaluated, and
 /// neither is a child that is its parent or is known. The first parent is the base, one with the
-/// role of a partner the partner, those with the role of an inspiration are shown as such. Programs
+/// role of a partner the partner; exemplars and inspirations are shown as such. Programs
 /// are shown with their tune values as defaults; a child has none set, and the base's flags (none
 /// where it descends from a program of another kind). Of ideas the one with the highest predicted
 /// gain is chosen, of equal ones the first: nothing is drawn. Its gain is the child's prediction,

@@ -29,6 +29,9 @@ class Translate {
     [[nodiscard]] std::string name() const { return k_name; }
     [[nodiscard]] int arity() const { return 1; }
     [[nodiscard]] bool asks_model() const { return true; }
+    [[nodiscard]] ShownBlocks shows() const {
+        return m_prompts ? m_prompts->shows(k_name) : ShownBlocks();
+    }
     [[nodiscard]] bool applicable(const Task& task, const ParentView& base,
                                   const ParentView* partner) const;
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;

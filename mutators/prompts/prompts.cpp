@@ -148,6 +148,16 @@ const PromptFacts& Prompts::facts() const {
     return m_parts->facts;
 }
 
+ShownBlocks Prompts::shows(const std::string& name) const {
+    if (!m_parts->templates.contains(name)) {
+        return {};
+    }
+    const auto has = [&](const char* variable) {
+        return !m_parts->files.place_of(name, variable).empty();
+    };
+    return {has("exemplars"), has("inspirations"), has("memory") || has("failure_rules")};
+}
+
 Expected<Prompts> Prompts::load(const fs::path& shipped, const fs::path& campaign,
                                 PromptFacts facts) {
     ATOLL_TRY_ASSIGN(PromptFiles files, PromptFiles::load(shipped, campaign));

@@ -2,6 +2,7 @@
 
 #include "mutators/prompts/prompt_files.hpp"
 #include "mutators/prompts/prompt_material.hpp"
+#include "mutators/prompts/shown_blocks.hpp"
 #include "reward/base/error.hpp"
 
 #include <cstddef>
@@ -38,6 +39,8 @@ class Prompts {
     Prompts& operator=(Prompts&&) noexcept;
 
     [[nodiscard]] const PromptFacts& facts() const;
+    /// Which blocks a prompt has; none where there is no such prompt.
+    [[nodiscard]] ShownBlocks shows(const std::string& name) const;
 
     /// The prompt `name` ("rewrite", ...; not "system"), trimmed until its estimate is at most
     /// `max_tokens` (trim_steps() in this order: prompt_trimming.hpp). An error of code limit when

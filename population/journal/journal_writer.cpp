@@ -43,6 +43,12 @@ std::vector<Digest> texts_of(const Event& event) {
     if (const auto* exchanged = std::get_if<ModelExchanged>(&event)) {
         return {exchanged->request, exchanged->reply};
     }
+    if (const auto* issued = std::get_if<TicketIssued>(&event)) {
+        return {issued->memory};
+    }
+    if (const auto* insight = std::get_if<InsightNoted>(&event)) {
+        return {insight->prompt, insight->reply};
+    }
     return {};
 }
 

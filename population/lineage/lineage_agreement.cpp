@@ -35,6 +35,7 @@ class Agreement {
         ATOLL_TRY(check_resets());
         ATOLL_TRY(check_rollouts());
         ATOLL_TRY(check_exchanges());
+        ATOLL_TRY(check_insights());
         return check_texts();
     }
 
@@ -82,7 +83,7 @@ class Agreement {
         std::size_t failed = 0;
         ATOLL_TRY_ASSIGN(const auto tickets, m_file.rows<TicketRow>());
         for (const TicketRow& row : tickets) {
-            uses({row.reason});
+            uses({row.reason, row.memory});
             issued.push_back(row.issued_ns);
             committed += row.state == TicketState::committed ? 1 : 0;
             failed += row.state == TicketState::failed ? 1 : 0;
@@ -157,6 +158,16 @@ class Agreement {
             at.push_back(row.at_ns);
         }
         return at == times<ModelExchanged>() ? Status() : differs("exchanges");
+    }
+
+    [[nodiscard]] Status check_insights() {
+        ATOLL_TRY_ASSIGN(const auto insights, m_file.rows<InsightRow>());
+        Times at;
+        for (const InsightRow& row : insights) {
+            uses({row.model, row.prompt, row.reply, row.items});
+            at.push_back(row.at_ns);
+        }
+        return at == times<InsightNoted>() ? Status() : differs("insights");
     }
 
     /// A verdict's timings are written with its text: one text too many may be a verdict without.

@@ -56,6 +56,7 @@ constexpr Field k_ticket_fields[] = {
     ATOLL_FIELD(TicketRow, strategy_probability, f64),
     ATOLL_FIELD(TicketRow, step, u32),
     ATOLL_FIELD(TicketRow, step_probability, f64),
+    ATOLL_FIELD(TicketRow, memory, i32),
 };
 constexpr Field k_selection_fields[] = {
     ATOLL_FIELD(SelectionRow, ticket, u64),
@@ -192,6 +193,11 @@ constexpr Field k_exchange_fields[] = {
     ATOLL_FIELD(ExchangeRow, at_ns, i64),
     ATOLL_FIELD(ExchangeRow, seconds, f64),
 };
+constexpr Field k_insight_fields[] = {
+    ATOLL_FIELD(InsightRow, after_commit, u64), ATOLL_FIELD(InsightRow, model, i32),
+    ATOLL_FIELD(InsightRow, prompt, i32),       ATOLL_FIELD(InsightRow, reply, i32),
+    ATOLL_FIELD(InsightRow, items, i32),        ATOLL_FIELD(InsightRow, at_ns, i64),
+};
 constexpr Field k_event_fields[] = {
     ATOLL_FIELD(EventRow, index, u64),          ATOLL_FIELD(EventRow, type, event),
     ATOLL_FIELD(EventRow, time_ns, i64),        ATOLL_FIELD(EventRow, payload_offset, u64),
@@ -222,6 +228,7 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"rollouts", sizeof(RolloutRow), 256, k_rollout_fields},
     {"scores", sizeof(ScoreRow), 512, k_score_fields},
     {"exchanges", sizeof(ExchangeRow), 128, k_exchange_fields},
+    {"insights", sizeof(InsightRow), 16, k_insight_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

@@ -33,9 +33,10 @@ enum class TableId {
     rollouts,
     scores,
     exchanges,
+    insights,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 20;
+inline constexpr std::size_t k_table_count = 21;
 
 enum class FieldType {
     u32,
@@ -142,6 +143,7 @@ struct TicketRow {
     std::int32_t model = k_no_text;
     std::int32_t strategy = k_no_text;
     std::int32_t reason = k_no_text;
+    std::int32_t memory = k_no_text;
     TicketState state = TicketState::in_flight;
     std::uint8_t fault = 0;
 };
@@ -331,6 +333,16 @@ struct ExchangeRow {
     std::int32_t reply = k_no_text;
     std::int32_t error_code = k_no_text;
     std::int32_t error = k_no_text;
+};
+
+struct InsightRow {
+    static constexpr TableId k_table = TableId::insights;
+    std::uint64_t after_commit = 0;
+    std::int64_t at_ns = 0;
+    std::int32_t model = k_no_text;
+    std::int32_t prompt = k_no_text;
+    std::int32_t reply = k_no_text;
+    std::int32_t items = k_no_text;
 };
 
 struct EventRow {

@@ -29,8 +29,9 @@ std::vector<std::string> enumeration(FieldType type) {
             }
             return names;
         case FieldType::role:
-            for (const ParentRole role : {ParentRole::base, ParentRole::partner,
-                                          ParentRole::inspiration, ParentRole::migrant}) {
+            for (const ParentRole role :
+                 {ParentRole::base, ParentRole::partner, ParentRole::inspiration,
+                  ParentRole::migrant, ParentRole::exemplar}) {
                 names.emplace_back(to_string(role));
             }
             return names;

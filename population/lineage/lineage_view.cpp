@@ -34,6 +34,9 @@ struct Builder {
         view.by_id.emplace(event.individual.id.value, at);
         view.tickets[event.individual.id.ticket()].individuals.push_back(at);
         for (const Parent& parent : event.individual.parents) {
+            if (!is_made_of(parent.role)) {
+                continue;
+            }
             const auto found = view.by_id.find(parent.id.value);
             if (found == view.by_id.end()) {
                 continue;
@@ -65,6 +68,7 @@ struct Builder {
         ticket.asked_before_child += ticket.individuals.empty() ? 1 : 0;
         see(event.at_ns);
     }
+    void operator()(const InsightNoted& event) { see(event.at_ns); }
     void operator()(const Confirmed& event) {
         view.confirmations.push_back(&event);
         if (const auto found = view.by_id.find(event.individual.value); found != view.by_id.end()) {
@@ -201,7 +205,9 @@ std::set<IndividualId> ancestry(const LineageView& view, IndividualId id) {
             continue;
         }
         for (const Parent& parent : node->individual->parents) {
-            open.push_back(parent.id);
+            if (is_made_of(parent.role)) {
+                open.push_back(parent.id);
+            }
         }
     }
     return seen;

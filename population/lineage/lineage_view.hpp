@@ -36,7 +36,7 @@ struct LineageView {
     struct Node {
         const Individual* individual = nullptr;
         std::int64_t commit = -1;              ///< of its ticket; -1 while not committed
-        std::vector<std::size_t> children;     ///< any role, each once
+        std::vector<std::size_t> children;     ///< made of it, each once
         const Confirmed* confirmed = nullptr;  ///< the last confirmation of it
         /// A confirmation refused it or an equal program: it is called best nowhere.
         bool turned_down = false;
@@ -79,7 +79,7 @@ struct LineageView {
 /// From the starter to `id`, along base parents. Empty when there is no such individual.
 [[nodiscard]] std::vector<const LineageView::Node*> base_path(const LineageView& view,
                                                               IndividualId id);
-/// Everything that `id` descends from by any role, itself included.
+/// Everything that `id` is made of (is_made_of()), and that of, itself included.
 [[nodiscard]] std::set<IndividualId> ancestry(const LineageView& view, IndividualId id);
 /// Migrations whose migrant became a parent, on the island that it came to, of somebody in the
 /// ancestry: those that mattered.

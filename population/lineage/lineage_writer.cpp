@@ -70,6 +70,7 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const LogOpened& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const RolloutRecorded& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const ModelExchanged& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const InsightNoted& event);
 
     template <class Row>
     [[nodiscard]] Expected<std::uint64_t> append(const Row& row) {
@@ -263,6 +264,7 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TicketIssued& event) {
     ticket.row.strategy_probability = event.strategy_probability;
     ticket.row.step = static_cast<std::uint32_t>(event.step);
     ticket.row.step_probability = event.step_probability;
+    ATOLL_TRY(put_id(ticket.row.memory, event.memory));
     ATOLL_TRY_ASSIGN(ticket.position, append(ticket.row));
     for (const Parent& parent : event.parents) {
         SelectionRow row;
@@ -463,6 +465,22 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const ModelExchanged& event) {
     ATOLL_TRY(put_id(row.reply, event.reply));
     ATOLL_TRY_ASSIGN(row.error_code, put(event.error_code));
     ATOLL_TRY_ASSIGN(row.error, put(event.error));
+    ATOLL_TRY(append(row));
+    return event.at_ns;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const InsightNoted& event) {
+    using Json = nlohmann::json;
+    InsightRow row;
+    row.after_commit = event.after_commit;
+    row.at_ns = event.at_ns;
+    ATOLL_TRY_ASSIGN(row.model, put(event.model));
+    ATOLL_TRY(put_id(row.prompt, event.prompt));
+    ATOLL_TRY(put_id(row.reply, event.reply));
+    if (!event.items.empty()) {
+        ATOLL_TRY_ASSIGN(
+            row.items, put(Json(event.items).dump(-1, ' ', false, Json::error_handler_t::replace)));
+    }
     ATOLL_TRY(append(row));
     return event.at_ns;
 }

@@ -25,6 +25,7 @@ enum class RngPurpose : std::uint32_t {
     strategy_choice = 14,
     step_size = 15,
     inspirations = 16,
+    shown_programs = 17,
 };
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy

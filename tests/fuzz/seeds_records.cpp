@@ -61,7 +61,8 @@ std::vector<Event> log_events() {
     exchanged.model = "coder";
     exchanged.request = content_id("{}");
     exchanged.error_code = "timeout";
-    return {LogOpened{"0.1", "cpu", 1}, RolloutRecorded{one}, exchanged};
+    const InsightNoted insight{2, "coder", content_id("prompt"), content_id("reply"), {"item"}, 3};
+    return {LogOpened{"0.1", "cpu", 1}, RolloutRecorded{one}, exchanged, insight};
 }
 
 SeedsOfTarget event_seeds(const Campaign& campaign) {

@@ -15,10 +15,10 @@ namespace {
 
 // In the order of the help text.
 constexpr std::initializer_list<atl::AddVerb> k_verbs = {
-    atl::add_doctor_verb,  atl::add_eval_verb,    atl::add_plan_verb,    atl::add_run_verb,
-    atl::add_resume_verb,  atl::add_replay_verb,  atl::add_serve_verb,   atl::add_task_verb,
-    atl::add_config_verb,  atl::add_recipe_verb,  atl::add_compare_verb, atl::add_lineage_verb,
-    atl::add_rescore_verb, atl::add_audit_verb,   atl::add_mailbox_verb,
+    atl::add_doctor_verb,  atl::add_eval_verb,   atl::add_plan_verb,    atl::add_run_verb,
+    atl::add_resume_verb,  atl::add_replay_verb, atl::add_serve_verb,   atl::add_task_verb,
+    atl::add_config_verb,  atl::add_recipe_verb, atl::add_compare_verb, atl::add_lineage_verb,
+    atl::add_rescore_verb, atl::add_audit_verb,  atl::add_mailbox_verb,
 };
 
 }  // namespace

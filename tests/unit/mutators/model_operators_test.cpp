@@ -113,9 +113,9 @@ TEST(Rewrite, ProposesTheWholeProgramOfTheReply) {
 
 TEST(Rewrite, ShowsInspirationsAndMaterial) {
     OperatorInput in =
-        input({parent(7, k_source), parent(8, "int inspiring;\n", 2, ParentRole::inspiration)});
+        input({parent(7, k_source), parent(3, "int exemplar;\n", 0.5, ParentRole::exemplar),
+               parent(8, "int inspiring;\n", 2, ParentRole::inspiration)});
     PromptMaterial material;
-    material.exemplars = {{"3.0", 0.5, "int exemplar;\n", "", ""}};
     material.failure_rules = {{"You cannot.", 4}};
     material.memory = {"It helped."};
     in.material = std::make_shared<const PromptMaterial>(material);
@@ -124,6 +124,16 @@ TEST(Rewrite, ShowsInspirationsAndMaterial) {
          {"int inspiring;", "int exemplar;", "You cannot. (4 times)", "It helped."}) {
         EXPECT_THAT(story.questions.at(0).user, HasSubstr(shown));
     }
+    EXPECT_THAT(story.questions.at(0).user, HasSubstr("## Program 3.0, score 0.5"));
+}
+
+// What has no block in a prompt is not chosen for it, so that nothing is recorded that nobody saw.
+TEST(ModelOperators, SayWhatTheirPromptsShow) {
+    EXPECT_EQ(model_operator("rewrite").shows(), (ShownBlocks{true, true, true}));
+    EXPECT_EQ(model_operator("patch").shows(), (ShownBlocks{true, true, true}));
+    EXPECT_EQ(model_operator("code_crossover").shows(), (ShownBlocks{false, true, true}));
+    EXPECT_EQ(model_operator("repair").shows(), (ShownBlocks{false, false, true}));
+    EXPECT_EQ(Operator(Tune("mixed")).shows(), ShownBlocks());
 }
 
 TEST(ModelOperators, AReplyWithAFaultIsToldAndNeverEvaluated) {

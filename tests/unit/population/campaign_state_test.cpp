@@ -461,5 +461,37 @@ TEST(CampaignState, RefusesEventsThatCannotFollow) {
                    "a negative fitness");
 }
 
+TEST(CampaignState, WhatAModelWasShownHasNoChildOfIt) {
+    CampaignState state = samples::fold(samples::campaign(), 8);  // 0.0 and 1.0 are committed
+    samples::require(state.apply(samples::ticket_issued(2, 0,
+                                                        {{id(0), ParentRole::base, 1},
+                                                         {id(1), ParentRole::inspiration, 0.5},
+                                                         {id(1), ParentRole::exemplar, 0.25}},
+                                                        2)));
+    Individual child = samples::individual(2, 0, 0, 2.0, "c");
+    child.parents = state.in_flight().at(2).issued.parents;
+    samples::require(state.apply(Evaluated{child}));
+    samples::require(state.apply(TicketCommitted{2, 0, 0, 0, 0}));
+    EXPECT_EQ(state.children_of(id(0)), 1u);
+    EXPECT_EQ(state.children_of(id(1)), 0u);
+}
+
+TEST(CampaignState, KeepsTheLastInsights) {
+    CampaignState state = samples::fold(samples::campaign(), 3);
+    expect_refused(state, InsightNoted{1, "m", {}, {}, {}, 0}, "an insight from the future");
+    state = samples::fold(samples::campaign(), 8);
+    expect_refused(state, InsightNoted{0, "m", {}, {}, {}, 0}, "an insight before any commit");
+    samples::require(state.apply(InsightNoted{1, "m", {}, content_id("r"), {"one"}, 4000}));
+    EXPECT_EQ(state.elapsed_ns(), 4000);
+    expect_refused(state, InsightNoted{1, "m", {}, {}, {}, 0}, "an insight again");
+    for (std::uint64_t ticket = 2; ticket < 9; ++ticket) {
+        commit(state, ticket, 0, 1, "p" + std::to_string(ticket));
+        samples::require(state.apply(InsightNoted{ticket, "m", {}, {}, {}, 0}));
+    }
+    ASSERT_EQ(state.insights().size(), CampaignState::k_kept_insights);
+    EXPECT_EQ(state.insights().front().after_commit, 5u);
+    EXPECT_EQ(state.insights().back().after_commit, 8u);
+}
+
 }  // namespace
 }  // namespace atl

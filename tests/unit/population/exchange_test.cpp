@@ -96,5 +96,48 @@ TEST(ModelExchanges, TicketsWithoutAnAnswerAreARowOfTheirOwn) {
     EXPECT_EQ(state.faults_in_row(), 1u);
 }
 
+// What an insight costs is in the sums, and it needs no ticket.
+TEST(ModelExchanges, ForAnInsightBelongToNoTicket) {
+    CampaignState state = samples::fold(samples::campaign(), 2);
+    samples::require(state.apply(exchange(ModelExchanged::k_no_ticket)));
+    EXPECT_EQ(state.exchanged().at("coder").calls, 1u);
+}
+
+TEST(Insights, AreReadAsTheyWereWrittenAndRefusedWhereTheyCannotBe) {
+    const auto decoded = [](const InsightNoted& event) {
+        return decode_event(14, encode_event(event));
+    };
+    const InsightNoted noted{3, "coder", content_id("p"), content_id("r"), {"a", "b"}, 5};
+    EXPECT_EQ(encode_event(decoded(noted).value()), encode_event(noted));
+    const InsightNoted silent{3, "coder", content_id("p"), {}, {}, 5};
+    EXPECT_EQ(encode_event(decoded(silent).value()), encode_event(silent));
+    InsightNoted invented = silent;
+    invented.items = {"a"};
+    InsightNoted many = noted;
+    many.items.assign(InsightNoted::k_max_items + 1, "a");
+    InsightNoted longer = noted;
+    longer.items = {std::string(InsightNoted::k_max_item_bytes + 1, 'a')};
+    InsightNoted empty = noted;
+    empty.items = {""};
+    for (const InsightNoted& wrong : {invented, many, longer, empty}) {
+        ASSERT_FALSE(decoded(wrong));
+        EXPECT_EQ(decoded(wrong).error().code, ErrorCode::corrupt);
+    }
+}
+
+// Layout 2 had no memory.
+TEST(TicketsIssued, OfOlderJournalsAreRead) {
+    TicketIssued issued = samples::ticket_issued(4, 1, {{IndividualId::make(1, 0)}}, 3);
+    std::string bytes = encode_event(issued);
+    bytes[0] = 2;
+    bytes.resize(bytes.size() - 32);
+    const Expected<Event> old = decode_event(2, bytes);
+    ASSERT_TRUE(old) << old.error().message();
+    EXPECT_EQ(encode_event(*old), encode_event(issued));
+    issued.memory = content_id("m");
+    EXPECT_EQ(std::get<TicketIssued>(decode_event(2, encode_event(issued)).value()).memory,
+              content_id("m"));
+}
+
 }  // namespace
 }  // namespace atl

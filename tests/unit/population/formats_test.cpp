@@ -92,11 +92,17 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
     issued.strategy_probability = 0.25;
     issued.step = StepSize::large;
     issued.step_probability = 0.125;
+    issued.memory = content_id("m");
     EXPECT_EQ(hex(encode_event(issued)),
-              "02" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
+              "03" "0100000000000000" "02000000" "000000000000f03f" "01000000" "74"
               "000000000000f03f" "01000000" "0700000000000000" "01" "000000000000f03f"
               "0600000000000000" "0800000000000000" "01000000" "6d" "000000000000e03f"
-              "01000000" "73" "000000000000d03f" "02" "000000000000c03f");
+              "01000000" "73" "000000000000d03f" "02" "000000000000c03f" +
+                  content_id("m").hex());
+    const InsightNoted insight{1, "m", content_id("p"), content_id("r"), {"x"}, 2};
+    EXPECT_EQ(hex(encode_event(insight)),
+              "01" "0100000000000000" "01000000" "6d" + content_id("p").hex() +
+              content_id("r").hex() + "01000000" "01000000" "78" "0200000000000000");
 }
 
 TEST(Formats, TypesAreTheDocumentedNumbers) {
@@ -104,12 +110,12 @@ TEST(Formats, TypesAreTheDocumentedNumbers) {
         "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
         "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped",
         "TurnedDown", "IslandsReset", "LogOpened", "RolloutRecorded",
-        "ModelExchanged"};
+        "ModelExchanged", "InsightNoted"};
     const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
                                        Evaluated{},       TicketFailed{},    TicketCommitted{},
                                        Migrated{},        Confirmed{},       CampaignStopped{},
                                        TurnedDown{}, IslandsReset{}, LogOpened{},
-                                       RolloutRecorded{}, ModelExchanged{}};
+                                       RolloutRecorded{}, ModelExchanged{}, InsightNoted{}};
     ASSERT_EQ(names.size(), k_event_types);
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(events[i].index(), i);

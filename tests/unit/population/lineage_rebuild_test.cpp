@@ -141,6 +141,13 @@ Campaign full_campaign() {
     exchanged.reply = campaign.texts.put("{\"choices\": []}");
     exchanged.at_ns = 1;
     campaign.events.insert(std::prev(campaign.events.end()), exchanged);
+    const InsightNoted insight{2,
+                               "coder",
+                               campaign.texts.put("What was learned?"),
+                               campaign.texts.put("- Use shared memory."),
+                               {"Use shared memory."},
+                               2};
+    campaign.events.insert(std::prev(campaign.events.end()), insight);
     return campaign;
 }
 

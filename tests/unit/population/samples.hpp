@@ -102,6 +102,8 @@ inline std::vector<Event> campaign() {
     events.emplace_back(SessionOpened{1, 2, "cpu", {500, 60}});
     events.emplace_back(Evaluated{individual(5, 0, 0, 0, "e")});
     events.emplace_back(TurnedDown{proposal(5, 1, 0, "f"), refined.id, 0.96875});
+    events.emplace_back(
+        InsightNoted{3, "m", content_id("p"), content_id("r"), {"use tiles"}, 8000});
     events.emplace_back(IslandsReset{4, {{0, 1, refined.id, 1}}});
     return events;
 }

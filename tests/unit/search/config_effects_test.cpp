@@ -1,4 +1,5 @@
 #include "search/bandits/bandit.hpp"
+#include "search/decide.hpp"
 #include "search/selectors/selector.hpp"
 #include "search/stops/stop_rule.hpp"
 #include "tests/unit/search/campaign_fixture.hpp"
@@ -64,11 +65,8 @@ TEST(ConfigEffects, UctGetsItsSettings) {
     EXPECT_EQ(uct("selector.large_steps = 0.5\n").large_step(entries[1]), 0.5);
 }
 
-TEST(ConfigEffects, PromptsShowAsManyInspirationsAsAskedFor) {
-    const CampaignConfig config = parsed("[inspirations]\ntop = 2\nrandom = 3\nabove = 4\n");
-    EXPECT_EQ(config.inspirations.top, 2);
-    EXPECT_EQ(config.inspirations.random, 3);
-    EXPECT_EQ(config.inspirations.above, 4);
+TEST(ConfigEffects, LargeStepsShowAsManyAboveAsAskedFor) {
+    EXPECT_EQ(Strategies(parsed("selector.above = 4\n")).shown_above, 4u);
 }
 
 TEST(ConfigEffects, BanditsGetTheirSettings) {

@@ -46,6 +46,9 @@ std::string other_value(const SettingInfo& info) {
     if (info.key == "archive.axes") {
         return "['error 0 1 4', 'tune:TILE 0 256 8']";
     }
+    if (info.key == "memory.inspirations") {
+        return "['random', 'poor']";
+    }
     if (info.key == "archive.objectives") {
         return "['time:w0', 'binary_bytes']";
     }
