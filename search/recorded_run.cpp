@@ -53,6 +53,7 @@ struct TakeTimes {
         event.at_ns = 0;
         event.seconds = 0;
     }
+    void operator()(InsightNoted& event) const { event.at_ns = 0; }
     void operator()(CampaignStopped& event) const { event.at_ns = 0; }
     void operator()(CampaignStarted& event) const {
         event.atoll_version.clear();

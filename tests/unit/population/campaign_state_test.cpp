@@ -53,7 +53,7 @@ TEST(CampaignState, FoldsAWholeCampaign) {
     EXPECT_EQ(state.failed_tickets(), 1u);
     EXPECT_EQ(state.migrations(), 1u);
     EXPECT_EQ(state.outcomes()[0], 4u);
-    EXPECT_EQ(state.elapsed_ns(), 7000);
+    EXPECT_EQ(state.elapsed_ns(), 8000);
     EXPECT_DOUBLE_EQ(state.compile_seconds(), 2.0);
     EXPECT_DOUBLE_EQ(state.device_seconds(), 1.0);
     EXPECT_EQ(state.best()->id, id(2, 1));
