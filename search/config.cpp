@@ -128,12 +128,14 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
     v.texts("archive.objectives", c.archive.objectives,
             "Measures, at most 16, of which less is better, which kind pareto weighs against "
             "fitness.");
-    v.choice("selector.name", c.selector.name, selector_names(),
-             "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
-             "children more often); power_law (by rank); rank_ucb (by rank and by how seldom they "
-             "were chosen with success); clusters (FunSearch's: fit clusters of alike ones, short "
-             "programs); curiosity (those whose children enter the archive); beam (the best in "
-             "turn); uct (a tree search with small and large steps).");
+    v.choice(
+        "selector.name", c.selector.name, selector_names(),
+        "How parents are chosen: uniform; tournament; weighted (better ones and ones with few "
+        "children more often); power_law (by rank); rank_ucb (by rank and by how seldom they "
+        "were chosen with success); clusters (FunSearch's: fit clusters of alike ones, short "
+        "programs); curiosity (those whose children enter the archive); beam (the best in "
+        "turn); uct (a tree search with small and large steps); founders (starters alone: plain "
+        "sampling).");
     v.integer("selector.tournament_size", c.selector.tournament_size, {1, 1000},
               "Individuals drawn per tournament.");
     v.real("selector.lambda", c.selector.lambda, {0, 1000},

@@ -90,6 +90,7 @@ class TicketDecision {
     // Fills in the island's members and which of them can be a base.
     Status enter(std::uint32_t island, CandidateStore& candidates) {
         m_members.clear();
+        m_founders.clear();
         m_usable.clear();
         m_entries = m_state.islands()[island].archive.entries();
         for (const ArchiveEntry& entry : m_entries) {
@@ -100,6 +101,7 @@ class TicketDecision {
             }
             ATOLL_TRY_ASSIGN(auto view, candidates.view(*individual));
             m_members.push_back(std::move(view));
+            m_founders.push_back(individual->parents.empty());
         }
         for (std::size_t member = 0; member < m_members.size(); ++member) {
             if (usable_as_base(member)) {
@@ -222,6 +224,7 @@ class TicketDecision {
             entries.push_back({view.fitness, m_state.children_of(view.id),
                                m_state.visits_of(view.id), view.candidate.source.size(),
                                m_entries[member].measures, m_state.curiosity_of(view.id)});
+            entries.back().founder = m_founders[member];
         }
         if (m_state.settings().tree) {
             add_tree(among, entries);
@@ -378,6 +381,7 @@ class TicketDecision {
     TicketIssued m_issued;
     std::vector<std::shared_ptr<const ParentView>> m_members;  ///< of the island
     std::span<const ArchiveEntry> m_entries;                   ///< the same, in its archive
+    std::vector<bool> m_founders;                              ///< of them: has no parents
     std::vector<std::size_t> m_usable;                         ///< those of them that can be a base
     std::vector<std::shared_ptr<const ParentView>> m_wrong;    ///< of the island, to be repaired
     Selection m_base;

@@ -4,6 +4,7 @@
 #include "search/selectors/beam.hpp"
 #include "search/selectors/clusters.hpp"
 #include "search/selectors/curiosity.hpp"
+#include "search/selectors/founders.hpp"
 #include "search/selectors/power_law.hpp"
 #include "search/selectors/rank_ucb.hpp"
 #include "search/selectors/tournament.hpp"
@@ -23,9 +24,9 @@ Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& r
 }
 
 const std::vector<std::string>& selector_names() {
-    static const std::vector<std::string> names = {"weighted",  "tournament", "uniform",
-                                                   "power_law", "rank_ucb",   "clusters",
-                                                   "curiosity", "beam",       "uct"};
+    static const std::vector<std::string> names = {
+        "weighted", "tournament", "uniform", "power_law", "rank_ucb",
+        "clusters", "curiosity",  "beam",    "uct",       "founders"};
     return names;
 }
 
@@ -54,6 +55,9 @@ Selector make_selector(const SelectorSettings& settings) {
     }
     if (settings.name == "beam") {
         return Selector(BeamSelector{settings.beam});
+    }
+    if (settings.name == "founders") {
+        return Selector(FoundersSelector());
     }
     if (settings.name == "uct") {
         return Selector(UctSelector{settings.tree_exploration, settings.tree_max_weight,

@@ -42,6 +42,7 @@ struct SelectorEntry {
     std::span<const double> measures = {};  ///< Individual::measures
     double curiosity = 0;                   ///< CampaignState::curiosity_of()
     TreeEntry tree = {};
+    bool founder = false;  ///< has no parents: a starter
 };
 
 /// What it may know of the island.

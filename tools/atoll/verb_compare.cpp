@@ -114,11 +114,22 @@ class Teller {
     double m_run = 0;
 };
 
+// A signal that comes before a campaign has begun ends its command, and there is a way on as well.
+int run_all(const ComparisonPlan& plan, Teller& teller) {
+    try {
+        return run_comparison(plan, [&teller](const ComparisonStep& step) { teller(step); });
+    } catch (const CommandError& error) {
+        if (error.exit_status() != k_exit_interrupted) {
+            throw;
+        }
+        return k_exit_interrupted;
+    }
+}
+
 int compare(const Arguments& arguments) {
     const ComparisonPlan plan = plan_of(arguments);
     Teller teller(arguments);
-    const int status =
-        run_comparison(plan, [&teller](const ComparisonStep& step) { teller(step); });
+    const int status = run_all(plan, teller);
     if (status != k_exit_ok) {
         complain("not all campaigns are done; the same command with --output " +
                  shell_quoted(plan.folder.string()) + " goes on");
