@@ -38,6 +38,11 @@ Status Committer::finish(std::uint64_t ticket, Result result,
         return {};
     }
     m_waiting.emplace(ticket, std::move(result));
+    return go_on(now_ns, after);
+}
+
+Status Committer::go_on(const std::function<std::int64_t()>& now_ns,
+                        const std::function<bool()>& after) {
     while (!m_waiting.empty() && !m_ledger.state().in_flight().empty() &&
            m_waiting.begin()->first == m_ledger.state().in_flight().begin()->first) {
         const auto next = m_waiting.extract(m_waiting.begin());

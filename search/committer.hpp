@@ -39,6 +39,9 @@ class Committer {
     [[nodiscard]] Status finish(std::uint64_t ticket, Result result,
                                 const std::function<std::int64_t()>& now_ns,
                                 const std::function<bool()>& after);
+    /// Commits, in ticket order, those that wait and whose turn it is, after `after` had said no.
+    [[nodiscard]] Status go_on(const std::function<std::int64_t()>& now_ns,
+                               const std::function<bool()>& after);
     /// Records the migrations and the reset that are due after the last commit and were not
     /// recorded yet (a crash may have come between).
     [[nodiscard]] Status follow_up();

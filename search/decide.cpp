@@ -415,6 +415,11 @@ std::string Strategies::strategy_text(const std::string& name) const {
     return found == strategies.end() ? "" : found->text;
 }
 
+bool Strategies::tells_memory() const {
+    return std::any_of(operators.begin(), operators.end(),
+                       [](const WeightedOperator& one) { return one.op.shows().memory; });
+}
+
 const Operator* Strategies::find(const std::string& name) const {
     for (const WeightedOperator& candidate : operators) {
         if (candidate.op.name() == name) {

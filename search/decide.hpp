@@ -32,6 +32,8 @@ struct Strategies {
                         const OperatorRegistry& registry = shipped_operators());
     /// nullptr when the config does not use it.
     [[nodiscard]] const Operator* find(const std::string& name) const;
+    /// Whether some operator's prompt tells what the campaign has learned.
+    [[nodiscard]] bool tells_memory() const;
     /// The text of a strategy; empty for a name that is empty or not known.
     [[nodiscard]] std::string strategy_text(const std::string& name) const;
 
@@ -40,11 +42,11 @@ struct Strategies {
     Selector selector;
     std::size_t shown_above;  ///< individuals above the base where a step is large
     Bandit bandit;
-    MemorySettings memory;
     std::vector<WeightedOperator> operators;
     Bandit model_bandit;
     std::vector<Choice> models;
     Bandit strategy_bandit;
+    MemorySettings memory;
     std::vector<Choice> strategies;
 };
 

@@ -1,11 +1,13 @@
 #include "search/engine.hpp"
 
+#include "mutators/memory/insights.hpp"
 #include "search/asking.hpp"
 #include "search/committer.hpp"
 #include "search/confirmer.hpp"
 #include "search/decide.hpp"
 #include "search/ending.hpp"
 #include "search/evaluations.hpp"
+#include "search/insight_run.hpp"
 #include "search/prompt_memory.hpp"
 #include "search/recorded_run.hpp"
 #include "search/starters.hpp"
@@ -51,6 +53,7 @@ class Engine {
           m_requests(m_config),
           m_words(m_ledger.texts()),
           m_memory(m_config.memory, m_task->kind, m_ledger.texts()),
+          m_prompts(std::move(setup.prompts)),
           m_committer(m_config, m_ledger),
           m_asking(m_loop, setup.model),
           m_evaluations(m_loop, setup.evaluator, m_config.evaluation,
@@ -112,6 +115,7 @@ class Engine {
 
     Work search() {
         spawn_interrupted();
+        ask_for_insight();
         fill();
         co_await settle([this] { return m_ending.stopping() && m_active == 0 && !m_confirming; });
         if (!m_ending.fault() && m_record == nullptr) {
@@ -221,7 +225,7 @@ class Engine {
         look_at_stop_rules();
         const auto most = static_cast<std::size_t>(m_config.engine.tickets_in_flight);
         std::size_t left = most_at_once();
-        while (!m_ending.stopping() && may_issue() && left-- > 0 &&
+        while (!m_ending.stopping() && may_issue() && left-- > 0 && !waits_for_insight() &&
                state().in_flight().size() < most) {
             auto decision = check(
                 decide_ticket(state(), m_strategies, m_task, m_candidates, state().next_ticket()));
@@ -281,6 +285,11 @@ class Engine {
             m_last_unanswered = *run.unanswered();
         }
         co_await turn_to_end(issued.ticket);
+        while (waits_for_insight()) {
+            boost::system::error_code ignored;
+            co_await m_insight_answered.async_wait(
+                asio::redirect_error(asio::use_awaitable, ignored));
+        }
         finish_ticket(issued.ticket,
                       {run.cost(), trouble.empty() ? run.trouble() : trouble,
                        trouble.starts_with(k_fault) || run.unanswered().has_value()});
@@ -385,10 +394,10 @@ class Engine {
         }
         while (const auto* confirmed = std::get_if<Confirmed>(m_record->next())) {
             Confirmed again = *confirmed;
-            const std::string verdict = check(m_record->texts().text(again.verdict));
-            again.verdict = check(m_ledger.put_text(verdict));
+            copy_text(again.verdict);
             check(m_ledger.record(again));
         }
+        follow_insights();
         const Event* next = m_record->next();
         if (next == nullptr) {
             m_ending.stop("the record ends here", false, now_ns());
@@ -399,6 +408,32 @@ class Engine {
         }
         if (m_ending.stopping()) {
             m_turn.cancel();
+        }
+    }
+
+    void copy_text(const Digest& id) {
+        if (!id.is_zero()) {
+            (void)check(m_ledger.put_text(check(m_record->texts().text(id))));
+        }
+    }
+
+    // An insight's exchange, and what was kept of it.
+    void follow_insights() {
+        const auto of_insight = [](const Event* next) {
+            const auto* exchange = std::get_if<ModelExchanged>(next);
+            return std::get_if<InsightNoted>(next) != nullptr ||
+                   (exchange != nullptr && exchange->ticket == ModelExchanged::k_no_ticket);
+        };
+        while (of_insight(m_record->next())) {
+            Event again = *m_record->next();
+            if (const auto* exchange = std::get_if<ModelExchanged>(&again)) {
+                copy_text(exchange->request);
+                copy_text(exchange->reply);
+            } else {
+                copy_text(std::get<InsightNoted>(again).prompt);
+                copy_text(std::get<InsightNoted>(again).reply);
+            }
+            check(m_ledger.record(std::move(again)));
         }
     }
 
@@ -494,13 +529,50 @@ class Engine {
 
     // Whether the ticket after this one may commit as well.
     bool after_commit() {
+        ask_for_insight();
         fill();
         if (!m_ending.stopping() && !m_confirming && m_record == nullptr) {
             if (const auto id = m_confirmer.due(now_ns() - m_elapsed_before)) {
                 spawn_confirmation(*id, false);
             }
         }
-        return !m_ending.stopping();
+        return !m_ending.stopping() && !waits_for_insight();
+    }
+
+    // ---- insights
+
+    void ask_for_insight() {
+        const auto every = static_cast<std::uint64_t>(m_config.memory.insight_every);
+        if (m_insight_asked || m_prompts == nullptr || m_config.models.empty() ||
+            m_record != nullptr || m_ending.stopping() || !insight_due(state(), every) ||
+            !m_strategies.tells_memory()) {
+            return;
+        }
+        m_insight_asked = true;
+        ++m_active;
+        m_loop.spawn(insight());
+    }
+
+    // In ticket order what the tickets to come are told must not depend on who is faster.
+    [[nodiscard]] bool waits_for_insight() const { return m_in_order && m_insight_asked; }
+
+    Work insight() {
+        InsightRun run =
+            check(InsightRun::start({m_config, *m_prompts, m_memory, m_ledger, m_candidates,
+                                     m_requests, [this] { return now_ns(); }}));
+        ChatCall call;
+        call.request = run.request();
+        call.candidate = ModelExchanged::k_no_ticket;
+        const Expected<ChatReply> reply = co_await m_asking.ask(std::move(call));
+        check(run.answer(reply));
+        m_insight_asked = false;
+        m_insight_answered.cancel();
+        if (m_in_order && !m_ending.stopping()) {
+            fill();
+            check(
+                m_committer.go_on([this] { return now_ns(); }, [this] { return after_commit(); }));
+        }
+        leave();
     }
 
     // ---- confirmation
@@ -552,6 +624,8 @@ class Engine {
     ModelRequests m_requests;
     VerdictWords m_words;
     PromptMemory m_memory;
+    std::shared_ptr<Prompts> m_prompts;
+    bool m_insight_asked = false;  ///< and not answered yet
     Committer m_committer;
     Asking m_asking;
     Error m_last_unanswered;
@@ -564,6 +638,7 @@ class Engine {
     bool m_starters_measured = true;  ///< false: the campaign was stopped before that
     /// Never expires: cancelled when an evaluation has ended or the campaign is to stop.
     asio::steady_timer m_turn{m_loop.io(), asio::steady_timer::time_point::max()};
+    asio::steady_timer m_insight_answered{m_loop.io(), asio::steady_timer::time_point::max()};
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     Digest m_told;  ///< what the last model was told, which the next is told much of
     bool m_searching = false;

@@ -10,12 +10,15 @@
 #include "search/ledger.hpp"
 #include "search/stop_signal.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
 namespace atl {
 
 class RecordedRun;
+
+class Prompts;
 
 /// Everything a campaign needs from outside. References must outlive the run.
 struct EngineSetup {
@@ -33,6 +36,8 @@ struct EngineSetup {
     /// Take this campaign again, in a fresh state, instead of running one: then neither models nor
     /// the evaluator are asked. Its config is to be that of the record.
     RecordedRun* record = nullptr;
+    /// What a model is asked with for insights ([memory] insight_every); nullptr: none is asked.
+    std::shared_ptr<Prompts> prompts = nullptr;
 };
 
 /// How a campaign ended.

@@ -109,7 +109,7 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         input.parents.push_back(*view);
         input.parents.back().role = parent.role;
         input.parents.back().steps = steps_to(state, *individual);
-        if (op->asks_model()) {
+        if (op->asks_model() && is_made_of(parent.role)) {
             ATOLL_TRY_ASSIGN(ParentWords words, context.words.of(*individual, context.fitness));
             input.parent_words.push_back(std::move(words));
         }

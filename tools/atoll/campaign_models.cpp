@@ -72,6 +72,18 @@ Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task
     return campaign_operators(task, options);
 }
 
+Expected<std::shared_ptr<Prompts>> prompts_of(const CampaignConfig& config, const Task& task,
+                                              const RunFolder& run) {
+    if (config.models.empty()) {
+        return nullptr;
+    }
+    ATOLL_TRY_ASSIGN(const fs::path shipped, find_shipped_prompts());
+    ATOLL_TRY_ASSIGN(std::string hardware, read_file(run.hardware(), k_max_hardware_bytes));
+    ATOLL_TRY_ASSIGN(Prompts prompts, Prompts::load(shipped, run.prompts(),
+                                                    prompt_facts(task, std::move(hardware))));
+    return std::make_shared<Prompts>(std::move(prompts));
+}
+
 Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config) {
     if (config.models.empty()) {
         return nullptr;

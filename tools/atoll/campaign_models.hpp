@@ -2,6 +2,7 @@
 
 #include "mutators/model/chat_model.hpp"
 #include "mutators/operators/registry.hpp"
+#include "mutators/prompts/prompts.hpp"
 #include "population/run_folder.hpp"
 #include "reward/device_facts.hpp"
 #include "reward/task.hpp"
@@ -26,6 +27,10 @@ namespace atl {
 /// The operators that the campaign in `run` may use, with its own prompts.
 [[nodiscard]] Expected<OperatorRegistry> operators_of(const CampaignConfig& config,
                                                       const Task& task, const RunFolder& run);
+
+/// The same prompts, for what the engine itself asks; nullptr without models.
+[[nodiscard]] Expected<std::shared_ptr<Prompts>> prompts_of(const CampaignConfig& config,
+                                                            const Task& task, const RunFolder& run);
 
 /// The endpoints that the campaign asks; nullptr without models. Errors: a key that is missing.
 [[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config);

@@ -162,7 +162,8 @@ int run_session(Opened opened, const SessionOptions& options, SessionSignals& si
     ledger.observer = &observer;
     Expected<EngineReport> report = run_engine(
         {opened.config, opened.task, *opened.evaluator, *journal, std::move(opened.state), clock,
-         signals.stop(), std::move(ledger), ATOLL_VERSION, opened.operators, opened.models.get()});
+         signals.stop(), std::move(ledger), ATOLL_VERSION, opened.operators, opened.models.get(),
+         nullptr, value_or_end(prompts_of(opened.config, *opened.task, opened.folder))});
     display.clear();
     if (const Status lineage = stream->finish(); !lineage) {
         const std::string text = "lineage.h5 is not complete: " + lineage.error().message() + later;

@@ -122,7 +122,7 @@ TEST(EventCodec, ReadsTicketsWithoutModels) {
     const TicketIssued issued = samples::ticket_issued(3, 1, {{{7}, ParentRole::base, 0.5}}, 2);
     std::string bytes = encode_event(issued);
     bytes[0] = 1;
-    bytes.resize(bytes.size() - 33 - 32);
+    bytes.resize(bytes.size() - 65);
     const auto got = std::get<TicketIssued>(*decode_event(2, bytes));
     EXPECT_EQ(got.at_ns, issued.at_ns);
     EXPECT_EQ(got.model, "");

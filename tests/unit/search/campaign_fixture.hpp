@@ -176,7 +176,7 @@ class Campaign {
         EXPECT_TRUE(fits) << fits.error().message();
         return run_engine({resolved, task, evaluator, watched, std::move(state), clock,
                            stop == nullptr ? unused : *stop, std::move(ledger), version, operators,
-                           model, record});
+                           model, record, prompts});
     }
 
     /// Everything in the journal.
@@ -198,6 +198,7 @@ class Campaign {
     OperatorRegistry operators = shipped_operators();
     ChatModel* model = nullptr;
     RecordedRun* record = nullptr;
+    std::shared_ptr<Prompts> prompts;
     Recorder recorder;
     StopSignal* stop = nullptr;
     std::unique_ptr<StopSignal> own_stop;          ///< for tests that have no other place for it

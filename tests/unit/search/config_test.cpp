@@ -47,7 +47,7 @@ std::string other_value(const SettingInfo& info) {
         return "['error 0 1 4', 'tune:TILE 0 256 8']";
     }
     if (info.key == "memory.inspirations") {
-        return "['random', 'poor']";
+        return "['random', 'good']";
     }
     if (info.key == "archive.objectives") {
         return "['time:w0', 'binary_bytes']";
