@@ -42,11 +42,11 @@ struct Strategies {
     Selector selector;
     std::size_t shown_above;  ///< individuals above the base where a step is large
     Bandit bandit;
+    MemorySettings memory;
     std::vector<WeightedOperator> operators;
     Bandit model_bandit;
     std::vector<Choice> models;
     Bandit strategy_bandit;
-    MemorySettings memory;
     std::vector<Choice> strategies;
 };
 

@@ -163,8 +163,8 @@ TEST(Formats, ASnapshotIsLaidOutAsDocumented) {
     samples::write_journal(run.journal(), samples::campaign(), 100);
     const CampaignState state = samples::fold(samples::campaign());
     samples::require(write_snapshot(run, state, 1234));
-    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000026.snap");
-    ASSERT_EQ(state.events_applied(), 26u);
+    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000027.snap");
+    ASSERT_EQ(state.events_applied(), 27u);
     EXPECT_EQ(bytes.substr(0, 8), "ATOLLSNP");
     EXPECT_EQ(hex(bytes.substr(8, 4)), "01000000");
     EXPECT_EQ(u64_at(bytes, 12), u64_at(samples::read_bytes(run.journal()), 24));

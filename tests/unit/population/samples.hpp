@@ -150,6 +150,8 @@ inline void put_texts(JournalWriter& writer) {
         require(writer.put_text(std::string("verdict of ") + program).map([](const Digest&) {}));
     }
     require(writer.put_text("source of f").map([](const Digest&) {}));
+    require(writer.put_text("p").map([](const Digest&) {}));
+    require(writer.put_text("r").map([](const Digest&) {}));
     require(writer.put_text("c1").map([](const Digest&) {}));
     require(writer.put_text("c2").map([](const Digest&) {}));
 }

@@ -164,7 +164,7 @@ TEST(PromptMemory, TheSameIsToldAfterACrash) {
     }
     ASSERT_TRUE(through.run(wrong_where("128")));
     crashed.config.engine.sync_interval_ms = 1;
-    for (std::uint64_t i = 0; i < 8; ++i) {
+    for (std::uint64_t i = 0; i < 3; ++i) {
         (void)crashed.run(wrong_where("128"), 40 + 3 * i);
     }
     const std::size_t before = told(crashed).size();
