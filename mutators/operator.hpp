@@ -237,7 +237,8 @@ concept OperatorPolicy = std::copyable<T> &&
     { c.start(in) } -> std::same_as<OperatorRun>;
     /// May be left out, which means false:
     ///     bool asks_model() const;  // the engine chooses a model and a strategy for its tickets
-    /// One that asks a model may also have `ShownBlocks shows() const`: what is to be chosen for
+    ///     bool asks_peer() const;   // it asks somebody else (Question::peer)
+    /// One that asks may also have `ShownBlocks shows() const`: what is to be chosen for
     /// its prompt. Without, nothing is.
 };
 
@@ -266,9 +267,11 @@ class Operator {
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const {
         return m_self->start(input);
     }
-    /// Whether its runs ask questions.
+    /// Whether its runs ask the ticket's model.
     [[nodiscard]] bool asks_model() const { return m_self->asks_model(); }
     [[nodiscard]] ShownBlocks shows() const { return m_self->shows(); }
+    /// Whether its runs ask anybody: then they are told verdicts in words.
+    [[nodiscard]] bool asks() const { return m_self->asks_model() || m_self->asks_peer(); }
 
   private:
     struct Base {
@@ -281,6 +284,7 @@ class Operator {
         [[nodiscard]] virtual OperatorRun start(const OperatorInput&) const = 0;
         [[nodiscard]] virtual bool asks_model() const = 0;
         [[nodiscard]] virtual ShownBlocks shows() const = 0;
+        [[nodiscard]] virtual bool asks_peer() const = 0;
     };
     template <class T>
     struct Model final : Base {
@@ -314,6 +318,14 @@ class Operator {
             } else {
                 return {};
             }
+        }
+        [[nodiscard]] bool asks_peer() const override {
+            if constexpr (requires {
+                              { policy.asks_peer() } -> std::convertible_to<bool>;
+                          }) {
+                return policy.asks_peer();
+            }
+            return false;
         }
         T policy;
     };

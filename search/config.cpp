@@ -367,9 +367,19 @@ Status check_models(const CampaignConfig& config, const std::string& file_name) 
         return failure(ErrorCode::invalid_argument, "model_choice.weights: no model is in use",
                        file_name, "give at least one a weight above 0");
     }
+    if (Status status = check_agent_settings(config.agent); !status) {
+        status.error().where = file_name;
+        return status;
+    }
     const auto weights = operator_weights(config);
     for (const auto& [name, weight] : weights) {
-        if (operator_asks_model(name) && config.models.empty()) {
+        if (name == k_agent) {
+            if (!config.agent.is_set()) {
+                return failure(ErrorCode::invalid_argument,
+                               "operators.weights: agent needs one, and there is none", file_name,
+                               "set agent.command or agent.address");
+            }
+        } else if (operator_asks_model(name) && config.models.empty()) {
             return failure(ErrorCode::invalid_argument,
                            "operators.weights: " + name + " asks a model, and there is none",
                            file_name, "add a table [models.NAME] with its url");
@@ -415,6 +425,7 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare_strategies(config, visitor);
     declare(config.operators, visitor);
     declare(config.models, visitor);
+    declare(config.agent, visitor);
     declare_asking(config.asking, visitor);
     declare(config.memory, visitor);
     declare_migration(config.migration, visitor);
@@ -570,6 +581,7 @@ const std::vector<std::string>& operator_names() {
         std::vector<std::string> all = shipped_operators().names();
         const std::vector<std::string> asking = model_operator_names();
         all.insert(all.end(), asking.begin(), asking.end());
+        all.emplace_back(k_agent);
         return all;
     }();
     return names;
@@ -591,7 +603,11 @@ std::vector<std::pair<std::string, double>> model_weights(const CampaignConfig& 
 
 bool operator_asks_model(const std::string& name) {
     static const std::vector<std::string> names = model_operator_names();
-    return std::find(names.begin(), names.end(), name) != names.end();
+    return name == k_agent || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool asks_anybody(const CampaignConfig& config) {
+    return !config.models.empty() || config.agent.is_set();
 }
 
 std::vector<std::pair<std::string, double>> operator_weights(
@@ -599,7 +615,10 @@ std::vector<std::pair<std::string, double>> operator_weights(
     std::vector<std::pair<std::string, double>> weights;
     for (const std::string& name : names) {
         if (config.mix.weights.empty()) {
-            if (!config.models.empty() || !operator_asks_model(name)) {
+            const bool there = name == k_agent
+                                   ? config.agent.is_set()
+                                   : !config.models.empty() || !operator_asks_model(name);
+            if (there) {
                 weights.emplace_back(name, 1.0);
             }
             continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/agent_settings.hpp"
 #include "mutators/memory/memory_settings.hpp"
 #include "mutators/model/model_settings.hpp"
 #include "mutators/operators/registry.hpp"
@@ -179,6 +180,7 @@ struct CampaignConfig {
     std::vector<StrategySettings> strategies;  ///< in the order of their names
     OperatorSettings operators;
     std::vector<ModelSettings> models;  ///< in the order of their names
+    AgentSettings agent;
     AskingSettings asking;
     MemorySettings memory;
     MigrationConfig migration;
@@ -220,6 +222,8 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 [[nodiscard]] std::vector<std::pair<std::string, double>> model_weights(
     const CampaignConfig& config);
 [[nodiscard]] bool operator_asks_model(const std::string& name);
+/// Whether the config has models or an agent.
+[[nodiscard]] bool asks_anybody(const CampaignConfig& config);
 /// The operators in use and their weights, in the order of `names`.
 [[nodiscard]] std::vector<std::pair<std::string, double>> operator_weights(
     const CampaignConfig& config, const std::vector<std::string>& names = operator_names());

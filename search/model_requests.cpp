@@ -21,6 +21,10 @@ ChatRequest ModelRequests::request(const TicketIssued& issued, Question question
     request.model = model_of(issued);
     request.messages = {{ChatRole::system, std::move(question.system)},
                         {ChatRole::user, std::move(question.user)}};
+    if (!question.peer.empty()) {
+        request.model = question.peer;
+        return request;
+    }
     const AskingSettings& asking = m_config->asking;
     if (asking.temperature >= 0) {
         request.temperature = asking.temperature;

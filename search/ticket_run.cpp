@@ -109,7 +109,7 @@ Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& 
         input.parents.push_back(*view);
         input.parents.back().role = parent.role;
         input.parents.back().steps = steps_to(state, *individual);
-        if (op->asks_model() && is_made_of(parent.role)) {
+        if (op->asks() && is_made_of(parent.role)) {
             ATOLL_TRY_ASSIGN(ParentWords words, context.words.of(*individual, context.fitness));
             input.parent_words.push_back(std::move(words));
         }
@@ -289,7 +289,7 @@ Expected<Evaluation> TicketRun::evaluation_of(const Individual& individual,
     evaluation.fitness = individual.fitness;
     evaluation.time_ns = individual.time_ns;
     evaluation.duplicate = individual.duplicate;
-    if (m_operator.asks_model()) {
+    if (m_operator.asks()) {
         if (verdict != nullptr) {
             evaluation.words = parent_words(*verdict, m_context.fitness.baseline());
         } else {

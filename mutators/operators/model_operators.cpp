@@ -1,5 +1,6 @@
 #include "mutators/operators/model_operators.hpp"
 
+#include "mutators/operators/agent.hpp"
 #include "mutators/operators/translate.hpp"
 #include "mutators/prompts/prompt_files.hpp"
 #include "mutators/replies/apply_edits.hpp"
@@ -77,8 +78,13 @@ Expected<OperatorRegistry> campaign_operators(const Task& task,
     ATOLL_TRY_ASSIGN(Prompts prompts,
                      Prompts::load(shipped, options.prompts, prompt_facts(task, options.hardware)));
     OperatorRegistry registry = shipped_operators();
-    add_model_operators(registry, std::make_shared<Prompts>(std::move(prompts)), options.budget,
-                        translatable_programs(task));
+    const auto shared = std::make_shared<Prompts>(std::move(prompts));
+    add_model_operators(registry, shared, options.budget, translatable_programs(task));
+    if (options.agent.is_set()) {
+        registry.add(k_agent, [shared, agent = options.agent](const auto&) {
+            return Operator(Agent(shared, agent));
+        });
+    }
     return registry;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "mutators/agent_settings.hpp"
 #include "mutators/operators/model_work.hpp"
 #include "mutators/operators/registry.hpp"
 
@@ -48,7 +49,13 @@ class ModelOperator {
     [[nodiscard]] OperatorRun start(const OperatorInput& input) const;
     [[nodiscard]] bool asks_model() const { return true; }
     [[nodiscard]] ShownBlocks shows() const {
-        return m_prompts ? m_prompts->shows(m_spec.prompt) : ShownBlocks();
+        if (!m_prompts) {
+            return {};
+        }
+        const ShownBlocks last = m_prompts->shows(m_spec.prompt);
+        const ShownBlocks first = m_prompts->shows(m_spec.plan_prompt);
+        return {last.exemplars || first.exemplars, last.inspirations || first.inspirations,
+                last.memory || first.memory};
     }
 
   private:
@@ -70,9 +77,11 @@ struct ModelOperatorOptions {
     std::filesystem::path prompts;  ///< the campaign's own folder of them; empty: none
     std::string hardware;           ///< hardware_card() of its device; may be empty
     ModelBudget budget;
+    AgentSettings agent = {};  ///< where it is set, there is the operator "agent" too
 };
 
-/// The operators that a campaign with models can name: shipped_operators() and those that ask.
+/// The operators that a campaign with models or an agent can name: shipped_operators() and those
+/// that ask.
 /// Errors: those of find_shipped_prompts() and Prompts::load().
 [[nodiscard]] Expected<OperatorRegistry> campaign_operators(const Task& task,
                                                             const ModelOperatorOptions& options);

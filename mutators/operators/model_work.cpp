@@ -97,6 +97,8 @@ class Conversation {
         m_material.plan = idea.text;
         m_material.partner.reset();  // its strategy is in the plan
         m_material.attempt.reset();
+        m_material.strategy.clear();  // what the ideas made of it is in the plan
+        m_material.step = StepSize::none;
         m_predicted_gain = idea.gain;
         m_planned = fmt::format("; plan {} of {}, predicted gain {:g}: {}", chosen + 1,
                                 ideas->size(), idea.gain, in_a_line(idea.text));

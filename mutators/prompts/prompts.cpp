@@ -158,6 +158,10 @@ ShownBlocks Prompts::shows(const std::string& name) const {
     return {has("exemplars"), has("inspirations"), has("memory") || has("failure_rules")};
 }
 
+const std::string& Prompts::system() const {
+    return m_parts->system;
+}
+
 Expected<Prompts> Prompts::load(const fs::path& shipped, const fs::path& campaign,
                                 PromptFacts facts) {
     ATOLL_TRY_ASSIGN(PromptFiles files, PromptFiles::load(shipped, campaign));

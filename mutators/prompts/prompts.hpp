@@ -41,6 +41,8 @@ class Prompts {
     [[nodiscard]] const PromptFacts& facts() const;
     /// Which blocks a prompt has; none where there is no such prompt.
     [[nodiscard]] ShownBlocks shows(const std::string& name) const;
+    /// The first message of every prompt.
+    [[nodiscard]] const std::string& system() const;
 
     /// The prompt `name` ("rewrite", ...; not "system"), trimmed until its estimate is at most
     /// `max_tokens` (trim_steps() in this order: prompt_trimming.hpp). An error of code limit when

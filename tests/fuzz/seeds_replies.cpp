@@ -28,6 +28,7 @@ SeedsOfTarget chat_seeds() {
 
 std::vector<SeedsOfTarget> reply_seeds() {
     SeedsOfTarget replies{"model_reply", {}};
+    replies.seeds["agent"] = R"({"tool":"eval","source":"int a;\n","change":"b"})";
     replies.seeds["ideas"] = "1. **Idea 1:** wider\nloads\n- Gain: 1.5x\nIdea: b\nGain: 2\n";
     replies.seeds["one"] = "Thus:\n```cpp\nint a;\n```\n";
     replies.seeds["nested"] = "````cuda title=x\n```\ninside\n```\n````\n~~~\nint b;\n~~~";

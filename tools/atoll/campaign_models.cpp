@@ -1,5 +1,6 @@
 #include "tools/atoll/campaign_models.hpp"
 
+#include "mutators/model/agent_model.hpp"
 #include "mutators/model/model_client.hpp"
 #include "mutators/operators/model_operators.hpp"
 #include "mutators/prompts/hardware_card.hpp"
@@ -25,11 +26,28 @@ Status make_folder(const fs::path& folder) {
     return error ? tl::unexpected(errno_error("make", folder.string(), error.value())) : Status();
 }
 
+/// Both, and who is asked what.
+class ModelsAndAgent final : public ChatModel {
+  public:
+    ModelsAndAgent(std::unique_ptr<ChatModel> models, AgentSettings agent)
+        : m_models(std::move(models)),
+          m_agent(std::move(agent)),
+          m_router(m_models.get(), &m_agent) {}
+    void submit(ChatCall call, Done done) override {
+        m_router.submit(std::move(call), std::move(done));
+    }
+
+  private:
+    std::unique_ptr<ChatModel> m_models;
+    AgentModel m_agent;
+    PeerRouter m_router;
+};
+
 }  // namespace
 
 Status keep_prompts(const CampaignConfig& config, const Task& task, const RunFolder& run,
                     const std::string& device, const DeviceFacts* facts) {
-    if (config.models.empty()) {
+    if (!asks_anybody(config)) {
         return {};
     }
     ATOLL_TRY_ASSIGN(const fs::path shipped, find_shipped_prompts());
@@ -60,7 +78,7 @@ Status copy_prompts(const RunFolder& from, const RunFolder& to) {
 
 Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task& task,
                                         const RunFolder& run) {
-    if (config.models.empty()) {
+    if (!asks_anybody(config)) {
         return shipped_operators();
     }
     ModelOperatorOptions options;
@@ -69,6 +87,7 @@ Expected<OperatorRegistry> operators_of(const CampaignConfig& config, const Task
     options.budget.prompt_tokens = static_cast<std::size_t>(config.asking.prompt_tokens);
     options.budget.retries = static_cast<int>(config.asking.retries);
     options.budget.repairs = static_cast<int>(config.asking.repairs);
+    options.agent = config.agent;
     return campaign_operators(task, options);
 }
 
@@ -85,14 +104,20 @@ Expected<std::shared_ptr<Prompts>> prompts_of(const CampaignConfig& config, cons
 }
 
 Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config) {
-    if (config.models.empty()) {
+    if (!asks_anybody(config)) {
         return nullptr;
     }
-    ModelClientOptions options;
-    options.models = config.models;
-    options.on_remark = [](const std::string& text) { complain("note: " + text); };
-    ATOLL_TRY_ASSIGN(std::unique_ptr<ChatModel> client, ModelClient::open(std::move(options)));
-    return client;
+    std::unique_ptr<ChatModel> client;
+    if (!config.models.empty()) {
+        ModelClientOptions options;
+        options.models = config.models;
+        options.on_remark = [](const std::string& text) { complain("note: " + text); };
+        ATOLL_TRY_ASSIGN(client, ModelClient::open(std::move(options)));
+    }
+    if (!config.agent.is_set()) {
+        return client;
+    }
+    return std::make_unique<ModelsAndAgent>(std::move(client), config.agent);
 }
 
 }  // namespace atl

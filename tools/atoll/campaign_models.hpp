@@ -15,8 +15,8 @@ namespace atl {
 
 /// Writes the prompts that the campaign begins with, and what they say of the device, into the run
 /// folder, from where all its sessions read them: so they stay the same when the shipped ones
-/// change or it goes on on another machine. Nothing for a campaign without models. Errors: those of
-/// prompts, files.
+/// change or it goes on on another machine. Nothing for a campaign without models and agent.
+/// Errors: those of prompts, files.
 [[nodiscard]] Status keep_prompts(const CampaignConfig& config, const Task& task,
                                   const RunFolder& run, const std::string& device,
                                   const DeviceFacts* facts);
@@ -32,7 +32,8 @@ namespace atl {
 [[nodiscard]] Expected<std::shared_ptr<Prompts>> prompts_of(const CampaignConfig& config,
                                                             const Task& task, const RunFolder& run);
 
-/// The endpoints that the campaign asks; nullptr without models. Errors: a key that is missing.
+/// The endpoints and the agent that the campaign asks; nullptr without any. Errors: a key that is
+/// missing.
 [[nodiscard]] Expected<std::unique_ptr<ChatModel>> open_models(const CampaignConfig& config);
 
 }  // namespace atl

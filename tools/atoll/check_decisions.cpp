@@ -23,9 +23,11 @@ Expected<ReplayReport> replay(const LineageData& data, const CampaignStarted& st
     ATOLL_TRY_ASSIGN(const CampaignConfig config, parse_config(started.config, "config"));
     ATOLL_TRY_ASSIGN(const TaskPtr task, task_as_it_was(started, config));
     // What prompts say decides nothing.
+    ModelOperatorOptions options;
+    options.agent = config.agent;
     ATOLL_TRY_ASSIGN(const OperatorRegistry operators,
-                     config.models.empty() ? Expected<OperatorRegistry>(shipped_operators())
-                                           : campaign_operators(*task, {}));
+                     asks_anybody(config) ? campaign_operators(*task, options)
+                                          : Expected<OperatorRegistry>(shipped_operators()));
     return replay_decisions(data.events, *data.texts, config, task, operators);
 }
 

@@ -1,3 +1,4 @@
+#include "mutators/replies/agent_call.hpp"
 #include "mutators/replies/apply_edits.hpp"
 #include "mutators/replies/edit_blocks.hpp"
 #include "mutators/replies/ideas.hpp"
@@ -69,6 +70,13 @@ void model_reply(std::string_view bytes) {
         check_ideas(*ideas);
     } else {
         check_fault(ideas.error());
+    }
+    if (const auto call = agent_call_in(bytes)) {
+        check_child(call->source);
+        must(call->change.size() <= k_longest_said && is_utf8(call->change), "a change is short");
+        must(call->tool != AgentCall::Tool::eval || !call->source.empty(), "eval has a source");
+    } else {
+        check_fault(call.error());
     }
     const std::string said = said_in_reply(bytes, "Change");
     must(said.size() <= k_longest_said && is_utf8(said), "what is said is short and text");

@@ -30,12 +30,15 @@ OperatorInput two_parents() {
 TEST(PlanThenCode, ImplementsTheMostPromisingIdeaAndKeepsWhatItPromised) {
     OperatorInput in = two_parents();
     in.parents.pop_back();
+    in.strategy = "use fewer barriers";
     const Story story = play(model_operator("plan_then_code"), in,
                              {k_ideas, "Change: it is bold\n" + code("int b;\n")});
     ASSERT_EQ(story.questions.size(), 2u);
     EXPECT_THAT(story.questions[0].user, HasSubstr("Gain: the time per launch now"));
     EXPECT_THAT(story.questions[0].user, HasSubstr("- rewrite of 1.0: tiles\n"));
     EXPECT_THAT(story.questions[0].user, HasSubstr("The memory is busy."));
+    EXPECT_THAT(story.questions[0].user, HasSubstr("This time, try this: use fewer barriers"));
+    EXPECT_THAT(story.questions[1].user, Not(HasSubstr("use fewer barriers")));
     EXPECT_THAT(story.questions[1].user, HasSubstr("# The plan\n\na bold\none\n"));
     EXPECT_THAT(story.questions[1].user, HasSubstr("int a = TILE;"));
     EXPECT_THAT(story.questions[1].user, Not(HasSubstr("a mild one")));
@@ -46,6 +49,12 @@ TEST(PlanThenCode, ImplementsTheMostPromisingIdeaAndKeepsWhatItPromised) {
               "plan_then_code of 7.0: it is bold; plan 2 of 3, predicted gain 1.5: a bold one");
     EXPECT_THAT(story.proposals[0].prompt, HasSubstr("a bold\none"));
     EXPECT_EQ(story.trouble, "");
+}
+
+TEST(PlanThenCode, GetsWhatEitherOfItsPromptsShows) {
+    EXPECT_TRUE(model_operator("plan_then_code").shows().exemplars) << "the first";
+    EXPECT_TRUE(model_operator("plan_then_code").shows().memory);
+    EXPECT_FALSE(model_operator("repair").shows().exemplars);
 }
 
 TEST(PlanThenCode, AsksAgainForIdeasItCannotRead) {

@@ -20,6 +20,12 @@ std::string other_value(const SettingInfo& info) {
     if (info.type == "boolean") {
         return info.default_value == "true" ? "false" : "true";
     }
+    if (info.key == "agent.command") {
+        return "[\"something\"]";
+    }
+    if (info.key == "agent.address") {
+        return "\"unix:/run/agent\"";
+    }
     if (info.type == "text" || info.type == "name") {
         return "\"something\"";
     }
