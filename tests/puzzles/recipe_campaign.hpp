@@ -21,8 +21,8 @@ namespace atl::testing {
 /// for. Knows nothing of fitness. A pure function of the call.
 [[nodiscard]] Expected<ChatReply> small_edit(const ChatCall& call);
 
-/// A campaign on the ladder: two genes to climb, and a third that counts for nothing. A program is
-/// wrong when its first gene can be divided by 7 (but for 0), so that something fails.
+/// A campaign on the ladder: two genes to climb, and a third that counts for nothing but that
+/// a fifth of its values make a program wrong, so that something fails.
 class RecipeCampaign : public ModelCampaign {
   public:
     /// The recipe as it is shipped, with models "coder" and "other", `evaluations` as its budget

@@ -50,9 +50,9 @@ std::size_t prompts_with(const RecipeCampaign& campaign, const std::string& text
         [&](const std::string& prompt) { return prompt.find(text) != std::string::npos; }));
 }
 
-TEST(Recipe, OpenEvolveFillsCellsOnFiveIslandsAndShowsOthers) {
+TEST(Recipe, OpenEvolveFillsCellsOnFiveIslandsAndShowsTopAndDiversePrograms) {
     RecipeCampaign campaign("openevolve", 200,
-                            {"archive.axes=[\"source_bytes 100 400 10\"]", "migration.every=10"});
+                            {"archive.axes=[\"source_bytes 110 230 10\"]", "migration.every=10"});
     const EngineReport report = campaign.play();
     const std::vector<TicketIssued> asked = campaign.asked();
     EXPECT_THAT(operators_used(asked), UnorderedElementsAre("patch"));
@@ -62,13 +62,18 @@ TEST(Recipe, OpenEvolveFillsCellsOnFiveIslandsAndShowsOthers) {
         cells += island.archive.entries().size();
     }
     EXPECT_GE(cells, 10u) << "of five grids";
-    std::size_t shown = 0;
+    std::size_t compared = 0;
+    std::size_t inspired = 0;
     for (const TicketIssued& ticket : asked) {
-        EXPECT_LE(count_role(ticket, ParentRole::inspiration), 5u);
-        shown += count_role(ticket, ParentRole::inspiration) > 0 ? 1 : 0;
+        EXPECT_LE(count_role(ticket, ParentRole::exemplar), 3u);
+        EXPECT_LE(count_role(ticket, ParentRole::inspiration), 2u);
+        compared += count_role(ticket, ParentRole::exemplar) > 0 ? 1 : 0;
+        inspired += count_role(ticket, ParentRole::inspiration) > 0 ? 1 : 0;
     }
-    EXPECT_GE(shown, asked.size() / 2);
-    EXPECT_GE(prompts_with(campaign, "# Other programs, for ideas"), shown / 2);
+    EXPECT_GE(compared, asked.size() / 2);
+    EXPECT_GE(inspired, 1u) << "where five cells of an island are filled";
+    EXPECT_GE(prompts_with(campaign, "# Programs and their scores"), compared / 2);
+    EXPECT_GE(prompts_with(campaign, "# Other programs, for ideas"), inspired / 2);
     const std::vector<Migrated> migrations = campaign.all<Migrated>();
     EXPECT_FALSE(migrations.empty());
     for (const Migrated& migrated : migrations) {
@@ -79,7 +84,7 @@ TEST(Recipe, OpenEvolveFillsCellsOnFiveIslandsAndShowsOthers) {
 // openevolve #138: what an island shows is its own, or came to it.
 TEST(Recipe, OpenEvolvesInspirationsAreOfTheChildsIslandUnlessTheyMigratedThere) {
     RecipeCampaign campaign("openevolve", 200,
-                            {"archive.axes=[\"source_bytes 100 400 10\"]", "migration.every=10"});
+                            {"archive.axes=[\"source_bytes 110 230 10\"]", "migration.every=10"});
     const EngineReport report = campaign.play();
     std::set<std::pair<std::uint32_t, std::uint64_t>> arrived;
     for (const Migrated& migrated : campaign.all<Migrated>()) {
@@ -172,7 +177,7 @@ TEST(Recipe, FunSearchDrawsClustersAndBeginsAnewOnTheWorseHalf) {
     EXPECT_GT(drawn_unevenly(asked), asked.size() / 4);
 }
 
-TEST(Recipe, AkgChoosesBySeldomnessAndShowsThreeOthers) {
+TEST(Recipe, AkgChoosesBySeldomnessAndShowsGoodMediumAndPoor) {
     RecipeCampaign campaign("akg_adaptive");
     const EngineReport report = campaign.play();
     const std::vector<TicketIssued> asked = campaign.asked();
@@ -186,7 +191,7 @@ TEST(Recipe, AkgChoosesBySeldomnessAndShowsThreeOthers) {
     EXPECT_GE(three, asked.size() / 2);
 }
 
-TEST(Recipe, AdaExploreGrowsATreeWithSmallAndLargeSteps) {
+TEST(Recipe, AdaExploreGrowsATreeWithSmallAndLargeStepsAndTellsWhatFailed) {
     RecipeCampaign campaign("adaexplore");
     const EngineReport report = campaign.play();
     const std::vector<TicketIssued> asked = campaign.asked();
@@ -207,6 +212,46 @@ TEST(Recipe, AdaExploreGrowsATreeWithSmallAndLargeSteps) {
     EXPECT_GE(steps[StepSize::small], 30u);
     EXPECT_GE(steps[StepSize::large], 30u);
     EXPECT_GE(prompts_with(campaign, "Take a large step"), 30u);
+    EXPECT_GE(prompts_with(campaign, "# What failed before"), 10u) << "what came up three times";
+}
+
+TEST(Recipe, CudaL1ShowsTwoProgramsOfDifferentSpeed) {
+    RecipeCampaign campaign("cuda_l1");
+    const EngineReport report = campaign.play();
+    std::size_t pairs = 0;
+    for (const TicketIssued& ticket : campaign.asked()) {
+        std::vector<double> shown;
+        for (const Parent& parent : ticket.parents) {
+            if (parent.role == ParentRole::exemplar) {
+                shown.push_back(report.state.find(parent.id)->fitness);
+            }
+        }
+        ASSERT_LE(shown.size(), 2u);
+        if (shown.size() == 2) {
+            ++pairs;
+            const auto [low, high] = std::minmax(shown[0], shown[1]);
+            EXPECT_GT(high / low, 1.02) << "of different buckets";
+        }
+    }
+    EXPECT_GE(pairs, 50u);
+    EXPECT_GE(prompts_with(campaign, "Look at what the better ones do"), pairs / 2);
+}
+
+TEST(Recipe, CudaForgeChangesTheBestAloneAndRepairsWithinTheTicket) {
+    RecipeCampaign campaign("cudaforge");
+    const EngineReport report = campaign.play();
+    EXPECT_EQ(report.state.islands().size(), 1u);
+    EXPECT_EQ(report.state.islands()[0].archive.entries().size(), 1u);
+    std::size_t repaired = 0;
+    for (const Individual& individual : report.state.individuals()) {
+        const bool wrong = individual.fitness == 0;
+        repaired +=
+            !wrong && individual.id.step() > 0 && individual.operator_name == "rewrite" ? 1 : 0;
+    }
+    EXPECT_GE(repaired, 1u);
+    for (const TicketIssued& ticket : campaign.asked()) {
+        EXPECT_EQ(ticket.parents.front().probability, 1) << "there is one to choose";
+    }
 }
 
 TEST(Recipe, KernelFoundryFillsCellsAndTunesWithoutAModel) {
