@@ -224,6 +224,7 @@ struct CampaignState::Rules {
         }
         if (event.fault && !flight.exchanges.empty() && flight.exchanges.back().reply.is_zero()) {
             ++state.m_unanswered_in_row;  // says nothing of whether evaluations go well
+            rest(flight.issued.model);
             return;
         }
         state.m_fruitless_in_row = event.fault ? 0 : state.m_fruitless_in_row + 1;
@@ -542,6 +543,15 @@ struct CampaignState::Rules {
             stats.failed_in_row = right ? 0 : stats.failed_in_row + 1;
             stats.rested = 0;
         });
+    }
+
+    /// A model that gave no answer: it earned nothing and lost nothing, but others may be better
+    /// off.
+    void rest(const std::string& model) {
+        for (auto& [name, stats] : state.m_model_arms) {
+            stats.failed_in_row += name == model ? 1 : 0;
+            stats.rested = name == model ? 0 : stats.rested + 1;
+        }
     }
 
     // Only when the ticket ends: what is exchanged meanwhile must not change others' decisions.

@@ -29,7 +29,7 @@ struct ArmStats {
     double decayed_reward = 0;  ///< exponentially weighted, decay per ended ticket of any arm
     double decayed_count = 0;
     /// Tickets that ended one after the other, up to now, without anything right; faults of ours
-    /// neither count nor end the row.
+    /// neither count nor end the row, but a model that gave no answer failed.
     std::uint64_t failed_in_row = 0;
     std::uint64_t rested = 0;  ///< tickets of other arms that ended since the last of this one
     /// What models cost in its tickets: those of which all is known, and the sum, in billionths of

@@ -93,6 +93,24 @@ TEST_F(Arms, CountFailuresInARowAndHowLongTheyRested) {
     EXPECT_EQ(m_state.model_arms().at("b").rested, 1u);
 }
 
+// So that a bandit with a mask lets a model rest whose endpoint is down.
+TEST_F(Arms, AModelThatGaveNoAnswerFailedAndNothingElse) {
+    issue("b", "");
+    issue("a", "fuse");
+    issue("a", "fuse");
+    samples::require(m_state.apply(TicketFailed{2, "nothing new", false}));
+    const ArmStats operators = m_state.operators().at("rewrite");
+    for (const std::uint64_t ticket : {3, 4}) {
+        pay(ticket, -1, false);
+        samples::require(m_state.apply(TicketFailed{ticket, "no answer", true}));
+    }
+    EXPECT_EQ(m_state.model_arms().at("a").failed_in_row, 2u);
+    EXPECT_EQ(m_state.model_arms().at("a").decayed_count, 0);
+    EXPECT_EQ(m_state.model_arms().at("b").rested, 2u);
+    EXPECT_EQ(m_state.strategy_arms().at("fuse").failed_in_row, 0u);
+    EXPECT_EQ(m_state.operators().at("rewrite"), operators);
+}
+
 // Others in flight must not decide by it: in ticket order they may know commits only.
 TEST_F(Arms, CostWhatWasExchangedOnceTheirTicketEnds) {
     issue("a", "fuse");
