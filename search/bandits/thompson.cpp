@@ -56,8 +56,17 @@ class LargestNormal {
             }
         }
         std::sort(bounds.begin(), bounds.end());
-        bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
-        return bounds;
+        // What is closer than that needs no piece of its own; the last bound stays.
+        const double close = *std::min_element(m_deviations.begin(), m_deviations.end()) / 2;
+        std::vector<double> kept = {bounds.front()};
+        for (const double bound : bounds) {
+            if (bound - kept.back() > close && bound < high) {
+                kept.push_back(bound);
+            }
+        }
+        kept.push_back(bounds.back());
+        m_below.resize(m_active.size());
+        return kept;
     }
 
     void integrate(double low, double high) {
@@ -73,17 +82,17 @@ class LargestNormal {
 
     void add(double x, double weight) {
         double all = weight;
-        std::vector<double> below(m_active.size());
         for (std::size_t a = 0; a < m_active.size(); ++a) {
             const std::size_t i = m_active[a];
-            below[a] = cumulative((x - m_means[i]) / m_deviations[i]);
-            all *= below[a];
+            const double z = (x - m_means[i]) / m_deviations[i];
+            m_below[a] = z > k_reach ? 1 : cumulative(z);
+            all *= m_below[a];
         }
         for (std::size_t a = 0; a < m_active.size(); ++a) {
             const std::size_t i = m_active[a];
             const double z = (x - m_means[i]) / m_deviations[i];
-            if (below[a] > 0) {
-                m_p[i] += all / below[a] * std::exp(-z * z / 2) / m_deviations[i];
+            if (m_below[a] > 0 && z <= k_reach) {
+                m_p[i] += all / m_below[a] * std::exp(-z * z / 2) / m_deviations[i];
             }
         }
     }
@@ -91,6 +100,7 @@ class LargestNormal {
     std::span<const double> m_means;
     std::span<const double> m_deviations;
     std::vector<std::size_t> m_active;
+    std::vector<double> m_below;  ///< of the active ones, at one point
     std::vector<double> m_p;
 };
 

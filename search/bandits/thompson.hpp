@@ -15,7 +15,7 @@ namespace atl {
 ///
 /// Nothing is drawn, so that the probability can be recorded: that arm i is largest is
 ///     p_i = integral of density_i(x) product over j != i of P(theta_j <= x) dx,
-/// by Gauss-Legendre quadrature of 10 points on pieces between m_j and m_j +- 3 s_j, m_j +- 8 s_j.
+/// by Gauss-Legendre quadrature of 10 points on pieces between m_j, m_j +- 3 s_j and m_j +- 8 s_j.
 /// Against closed forms and finer quadrature it was exact to 1e-9.
 struct ThompsonBandit {
     double exploration = 1;
