@@ -111,7 +111,6 @@ TEST_F(Selecting, ParentsAndInspirationsAreOfTheIslandUnlessTheyMigrated) {
     expect_the_same_again();
 }
 
-// Base and the best of the others are certain; of m members, m - 2 and then m - 3 are left.
 TEST_F(Selecting, WhoInspiredHasNoChildOfIt) {
     m_campaign.config.selector.name = "uct";
     m_campaign.config.archive.size = 200;
@@ -261,6 +260,18 @@ TEST_F(Selecting, LargeStepsShowTheBestAboveTheBase) {
         shown += found.size();
     });
     EXPECT_GT(shown, 3u);
+}
+
+TEST_F(Selecting, LargeStepsShowNoneAboveWhereNoneIsAskedFor) {
+    m_campaign.config.selector.name = "uct";
+    m_campaign.config.selector.above = 0;
+    m_campaign.config.islands.count = 1;
+    m_campaign.config.archive.size = 200;
+    m_campaign.config.mix.weights = {{"asker", 1}};
+    run();
+    each_ticket([&](const TicketIssued& issued, const CampaignState&) {
+        EXPECT_THAT(of_role(issued, ParentRole::inspiration), IsEmpty());
+    });
 }
 
 // The state that selectors look at is kept only where one does.
