@@ -1,5 +1,7 @@
 #include "reward/local_evaluator.hpp"
 
+#include "reward/gpu/gpu_package.hpp"
+
 #include <utility>
 
 namespace atl {
@@ -34,6 +36,9 @@ Digest layout_key(const Digest& key, const Candidate& candidate) {
 /// Sources in quarantine whose records stay in memory: some thousands.
 constexpr std::size_t k_quarantine_bytes = 16u << 20;
 
+/// Verdicts by binary that stay in memory: some ten thousand.
+constexpr std::size_t k_binaries_bytes = 64u << 20;
+
 /// A lane says so only of what it pinned on the candidate (DESIGN section 6).
 bool is_for_quarantine(Outcome outcome) {
     return outcome == Outcome::crash || outcome == Outcome::memory_fault ||
@@ -45,6 +50,7 @@ bool is_for_quarantine(Outcome outcome) {
 LocalEvaluator::LocalEvaluator(EvaluatorParts parts)
     : m_parts(std::move(parts)),
       m_cache(m_parts.cache_folder),
+      m_binaries({}, k_binaries_bytes),
       m_quarantine(m_parts.cache_folder, k_quarantine_bytes),
       m_queue(make_local_queue(m_parts.queue_capacity, m_parts.lease_time, *m_parts.clock)),
       m_hand_over(k_ready_per_lane * m_parts.lanes.size()) {
@@ -175,6 +181,35 @@ std::optional<Verdict> LocalEvaluator::find_in_cache(const Digest& key,
     return known;
 }
 
+Status LocalEvaluator::name_binary(const EvaluationRequest& request, Prepared& prepared) const {
+    const bool made = prepared.verdict.compile && !prepared.order.binaries.empty() &&
+                      prepared.order.binaries.front() != nullptr;
+    if (!made || request.level == Level::confirm) {
+        return {};
+    }
+    ATOLL_TRY_ASSIGN(const std::string bytes,
+                     read_whole_file(*prepared.order.binaries.front(), "binary"));
+    prepared.verdict.compile->binary =
+        ContentHasher().field("binary 1").field(request.candidate.kind).field(bytes).finish();
+    return {};
+}
+
+std::optional<Verdict> LocalEvaluator::find_binary(const Job& job, const Prepared& prepared) {
+    const Digest binary = binary_of(prepared.verdict);
+    if (binary.is_zero() || !may_use_cache(job.request)) {
+        return std::nullopt;
+    }
+    std::optional<Verdict> known = m_binaries.find(cache_key(job.request, binary));
+    if (!known || !is_answer_to(*known, job.request)) {
+        return std::nullopt;
+    }
+    known->key = job.key;
+    known->compile = prepared.verdict.compile;
+    const std::lock_guard lock(m_stats_mutex);
+    ++m_stats.cache_hits;
+    return known;
+}
+
 std::optional<Verdict> LocalEvaluator::find_in_quarantine(const Job& job) {
     if (job.suspect.is_zero()) {
         return std::nullopt;
@@ -248,6 +283,11 @@ void LocalEvaluator::finish(const Lease& lease, Verdict verdict) {
                          ? layout_key(lease.job.key, lease.job.request.candidate)
                          : lease.job.key;
         keep(m_cache, record);
+        const Digest binary = binary_of(verdict);
+        if (!binary.is_zero() && !verdict.from_cache && !tells_lines(verdict.outcome)) {
+            record.key = cache_key(lease.job.request, binary);
+            m_binaries.remember(record);
+        }
     }
     if (!lease.job.suspect.is_zero() && is_for_quarantine(verdict.outcome) && !verdict.from_cache) {
         Verdict record = verdict;

@@ -78,6 +78,11 @@ class LocalEvaluator final : public Evaluator {
     [[nodiscard]] Verdict blank_verdict(const Job& job, const CandidateKind* kind) const;
     [[nodiscard]] std::optional<Verdict> find_in_cache(const Digest& key,
                                                        const EvaluationRequest& request);
+    /// Says in the verdict what was made. An error is a fault of ours.
+    [[nodiscard]] Status name_binary(const EvaluationRequest& request, Prepared& prepared) const;
+    /// What is on record of another source of which the same was made: it is the same program, and
+    /// need not be run again.
+    [[nodiscard]] std::optional<Verdict> find_binary(const Job& job, const Prepared& prepared);
     /// What is on record of a source that has died or hung here before.
     [[nodiscard]] std::optional<Verdict> find_in_quarantine(const Job& job);
 
@@ -103,6 +108,7 @@ class LocalEvaluator final : public Evaluator {
 
     EvaluatorParts m_parts;
     VerdictCache m_cache;
+    VerdictCache m_binaries;    ///< by what was made of the source; in memory only
     VerdictCache m_quarantine;  ///< by Job::suspect; in the same folder
     std::unique_ptr<JobQueue> m_queue;
     BoundedQueue<HandedOver> m_hand_over;

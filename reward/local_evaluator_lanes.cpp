@@ -75,6 +75,12 @@ void LocalEvaluator::compile_one(const Lease& lease) {
     if (prepared->ended) {
         return finish(lease, std::move(prepared->verdict));
     }
+    if (const Status named = name_binary(job.request, *prepared); !named) {
+        return fail(lease, named.error(), attempts);
+    }
+    if (std::optional<Verdict> known = find_binary(job, *prepared)) {
+        return finish(lease, std::move(*known));
+    }
     prepared->order.deadline = m_flights.deadline(job.id);
     m_flights.set_prepared(job.id);
     m_hand_over.push({lease, kind, std::move(*prepared)});

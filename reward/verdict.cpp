@@ -21,6 +21,9 @@ constexpr std::size_t k_max_cases = 100'000;
 constexpr std::size_t k_max_text = 1 << 20;
 constexpr std::size_t k_max_verdict_bytes = 64u << 20;
 constexpr const char* k_profile = "profile";
+constexpr const char* k_binary = "binary";
+constexpr const char* k_code = "code";
+constexpr std::size_t k_max_code_facts = 64;
 
 json texts_to_json(const std::map<std::string, std::string>& texts) {
     json object = json::object();
@@ -42,12 +45,28 @@ json compile_to_json(const std::optional<CompileReport>& report) {
     if (!report) {
         return nullptr;
     }
-    return json{{"compiler", report->compiler},
-                {"flags", report->flags},
-                {"seconds", number_to_json(report->seconds)},
-                {"cached", report->cached},
-                {"binary_bytes", report->binary_bytes},
-                {"log", report->log}};
+    json object = json{{"compiler", report->compiler},
+                       {"flags", report->flags},
+                       {"seconds", number_to_json(report->seconds)},
+                       {"cached", report->cached},
+                       {"binary_bytes", report->binary_bytes},
+                       {"log", report->log}};
+    if (!report->binary.is_zero()) {  // without, reports are those of before it was taken
+        object[k_binary] = report->binary.hex();
+    }
+    if (!report->code.empty()) {
+        object[k_code] = numbers_to_json(report->code);
+    }
+    return object;
+}
+
+Status read_code(JsonReader& reader, std::map<std::string, double>& code) {
+    if (const json* facts = reader.object(k_code, k_max_code_facts)) {
+        for (const auto& [name, value] : facts->items()) {
+            ATOLL_TRY_ASSIGN(code[name], number_from_json(value, reader.path(k_code) + "." + name));
+        }
+    }
+    return {};
 }
 
 Expected<CompileReport> compile_from_json(const json& value, const std::string& where) {
@@ -67,6 +86,12 @@ Expected<CompileReport> compile_from_json(const json& value, const std::string& 
             }
             report.flags.push_back(flag.get<std::string>());
         }
+    }
+    if (value.contains(k_binary)) {
+        reader.digest(k_binary, report.binary);
+    }
+    if (value.contains(k_code)) {
+        ATOLL_TRY(read_code(reader, report.code));
     }
     ATOLL_TRY(reader.finish());
     report.binary_bytes = static_cast<std::uint64_t>(bytes);
@@ -228,6 +253,10 @@ Expected<Verdict> parse_verdict(std::string_view text) {
     ATOLL_TRY(read_judgement(reader, verdict));
     ATOLL_TRY(reader.finish());
     return verdict;
+}
+
+Digest binary_of(const Verdict& verdict) {
+    return verdict.compile ? verdict.compile->binary : Digest{};
 }
 
 }  // namespace atl

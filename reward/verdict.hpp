@@ -36,6 +36,11 @@ struct CompileReport {
     bool cached = false;  ///< the binary came from the compile cache
     std::uint64_t binary_bytes = 0;
     std::string log;  ///< trimmed to the cause; line numbers are the candidate's own
+    /// Names all that a device is given of the candidate: the bytes of a shared object; of a GPU's
+    /// package, which holds machine code and plans. Two sources with one are the same program.
+    /// Zero: not known.
+    Digest binary = {};
+    std::map<std::string, double> code = {};  ///< by the names of reward/code_facts.hpp
 };
 
 /// One verification launch.
@@ -143,6 +148,9 @@ inline constexpr int k_verdict_version = 1;  ///< of the JSON form
 /// stored bytes are not trusted. Errors: corrupt, limit, too_new.
 [[nodiscard]] std::string to_json(const Verdict& verdict);
 [[nodiscard]] Expected<Verdict> parse_verdict(std::string_view json);
+
+/// CompileReport::binary; zero when nothing was compiled.
+[[nodiscard]] Digest binary_of(const Verdict& verdict);
 
 /// A time that may enter a score: finite and above zero. NaN, zero and negative times never win.
 [[nodiscard]] bool is_usable_time(double time_ns);

@@ -1,6 +1,8 @@
 #include "reward/kinds/cpu_cpp.hpp"
 
 #include "reward/base/words.hpp"
+#include "reward/code_facts.hpp"
+#include "reward/gpu/gpu_package.hpp"
 #include "reward/kinds/device_order.hpp"
 #include "reward/kinds/device_reply.hpp"
 #include "reward/launch_contract.hpp"
@@ -132,6 +134,8 @@ class CpuCppKind final : public CandidateKind {
             end_at_compile(compiled, prepared);
             return prepared;
         }
+        ATOLL_TRY_ASSIGN(const std::string bytes, read_whole_file(*compiled.binary, "binary"));
+        prepared.verdict.compile->code = shared_object_facts(bytes);
         prepared.order = device_order(request, limits);
         ATOLL_TRY_ASSIGN(prepared.order.oracle, compile_oracle(task, compiler, limits, cancel));
         prepared.order.binaries.push_back(compiled.binary);

@@ -1,6 +1,7 @@
 #include "reward/kinds/cuda_program.hpp"
 
 #include "reward/base/words.hpp"
+#include "reward/code_facts.hpp"
 #include "reward/cuda/cubin_facts.hpp"
 #include "reward/cuda/front_end.hpp"
 #include "reward/cuda/recording_source.hpp"
@@ -92,6 +93,7 @@ CompileReport report_of(const CudaFrontEnd& front_end, const Candidate& candidat
     report.seconds = reply.host_compile_seconds + reply.device_compile_seconds;
     report.cached = reply.cached;
     report.binary_bytes = reply.cubin.size();
+    report.code = cubin_code_facts(reply.cubin);
     report.log = reply.log;
     return report;
 }

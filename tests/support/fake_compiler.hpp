@@ -13,9 +13,9 @@
 
 namespace atl::testing {
 
-/// A Compiler that writes the source's text into a memfd in place of machine code. A source that
-/// contains "syntax error", "does not link" or "takes too long" gives none, one with
-/// "kill_the_compiler" is a fault of ours.
+/// A Compiler that writes the source's text and its flags into a memfd in place of machine code,
+/// but nothing of the arguments of the first "unused(". A source that contains "syntax error",
+/// "does not link" or "takes too long" gives none, one with "kill_the_compiler" is a fault of ours.
 /// Thread-safe.
 class FakeCompiler final : public Compiler {
   public:
@@ -49,7 +49,14 @@ class FakeCompiler final : public Compiler {
         }
         result.status = CompileResult::Status::ok;
         result.binary = FileHandle(memfd_create("fake", MFD_CLOEXEC));
-        if (write(result.binary.get(), request.source.data(), request.source.size()) < 0) {
+        std::string code = request.source;
+        if (const std::size_t at = code.find("unused("); at != std::string::npos) {
+            code.erase(at, code.find(')', at) - at);
+        }
+        for (const std::string& flag : request.flags) {
+            code += "\n" + flag;
+        }
+        if (write(result.binary.get(), code.data(), code.size()) < 0) {
             return failure(ErrorCode::io, "write failed", "fake compiler");
         }
         return result;

@@ -22,6 +22,8 @@ Verdict full_verdict() {
     verdict.toolchain = "g++ 12.2.0";
     verdict.key = content_id("key");
     verdict.compile = CompileReport{"g++ 12.2.0", {"-O3", "-DTILE=8"}, 0.25, true, 12345, "warn"};
+    verdict.compile->binary = content_id("binary");
+    verdict.compile->code = {{"tensor", 3}};
     VerifyCase bad;
     bad.workload = "w1";
     bad.distribution = "wide";
@@ -126,6 +128,8 @@ TEST(VerdictJson, KeepsEveryField) {
     EXPECT_EQ(parsed->compile->flags.at(1), "-DTILE=8");
     EXPECT_EQ(parsed->compile->binary_bytes, 12345u);
     EXPECT_TRUE(parsed->compile->cached);
+    EXPECT_EQ(parsed->compile->binary, content_id("binary"));
+    EXPECT_EQ(parsed->compile->code, (std::map<std::string, double>{{"tensor", 3}}));
     EXPECT_TRUE(std::isinf(parsed->verify.at(0).max_abs_error));
     EXPECT_TRUE(std::isnan(parsed->verify.at(0).max_rel_error));
     EXPECT_LT(parsed->verify.at(0).got, 0);
