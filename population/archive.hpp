@@ -31,7 +31,8 @@ struct ArchiveEntry {
 [[nodiscard]] bool ranks_before(const ArchiveEntry& a, const ArchiveEntry& b);
 /// Best first by ranks_before(), and no program twice: what entries() of any archive holds.
 [[nodiscard]] bool are_ranked_members(std::span<const ArchiveEntry> entries);
-/// Features: the starter, the source, each tune choice (name and value) and each flag.
+/// Features: the starter, the source, each tune choice (name and value) and each flag. Its key
+/// names the program, of which other individuals may have other keys (CampaignState::program_of()).
 [[nodiscard]] ArchiveEntry archive_entry(const Individual& individual);
 
 /// added: it got a place of its own (in a grid: a new cell); replaced: it took the place of others

@@ -22,6 +22,9 @@ bool is_amount(double value) {
     return value >= 0 && std::isfinite(value);
 }
 
+constexpr double k_most_heat = 1e6;
+constexpr double k_most_gain = 1e300;  // a best that rose from next to nothing must stay a number
+
 std::string ticket_text(std::uint64_t ticket) {
     return "ticket " + std::to_string(ticket);
 }
@@ -169,7 +172,21 @@ struct CampaignState::Rules {
         if (individual.measures.size() != measures) {
             return cannot_follow(name + " has not the measures that its archive looks at");
         }
-        return {};
+        return check_sameness(individual);
+    }
+    [[nodiscard]] Status check_sameness(const Individual& individual) const {
+        if (individual.same_by == SameBy::key) {
+            return {};
+        }
+        const Individual* first = state.find(individual.same_as);
+        const bool possible =
+            individual.duplicate && first != nullptr && !first->duplicate &&
+            first->outcome == individual.outcome && first->binary == individual.binary &&
+            !(individual.same_by == SameBy::binary && individual.binary.is_zero());
+        return possible ? Status()
+                        : Status(cannot_follow("individual " + individual.id.text() +
+                                               " cannot be a duplicate by " +
+                                               to_string(individual.same_by)));
     }
     void change(const Evaluated& event) {
         std::vector<Individual>& pending =
@@ -187,7 +204,8 @@ struct CampaignState::Rules {
                               proposal.duplicate || !proposal.verdict.is_zero() ||
                               !proposal.measures.empty();
         const Individual* similar = state.find(event.similar);
-        if (measured || similar == nullptr || similar->fitness <= 0 ||
+        const bool resembles = event.why == TurnedDownFor::similarity;
+        if (measured || similar == nullptr || (resembles && similar->fitness <= 0) ||
             !(event.similarity >= 0 && event.similarity <= 1)) {
             return cannot_follow("proposal " + proposal.id.text() +
                                  " cannot have been turned down like that");
@@ -248,7 +266,9 @@ struct CampaignState::Rules {
         const std::uint64_t staleness = state.m_commits - flight.issued.commits_seen;
         ++state.m_commits;
         state.m_recent_migrations.clear();
-        ++state.m_islands[flight.issued.island].committed;
+        IslandState& island = state.m_islands[flight.issued.island];
+        ++island.committed;
+        const double before = best_fitness(island);
         const bool nothing_right =
             std::none_of(flight.pending.begin(), flight.pending.end(),
                          [](const Individual& child) { return child.fitness > 0; });
@@ -268,6 +288,10 @@ struct CampaignState::Rules {
             count(individual);
             commit(std::move(individual), flight.issued);
         }
+        const double risen = best_fitness(island) - before;
+        const double gain = before > 0 ? std::max(risen, 0.0) / before : 0;
+        const double decay = state.m_settings.gain_decay;
+        island.gain = std::min(decay * island.gain + (1 - decay) * gain * gain, k_most_gain);
         state.m_fruitless_in_row = 0;
         state.m_faults_in_row = 0;
         state.m_compile_seconds += event.compile_seconds;
@@ -308,7 +332,8 @@ struct CampaignState::Rules {
             }
         }
         if (event.foundings.empty() || event.after_commit != state.m_commits ||
-            state.m_last_reset_commit == state.m_commits) {
+            state.m_last_reset_commit == state.m_commits || state.was_spawned_now() ||
+            state.was_watched_now()) {
             return cannot_follow("a reset that no commit leads to");
         }
         return {};
@@ -317,13 +342,64 @@ struct CampaignState::Rules {
         for (const IslandsReset::Founding& founding : event.foundings) {
             IslandState& island = state.m_islands[founding.island];
             island.archive = make_archive(state.m_settings.archive);
-            island.archive.add(archive_entry(*state.find(founding.founder)));
+            island.archive.add(entry_of(*state.find(founding.founder)));
             island.reset_commit = state.m_commits;
             island.programs = 1;
             island.wrong.clear();
         }
         ++state.m_resets;
         state.m_last_reset_commit = state.m_commits;
+    }
+
+    Status check(const IslandSpawned& event) const {
+        ATOLL_TRY(committed(event.founder));
+        if (event.island != state.m_islands.size() || event.island >= k_max_islands ||
+            !is_probability(event.probability) || state.find(event.founder)->fitness <= 0) {
+            return cannot_follow("the founding of island " + std::to_string(event.island) +
+                                 " is impossible");
+        }
+        if (event.after_commit != state.m_commits || state.was_spawned_now() ||
+            state.was_watched_now()) {
+            return cannot_follow("an island that no commit leads to");
+        }
+        return {};
+    }
+    void change(const IslandSpawned& event) {
+        IslandState island{make_archive(state.m_settings.archive)};
+        island.head_start = std::min_element(state.m_islands.begin(), state.m_islands.end(),
+                                             [](const IslandState& a, const IslandState& b) {
+                                                 return a.turns() < b.turns();
+                                             })
+                                ->turns();
+        island.last_improved_commit = state.m_commits;
+        island.programs = 1;
+        island.archive.add(entry_of(*state.find(event.founder)));
+        state.m_islands.push_back(std::move(island));
+        state.m_last_spawn_commit = state.m_commits;
+    }
+
+    Status check(const ProgressWatched& event) const {
+        if (!is_amount(event.fitness) || !(event.diversity >= 0 && event.diversity <= 1) ||
+            !(event.heat >= 1 && event.heat <= k_most_heat)) {
+            return cannot_follow("a look at progress has impossible numbers");
+        }
+        if (event.after_commit != state.m_commits || state.m_commits == 0 ||
+            state.was_watched_now()) {
+            return cannot_follow("a look at progress that no commit leads to");
+        }
+        return {};
+    }
+    void change(const ProgressWatched& event) { state.m_watched = event; }
+
+    [[nodiscard]] ArchiveEntry entry_of(const Individual& individual) const {
+        ArchiveEntry entry = archive_entry(individual);
+        entry.key = state.program_of(individual);
+        return entry;
+    }
+
+    static double best_fitness(const IslandState& island) {
+        const ArchiveEntry* best = island.archive.best();
+        return best == nullptr ? 0 : best->fitness;
     }
 
     [[nodiscard]] bool is_member(IndividualId id, std::uint32_t island) const {
@@ -504,10 +580,9 @@ struct CampaignState::Rules {
     bool offer(const Individual& individual, std::uint32_t to) {
         IslandState& island = state.m_islands[to];
         ++island.programs;
-        const ArchiveEntry* best = island.archive.best();
-        const double before = best == nullptr ? 0 : best->fitness;
-        const AddResult result = island.archive.add(archive_entry(individual));
-        if (island.archive.best() != nullptr && island.archive.best()->fitness > before) {
+        const double before = best_fitness(island);
+        const AddResult result = island.archive.add(entry_of(individual));
+        if (best_fitness(island) > before) {
             island.last_improved_commit = state.m_commits;
         }
         return result != AddResult::not_added;
@@ -622,6 +697,11 @@ void CampaignState::index(Individual individual) {
     } else if (!m_individuals.back().duplicate) {
         m_again[m_individuals.back().key].push_back(position);
     }
+    const Individual& added = m_individuals.back();
+    if (!added.duplicate && !added.binary.is_zero() && find_binary(added.binary) == nullptr) {
+        m_by_binary.insert(key_hash(added.binary), position,
+                           [this](std::uint32_t i) { return key_hash(m_individuals[i].binary); });
+    }
 }
 
 const Individual* CampaignState::find(IndividualId id) const {
@@ -634,6 +714,24 @@ const Individual* CampaignState::find_key(const Digest& key) const {
     const auto found = m_by_key.find(
         key_hash(key), [this, &key](std::uint32_t i) { return m_individuals[i].key == key; });
     return found ? &m_individuals[*found] : nullptr;
+}
+
+const Individual* CampaignState::find_binary(const Digest& binary) const {
+    const auto found = m_by_binary.find(key_hash(binary), [this, &binary](std::uint32_t i) {
+        return m_individuals[i].binary == binary;
+    });
+    return found ? &m_individuals[*found] : nullptr;
+}
+
+const Digest& CampaignState::program_of(const Individual& individual) const {
+    if (individual.same_by != SameBy::key) {
+        const Individual* first = find(individual.same_as);
+        return first == nullptr ? individual.key : program_of(*first);
+    }
+    // Two that were in work at once were both evaluated.
+    const Individual* first =
+        individual.binary.is_zero() ? nullptr : find_binary(individual.binary);
+    return first == nullptr ? individual.key : first->key;
 }
 
 std::span<const std::uint32_t> CampaignState::evaluated_again(const Digest& key) const {

@@ -66,6 +66,15 @@ struct IslandState {
     /// each ticket of which nothing right came, the last one whose source is not its base's. One
     /// leaves when it becomes a base, whatever comes of that, and all when the island is reset.
     std::vector<IndividualId> wrong = {};
+    /// Tickets that it counts as having had when it began, so that one that begins late takes turns
+    /// with the others instead of all tickets until it has caught up.
+    std::uint64_t head_start = 0;
+    /// Accumulated improvement (search/intensity.hpp): at each of its commits it becomes
+    /// gain_decay G + (1 - gain_decay) d^2, where d is by how much of itself its best rose.
+    double gain = 0;
+
+    /// Whose turn it is goes by this.
+    [[nodiscard]] std::uint64_t turns() const { return head_start + issued; }
 };
 
 inline constexpr std::size_t k_kept_wrong = 16;
@@ -84,9 +93,13 @@ struct StateSettings {
     double bandit_decay = 0.95;  ///< of what operators earned, per ended ticket
     double model_decay = 0.95;
     double strategy_decay = 0.95;
-    bool tree = false;       ///< whether tree() is kept: by selectors that look at it
-    bool curiosity = false;  ///< whether curiosity_of() is
+    bool tree = false;        ///< whether tree() is kept: by selectors that look at it
+    bool curiosity = false;   ///< whether curiosity_of() is
+    double gain_decay = 0.9;  ///< see IslandState::gain
 };
+
+/// Islands of one campaign, those that it began with and those that were added.
+inline constexpr std::uint32_t k_max_islands = 64;
 
 /// The state of a campaign: a fold over its events, in journal order. Every decision of the engine
 /// is a pure function of (state, ticket, seed, config). Not thread-safe.
@@ -111,6 +124,10 @@ class CampaignState {
     ///    an island that stays. What a ticket of before brings to such an island later enters its
     ///    archive only if it is fitter than all there, so that what was given up does not come
     ///    back.
+    ///  - An island is added, or progress looked at, after the last commit, each once; no migration
+    ///    and no reset of that commit follows. The founder of an island is right.
+    ///  - A duplicate by names or by its binary is one of a committed individual that is none, with
+    ///    the same outcome; by its binary only of one with the same.
     ///  - A ticket that failed without a fault is a reward of 0 for its operator, model and
     ///    strategy. What its models cost counts for them when it ends, whatever became of it.
     ///  - An insight was asked for after the one before, and not after a commit to come.
@@ -130,6 +147,10 @@ class CampaignState {
     /// Later ones with this key that were evaluated all the same, as positions in individuals():
     /// after one that was cut off, or while another was in flight.
     [[nodiscard]] std::span<const std::uint32_t> evaluated_again(const Digest& key) const;
+    /// The first committed individual that was evaluated and has this binary.
+    [[nodiscard]] const Individual* find_binary(const Digest& binary) const;
+    /// What names the program of a committed individual: the key of the first that is the same.
+    [[nodiscard]] const Digest& program_of(const Individual& individual) const;
     /// Committed individuals that are made of this one (is_made_of()).
     [[nodiscard]] std::uint64_t children_of(IndividualId id) const;
     /// Tickets with this individual as their base, those in flight included. A ticket of which
@@ -165,6 +186,20 @@ class CampaignState {
     /// Times that islands were reset, and the count of commits at the last time (0: never).
     [[nodiscard]] std::uint64_t resets() const { return m_resets; }
     [[nodiscard]] std::uint64_t last_reset_commit() const { return m_last_reset_commit; }
+    /// Count of commits when an island was added last; 0: never.
+    [[nodiscard]] std::uint64_t last_spawn_commit() const { return m_last_spawn_commit; }
+    /// The last look at progress.
+    [[nodiscard]] const std::optional<ProgressWatched>& watched() const { return m_watched; }
+    /// Whether an island was added, or progress looked at, after the last commit: nothing else
+    /// follows from it then.
+    [[nodiscard]] bool was_spawned_now() const {
+        return m_commits > 0 && m_last_spawn_commit == m_commits;
+    }
+    [[nodiscard]] bool was_watched_now() const {
+        return m_watched && m_watched->after_commit == m_commits;
+    }
+    /// 1 or more: see ProgressWatched.
+    [[nodiscard]] double heat() const { return m_watched ? m_watched->heat : 1; }
     [[nodiscard]] std::uint64_t failed_tickets() const { return m_failed_tickets; }
     /// Proposals of committed and failed tickets that were not evaluated, see TurnedDown.
     [[nodiscard]] std::uint64_t turned_down() const { return m_turned_down; }
@@ -217,6 +252,7 @@ class CampaignState {
     std::vector<Individual> m_individuals;
     PositionTable m_by_id;                                           ///< of all individuals
     PositionTable m_by_key;                                          ///< of the first with each key
+    PositionTable m_by_binary;                                       ///< see find_binary()
     std::unordered_map<Digest, std::vector<std::uint32_t>> m_again;  ///< see evaluated_again()
     std::unordered_map<std::uint64_t, std::uint64_t> m_children;
     std::unordered_map<std::uint64_t, std::uint64_t> m_visits;  ///< none: absent
@@ -236,6 +272,8 @@ class CampaignState {
     std::vector<Migrated> m_recent_migrations;
     std::uint64_t m_resets = 0;
     std::uint64_t m_last_reset_commit = 0;
+    std::uint64_t m_last_spawn_commit = 0;
+    std::optional<ProgressWatched> m_watched;
     std::uint64_t m_failed_tickets = 0;
     std::uint64_t m_turned_down = 0;
     std::uint64_t m_fruitless_in_row = 0;

@@ -28,6 +28,7 @@ void write_settings(ByteWriter& out, const StateSettings& settings) {
     out.f64(settings.strategy_decay);
     out.boolean(settings.tree);
     out.boolean(settings.curiosity);
+    out.f64(settings.gain_decay);
 }
 
 template <class T, class Write>
@@ -154,6 +155,8 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
         out.u64(island.last_improved_commit);
         out.u64(island.reset_commit);
         out.u64(island.programs);
+        out.u64(island.head_start);
+        out.f64(island.gain);
         out.u32(static_cast<std::uint32_t>(island.wrong.size()));
         for (const IndividualId id : island.wrong) {
             out.u64(id.value);
@@ -164,9 +167,10 @@ void CampaignState::Codec::write_islands(ByteWriter& out, const CampaignState& s
 void CampaignState::Codec::write_counters(ByteWriter& out, const CampaignState& state) {
     for (const std::uint64_t value :
          {state.m_next_ticket, state.m_commits, state.m_evaluations, state.m_duplicates,
-          state.m_migrations, state.m_resets, state.m_last_reset_commit, state.m_failed_tickets,
-          state.m_turned_down, state.m_fruitless_in_row, state.m_faults_in_row,
-          state.m_unanswered_in_row, state.m_last_improved_commit, state.m_events}) {
+          state.m_migrations, state.m_resets, state.m_last_reset_commit, state.m_last_spawn_commit,
+          state.m_failed_tickets, state.m_turned_down, state.m_fruitless_in_row,
+          state.m_faults_in_row, state.m_unanswered_in_row, state.m_last_improved_commit,
+          state.m_events}) {
         out.u64(value);
     }
     for (const std::uint64_t value : state.m_outcomes) {
@@ -183,6 +187,7 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     out.u32(state.m_sessions);
     out.i64(state.m_limits.max_evaluations);
     out.f64(state.m_limits.seconds);
+    out.u32(static_cast<std::uint32_t>(state.m_islands.size()));
     out.u32(static_cast<std::uint32_t>(state.m_individuals.size()));
     for (const Individual& individual : state.m_individuals) {
         write_fields(out, individual);
@@ -225,6 +230,7 @@ void CampaignState::Codec::write(ByteWriter& out, const CampaignState& state) {
     for (const Migrated& migrated : state.m_recent_migrations) {
         write_fields(out, migrated);
     }
+    write_optional(out, state.m_watched, fields);
     write_counters(out, state);
     out.u32(static_cast<std::uint32_t>(state.m_insights.size()));
     for (const InsightNoted& insight : state.m_insights) {
@@ -242,6 +248,12 @@ void CampaignState::Codec::read_individuals(ByteReader& in, CampaignState& state
                    individual.predicted_gain < 0 ||
                    individual.measures.size() != (individual.fitness > 0 ? state.m_measures : 0)) {
             in.fail("individual " + individual.id.text() + " is impossible");
+        }
+        if (individual.same_by != SameBy::key) {
+            const Individual* first = state.find(individual.same_as);
+            if (!individual.duplicate || first == nullptr || first->duplicate) {
+                in.fail("individual " + individual.id.text() + " is a duplicate of none");
+            }
         }
         if (in.ok()) {
             state.index(std::move(individual));
@@ -281,6 +293,7 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
                 in.fail("an archive holds what is no right individual");
             } else {
                 entries.push_back(archive_entry(*individual));
+                entries.back().key = state.program_of(*individual);
             }
         }
         if (in.ok() && !island.archive.restore(std::move(entries))) {
@@ -291,6 +304,11 @@ void CampaignState::Codec::read_islands(ByteReader& in, CampaignState& state) {
         island.last_improved_commit = in.u64();
         island.reset_commit = in.u64();
         island.programs = in.u64();
+        island.head_start = in.u64();
+        island.gain = in.f64();
+        if (island.gain < 0) {
+            in.fail("an island has improved by less than nothing");
+        }
         island.wrong.resize(in.count(8, k_kept_wrong));
         for (IndividualId& id : island.wrong) {
             id.value = in.u64();
@@ -388,9 +406,10 @@ void CampaignState::Codec::read_confirmations(ByteReader& in, CampaignState& sta
 void CampaignState::Codec::read_counters(ByteReader& in, CampaignState& state) {
     for (std::uint64_t* value :
          {&state.m_next_ticket, &state.m_commits, &state.m_evaluations, &state.m_duplicates,
-          &state.m_migrations, &state.m_resets, &state.m_last_reset_commit, &state.m_failed_tickets,
-          &state.m_turned_down, &state.m_fruitless_in_row, &state.m_faults_in_row,
-          &state.m_unanswered_in_row, &state.m_last_improved_commit, &state.m_events}) {
+          &state.m_migrations, &state.m_resets, &state.m_last_reset_commit,
+          &state.m_last_spawn_commit, &state.m_failed_tickets, &state.m_turned_down,
+          &state.m_fruitless_in_row, &state.m_faults_in_row, &state.m_unanswered_in_row,
+          &state.m_last_improved_commit, &state.m_events}) {
         *value = in.u64();
     }
     for (std::uint64_t& value : state.m_outcomes) {
@@ -419,6 +438,15 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
     }
     state.m_sessions = in.u32();
     state.m_limits = {in.i64(), in.f64()};
+    const std::uint32_t islands = in.u32();
+    if (islands < state.m_settings.islands ||
+        islands > std::max(k_max_islands, state.m_settings.islands)) {
+        in.fail("there are " + std::to_string(islands) + " islands");
+        return;
+    }
+    while (state.m_islands.size() < islands) {
+        state.m_islands.push_back(IslandState{make_archive(state.m_settings.archive)});
+    }
     read_individuals(in, state);
     read_visits(in, state);
     read_curiosity(in, state);
@@ -440,6 +468,9 @@ void CampaignState::Codec::read(ByteReader& in, CampaignState& state) {
             in.fail("a migrant is unknown");
         }
         state.m_recent_migrations.push_back(migrated);
+    }
+    if (in.boolean()) {
+        state.m_watched = read_progress_watched(in);
     }
     read_counters(in, state);
     read_insights(in, state);

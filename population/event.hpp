@@ -118,12 +118,22 @@ struct CampaignStopped {
     std::int64_t at_ns = 0;
 };
 
-/// A proposal was not evaluated, because it resembles a known individual too much. It takes a step
+/// On disk: only append.
+enum class TurnedDownFor : std::uint8_t {
+    similarity = 0,  ///< it resembles a known individual too much
+    returning = 1,   ///< too many of its new lines are ones that its ancestors gave up
+};
+
+[[nodiscard]] const char* to_string(TurnedDownFor why);
+
+/// A proposal was not evaluated, because there is too little new in it. It takes a step
 /// of its ticket like one that was evaluated, but is no individual: nothing descends from it.
 struct TurnedDown {
     Individual proposal;    ///< without outcome, fitness, time and verdict
-    IndividualId similar;   ///< committed before the ticket was issued
-    double similarity = 0;  ///< in [0, 1], as search/novelty.hpp estimates it
+    IndividualId similar;   ///< committed before the ticket was issued; or the ancestor whose lines
+                            ///< return, or the last of several
+    double similarity = 0;  ///< in [0, 1], as search/novelty.hpp estimates it; or share of lines
+    TurnedDownFor why = TurnedDownFor::similarity;
 };
 
 /// The archives of some islands were emptied, and each got a copy of the best of another island.
@@ -138,6 +148,23 @@ struct IslandsReset {
     };
     std::uint64_t after_commit = 0;
     std::vector<Founding> foundings;
+};
+
+/// An island was added, which begins with a copy of one individual (population/spawn.hpp).
+struct IslandSpawned {
+    std::uint64_t after_commit = 0;
+    std::uint32_t island = 0;  ///< its number: the count of islands before
+    IndividualId founder;
+    double probability = 1;  ///< with which it was chosen
+};
+
+/// A look at whether the search still gets anywhere (population/reheat.hpp), after so many commits.
+struct ProgressWatched {
+    std::uint64_t after_commit = 0;
+    double fitness = 0;       ///< of the campaign's best then
+    double diversity = 0;     ///< of the islands' members then, in [0, 1]
+    std::uint32_t still = 0;  ///< looks in a row at which neither had changed
+    double heat = 1;  ///< from here on, 1 or more: how much less parents are chosen by merit
 };
 
 /// A reward server began to log: first event of a log, and again after each restart. A log is no
@@ -193,7 +220,8 @@ struct InsightNoted {
 /// On disk the alternative's index is the record type: only append.
 using Event = std::variant<CampaignStarted, SessionOpened, TicketIssued, Evaluated, TicketFailed,
                            TicketCommitted, Migrated, Confirmed, CampaignStopped, TurnedDown,
-                           IslandsReset, LogOpened, RolloutRecorded, ModelExchanged, InsightNoted>;
+                           IslandsReset, LogOpened, RolloutRecorded, ModelExchanged, InsightNoted,
+                           IslandSpawned, ProgressWatched>;
 
 [[nodiscard]] const char* event_name(const Event& event);
 

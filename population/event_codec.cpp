@@ -9,9 +9,10 @@ namespace atl {
 namespace {
 
 constexpr std::array<const char*, k_event_types> k_names = {
-    "CampaignStarted", "SessionOpened", "TicketIssued",    "Evaluated",       "TicketFailed",
-    "TicketCommitted", "Migrated",      "Confirmed",       "CampaignStopped", "TurnedDown",
-    "IslandsReset",    "LogOpened",     "RolloutRecorded", "ModelExchanged",  "InsightNoted"};
+    "CampaignStarted", "SessionOpened",  "TicketIssued",    "Evaluated",       "TicketFailed",
+    "TicketCommitted", "Migrated",       "Confirmed",       "CampaignStopped", "TurnedDown",
+    "IslandsReset",    "LogOpened",      "RolloutRecorded", "ModelExchanged",  "InsightNoted",
+    "IslandSpawned",   "ProgressWatched"};
 
 void write_parents(ByteWriter& out, const std::vector<Parent>& parents) {
     out.u32(static_cast<std::uint32_t>(parents.size()));
@@ -112,7 +113,7 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
         case 8:
             return read_campaign_stopped(in);
         case 9:
-            return read_turned_down(in);
+            return read_turned_down(in, layout);
         case 10:
             return read_islands_reset(in);
         case 11:
@@ -121,8 +122,12 @@ Event read_event(std::uint32_t type, std::uint8_t layout, ByteReader& in) {
             return read_rollout_recorded(in);
         case 13:
             return read_model_exchanged(in);
-        default:
+        case 14:
             return read_insight_noted(in);
+        case 15:
+            return read_island_spawned(in);
+        default:
+            return read_progress_watched(in);
     }
 }
 
@@ -174,7 +179,26 @@ void write_fields(ByteWriter& out, const Individual& individual) {
         out.f64(measure);
     }
     out.f64(individual.predicted_gain);
+    out.digest(individual.binary);
+    out.u8(static_cast<std::uint8_t>(individual.same_by));
+    out.u64(individual.same_as.value);
+    out.u32(individual.added_lines);
+    out.u32(individual.returned_lines);
 }
+
+namespace {
+
+void read_sameness(ByteReader& in, Individual& individual) {
+    individual.binary = in.digest();
+    const std::uint8_t why = in.u8();
+    if (why > static_cast<std::uint8_t>(SameBy::binary)) {
+        in.fail("unknown reason " + std::to_string(why) + " of a duplicate");
+    }
+    individual.same_by = static_cast<SameBy>(why);
+    individual.same_as.value = in.u64();
+}
+
+}  // namespace
 
 Individual read_individual(ByteReader& in, std::uint8_t layout) {
     Individual individual;
@@ -206,6 +230,9 @@ Individual read_individual(ByteReader& in, std::uint8_t layout) {
     }
     if (layout >= 3) {
         individual.predicted_gain = in.f64();
+        read_sameness(in, individual);
+        individual.added_lines = in.u32();
+        individual.returned_lines = in.u32();
     }
     return individual;
 }
@@ -308,10 +335,46 @@ void write_fields(ByteWriter& out, const TurnedDown& event) {
     write_first_layout(out, event.proposal);
     out.u64(event.similar.value);
     out.f64(event.similarity);
+    out.u8(static_cast<std::uint8_t>(event.why));
+    out.u32(event.proposal.added_lines);
+    out.u32(event.proposal.returned_lines);
 }
 
-TurnedDown read_turned_down(ByteReader& in) {
-    return {read_individual(in, 1), {in.u64()}, in.f64()};
+TurnedDown read_turned_down(ByteReader& in, std::uint8_t layout) {
+    TurnedDown event{read_individual(in, 1), {in.u64()}, in.f64()};
+    if (layout >= 2) {
+        const std::uint8_t why = in.u8();
+        if (why > static_cast<std::uint8_t>(TurnedDownFor::returning)) {
+            in.fail("unknown reason " + std::to_string(why) + " to turn a proposal down");
+        }
+        event.why = static_cast<TurnedDownFor>(why);
+        event.proposal.added_lines = in.u32();
+        event.proposal.returned_lines = in.u32();
+    }
+    return event;
+}
+
+void write_fields(ByteWriter& out, const IslandSpawned& event) {
+    out.u64(event.after_commit);
+    out.u32(event.island);
+    out.u64(event.founder.value);
+    out.f64(event.probability);
+}
+
+IslandSpawned read_island_spawned(ByteReader& in) {
+    return {in.u64(), in.u32(), {in.u64()}, in.f64()};
+}
+
+void write_fields(ByteWriter& out, const ProgressWatched& event) {
+    out.u64(event.after_commit);
+    out.f64(event.fitness);
+    out.f64(event.diversity);
+    out.u32(event.still);
+    out.f64(event.heat);
+}
+
+ProgressWatched read_progress_watched(ByteReader& in) {
+    return {in.u64(), in.f64(), in.f64(), in.u32(), in.f64()};
 }
 
 void write_fields(ByteWriter& out, const IslandsReset& event) {
@@ -332,6 +395,10 @@ IslandsReset read_islands_reset(ByteReader& in) {
         founding = {in.u32(), in.u32(), {in.u64()}, in.f64()};
     }
     return event;
+}
+
+const char* to_string(TurnedDownFor why) {
+    return why == TurnedDownFor::returning ? "returning" : "similarity";
 }
 
 const char* event_name(const Event& event) {

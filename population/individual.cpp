@@ -34,7 +34,24 @@ const char* to_string(StepSize step) {
     return "none";
 }
 
-void answer_from(const Individual& equal, Individual& individual) {
+const char* to_string(SameBy why) {
+    switch (why) {
+        case SameBy::key:
+            return "key";
+        case SameBy::names:
+            return "names";
+        case SameBy::binary:
+            return "binary";
+    }
+    return "key";
+}
+
+void answer_from(const Individual& equal, SameBy why, Individual& individual) {
+    // A copy of a copy is one of the first: there is one program, whatever the way to it.
+    const bool copy = equal.duplicate && equal.same_by != SameBy::key;
+    individual.same_by = copy ? equal.same_by : why;
+    individual.same_as = copy ? equal.same_as : equal.id;
+    individual.binary = equal.binary;
     individual.duplicate = true;
     individual.outcome = equal.outcome;
     individual.fitness = equal.fitness;

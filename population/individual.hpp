@@ -53,6 +53,15 @@ enum class StepSize : std::uint8_t { none = 0, small = 1, large = 2 };
 
 [[nodiscard]] const char* to_string(StepSize step);
 
+/// Why a duplicate is the same program as the one that answered it. On disk: only append.
+enum class SameBy : std::uint8_t {
+    key = 0,     ///< Individual::key
+    names = 1,   ///< its source is, but for the names of variables (search/same_names.hpp)
+    binary = 2,  ///< the compiler made the same of both
+};
+
+[[nodiscard]] const char* to_string(SameBy why);
+
 struct Parent {
     IndividualId id;
     ParentRole role = ParentRole::base;
@@ -88,9 +97,17 @@ struct Individual {
     /// What its operator expected before it was measured: its base parent's time over its own. 0:
     /// nothing was predicted.
     double predicted_gain = 0;
+    Digest binary;                 ///< CompileReport::binary; zero: not known
+    SameBy same_by = SameBy::key;  ///< of a duplicate
+    IndividualId same_as;          ///< of a duplicate: who answered it (by its key, in records from
+                                   ///< before this was one of them: 0.0)
+    /// Cycling (search/cycling.hpp): lines that its base parent does not have, and those of them
+    /// that an ancestor had and that were removed on the way to that parent.
+    std::uint32_t added_lines = 0;
+    std::uint32_t returned_lines = 0;
 };
 
 /// Makes `individual` a duplicate, which is answered from the verdict of `equal`.
-void answer_from(const Individual& equal, Individual& individual);
+void answer_from(const Individual& equal, SameBy why, Individual& individual);
 
 }  // namespace atl

@@ -46,8 +46,9 @@ std::vector<Migrated> due_migrations(const CampaignState& state, const Topology&
     if (settings.every_commits <= 0 || state.individuals().empty()) {
         return due;
     }
-    if (state.resets() > 0 && state.last_reset_commit() == state.commits()) {
-        return due;  // a reset comes after the migrations of its commit: they are all there
+    if ((state.resets() > 0 && state.last_reset_commit() == state.commits()) ||
+        state.was_spawned_now() || state.was_watched_now()) {
+        return due;  // these come after the migrations of their commit: they are all there
     }
     const std::uint32_t from = state.individuals().back().island;
     const IslandState& source = state.islands()[from];
@@ -65,7 +66,8 @@ std::vector<Migrated> due_migrations(const CampaignState& state, const Topology&
         if (!applied.empty() && edge.to < applied.back().to) {
             continue;
         }
-        if (edge_rng(seed, state.commits(), e, 0).uniform() >= edge.probability) {
+        const double used = std::min(1.0, edge.probability * state.heat());
+        if (edge_rng(seed, state.commits(), e, 0).uniform() >= used) {
             continue;
         }
         Archive target = state.islands()[edge.to].archive;
@@ -79,8 +81,7 @@ std::vector<Migrated> due_migrations(const CampaignState& state, const Topology&
             const std::size_t pick =
                 edge_rng(seed, state.commits(), e, i + 1).below(choices.size());
             due.push_back({choices[pick]->id, from, edge.to,
-                           edge.probability / static_cast<double>(choices.size()),
-                           state.commits()});
+                           used / static_cast<double>(choices.size()), state.commits()});
             target.add(*choices[pick]);
         }
     }

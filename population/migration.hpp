@@ -24,8 +24,9 @@ inline constexpr std::int64_t k_max_migrants = 15;
 
 /// The migrations that are due after the last commit and not applied yet. An island sends when its
 /// count of commits is a multiple of every_commits: each edge from it is used with the edge's
-/// probability, and carries individuals that the target's archive takes: what it would refuse (a
-/// program that it holds, or one too close to a fitter member) does not migrate.
+/// probability (times the search's heat, ProgressWatched), and carries individuals that the
+/// target's archive takes: what it would refuse (a program that it holds, or one too close to a
+/// fitter member) does not migrate.
 ///
 /// A pure function of the arguments (random numbers are keyed by the commit), so a replay takes
 /// the same decisions; and a campaign that was interrupted after some of the events were journalled

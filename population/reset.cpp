@@ -30,8 +30,8 @@ std::optional<IslandsReset> due_reset(const CampaignState& state, const ResetSet
     const std::uint64_t commits = state.commits();
     if (settings.every_commits <= 0 || state.individuals().empty() ||
         commits % static_cast<std::uint64_t>(settings.every_commits) != 0 ||
-        state.last_reset_commit() == commits ||
-        state.individuals().back().operator_name == "starter") {
+        state.last_reset_commit() == commits || state.was_spawned_now() ||
+        state.was_watched_now() || state.individuals().back().operator_name == "starter") {
         return std::nullopt;
     }
     const std::vector<std::uint32_t> order = ranked_islands(state);

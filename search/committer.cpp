@@ -66,12 +66,19 @@ Status Committer::commit(std::uint64_t ticket, const Result& result, std::int64_
 }
 
 Status Committer::follow_up() {
+    const CampaignState& state = m_ledger.state();
     for (const Migrated& migrated :
-         due_migrations(m_ledger.state(), m_topology, m_migration, m_seed)) {
+         due_migrations(state, m_topology.over(state.islands().size()), m_migration, m_seed)) {
         ATOLL_TRY(m_ledger.record(migrated));
     }
-    if (const auto reset = due_reset(m_ledger.state(), m_reset, m_seed)) {
+    if (const auto reset = due_reset(state, m_reset, m_seed)) {
         ATOLL_TRY(m_ledger.record(*reset));
+    }
+    if (const auto spawned = due_spawn(state, m_spawn, m_seed)) {
+        ATOLL_TRY(m_ledger.record(*spawned));
+    }
+    if (const auto look = due_watch(state, m_reheat)) {
+        ATOLL_TRY(m_ledger.record(*look));
     }
     return {};
 }

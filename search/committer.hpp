@@ -13,6 +13,23 @@
 
 namespace atl {
 
+/// A campaign's topology over as many islands as there are.
+class GrowingTopology {
+  public:
+    explicit GrowingTopology(const CampaignConfig& config)
+        : m_config(config), m_topology(campaign_topology(m_config)) {}
+    [[nodiscard]] const Topology& over(std::size_t islands) {
+        if (m_topology.islands() != islands) {
+            m_topology = campaign_topology(m_config, islands);
+        }
+        return m_topology;
+    }
+
+  private:
+    CampaignConfig m_config;
+    Topology m_topology;
+};
+
 /// Ends tickets, in the order of arrival or of their numbers: decides the operator's reward and the
 /// migrations and resets that follow, and records them without a pause, so that a commit and what
 /// follows from it never come apart but by a crash.
@@ -26,8 +43,10 @@ class Committer {
 
     Committer(const CampaignConfig& config, Ledger& ledger)
         : m_migration(config.migration.policy),
-          m_topology(campaign_topology(config)),
+          m_topology(config),
           m_reset(config.reset),
+          m_spawn(config.islands.spawn),
+          m_reheat(config.reheat),
           m_seed(static_cast<std::uint64_t>(config.campaign.seed)),
           m_in_order(config.engine.commit_order == "ticket"),
           m_ledger(ledger) {}
@@ -42,16 +61,18 @@ class Committer {
     /// Commits, in ticket order, those that wait and whose turn it is, after `after` had said no.
     [[nodiscard]] Status go_on(const std::function<std::int64_t()>& now_ns,
                                const std::function<bool()>& after);
-    /// Records the migrations and the reset that are due after the last commit and were not
-    /// recorded yet (a crash may have come between).
+    /// Records what is due after the last commit and was not recorded yet (a crash may have come
+    /// between): migrations, a reset, a new island, a look at progress, in this order.
     [[nodiscard]] Status follow_up();
 
   private:
     [[nodiscard]] Status commit(std::uint64_t ticket, const Result& result, std::int64_t at_ns);
 
     MigrationSettings m_migration;
-    Topology m_topology;
+    GrowingTopology m_topology;
     ResetSettings m_reset;
+    SpawnSettings m_spawn;
+    ReheatSettings m_reheat;
     std::uint64_t m_seed;
     bool m_in_order;
     Ledger& m_ledger;

@@ -112,6 +112,16 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
         "islands.starters", c.islands.starters, {"spread", "all", "first"},
         "Which starters an island begins with: spread gives each island another one, all gives "
         "every island all, first gives every island the first.");
+    v.choice(
+        "islands.spawn", c.islands.spawn.founder, spawn_founders(),
+        "What a further island begins with when the best has not risen for spawn_after commits: "
+        "any starter, the best, any member of an archive (random); none: islands stay as many "
+        "as there are.");
+    v.integer("islands.spawn_after", c.islands.spawn.after_commits, {1, 1'000'000'000},
+              "Commits without a better best, and since the last island was added, after which "
+              "another is.");
+    v.integer("islands.most", c.islands.spawn.most, {1, k_max_islands},
+              "Islands altogether beyond which none is added.");
     v.choice("archive.kind", c.archive.kind, archive_names(),
              "What decides who stays: the fittest (ranked), the fittest of each cell of a grid "
              "(grid, MAP-Elites), or those that no other beats in everything (pareto).");
@@ -120,11 +130,15 @@ void declare_population(CampaignConfig& c, SettingVisitor& v) {
     v.real("archive.crowding_distance", c.archive.crowding_distance, {0, 1},
            "Kind ranked: individuals closer than this (0 equal, 1 nothing in common) compete for "
            "one place.");
-    v.texts("archive.axes", c.archive.axes,
-            "Axes of the grid, at most 16, each a measure, its low and high end and a number of "
-            "bins. Measures are source_bytes, binary_bytes, memory_bytes (peak memory of its own "
-            "while it is verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and "
-            "score:NAME.");
+    v.texts(
+        "archive.axes", c.archive.axes,
+        "Axes of the grid, at most 16, each a measure, its low and high end and a number of "
+        "bins. Measures are source_bytes, binary_bytes, memory_bytes (peak memory of its own "
+        "while it is verified), flags, starter, error, time, time:WORKLOAD, tune:MACRO and "
+        "score:NAME; code:FACT, read from the machine code (text_bytes, data_bytes, imports of "
+        "kind cpu_cpp; instructions, tensor, loads, wide_loads, shared, async_copies, barriers, "
+        "warp, atomics, memory_level, sync_level of GPU kinds); and of GPU kinds registers, "
+        "shared_bytes, spill_bytes, occupancy, block_threads and kernels.");
     v.texts("archive.objectives", c.archive.objectives,
             "Measures, at most 16, of which less is better, which kind pareto weighs against "
             "fitness.");
@@ -158,7 +172,8 @@ void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
     v.choice(
         "novelty.name", s.name, novelty_names(),
         "What tells, before anything is evaluated, that a proposal resembles what is known too "
-        "much: nothing (none), or the MinHash of its source (minhash).");
+        "much: nothing (none); the same source but for names of variables, which is answered from "
+        "the record (exact); that, and the MinHash of its source (minhash).");
     v.real("novelty.max_similarity", s.max_similarity, {0.1, 1},
            "Part of its source that a proposal shares (0.95 = 95 % of the runs of three tokens) "
            "from which on it is turned down.");
@@ -166,6 +181,13 @@ void declare_novelty(NoveltySettings& s, SettingVisitor& v) {
              "With whom it is compared: right individuals born on its island, or all.");
     v.integer("novelty.attempts", s.attempts, {0, 32},
               "Times that a ticket's operator begins again when all it proposed was turned down.");
+    v.integer(
+        "novelty.ancestors", s.ancestors, {0, 64},
+        "Ancestors in whose sources the lines that a child adds are looked for, to tell which "
+        "ones were there before and given up; 0: nobody looks.");
+    v.real("novelty.max_returning", s.max_returning, {0, 1},
+           "Share of a proposal's new lines that were given up before from which on it is turned "
+           "down; 0: none is for that.");
 }
 
 void declare_bandit(const std::string& table, const std::string& arms, BanditSettings& s,
@@ -261,6 +283,36 @@ void declare_reset(ResetSettings& s, SettingVisitor& v) {
         "of an island that stays; 0: never.");
     v.real("reset.share", s.share, {0, 1},
            "Share of the islands that begin anew; one stays at least.");
+}
+
+void declare_intensity(IntensityConfig& s, SettingVisitor& v) {
+    v.choice(
+        "intensity.name", s.policy.name, intensity_names(),
+        "What decides how many of an island's parents are chosen all alike instead of by the "
+        "selector: nothing does (none), or how much the island improved lately (improvement).");
+    v.real("intensity.low", s.policy.low, {0, 0.99},
+           "Share of its tickets where it improves much.");
+    v.real("intensity.high", s.policy.high, {0, 0.99},
+           "Share of its tickets where it does not improve at all.");
+    v.real("intensity.decay", s.decay, {0, 0.9999},
+           "What is left of an island's accumulated improvement after each of its commits.");
+}
+
+void declare_reheat(ReheatSettings& s, SettingVisitor& v) {
+    v.integer(
+        "reheat.every", s.every_commits, {0, 1'000'000'000},
+        "Commits of the campaign from one look at its progress to the next; 0: nobody looks.");
+    v.real("reheat.min_gain", s.min_gain, {0, 100},
+           "By how much of itself the best must have risen since the look before to count.");
+    v.real("reheat.min_change", s.min_change, {0, 100},
+           "By how much of itself the islands' diversity must have changed to count.");
+    v.integer("reheat.patience", s.patience, {1, 1'000'000},
+              "Looks in a row at which neither counted after which the search is heated: parents "
+              "are chosen less by merit, and migrants sent more often.");
+    v.real("reheat.factor", s.factor, {1, 100}, "By how much it is heated.");
+    v.real("reheat.most", s.most, {1, 1000}, "Heat beyond which it does not go; 1 is none.");
+    v.real("reheat.decay", s.decay, {0, 1},
+           "What is left of the heat above 1 at each look that does not heat.");
 }
 
 void declare_engine(EngineSettings& s, SettingVisitor& v) {
@@ -430,6 +482,8 @@ void declare(CampaignConfig& config, SettingVisitor& visitor) {
     declare(config.memory, visitor);
     declare_migration(config.migration, visitor);
     declare_reset(config.reset, visitor);
+    declare_intensity(config.intensity, visitor);
+    declare_reheat(config.reheat, visitor);
     declare_engine(config.engine, visitor);
     declare_rest(config, visitor);
 }
@@ -517,6 +571,18 @@ std::vector<std::string> lint_config(const CampaignConfig& config) {
         remarks.push_back(
             "reset.share of islands.count is less than one island: none is ever reset");
     }
+    if (config.islands.spawn.founder != "none" &&
+        config.islands.spawn.most <= config.islands.count) {
+        remarks.push_back("islands.most is not above islands.count: no island is ever added");
+    }
+    if (config.novelty.max_returning > 0 && config.novelty.ancestors == 0) {
+        remarks.push_back(
+            "novelty.max_returning has no effect without novelty.ancestors (set it to 8, say)");
+    }
+    if (config.intensity.policy.name != "none" && config.selector.name == "uniform") {
+        remarks.push_back(
+            "intensity.name has no effect with selector.name \"uniform\", which chooses all alike");
+    }
     const StopSettings& stop = config.stop;
     if (stop.max_evaluations == 0 && stop.seconds == 0 && stop.target_fitness == 0 &&
         stop.stagnation_commits == 0) {
@@ -558,8 +624,12 @@ LocalEvaluatorOptions evaluator_options(const CampaignConfig& config) {
 }
 
 Topology campaign_topology(const CampaignConfig& config) {
+    return campaign_topology(config, static_cast<std::size_t>(config.islands.count));
+}
+
+Topology campaign_topology(const CampaignConfig& config, std::size_t islands) {
     return make_topology(
-        config.migration.topology, static_cast<std::uint32_t>(config.islands.count),
+        config.migration.topology, static_cast<std::uint32_t>(islands),
         config.migration.edge_probability,
         {config.migration.degree, static_cast<std::uint64_t>(config.campaign.seed)});
 }
@@ -573,6 +643,7 @@ StateSettings state_settings(const CampaignConfig& config) {
     settings.strategy_decay = config.strategy_choice.decay;
     settings.tree = config.selector.name == "uct" || config.selector.name == "beam";
     settings.curiosity = config.selector.name == "curiosity";
+    settings.gain_decay = config.intensity.decay;
     return settings;
 }
 

@@ -7,12 +7,15 @@
 #include "population/archive.hpp"
 #include "population/campaign_state.hpp"
 #include "population/migration.hpp"
+#include "population/reheat.hpp"
 #include "population/reset.hpp"
+#include "population/spawn.hpp"
 #include "population/topology.hpp"
 #include "reward/base/error.hpp"
 #include "reward/base/settings.hpp"
 #include "reward/evaluator.hpp"
 #include "reward/gpu/gpu_protocol.hpp"
+#include "search/intensity.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -64,6 +67,7 @@ struct EvaluationSettings {
 struct IslandSettings {
     std::int64_t count = 2;
     std::string starters = "spread";
+    SpawnSettings spawn;
 };
 
 struct SelectorSettings {
@@ -84,12 +88,14 @@ struct SelectorSettings {
     std::int64_t above = 5;
 };
 
-/// See search/novelty.hpp.
+/// See search/novelty.hpp and search/cycling.hpp.
 struct NoveltySettings {
     std::string name = "none";
     double max_similarity = 0.95;
     std::string scope = "island";
     std::int64_t attempts = 3;
+    std::int64_t ancestors = 0;
+    double max_returning = 0;
 };
 
 /// See search/bandits/bandit.hpp.
@@ -140,6 +146,11 @@ struct MigrationConfig {
     MigrationSettings policy;
 };
 
+struct IntensityConfig {
+    IntensitySettings policy;
+    double decay = 0.9;  ///< StateSettings::gain_decay
+};
+
 struct EngineSettings {
     std::int64_t tickets_in_flight = 0;
     std::int64_t ticket_evaluations = 8;
@@ -185,6 +196,8 @@ struct CampaignConfig {
     MemorySettings memory;
     MigrationConfig migration;
     ResetSettings reset;
+    IntensityConfig intensity;
+    ReheatSettings reheat;
     EngineSettings engine;
     ConfirmSettings confirm;
     std::string score = k_score_auto;
@@ -213,6 +226,8 @@ void declare(CampaignConfig& config, SettingVisitor& visitor);
 
 [[nodiscard]] EvaluationLimits evaluation_limits(const EvaluationSettings& settings);
 [[nodiscard]] LocalEvaluatorOptions evaluator_options(const CampaignConfig& config);
+/// Over that many islands; a campaign may have more than it began with.
+[[nodiscard]] Topology campaign_topology(const CampaignConfig& config, std::size_t islands);
 [[nodiscard]] Topology campaign_topology(const CampaignConfig& config);
 [[nodiscard]] StateSettings state_settings(const CampaignConfig& config);
 /// Names of all operators that a config may give a weight.

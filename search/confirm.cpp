@@ -72,7 +72,7 @@ std::set<Digest> keys_turned_down(const CampaignState& state) {
     std::set<Digest> keys;
     for (const auto& [id, confirmed] : state.confirmations()) {
         if (!confirmed.accepted) {
-            keys.insert(state.find(id)->key);
+            keys.insert(state.program_of(*state.find(id)));
         }
     }
     return keys;

@@ -38,7 +38,8 @@ class FittestNotRefused {
 
 /// Whether a confirmation turned it down. One turned down is never called best.
 [[nodiscard]] bool turned_down(const CampaignState& state, IndividualId id);
-/// The keys of all that were: a duplicate of one turned down is no better.
+/// The programs (CampaignState::program_of()) of all that were: a duplicate of one turned down is
+/// no better.
 [[nodiscard]] std::set<Digest> keys_turned_down(const CampaignState& state);
 
 /// What search fitness is multiplied with so that it compares with confirmed numbers: confirmed

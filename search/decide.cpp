@@ -67,7 +67,7 @@ class TicketDecision {
     Expected<bool> choose_island(CandidateStore& candidates) {
         std::map<std::uint64_t, std::vector<std::uint32_t>> by_tickets;
         for (std::uint32_t i = 0; i < m_state.islands().size(); ++i) {
-            by_tickets[m_state.islands()[i].issued].push_back(i);
+            by_tickets[m_state.islands()[i].turns()].push_back(i);
         }
         for (const auto& [tickets, islands] : by_tickets) {
             std::vector<std::uint32_t> able;
@@ -254,16 +254,18 @@ class TicketDecision {
     }
 
     /// Among the members at these places; gives the place in `among`.
-    [[nodiscard]] Selection select(const std::vector<SelectorEntry>& entries,
-                                   std::uint32_t stream) const {
+    [[nodiscard]] Selection select(const std::vector<SelectorEntry>& entries, std::uint32_t stream,
+                                   double exploring = 0) const {
         CounterRng draw = rng(RngPurpose::parent, stream);
-        return m_strategies.selector.select(entries, draw,
-                                            {m_state.islands()[m_issued.island].programs});
+        return m_strategies.selector.select(
+            entries, draw, {m_state.islands()[m_issued.island].programs, exploring});
     }
 
     void choose_base() {
         const std::vector<SelectorEntry> entries = entries_of(m_usable);
-        m_base = select(entries, 0);
+        m_base = select(entries, 0,
+                        exploring_share(m_state.islands()[m_issued.island], m_state.heat(),
+                                        m_strategies.intensity));
         if (const auto large = m_strategies.selector.large_step(entries[m_base.index])) {
             const bool is_large = rng(RngPurpose::step_size).uniform() < *large;
             m_issued.step = is_large ? StepSize::large : StepSize::small;
@@ -397,7 +399,8 @@ Strategies::Strategies(const CampaignConfig& config, const OperatorRegistry& reg
       bandit(make_bandit(config.mix)),
       memory(config.memory),
       model_bandit(make_bandit(config.model_choice)),
-      strategy_bandit(make_bandit(config.strategy_choice)) {
+      strategy_bandit(make_bandit(config.strategy_choice)),
+      intensity(config.intensity.policy) {
     for (const auto& [name, weight] : operator_weights(config, registry.names())) {
         operators.push_back({registry.make(name, config.operators), weight});
     }

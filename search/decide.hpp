@@ -47,6 +47,7 @@ struct Strategies {
     Bandit model_bandit;
     std::vector<Choice> models;
     Bandit strategy_bandit;
+    IntensitySettings intensity;
     std::vector<Choice> strategies;
 };
 
@@ -55,7 +56,8 @@ struct Strategies {
 /// probability given those before:
 ///   island    among those with a member that can be a base, the one with the fewest tickets, ties
 ///             at random
-///   base      by the selector, among members to which some operator is applicable
+///   base      by the selector, among members to which some operator is applicable; in a share
+///             of tickets any of them (search/intensity.hpp)
 ///   operator  by the bandit, among those applicable to the base, or to it and some other member
 ///   model     by its bandit, and a strategy by its own, if the operator asks models and the config
 ///             has any

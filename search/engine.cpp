@@ -50,6 +50,7 @@ class Engine {
           m_ledger(std::move(setup.state), setup.journal, watched(std::move(setup.ledger))),
           m_candidates(m_ledger.texts(), *m_task),
           m_novelty(m_config.novelty, m_ledger.texts()),
+          m_cycling(m_config.novelty, m_ledger.texts()),
           m_requests(m_config),
           m_words(m_ledger.texts()),
           m_memory(m_config.memory, m_task->kind, m_ledger.texts()),
@@ -83,8 +84,17 @@ class Engine {
     }
 
     TicketContext context() {
-        return {m_task,    m_config,  m_strategies, m_ledger, m_candidates,
-                m_fitness, m_novelty, m_requests,   m_words,  [this] { return now_ns(); }};
+        return {m_task,
+                m_config,
+                m_strategies,
+                m_ledger,
+                m_candidates,
+                m_fitness,
+                m_novelty,
+                m_cycling,
+                m_requests,
+                m_words,
+                [this] { return now_ns(); }};
     }
 
     // ---- the campaign, from its first event to its last
@@ -327,8 +337,7 @@ class Engine {
         if (!verdict) {
             co_return k_fault + m_evaluations.last_fault().message();
         }
-        check(run.answer(*verdict));
-        ++m_evaluated;
+        m_evaluated += check(run.answer(*verdict)) ? 1 : 0;
         co_return std::string();
     }
 
@@ -454,13 +463,16 @@ class Engine {
             return k_ended_first;
         }
         const auto* evaluated = std::get_if<Evaluated>(next);
-        if (evaluated != nullptr && !evaluated->individual.duplicate) {
-            check(run.answer(check(m_record->next_verdict())));
-            ++m_evaluated;
-        } else if (!check(run.answer_if_known())) {
+        const bool fresh = evaluated != nullptr && !evaluated->individual.duplicate;
+        if (!fresh && check(run.answer_if_known())) {
+            return {};
+        }
+        if (!fresh && (evaluated == nullptr || evaluated->individual.same_by != SameBy::binary)) {
             check(failure(ErrorCode::corrupt,
                           "a proposal was known when it was recorded, and is not now", "replay"));
         }
+        // That of the first with this binary names the binary too.
+        m_evaluated += check(run.answer(check(m_record->next_verdict()))) ? 1 : 0;
         return {};
     }
 
@@ -621,6 +633,7 @@ class Engine {
     Ledger m_ledger;
     CandidateStore m_candidates;
     Novelty m_novelty;
+    Cycling m_cycling;
     ModelRequests m_requests;
     VerdictWords m_words;
     PromptMemory m_memory;

@@ -1,12 +1,15 @@
 #include "search/measures.hpp"
 
 #include "reward/base/settings.hpp"
+#include "reward/code_facts.hpp"
 #include "reward/source_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 
 namespace atl {
 
@@ -101,16 +104,80 @@ double score_of(std::string_view name, const Verdict& verdict) {
     return found == verdict.scores.end() ? k_not_measured : found->second;
 }
 
+double code_fact(std::string_view name, const Verdict& verdict) {
+    if (!verdict.compile) {
+        return k_not_measured;
+    }
+    const auto found = verdict.compile->code.find(std::string(name));
+    return found == verdict.compile->code.end() ? k_not_measured : found->second;
+}
+
+/// Of a launch, and what all launches together make of it.
+struct FootprintMeasure {
+    const char* name;
+    double (*of)(const KernelFootprint& kernel);
+    double (*together)(double a, double b);
+};
+
+double larger(double a, double b) {
+    return std::max(a, b);
+}
+double smaller(double a, double b) {
+    return std::min(a, b);
+}
+double sum(double a, double b) {
+    return a + b;
+}
+
+constexpr std::array<FootprintMeasure, 6> k_footprints = {
+    {{"registers", [](const KernelFootprint& k) { return static_cast<double>(k.registers); },
+      larger},
+     {"shared_bytes",
+      [](const KernelFootprint& k) {
+          return static_cast<double>(k.static_shared_bytes + k.dynamic_shared_bytes);
+      },
+      larger},
+     {"spill_bytes", [](const KernelFootprint& k) { return static_cast<double>(k.spill_bytes); },
+      larger},
+     {"occupancy", [](const KernelFootprint& k) { return k.occupancy; }, smaller},
+     {"block_threads",
+      [](const KernelFootprint& k) { return static_cast<double>(k.threads_per_block); }, larger},
+     {"kernels", [](const KernelFootprint& k) { return static_cast<double>(k.launches); }, sum}}};
+
+std::optional<double> footprint_measure(std::string_view name, const Verdict& verdict) {
+    for (const FootprintMeasure& measure : k_footprints) {
+        if (name != measure.name) {
+            continue;
+        }
+        if (!verdict.profile || verdict.profile->kernels.empty()) {
+            return k_not_measured;
+        }
+        const std::vector<KernelFootprint>& kernels = verdict.profile->kernels;
+        double value = measure.of(kernels.front());
+        for (std::size_t i = 1; i < kernels.size(); ++i) {
+            value = measure.together(value, measure.of(kernels[i]));
+        }
+        return value;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 const std::vector<std::string>& plain_measures() {
-    static const std::vector<std::string> names = {
-        "source_bytes", "flags", "starter", "binary_bytes", "memory_bytes", "error", "time"};
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all = {"source_bytes", "flags", "starter", "binary_bytes",
+                                        "memory_bytes", "error", "time"};
+        for (const FootprintMeasure& measure : k_footprints) {
+            all.emplace_back(measure.name);
+        }
+        return all;
+    }();
     return names;
 }
 
 const std::vector<std::string>& measure_prefixes() {
-    static const std::vector<std::string> prefixes = {"tune:", "time:", "score:"};
+    static const std::vector<std::string> prefixes = {"tune:", "time:", "score:", "code:"};
     return prefixes;
 }
 
@@ -128,11 +195,20 @@ Status check_measure(const std::string& name, const Task* task) {
                    ? Status()
                    : must_be_one_of(workload, public_workloads_of(*task), "public workload");
     }
+    if (const auto fact = after(name, "code:"); !fact.empty()) {
+        const auto& facts = code_fact_names();
+        return std::find(facts.begin(), facts.end(), fact) != facts.end()
+                   ? Status()
+                   : failure(ErrorCode::invalid_argument,
+                             "machine code has no fact \"" + std::string(fact) + "\"", "archive",
+                             "it has: " + joined(facts));
+    }
     const std::string near = nearest_word(name, plain);
     return failure(
         ErrorCode::invalid_argument,
         "\"" + name + "\" is no measure" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
-        "archive", "measures: " + joined(plain) + ", tune:MACRO, time:WORKLOAD, score:NAME");
+        "archive",
+        "measures: " + joined(plain) + ", tune:MACRO, time:WORKLOAD, score:NAME, code:FACT");
 }
 
 std::vector<double> measure_candidate(const std::vector<std::string>& names, const Task& task,
@@ -147,6 +223,12 @@ std::vector<double> measure_candidate(const std::vector<std::string>& names, con
         }
         if (const auto score = after(name, "score:"); !score.empty()) {
             return score_of(score, verdict);
+        }
+        if (const auto fact = after(name, "code:"); !fact.empty()) {
+            return code_fact(fact, verdict);
+        }
+        if (const auto footprint = footprint_measure(name, verdict)) {
+            return *footprint;
         }
         if (name == "source_bytes") {
             return static_cast<double>(candidate.source.size());

@@ -28,10 +28,19 @@ inline constexpr double k_not_measured = 1e300;
 ///     time              geometric mean over public workloads, nanoseconds per launch
 ///     time:WORKLOAD     median of that public workload, nanoseconds per launch
 ///     score:NAME        what an external judge reported under that name
+///     code:FACT         read from the machine code (reward/code_facts.hpp)
+///
+/// Of GPU kinds, by its plan for the profiled workload (Verdict::profile), over all its kernels:
+///     registers         most per thread
+///     shared_bytes      most shared memory of a block, static and dynamic
+///     spill_bytes       most spilled per thread
+///     occupancy         least theoretical, 0 to 1
+///     block_threads     most threads of a block
+///     kernels           launches
 ///
 /// Hidden workloads are no measures: an archive decides what mutators see.
 [[nodiscard]] const std::vector<std::string>& plain_measures();
-/// "tune:", "time:" and "score:", to be followed by a name.
+/// "tune:", "time:", "score:" and "code:", to be followed by a name.
 [[nodiscard]] const std::vector<std::string>& measure_prefixes();
 
 /// invalid_argument, with what there is, when the name means nothing; `task` may be null, then

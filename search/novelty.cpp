@@ -1,6 +1,7 @@
 #include "search/novelty.hpp"
 
 #include "search/config.hpp"
+#include "search/same_names.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,21 @@ std::size_t least_agreements(double max_similarity) {
     return std::clamp<std::size_t>(static_cast<std::size_t>(wanted), 1, k_sketch_values);
 }
 
+constexpr std::size_t k_names_entry_bytes = 2 * sizeof(Digest) + 128;
+
+template <class Tune>
+Digest program_of(const Digest& names, const Tune& tune, const std::vector<std::string>& flags) {
+    ContentHasher hasher;
+    hasher.field(names).field(std::uint64_t{tune.size()});
+    for (const auto& [name, value] : tune) {
+        hasher.field(name).field(value);
+    }
+    for (const std::string& flag : flags) {
+        hasher.field(flag);
+    }
+    return hasher.finish();
+}
+
 Digest place_of(const Digest& source, std::uint32_t scope) {
     return ContentHasher().field(source).field(scope).finish();
 }
@@ -24,7 +40,7 @@ Digest place_of(const Digest& source, std::uint32_t scope) {
 }  // namespace
 
 const std::vector<std::string>& novelty_names() {
-    static const std::vector<std::string> names = {"none", "minhash"};
+    static const std::vector<std::string> names = {"none", "exact", "minhash"};
     return names;
 }
 
@@ -35,6 +51,7 @@ const std::vector<std::string>& novelty_scopes() {
 
 Novelty::Novelty(const NoveltySettings& settings, const TextSource& texts)
     : m_texts(&texts),
+      m_exact(settings.name != "none"),
       m_in_use(settings.name == "minhash"),
       m_by_island(settings.scope == "island"),
       m_least(least_agreements(settings.max_similarity)),
@@ -63,6 +80,45 @@ void Novelty::index(std::size_t individual, std::uint32_t scope, const Sketch& s
         m_chains.push_back(newest);
         newest = place;
     }
+}
+
+template <class Text>
+Expected<Digest> Novelty::names_of(const Digest& source, const Text& text) {
+    if (const Digest* known = m_names.find(source)) {
+        return *known;
+    }
+    ATOLL_TRY_ASSIGN(const std::string own, text());
+    return m_names.put(source, content_id(with_numbered_names(own)), k_names_entry_bytes);
+}
+
+Status Novelty::learn_names(const CampaignState& state) {
+    const std::vector<Individual>& all = state.individuals();
+    for (; m_names_learned < all.size(); ++m_names_learned) {
+        const Individual& individual = all[m_names_learned];
+        if (individual.duplicate) {
+            continue;
+        }
+        ATOLL_TRY_ASSIGN(const Digest names, names_of(individual.source, [&] {
+                             return m_texts->text(individual.source);
+                         }));
+        m_twins.emplace(program_of(names, individual.tune.values(), individual.flags),
+                        m_names_learned);
+    }
+    return {};
+}
+
+Expected<const Individual*> Novelty::twin(const CampaignState& state, std::size_t known,
+                                          const Candidate& candidate) {
+    if (!m_exact) {
+        return static_cast<const Individual*>(nullptr);
+    }
+    ATOLL_TRY(learn_names(state));
+    ATOLL_TRY_ASSIGN(const Digest names, names_of(content_id(candidate.source), [&] {
+                         return Expected<std::string>(candidate.source);
+                     }));
+    const auto found = m_twins.find(program_of(names, candidate.tune, candidate.flags));
+    return found == m_twins.end() || found->second >= known ? nullptr
+                                                            : &state.individuals()[found->second];
 }
 
 Status Novelty::learn(const CampaignState& state) {

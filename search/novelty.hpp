@@ -3,6 +3,7 @@
 #include "population/campaign_state.hpp"
 #include "population/journal/text_store.hpp"
 #include "reward/base/error.hpp"
+#include "reward/candidate.hpp"
 #include "search/lru_cache.hpp"
 #include "search/min_hash.hpp"
 
@@ -20,7 +21,7 @@ namespace atl {
 
 struct NoveltySettings;
 
-[[nodiscard]] const std::vector<std::string>& novelty_names();   ///< "none", "minhash"
+[[nodiscard]] const std::vector<std::string>& novelty_names();   ///< "none", "exact", "minhash"
 [[nodiscard]] const std::vector<std::string>& novelty_scopes();  ///< "island", "campaign"
 
 /// Tells proposals that resemble what is known too much to be worth an evaluation (asked for after
@@ -35,15 +36,24 @@ struct NoveltySettings;
 /// So the answer is a pure function of (state as of the ticket's decision, island, source): the
 /// same when a ticket is run again after a crash, in both commit orders, and in a replay.
 ///
+/// In front of that, and with "exact" alone, a proposal that is a known program but for the names
+/// of its variables (same_names.hpp, with the same tune values and flags) is answered from the
+/// record, whether that one is right or wrong, wherever it was born; see twin().
+///
 /// Exact with respect to the sketches: to agree in all but d values, two sketches must agree in one
 /// of d + 1 bands of values, so only sketches that share a band are compared. Takes some 600 bytes
-/// per distinct source. Not thread-safe; `texts` must outlive it.
+/// per distinct source, and some 100 per individual. Not thread-safe; `texts` must outlive it.
 class Novelty {
   public:
     Novelty(const NoveltySettings& settings, const TextSource& texts);
 
     /// False: everything passes, and nothing is read.
-    [[nodiscard]] bool in_use() const { return m_in_use; }
+    [[nodiscard]] bool in_use() const { return m_exact; }
+
+    /// The first of the `known` individuals that was evaluated and is this program under other
+    /// names of variables, or nullptr. `known` and the rest as for too_similar().
+    [[nodiscard]] Expected<const Individual*> twin(const CampaignState& state, std::size_t known,
+                                                   const Candidate& candidate);
 
     struct Similar {
         IndividualId id;
@@ -67,6 +77,10 @@ class Novelty {
     using Next = std::uint32_t;  ///< place of an entry plus one; 0: none
 
     [[nodiscard]] Status learn(const CampaignState& state);
+    [[nodiscard]] Status learn_names(const CampaignState& state);
+    /// Of the source with numbered names; `text` is asked for where it is not known.
+    template <class Text>
+    [[nodiscard]] Expected<Digest> names_of(const Digest& source, const Text& text);
     void index(std::size_t individual, std::uint32_t scope, const Sketch& sketch);
     [[nodiscard]] Expected<Sketch> sketch(const Digest& source);
     [[nodiscard]] std::uint64_t band_key(const Sketch& sketch, std::size_t band,
@@ -78,7 +92,8 @@ class Novelty {
     static constexpr std::size_t k_cache_bytes = 16 << 20;
 
     const TextSource* m_texts;
-    bool m_in_use;
+    bool m_exact;
+    bool m_in_use;  ///< sketches
     bool m_by_island;
     std::size_t m_least;  ///< agreements from which on a proposal is turned down
     std::size_t m_bands;
@@ -89,6 +104,9 @@ class Novelty {
     std::vector<Next> m_chains;                        ///< m_bands per entry: the one before
     std::unordered_map<std::uint64_t, Next> m_newest;  ///< by band
     LruCache<Digest, Sketch> m_sketches{k_cache_bytes};
+    std::size_t m_names_learned = 0;                  ///< individuals
+    std::unordered_map<Digest, std::size_t> m_twins;  ///< first individual, by names and the rest
+    LruCache<Digest, Digest> m_names{k_cache_bytes};
 };
 
 }  // namespace atl

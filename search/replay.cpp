@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace atl {
 
@@ -48,6 +49,16 @@ bool same(const Migrated& a, const Migrated& b) {
            close(a.probability, b.probability) && a.after_commit == b.after_commit;
 }
 
+bool same(const IslandSpawned& a, const IslandSpawned& b) {
+    return a.after_commit == b.after_commit && a.island == b.island && a.founder == b.founder &&
+           close(a.probability, b.probability);
+}
+
+bool same(const ProgressWatched& a, const ProgressWatched& b) {
+    return a.after_commit == b.after_commit && a.still == b.still && close(a.fitness, b.fitness) &&
+           close(a.diversity, b.diversity) && close(a.heat, b.heat);
+}
+
 bool same(const IslandsReset& a, const IslandsReset& b) {
     return a.after_commit == b.after_commit &&
            std::equal(a.foundings.begin(), a.foundings.end(), b.foundings.begin(),
@@ -57,17 +68,52 @@ bool same(const IslandsReset& a, const IslandsReset& b) {
                       });
 }
 
+bool same(const Event& a, const Event& b) {
+    return std::visit(
+        [&b](const auto& one) {
+            using One = std::decay_t<decltype(one)>;
+            if constexpr (std::is_same_v<One, Migrated> || std::is_same_v<One, IslandsReset> ||
+                          std::is_same_v<One, IslandSpawned> ||
+                          std::is_same_v<One, ProgressWatched>) {
+                const One* other = std::get_if<One>(&b);
+                return other != nullptr && same(one, *other);
+            }
+            return false;
+        },
+        a);
+}
+
+/// What may follow from a commit.
+bool is_follow_up(const Event& event) {
+    return std::holds_alternative<Migrated>(event) || std::holds_alternative<IslandsReset>(event) ||
+           std::holds_alternative<IslandSpawned>(event) ||
+           std::holds_alternative<ProgressWatched>(event);
+}
+
+std::string words_of(const Event& follow_up) {
+    if (const auto* migrated = std::get_if<Migrated>(&follow_up)) {
+        return "a migration of individual " + migrated->individual.text();
+    }
+    return std::holds_alternative<IslandsReset>(follow_up)    ? "a reset of islands"
+           : std::holds_alternative<IslandSpawned>(follow_up) ? "a new island"
+                                                              : "a look at progress";
+}
+
 class Replay {
   public:
     Replay(const TextSource& texts, const CampaignConfig& config, const TaskPtr& task,
            const OperatorRegistry& operators)
         : m_state(state_settings(config)),
           m_strategies(config, operators),
-          m_topology(campaign_topology(config)),
+          m_topology(config),
           m_migration(config.migration.policy),
           m_reset(config.reset),
+          m_spawn(config.islands.spawn),
+          m_reheat(config.reheat),
+          m_cutoff_factor(config.evaluation.cutoff_factor),
           m_candidates(texts, *task),
           m_novelty(config.novelty, texts),
+          m_cycling(config.novelty, texts),
           m_memory(config.memory, task->kind, texts),
           m_insight_every(static_cast<std::uint64_t>(config.memory.insight_every)),
           m_task(task),
@@ -90,15 +136,19 @@ class Replay {
         } else if (const auto* failed = std::get_if<TicketFailed>(&event)) {
             check_order(failed->ticket);
         } else if (const auto* evaluated = std::get_if<Evaluated>(&event)) {
+            ATOLL_TRY(check_sameness(evaluated->individual));
+            ATOLL_TRY(check_cycling(evaluated->individual, nullptr));
             ATOLL_TRY(check_novelty(evaluated->individual, std::nullopt));
         } else if (const auto* down = std::get_if<TurnedDown>(&event)) {
-            ATOLL_TRY(
-                check_novelty(down->proposal, Novelty::Similar{down->similar, down->similarity}));
+            ATOLL_TRY(check_cycling(down->proposal, down));
+            const bool similar = down->why == TurnedDownFor::similarity;
+            ATOLL_TRY(check_novelty(down->proposal, similar ? std::optional(Novelty::Similar{
+                                                                  down->similar, down->similarity})
+                                                            : std::nullopt));
         }
         ATOLL_TRY(m_state.apply(event));
         m_after_commit = std::holds_alternative<TicketCommitted>(event) ||
-                         (m_after_commit && std::holds_alternative<Migrated>(event)) ||
-                         (m_after_commit && std::holds_alternative<IslandsReset>(event)) ||
+                         (m_after_commit && is_follow_up(event)) ||
                          (m_after_commit && std::holds_alternative<SessionOpened>(event));
         return {};
     }
@@ -144,6 +194,80 @@ class Replay {
         return {};
     }
 
+    // nullptr: its ticket asked nothing, being a starter's or unknown.
+    const TicketInFlight* asking(const Individual& proposal) const {
+        const auto flight = m_state.in_flight().find(proposal.id.ticket());
+        const bool asked = flight != m_state.in_flight().end() &&
+                           flight->second.issued.operator_name != "starter" &&
+                           !flight->second.issued.parents.empty();
+        return asked ? &flight->second : nullptr;
+    }
+
+    [[nodiscard]] double cutoff_of(const TicketIssued& issued) const {
+        const Individual* base = m_state.find(issued.parents.front().id);
+        return base == nullptr ? 0 : m_cutoff_factor * base->time_ns;
+    }
+
+    // Whether it was answered from a twin, by names or by its binary, as it had to be.
+    Status check_sameness(const Individual& individual) {
+        const TicketInFlight* flight = asking(individual);
+        if (flight == nullptr || (individual.duplicate && individual.same_by == SameBy::key)) {
+            return {};
+        }
+        const std::size_t known = individuals_after(m_state, flight->issued.commits_seen);
+        const double cutoff_ns = cutoff_of(flight->issued);
+        const Individual* same = nullptr;
+        if (m_novelty.in_use()) {
+            ATOLL_TRY_ASSIGN(const std::string source,
+                             m_candidates.texts().text(individual.source));
+            ATOLL_TRY_ASSIGN(same, m_novelty.twin(m_state, known,
+                                                  {m_task->kind, source, individual.tune.values(),
+                                                   individual.flags}));
+        }
+        if (same != nullptr && !answers_at_cutoff(same->outcome, same->time_ns, cutoff_ns)) {
+            same = nullptr;
+        }
+        std::optional<SameBy> why = same == nullptr ? std::nullopt : std::optional(SameBy::names);
+        if (same == nullptr) {
+            same = find_same_binary(m_state, individual.binary, known, cutoff_ns);
+            why = same == nullptr ? std::nullopt : std::optional(SameBy::binary);
+        }
+        const bool agrees = why ? individual.duplicate && individual.same_by == *why &&
+                                      individual.same_as == same->id
+                                : !individual.duplicate;
+        report.decisions += why || individual.duplicate ? 1 : 0;
+        if (!agrees) {
+            difference("individual " + individual.id.text() +
+                       " should be answered from another, or from none");
+        }
+        return {};
+    }
+
+    // What returns of what its lineage gave up, and whether it is turned down for that.
+    Status check_cycling(const Individual& proposal, const TurnedDown* down) {
+        const TicketInFlight* flight = asking(proposal);
+        if (flight == nullptr || !m_cycling.in_use()) {
+            return {};
+        }
+        ATOLL_TRY_ASSIGN(const std::string source, m_candidates.texts().text(proposal.source));
+        ATOLL_TRY_ASSIGN(const Cycling::Returning again,
+                         m_cycling.returning(m_state, flight->issued.parents.front().id, source));
+        const bool refused = down != nullptr && down->why == TurnedDownFor::returning;
+        const bool passes_by = proposal.duplicate || (down != nullptr && !refused);
+        report.decisions += refused ? 1 : 0;
+        if (again.added != proposal.added_lines || again.returned != proposal.returned_lines) {
+            difference("proposal " + proposal.id.text() + " brings other lines back");
+        } else if (refused != m_cycling.too_much(again) && !passes_by) {
+            difference("proposal " + proposal.id.text() +
+                       (refused ? " is turned down for lines that do not return"
+                                : " should have been turned down for lines that return"));
+        } else if (refused &&
+                   (down->similar != again.from || !close(down->similarity, again.share()))) {
+            difference("proposal " + proposal.id.text() + " is turned down otherwise");
+        }
+        return {};
+    }
+
     // Duplicates were answered before anybody asked how new they are.
     Status check_novelty(const Individual& proposal, std::optional<Novelty::Similar> recorded) {
         const auto flight = m_state.in_flight().find(proposal.id.ticket());
@@ -184,45 +308,56 @@ class Replay {
         }
     }
 
-    // Directly after a commit come its migrations, all of them and no others, and then its reset.
-    // What a crash cut off follows after the next session opened.
+    [[nodiscard]] std::optional<Event> next_follow_up() {
+        const auto migrations = due_migrations(m_state, m_topology.over(m_state.islands().size()),
+                                               m_migration, m_strategies.seed);
+        if (!migrations.empty()) {
+            return migrations.front();
+        }
+        if (const auto reset = due_reset(m_state, m_reset, m_strategies.seed)) {
+            return *reset;
+        }
+        if (const auto spawned = due_spawn(m_state, m_spawn, m_strategies.seed)) {
+            return *spawned;
+        }
+        if (const auto look = due_watch(m_state, m_reheat)) {
+            return *look;
+        }
+        return std::nullopt;
+    }
+
+    // Directly after a commit come its migrations, all of them and no others, then its reset, its
+    // new island and its look at progress. What a crash cut off follows after the next session
+    // opened.
     void check_follow_ups(const Event& event) {
-        const auto* reset = std::get_if<IslandsReset>(&event);
         if (!m_after_commit) {
-            if (reset != nullptr || std::holds_alternative<Migrated>(event)) {
-                difference("a migration or reset that no commit leads to");
+            if (is_follow_up(event)) {
+                difference(words_of(event) + " that no commit leads to");
             }
             return;
         }
-        const auto due = due_migrations(m_state, m_topology, m_migration, m_strategies.seed);
-        if (const auto* migrated = std::get_if<Migrated>(&event)) {
+        const std::optional<Event> due = next_follow_up();
+        if (is_follow_up(event)) {
             ++report.decisions;
-            if (due.empty() || !same(due.front(), *migrated)) {
-                difference("individual " + migrated->individual.text() + " migrates otherwise");
+            if (!due || !same(*due, event)) {
+                difference(words_of(event) + " comes out otherwise");
             }
-        } else if (!due.empty() && !std::holds_alternative<SessionOpened>(event)) {
-            difference("a migration of individual " + due.front().individual.text() +
-                       " is missing");
-        }
-        const auto due_now = due_reset(m_state, m_reset, m_strategies.seed);
-        if (reset != nullptr) {
-            ++report.decisions;
-            if (!due_now || !same(*due_now, *reset)) {
-                difference("islands are reset otherwise");
-            }
-        } else if (due_now && !std::holds_alternative<Migrated>(event) &&
-                   !std::holds_alternative<SessionOpened>(event)) {
-            difference("a reset of islands is missing");
+        } else if (due && !std::holds_alternative<SessionOpened>(event)) {
+            difference(words_of(*due) + " is missing");
         }
     }
 
     CampaignState m_state;
     Strategies m_strategies;
-    Topology m_topology;
+    GrowingTopology m_topology;
     MigrationSettings m_migration;
     ResetSettings m_reset;
+    SpawnSettings m_spawn;
+    ReheatSettings m_reheat;
+    double m_cutoff_factor;
     CandidateStore m_candidates;
     Novelty m_novelty;
+    Cycling m_cycling;
     PromptMemory m_memory;
     std::uint64_t m_insight_every;
     TaskPtr m_task;

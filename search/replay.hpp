@@ -13,9 +13,9 @@
 
 namespace atl {
 
-/// What a replay of a journal found. A decision is a TicketIssued, a Migrated, an IslandsReset, the
-/// reward of a TicketCommitted, or, where novelty is asked for, whether a proposal was evaluated or
-/// turned down.
+/// What a replay of a journal found. A decision is a TicketIssued, a Migrated, an IslandsReset, an
+/// IslandSpawned, a ProgressWatched, the reward of a TicketCommitted, or whether a proposal was
+/// evaluated, answered from one that is the same by names or binary, or turned down.
 struct ReplayReport {
     std::uint64_t decisions = 0;
     /// Decisions that the recorded state, config and seed do not lead to, in words, at most 20.

@@ -102,7 +102,7 @@ Expected<Individual> Starters::individual_of(std::uint64_t ticket, const Verdict
     individual.description = "starter " + starter.name + " as shipped";
     individual.done_ns = m_now_ns();
     if (const Individual* equal = m_ledger.state().find_key(individual.key)) {
-        answer_from(*equal, individual);
+        answer_from(*equal, SameBy::key, individual);
         return individual;
     }
     const Verdict& verdict = fastest(verdicts.at(place.starter));
@@ -117,6 +117,7 @@ Expected<Individual> Starters::individual_of(std::uint64_t ticket, const Verdict
             measure_candidate(m_measures, *m_task, {m_task->kind, starter.source, {}, {}},
                               individual.starter, verdict);
     }
+    individual.binary = binary_of(verdict);
     ATOLL_TRY_ASSIGN(individual.verdict, m_ledger.put_text(to_json(verdict)));
     return individual;
 }

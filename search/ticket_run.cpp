@@ -53,6 +53,11 @@ std::vector<std::string> steps_to(const CampaignState& state, const Individual& 
     return steps;
 }
 
+bool is_known(const CampaignState& state, const Individual* individual, std::size_t known) {
+    return individual != nullptr &&
+           static_cast<std::size_t>(individual - state.individuals().data()) < known;
+}
+
 Evaluation turned_down() {
     Evaluation evaluation;
     evaluation.turned_down = true;
@@ -82,6 +87,12 @@ std::uint64_t count_evaluated(const CampaignState& state) {
                           [](const Individual& i) { return !i.duplicate; }));
     }
     return count;
+}
+
+const Individual* find_same_binary(const CampaignState& state, const Digest& binary,
+                                   std::size_t known, double cutoff_ns) {
+    const Individual* same = binary.is_zero() ? nullptr : state.find_binary(binary);
+    return is_known(state, same, known) && answers(*same, cutoff_ns) ? same : nullptr;
 }
 
 Expected<TicketRun> TicketRun::start(TicketContext context, const TicketIssued& issued) {
@@ -272,9 +283,7 @@ Status TicketRun::replay(const Individual& recorded) {
     if (!recorded.duplicate) {
         ATOLL_TRY_ASSIGN(const std::string text, m_context.ledger.texts().text(recorded.verdict));
         ATOLL_TRY_ASSIGN(const Verdict verdict, parse_verdict(text));
-        const Cost cost = cost_of(verdict);
-        m_cost.compile_seconds += cost.compile_seconds;
-        m_cost.device_seconds += cost.device_seconds;
+        add_cost(verdict);
         ++m_evaluations;
     }
     ATOLL_TRY_ASSIGN(const Evaluation evaluation, evaluation_of(recorded, nullptr));
@@ -313,7 +322,7 @@ std::string TicketRun::trouble() const {
         return m_run.trouble();
     }
     return m_turned_down == 0 ? "the operator had nothing new to propose"
-                              : "the operator proposed nothing but what resembles known ones";
+                              : "the operator proposed nothing but what has too little new in it";
 }
 
 const Individual* TicketRun::find_equal() const {
@@ -337,6 +346,14 @@ const Individual* TicketRun::find_equal() const {
     return nullptr;
 }
 
+// In both orders only what was committed when the ticket was issued: a replay finds the same.
+Expected<const Individual*> TicketRun::find_twin() const {
+    ATOLL_TRY_ASSIGN(
+        const Individual* twin,
+        m_context.novelty.twin(m_context.ledger.state(), m_known, m_proposal->candidate));
+    return twin != nullptr && answers(*twin, m_cutoff_ns) ? twin : nullptr;
+}
+
 Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
     const CampaignState& state = m_context.ledger.state();
     Individual individual;
@@ -350,6 +367,10 @@ Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
     individual.description = proposal.description;
     individual.predicted_gain = proposal.predicted_gain;
     individual.asked_ns = m_asked_ns;
+    ATOLL_TRY_ASSIGN(const Cycling::Returning returning,
+                     m_context.cycling.returning(state, base(), proposal.candidate.source));
+    individual.added_lines = returning.added;
+    individual.returned_lines = returning.returned;
     Digest similar;
     if (const Individual* base = state.find(m_issued.parents.at(0).id)) {
         individual.starter = proposal.starter.empty() ? base->starter : proposal.starter;
@@ -365,35 +386,61 @@ Expected<Individual> TicketRun::individual_of(const Proposal& proposal) {
 }
 
 Expected<bool> TicketRun::answer_if_known() {
-    const Individual* equal = find_equal();
-    if (equal == nullptr) {
-        return turn_down_if_similar();
+    if (const Individual* equal = find_equal()) {
+        ATOLL_TRY(answer_from_record(*equal, SameBy::key));
+        return true;
     }
+    ATOLL_TRY_ASSIGN(const Individual* twin, find_twin());
+    if (twin != nullptr) {
+        ATOLL_TRY(answer_from_record(*twin, SameBy::names));
+        return true;
+    }
+    return turn_down_if_similar();
+}
+
+Status TicketRun::answer_from_record(const Individual& equal, SameBy why) {
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
-    answer_from(*equal, individual);
-    ATOLL_TRY(record(std::move(individual), nullptr));
-    return true;
+    answer_from(equal, why, individual);
+    return record(std::move(individual), nullptr);
 }
 
 Expected<bool> TicketRun::turn_down_if_similar() {
     ATOLL_TRY_ASSIGN(const auto similar,
                      m_context.novelty.too_similar(m_context.ledger.state(), m_known,
                                                    m_issued.island, m_proposal->candidate.source));
-    if (!similar) {
-        return false;
+    if (similar) {
+        ATOLL_TRY(turn_down(similar->id, similar->similarity, TurnedDownFor::similarity));
+        return true;
     }
+    ATOLL_TRY_ASSIGN(const Cycling::Returning returning,
+                     m_context.cycling.returning(m_context.ledger.state(), base(),
+                                                 m_proposal->candidate.source));
+    if (m_context.cycling.too_much(returning)) {
+        ATOLL_TRY(turn_down(returning.from, returning.share(), TurnedDownFor::returning));
+        return true;
+    }
+    return false;
+}
+
+Status TicketRun::turn_down(IndividualId similar, double similarity, TurnedDownFor why) {
     ATOLL_TRY_ASSIGN(Individual proposal, individual_of(*m_proposal));
     proposal.done_ns = m_context.now_ns();
     proposal.predicted_gain = 0;  // nothing will be measured
-    ATOLL_TRY(
-        m_context.ledger.record(TurnedDown{std::move(proposal), similar->id, similar->similarity}));
+    ATOLL_TRY(m_context.ledger.record(TurnedDown{std::move(proposal), similar, similarity, why}));
     ++m_turned_down;
     tell(turned_down());
-    return true;
+    return {};
 }
 
-Status TicketRun::answer(const Verdict& verdict) {
+Expected<bool> TicketRun::answer(const Verdict& verdict) {
+    const Digest binary = binary_of(verdict);
+    if (const Individual* same =
+            find_same_binary(m_context.ledger.state(), binary, m_known, m_cutoff_ns)) {
+        ATOLL_TRY(answer_from_record(*same, SameBy::binary));
+        return false;
+    }
     ATOLL_TRY_ASSIGN(Individual individual, individual_of(*m_proposal));
+    individual.binary = binary;
     ATOLL_TRY(m_context.fitness.apply(verdict, individual));
     if (individual.fitness > 0) {
         individual.measures =
@@ -405,11 +452,16 @@ Status TicketRun::answer(const Verdict& verdict) {
         similar = base->verdict;
     }
     ATOLL_TRY_ASSIGN(individual.verdict, m_context.ledger.put_text(to_json(verdict), similar));
+    add_cost(verdict);
+    ++m_evaluations;
+    ATOLL_TRY(record(std::move(individual), &verdict));
+    return true;
+}
+
+void TicketRun::add_cost(const Verdict& verdict) {
     const Cost cost = cost_of(verdict);
     m_cost.compile_seconds += cost.compile_seconds;
     m_cost.device_seconds += cost.device_seconds;
-    ++m_evaluations;
-    return record(std::move(individual), &verdict);
 }
 
 Status TicketRun::record(Individual individual, const Verdict* verdict) {

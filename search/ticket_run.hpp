@@ -4,6 +4,7 @@
 #include "mutators/operator.hpp"
 #include "reward/evaluator.hpp"
 #include "search/candidate_store.hpp"
+#include "search/cycling.hpp"
 #include "search/decide.hpp"
 #include "search/fitness.hpp"
 #include "search/ledger.hpp"
@@ -29,6 +30,7 @@ struct TicketContext {
     CandidateStore& candidates;
     const Fitness& fitness;
     Novelty& novelty;
+    Cycling& cycling;
     const ModelRequests& requests;
     VerdictWords& words;
     std::function<std::int64_t()> now_ns;  ///< searching time
@@ -40,6 +42,11 @@ struct TicketContext {
 
 /// Evaluations so far: duplicates not counted, those of tickets in flight counted.
 [[nodiscard]] std::uint64_t count_evaluated(const CampaignState& state);
+
+/// Among the first `known` individuals, the one of which the same binary was made and that answers
+/// a request with that cut-off; nullptr: none, or no binary is known.
+[[nodiscard]] const Individual* find_same_binary(const CampaignState& state, const Digest& binary,
+                                                 std::size_t known, double cutoff_ns);
 
 /// The work of one ticket: steps its operator, answers proposals that are known already, and says
 /// what is to be evaluated and what a model is to be asked. One that was cut off beside a faster
@@ -69,10 +76,12 @@ class TicketRun {
     /// Goes to the next proposal or question that is to be answered.
     [[nodiscard]] Expected<Step> next();
     /// Answers the pending need without an evaluation: from an equal individual if there is one, or
-    /// by turning it down if it resembles a known one too much. False when neither.
+    /// by turning it down if there is too little new in it. False when neither.
     [[nodiscard]] Expected<bool> answer_if_known();
-    /// Answers the pending need with its verdict.
-    [[nodiscard]] Status answer(const Verdict& verdict);
+    /// Answers the pending need with its verdict; or, when the same binary as of a known individual
+    /// came out, with that one's: it is the same program, and its measurement stands. False then:
+    /// it counts as a duplicate, costs nothing and is no evaluation.
+    [[nodiscard]] Expected<bool> answer(const Verdict& verdict);
     /// Records and answers the pending question; what failed is recorded too, but for what was
     /// cancelled, of which the operator is told nothing: there is no next step.
     [[nodiscard]] Status answer(const Expected<ChatReply>& reply);
@@ -102,14 +111,19 @@ class TicketRun {
     [[nodiscard]] Expected<std::optional<bool>> replay();
     [[nodiscard]] Status replay(const Individual& recorded);
     [[nodiscard]] Expected<bool> turn_down_if_similar();
+    [[nodiscard]] Status turn_down(IndividualId similar, double similarity, TurnedDownFor why);
+    [[nodiscard]] Status answer_from_record(const Individual& equal, SameBy why);
+    [[nodiscard]] IndividualId base() const { return m_issued.parents.at(0).id; }
     void tell(const Evaluation& evaluation);
     /// Makes the question a request. True: the operator was told the recorded answer.
     [[nodiscard]] Expected<bool> prepare(Question question);
     [[nodiscard]] Status replay(const ModelExchanged& recorded);
     [[nodiscard]] Expected<Evaluation> evaluation_of(const Individual& individual,
                                                      const Verdict* verdict) const;
+    void add_cost(const Verdict& verdict);
     [[nodiscard]] Expected<Individual> individual_of(const Proposal& proposal);
     [[nodiscard]] const Individual* find_equal() const;
+    [[nodiscard]] Expected<const Individual*> find_twin() const;
     /// `verdict`: of the individual, where it is at hand.
     [[nodiscard]] Status record(Individual individual, const Verdict* verdict);
 

@@ -33,6 +33,7 @@ class Agreement {
         ATOLL_TRY(check_confirmations());
         ATOLL_TRY(check_turned_down());
         ATOLL_TRY(check_resets());
+        ATOLL_TRY(check_counts());
         ATOLL_TRY(check_rollouts());
         ATOLL_TRY(check_exchanges());
         ATOLL_TRY(check_insights());
@@ -132,6 +133,15 @@ class Agreement {
             after.insert(row.after_commit);
         }
         return after.size() == times<IslandsReset>().size() ? Status() : differs("resets");
+    }
+
+    [[nodiscard]] Status check_counts() const {
+        ATOLL_TRY_ASSIGN(const auto spawns, m_file.rows<SpawnRow>());
+        ATOLL_TRY_ASSIGN(const auto watches, m_file.rows<WatchRow>());
+        if (spawns.size() != times<IslandSpawned>().size()) {
+            return differs("spawns");
+        }
+        return watches.size() == times<ProgressWatched>().size() ? Status() : differs("watches");
     }
 
     [[nodiscard]] Status check_rollouts() {

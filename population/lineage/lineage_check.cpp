@@ -53,6 +53,11 @@ class Checker {
                 }
             }
         }
+        for (const IslandSpawned* spawned : m_view.spawns) {
+            if (m_view.find(spawned->founder) == nullptr) {
+                m_check.problem("a founder " + spawned->founder.text() + ", which does not exist");
+            }
+        }
         for (const TurnedDown* turned_down : m_view.turned_down) {
             check_turned_down(*turned_down);
         }
@@ -113,7 +118,9 @@ class Checker {
                                             parent.id.text(), parent.probability));
             }
         }
-        if (one.duplicate && !m_keys.contains(one.key)) {
+        const bool known = one.same_by == SameBy::key ? m_keys.contains(one.key)
+                                                      : m_known.contains(one.same_as.value);
+        if (one.duplicate && !known) {
             m_check.problem(name + " is a duplicate of nothing that came before it");
         }
         m_known.insert(one.id.value);
@@ -208,6 +215,8 @@ class TableChecker {
             foundings += reset->foundings.size();
         }
         ATOLL_TRY(check_count<ResetRow>(foundings));
+        ATOLL_TRY(check_count<SpawnRow>(m_view.spawns.size()));
+        ATOLL_TRY(check_count<WatchRow>(m_view.watches.size()));
         std::size_t measures = 0;
         for (const LineageView::Node& node : m_view.nodes) {
             measures += node.individual->measures.size();

@@ -89,6 +89,11 @@ constexpr Field k_individual_fields[] = {
     ATOLL_FIELD(IndividualRow, reply, i32),
     ATOLL_FIELD(IndividualRow, verdict, i32),
     ATOLL_FIELD(IndividualRow, predicted_gain, f64),
+    ATOLL_FIELD(IndividualRow, binary, digest),
+    ATOLL_FIELD(IndividualRow, same_by, same_by),
+    ATOLL_FIELD(IndividualRow, same_as, u64),
+    ATOLL_FIELD(IndividualRow, added_lines, u32),
+    ATOLL_FIELD(IndividualRow, returned_lines, u32),
 };
 constexpr Field k_edge_fields[] = {
     ATOLL_FIELD(EdgeRow, child, u64),
@@ -142,6 +147,7 @@ constexpr Field k_turned_down_fields[] = {
     ATOLL_FIELD(TurnedDownRow, description, i32),
     ATOLL_FIELD(TurnedDownRow, prompt, i32),
     ATOLL_FIELD(TurnedDownRow, reply, i32),
+    ATOLL_FIELD(TurnedDownRow, why, turned_down_for),
 };
 constexpr Field k_measure_fields[] = {
     ATOLL_FIELD(MeasureRow, individual, u64),
@@ -152,6 +158,17 @@ constexpr Field k_reset_fields[] = {
     ATOLL_FIELD(ResetRow, island, u32),       ATOLL_FIELD(ResetRow, from, u32),
     ATOLL_FIELD(ResetRow, founder, u64),      ATOLL_FIELD(ResetRow, probability, f64),
     ATOLL_FIELD(ResetRow, after_commit, u64),
+};
+constexpr Field k_spawn_fields[] = {
+    ATOLL_FIELD(SpawnRow, island, u32),
+    ATOLL_FIELD(SpawnRow, founder, u64),
+    ATOLL_FIELD(SpawnRow, probability, f64),
+    ATOLL_FIELD(SpawnRow, after_commit, u64),
+};
+constexpr Field k_watch_fields[] = {
+    ATOLL_FIELD(WatchRow, after_commit, u64), ATOLL_FIELD(WatchRow, fitness, f64),
+    ATOLL_FIELD(WatchRow, diversity, f64),    ATOLL_FIELD(WatchRow, still, u32),
+    ATOLL_FIELD(WatchRow, heat, f64),
 };
 constexpr Field k_server_fields[] = {
     ATOLL_FIELD(ServerRow, wall_ns, i64),
@@ -229,6 +246,8 @@ constexpr std::array<TableSpec, k_table_count> k_specs = {{
     {"scores", sizeof(ScoreRow), 512, k_score_fields},
     {"exchanges", sizeof(ExchangeRow), 128, k_exchange_fields},
     {"insights", sizeof(InsightRow), 16, k_insight_fields},
+    {"spawns", sizeof(SpawnRow), 64, k_spawn_fields},
+    {"watches", sizeof(WatchRow), 256, k_watch_fields},
     {"events/index", sizeof(EventRow), 1024, k_event_fields},
 }};
 

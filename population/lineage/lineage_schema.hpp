@@ -34,9 +34,11 @@ enum class TableId {
     scores,
     exchanges,
     insights,
+    spawns,
+    watches,
     events,  ///< last: flushed last, so that a reader who starts from it finds all it refers to
 };
-inline constexpr std::size_t k_table_count = 21;
+inline constexpr std::size_t k_table_count = 23;
 
 enum class FieldType {
     u32,
@@ -52,6 +54,8 @@ enum class FieldType {
     event,
     state,
     name_kind,
+    same_by,
+    turned_down_for,
 };
 
 struct Field {
@@ -168,6 +172,10 @@ struct IndividualRow {
     double time_ns = 0;
     double predicted_gain = 0;
     std::array<std::uint8_t, 32> key{};
+    std::array<std::uint8_t, 32> binary{};
+    std::uint64_t same_as = 0;
+    std::uint32_t added_lines = 0;
+    std::uint32_t returned_lines = 0;
     std::uint32_t step = 0;
     std::uint32_t island = 0;
     std::uint32_t operator_name = 0;
@@ -182,6 +190,7 @@ struct IndividualRow {
     std::uint8_t outcome = 0;
     std::uint8_t duplicate = 0;
     std::uint8_t committed = 0;
+    std::uint8_t same_by = 0;
 };
 
 struct EdgeRow {
@@ -257,6 +266,7 @@ struct TurnedDownRow {
     std::int32_t description = k_no_text;
     std::int32_t prompt = k_no_text;
     std::int32_t reply = k_no_text;
+    std::uint8_t why = 0;
 };
 
 struct MeasureRow {
@@ -273,6 +283,23 @@ struct ResetRow {
     double probability = 1;
     std::uint32_t island = 0;
     std::uint32_t from = 0;
+};
+
+struct SpawnRow {
+    static constexpr TableId k_table = TableId::spawns;
+    std::uint64_t founder = 0;
+    std::uint64_t after_commit = 0;
+    double probability = 1;
+    std::uint32_t island = 0;
+};
+
+struct WatchRow {
+    static constexpr TableId k_table = TableId::watches;
+    std::uint64_t after_commit = 0;
+    double fitness = 0;
+    double diversity = 0;
+    double heat = 1;
+    std::uint32_t still = 0;
 };
 
 struct ServerRow {

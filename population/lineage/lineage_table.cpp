@@ -41,6 +41,16 @@ std::vector<std::string> enumeration(FieldType type) {
             return {"in_flight", "committed", "failed"};
         case FieldType::name_kind:
             return {"operator", "starter", "workload", "rival", "preset"};
+        case FieldType::same_by:
+            for (const SameBy why : {SameBy::key, SameBy::names, SameBy::binary}) {
+                names.emplace_back(to_string(why));
+            }
+            return names;
+        case FieldType::turned_down_for:
+            for (const TurnedDownFor why : {TurnedDownFor::similarity, TurnedDownFor::returning}) {
+                names.emplace_back(to_string(why));
+            }
+            return names;
         default:
             return names;
     }

@@ -60,6 +60,8 @@ struct Builder {
     }
     void operator()(const Migrated& event) { view.migrations.push_back(&event); }
     void operator()(const IslandsReset& event) { view.resets.push_back(&event); }
+    void operator()(const IslandSpawned& event) { view.spawns.push_back(&event); }
+    void operator()(const ProgressWatched& event) { view.watches.push_back(&event); }
     void operator()(const LogOpened&) {}
     void operator()(const RolloutRecorded& event) { view.rollouts.push_back(&event); }
     void operator()(const ModelExchanged& event) {
@@ -87,15 +89,22 @@ struct Builder {
     }
 };
 
+/// As CampaignState::program_of(), but for two of one binary that were in work at once.
+const Digest& program_of(const LineageView& view, const Individual& individual) {
+    const LineageView::Node* first =
+        individual.same_by == SameBy::key ? nullptr : view.find(individual.same_as);
+    return first == nullptr ? individual.key : first->individual->key;
+}
+
 void mark_turned_down(LineageView& view) {
     std::set<Digest> refused;
     for (const LineageView::Node& node : view.nodes) {
         if (node.confirmed != nullptr && !node.confirmed->accepted) {
-            refused.insert(node.individual->key);
+            refused.insert(program_of(view, *node.individual));
         }
     }
     for (LineageView::Node& node : view.nodes) {
-        node.turned_down = refused.contains(node.individual->key);
+        node.turned_down = refused.contains(program_of(view, *node.individual));
     }
 }
 

@@ -51,6 +51,8 @@ struct LineageView {
     std::vector<const Confirmed*> confirmations;
     std::vector<const CampaignStopped*> stops;
     std::vector<const IslandsReset*> resets;
+    std::vector<const IslandSpawned*> spawns;
+    std::vector<const ProgressWatched*> watches;
     std::vector<const RolloutRecorded*> rollouts;  ///< of a reward server's log, which has no more
     std::vector<const TurnedDown*> turned_down;    ///< proposals that were not evaluated
     /// The stop that ended the last session; null while it runs, or when it was killed.

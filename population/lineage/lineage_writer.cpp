@@ -67,6 +67,8 @@ class Hdf5LineageWriter final : public LineageWriter {
     [[nodiscard]] Expected<std::int64_t> rows_of(const CampaignStopped& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const TurnedDown& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const IslandsReset& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const IslandSpawned& event);
+    [[nodiscard]] Expected<std::int64_t> rows_of(const ProgressWatched& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const LogOpened& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const RolloutRecorded& event);
     [[nodiscard]] Expected<std::int64_t> rows_of(const ModelExchanged& event);
@@ -324,6 +326,11 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Evaluated& event) {
     row.time_ns = one.time_ns;
     row.predicted_gain = one.predicted_gain;
     row.duplicate = one.duplicate ? 1 : 0;
+    row.binary = one.binary.bytes;
+    row.same_by = static_cast<std::uint8_t>(one.same_by);
+    row.same_as = one.same_as.value;
+    row.added_lines = one.added_lines;
+    row.returned_lines = one.returned_lines;
     row.staleness = one.staleness;
     row.asked_ns = one.asked_ns;
     row.done_ns = one.done_ns;
@@ -406,6 +413,18 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const IslandsReset& event) {
     return -1;
 }
 
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const IslandSpawned& event) {
+    ATOLL_TRY(
+        append(SpawnRow{event.founder.value, event.after_commit, event.probability, event.island}));
+    return -1;
+}
+
+Expected<std::int64_t> Hdf5LineageWriter::rows_of(const ProgressWatched& event) {
+    ATOLL_TRY(append(
+        WatchRow{event.after_commit, event.fitness, event.diversity, event.heat, event.still}));
+    return -1;
+}
+
 Expected<std::int64_t> Hdf5LineageWriter::rows_of(const Confirmed& event) {
     ConfirmationRow row;
     row.individual = event.individual.value;
@@ -434,6 +453,7 @@ Expected<std::int64_t> Hdf5LineageWriter::rows_of(const TurnedDown& event) {
     ATOLL_TRY(describe(row, event.proposal));
     row.similar = event.similar.value;
     row.similarity = event.similarity;
+    row.why = static_cast<std::uint8_t>(event.why);
     row.at_ns = event.proposal.done_ns;
     ATOLL_TRY(append(row));
     return event.proposal.done_ns;

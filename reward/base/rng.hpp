@@ -26,6 +26,7 @@ enum class RngPurpose : std::uint32_t {
     step_size = 15,
     inspirations = 16,
     shown_programs = 17,
+    spawn = 20,
 };
 
 /// Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy

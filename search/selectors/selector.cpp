@@ -18,7 +18,10 @@ namespace atl {
 
 Selection Selector::select(std::span<const SelectorEntry> entries, CounterRng& rng,
                            const SelectionFacts& facts) const {
-    const std::vector<double> p = probabilities(entries, facts);
+    std::vector<double> p = probabilities(entries, facts);
+    for (double& value : facts.exploring > 0 ? std::span<double>(p) : std::span<double>()) {
+        value = facts.exploring / static_cast<double>(p.size()) + (1 - facts.exploring) * value;
+    }
     const std::size_t index = rng.weighted(p);
     return {index, p[index]};
 }

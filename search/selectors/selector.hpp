@@ -48,6 +48,10 @@ struct SelectorEntry {
 /// What it may know of the island.
 struct SelectionFacts {
     std::uint64_t programs = 0;  ///< IslandState::programs
+    /// Of the choices, the share that is any entry, all alike, in place of the policy's choice
+    /// (search/intensity.hpp); policies do not look at it, and what is recorded is the probability
+    /// of both.
+    double exploring = 0;
 };
 
 struct Selection {

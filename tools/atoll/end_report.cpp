@@ -29,7 +29,7 @@ std::string chart_of(const CampaignState& state, bool speedup) {
     const double scale = estimate_scale(state);
     const std::set<Digest> refused = keys_turned_down(state);
     for (const Individual& individual : state.individuals()) {
-        if (individual.fitness > 0 && !refused.contains(individual.key)) {
+        if (individual.fitness > 0 && !refused.contains(state.program_of(individual))) {
             points.push_back(
                 {static_cast<double>(individual.done_ns) / 1e9, individual.fitness * scale});
         }

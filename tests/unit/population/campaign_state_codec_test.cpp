@@ -40,12 +40,13 @@ TEST(CampaignStateCodec, ACopyIsIndependent) {
 
 TEST(CampaignStateCodec, RefusesStatesOfOtherSettings) {
     const std::string bytes = samples::fold(samples::campaign()).encode();
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
         StateSettings other = samples::settings();
         other.islands += i == 0 ? 1 : 0;
         other.archive.size += i == 1 ? 1 : 0;
         other.archive.crowding_distance += i == 2 ? 0.1 : 0;
         other.bandit_decay += i == 3 ? 0.01 : 0;
+        other.gain_decay += i == 4 ? 0.01 : 0;
         const auto state = CampaignState::decode(bytes, other);
         ASSERT_FALSE(state);
         EXPECT_EQ(state.error().code, ErrorCode::invalid_argument);

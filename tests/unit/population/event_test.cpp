@@ -32,6 +32,11 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     made.staleness = 11;
     made.measures = {0.5, -3};
     made.predicted_gain = 1.25;
+    made.binary = content_id("b");
+    made.same_by = SameBy::names;
+    made.same_as = IndividualId::make(5, 1);
+    made.added_lines = 8;
+    made.returned_lines = 6;
     const Expected<Event> decoded = decode_event(3, encode_event(Evaluated{made}));
     ASSERT_TRUE(decoded);
     const Individual& got = std::get<Evaluated>(*decoded).individual;
@@ -55,6 +60,11 @@ TEST(EventCodec, KeepsEveryFieldOfAnIndividual) {
     EXPECT_EQ(got.staleness, 11u);
     EXPECT_EQ(got.measures, made.measures);
     EXPECT_EQ(got.predicted_gain, 1.25);
+    EXPECT_EQ(got.binary, made.binary);
+    EXPECT_EQ(got.same_by, SameBy::names);
+    EXPECT_EQ(got.same_as, made.same_as);
+    EXPECT_EQ(got.added_lines, 8u);
+    EXPECT_EQ(got.returned_lines, 6u);
     EXPECT_EQ(got.asked_ns, made.asked_ns);
     EXPECT_EQ(got.done_ns, made.done_ns);
 }
@@ -142,7 +152,7 @@ TEST(EventCodec, ReadsIndividualsOfOlderLayouts) {
     Individual made = samples::individual(3, 1, 0, 2.5, "x");
     made.predicted_gain = 2;
     std::string bytes = encode_event(Evaluated{made});
-    for (const auto& [layout, dropped] : {std::pair{2, 8}, std::pair{1, 4}}) {
+    for (const auto& [layout, dropped] : {std::pair{2, 8 + 49}, std::pair{1, 4}}) {
         bytes[0] = static_cast<char>(layout);
         bytes.resize(bytes.size() - static_cast<std::size_t>(dropped));
         const auto got = std::get<Evaluated>(*decode_event(3, bytes)).individual;
@@ -150,6 +160,26 @@ TEST(EventCodec, ReadsIndividualsOfOlderLayouts) {
         EXPECT_TRUE(got.measures.empty());
         EXPECT_EQ(got.predicted_gain, 0);
     }
+}
+
+// Proposals were turned down for one reason only at first.
+TEST(EventCodec, ReadsWhatWasTurnedDownWithoutAReason) {
+    const TurnedDown down{samples::proposal(5, 1, 0, "f"), {7}, 0.5, TurnedDownFor::returning};
+    std::string bytes = encode_event(down);
+    bytes[0] = 1;
+    bytes.resize(bytes.size() - 9);
+    const auto got = std::get<TurnedDown>(*decode_event(9, bytes));
+    EXPECT_EQ(got.similar.value, 7u);
+    EXPECT_EQ(got.why, TurnedDownFor::similarity);
+}
+
+TEST(EventCodec, RefusesReasonsThatThereAreNot) {
+    std::string down = encode_event(TurnedDown{samples::proposal(5, 1, 0, "f"), {7}, 0.5});
+    down[down.size() - 9] = 2;
+    EXPECT_EQ(decode_event(9, down).error().code, ErrorCode::corrupt);
+    std::string made = encode_event(Evaluated{samples::individual(3, 1, 0, 2.5, "x")});
+    made[made.size() - 17] = 3;
+    EXPECT_EQ(decode_event(3, made).error().code, ErrorCode::corrupt);
 }
 
 TEST(EventCodec, RefusesWhatANewerVersionWrote) {
@@ -200,7 +230,7 @@ TEST(EventCodec, SurvivesRandomMutations) {
             }
         }
         if (random() % 8 == 0) {
-            type = random() % 12;
+            type = random() % k_event_types;
         }
         const Expected<Event> decoded = decode_event(type, bytes);
         // An older layout is written again in the newest one.

@@ -45,15 +45,35 @@ TEST(Formats, EventsAreLaidOutAsDocumented) {
     measured.measures = {1.0, 0.5};
     measured.predicted_gain = 2;
     EXPECT_TRUE(hex(encode_event(Evaluated{measured})).starts_with("03"));
-    EXPECT_TRUE(
-        hex(encode_event(Evaluated{measured}))
-            .ends_with("02000000" "000000000000f03f" "000000000000e03f" "0000000000000040"));
+    EXPECT_TRUE(hex(encode_event(Evaluated{measured}))
+                    .ends_with("02000000" "000000000000f03f" "000000000000e03f" "0000000000000040" +
+                               std::string(64, '0') + "00" "0000000000000000" "00000000"
+                               "00000000"));
+    Individual copy = measured;
+    copy.measures.clear();
+    copy.binary = content_id("b");
+    copy.duplicate = true;
+    copy.same_by = SameBy::binary;
+    copy.same_as = {9};
+    copy.added_lines = 5;
+    copy.returned_lines = 3;
+    EXPECT_TRUE(hex(encode_event(Evaluated{copy}))
+                    .ends_with("00000000" "0000000000000040" + content_id("b").hex() + "02" "0900000000000000"
+                               "05000000" "03000000"));
     ByteWriter proposal;
     write_fields(proposal, samples::proposal(1, 2, 0, "x"));
     std::string bytes = proposal.take();
-    bytes.resize(bytes.size() - 12);  // neither measures nor a prediction
-    EXPECT_EQ(hex(encode_event(TurnedDown{samples::proposal(1, 2, 0, "x"), {7}, 0.5})),
-              "01" + hex(bytes) + "0700000000000000" "000000000000e03f");
+    bytes.resize(bytes.size() - 61);  // neither measures nor what layout 3 added
+    TurnedDown down{samples::proposal(1, 2, 0, "x"), {7}, 0.5, TurnedDownFor::returning};
+    down.proposal.added_lines = 4;
+    down.proposal.returned_lines = 2;
+    EXPECT_EQ(hex(encode_event(down)),
+              "02" + hex(bytes) + "0700000000000000" "000000000000e03f" "01" "04000000" "02000000");
+    EXPECT_EQ(hex(encode_event(IslandSpawned{9, 2, {7}, 0.5})),
+              "01" "0900000000000000" "02000000" "0700000000000000" "000000000000e03f");
+    EXPECT_EQ(hex(encode_event(ProgressWatched{9, 1.0, 0.5, 3, 1.0})),
+              "01" "0900000000000000" "000000000000f03f" "000000000000e03f" "03000000"
+              "000000000000f03f");
     EXPECT_EQ(hex(encode_event(IslandsReset{9, {{1, 2, {7}, 0.5}}})),
               "01" "0900000000000000" "01000000" "01000000" "02000000" "0700000000000000"
               "000000000000e03f");
@@ -110,12 +130,13 @@ TEST(Formats, TypesAreTheDocumentedNumbers) {
         "CampaignStarted", "SessionOpened", "TicketIssued", "Evaluated",      "TicketFailed",
         "TicketCommitted", "Migrated",      "Confirmed",    "CampaignStopped",
         "TurnedDown", "IslandsReset", "LogOpened", "RolloutRecorded",
-        "ModelExchanged", "InsightNoted"};
+        "ModelExchanged", "InsightNoted", "IslandSpawned", "ProgressWatched"};
     const std::vector<Event> events = {CampaignStarted{}, SessionOpened{},   TicketIssued{},
                                        Evaluated{},       TicketFailed{},    TicketCommitted{},
                                        Migrated{},        Confirmed{},       CampaignStopped{},
                                        TurnedDown{}, IslandsReset{}, LogOpened{},
-                                       RolloutRecorded{}, ModelExchanged{}, InsightNoted{}};
+                                       RolloutRecorded{}, ModelExchanged{}, InsightNoted{},
+                                       IslandSpawned{}, ProgressWatched{}};
     ASSERT_EQ(names.size(), k_event_types);
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_EQ(events[i].index(), i);
@@ -163,13 +184,13 @@ TEST(Formats, ASnapshotIsLaidOutAsDocumented) {
     samples::write_journal(run.journal(), samples::campaign(), 100);
     const CampaignState state = samples::fold(samples::campaign());
     samples::require(write_snapshot(run, state, 1234));
-    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000027.snap");
-    ASSERT_EQ(state.events_applied(), 27u);
+    const std::string bytes = samples::read_bytes(run.snapshots() / "0000000029.snap");
+    ASSERT_EQ(state.events_applied(), 29u);
     EXPECT_EQ(bytes.substr(0, 8), "ATOLLSNP");
     EXPECT_EQ(hex(bytes.substr(8, 4)), "01000000");
     EXPECT_EQ(u64_at(bytes, 12), u64_at(samples::read_bytes(run.journal()), 24));
     EXPECT_EQ(u64_at(bytes, 20), 1234u);
-    EXPECT_EQ(u64_at(bytes, 28), 26u);
+    EXPECT_EQ(u64_at(bytes, 28), 29u);
     EXPECT_EQ(u64_at(bytes, 36), state.encode().size());
     EXPECT_EQ(hex(bytes.substr(44, 4)), "28b52ffd");  // zstd
     EXPECT_EQ(u64_at(bytes, bytes.size() - 8), checksum64(bytes.data(), bytes.size() - 8));

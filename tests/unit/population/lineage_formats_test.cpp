@@ -38,6 +38,10 @@ const char* type_name(FieldType type) {
             return "state";
         case FieldType::name_kind:
             return "kind";
+        case FieldType::same_by:
+            return "same_by";
+        case FieldType::turned_down_for:
+            return "why";
     }
     return "";
 }

@@ -135,6 +135,9 @@ Campaign full_campaign() {
     reset.after_commit = 5;
     reset.foundings = {{1, 0, IndividualId::make(4, 0), 1}};
     campaign.events.insert(std::prev(campaign.events.end()), reset);
+    campaign.events.insert(std::prev(campaign.events.end()),
+                           IslandSpawned{5, 2, IndividualId::make(4, 0), 1});
+    campaign.events.insert(std::prev(campaign.events.end()), ProgressWatched{5, 2.6, 0.5, 1, 1.5});
     ModelExchanged exchanged;
     exchanged.model = "coder";
     exchanged.request = campaign.texts.put("{\"messages\": []}");

@@ -202,7 +202,7 @@ TEST(RunFolder, ARunThatLostItsJournalIsNotWrittenOver) {
             const auto run = RunFolder::create(folder.path());
             ASSERT_FALSE(run);
             EXPECT_EQ(run.error().code, ErrorCode::already_exists);
-            EXPECT_NE(run.error().message().find(data_set ? "a lineage.h5 with 27 events"
+            EXPECT_NE(run.error().message().find(data_set ? "a lineage.h5 with 29 events"
                                                           : "snapshots of a run"),
                       std::string::npos)
                 << run.error().message();

@@ -65,7 +65,7 @@ inline Individual proposal(std::uint64_t ticket, std::uint32_t step, std::uint32
 
 /// A campaign of two islands that uses every event: two starters, children, a duplicate, a failed
 /// ticket, a migration, confirmations, a stop and a resumed session with a ticket in flight, of
-/// which a proposal was turned down, and a reset.
+/// which a proposal was turned down, a reset, a new island and a look at progress.
 inline std::vector<Event> campaign() {
     const IndividualId first = IndividualId::make(0, 0);
     const IndividualId second = IndividualId::make(1, 0);
@@ -105,6 +105,8 @@ inline std::vector<Event> campaign() {
     events.emplace_back(
         InsightNoted{3, "m", content_id("p"), content_id("r"), {"use tiles"}, 8000});
     events.emplace_back(IslandsReset{4, {{0, 1, refined.id, 1}}});
+    events.emplace_back(IslandSpawned{4, 2, refined.id, 0.5});
+    events.emplace_back(ProgressWatched{4, 2.5, 0.25, 2, 1.5});
     return events;
 }
 

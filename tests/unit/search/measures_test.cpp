@@ -55,6 +55,37 @@ TEST(Measures, EachNameMeansWhatIsDocumented) {
     EXPECT_THAT(measure_candidate({"binary_bytes", "time", "memory_bytes", "tune:NONE", "starter"},
                                   *task, candidate, "gone", Verdict()),
                 ElementsAre(k_not_measured, k_not_measured, k_not_measured, 0, 0));
+    Verdict kernels;
+    kernels.compile = CompileReport{};
+    kernels.compile->code = {{"tensor", 12}, {"sync_level", 2}};
+    kernels.profile = ProfileReport{};
+    KernelFootprint first;
+    first.launches = 2;
+    first.threads_per_block = 128;
+    first.registers = 40;
+    first.static_shared_bytes = 100;
+    first.dynamic_shared_bytes = 28;
+    first.spill_bytes = 8;
+    first.occupancy = 0.75;
+    KernelFootprint second;
+    second.launches = 1;
+    second.threads_per_block = 256;
+    second.registers = 32;
+    second.static_shared_bytes = 64;
+    second.occupancy = 0.5;
+    kernels.profile->kernels = {first, second};
+    const std::vector<std::string> of_kernels = {"registers",   "shared_bytes",    "spill_bytes",
+                                                 "occupancy",   "block_threads",   "kernels",
+                                                 "code:tensor", "code:sync_level", "code:barriers"};
+    EXPECT_THAT(measure_candidate(of_kernels, *task, candidate, "", kernels),
+                ElementsAre(40, 128, 8, 0.5, 256, 3, 12, 2, k_not_measured));
+    EXPECT_THAT(measure_candidate(of_kernels, *task, candidate, "", Verdict()),
+                ::testing::Each(k_not_measured));
+    for (const std::string& name : of_kernels) {
+        EXPECT_TRUE(check_measure(name, nullptr)) << name;
+    }
+    EXPECT_FALSE(check_measure("code:speed", nullptr));
+    EXPECT_FALSE(check_measure("code:", nullptr));
     Verdict frugal;
     frugal.memory_bytes = 0;
     EXPECT_THAT(measure_candidate({"memory_bytes"}, *task, candidate, "", frugal), ElementsAre(0));

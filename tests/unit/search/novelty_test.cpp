@@ -141,7 +141,7 @@ TEST(Novelty, NoneAsksForNothing) {
     Novelty none(NoveltySettings{}, known.texts);
     EXPECT_FALSE(known.ask(none, k_near));
     EXPECT_EQ(known.texts.reads, 0);
-    EXPECT_EQ(novelty_names(), (std::vector<std::string>{"none", "minhash"}));
+    EXPECT_EQ(novelty_names(), (std::vector<std::string>{"none", "exact", "minhash"}));
 }
 
 // A known source with other tune values is a step of tuning, not a copy.

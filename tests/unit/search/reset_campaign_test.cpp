@@ -59,8 +59,9 @@ TEST(ResetInACampaign, OneThatWasChangedOrLeftOutIsFound) {
             break;
         }
     }
-    EXPECT_THAT(differences(campaign, events),
-                ::testing::Contains(::testing::HasSubstr("islands are reset otherwise")));
+    EXPECT_THAT(
+        differences(campaign, events),
+        ::testing::Contains(::testing::HasSubstr("a reset of islands comes out otherwise")));
     events = campaign.events();
     campaign.config.reset.every_commits = 5;
     EXPECT_THAT(differences(campaign, events),
