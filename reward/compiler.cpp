@@ -24,6 +24,7 @@ Expected<CompileResult> result_of(Frame frame) {
     result.status = reply.status;
     result.log = std::move(reply.log);
     result.seconds = reply.seconds;
+    result.killed = reply.killed;
     result.whole_because = std::move(reply.whole_because);
     if (ok) {
         result.binary = std::move(frame.handles[0]);
@@ -45,11 +46,23 @@ class JailedCompiler final : public Compiler {
     [[nodiscard]] std::uint64_t restarts() const override { return m_worker.restarts(); }
 
   private:
+    [[nodiscard]] Expected<CompileResult> compile_once(const CompileRequest& request);
+
     const FoundCompiler m_compiler;
     WorkerCalls m_worker;
 };
 
 Expected<CompileResult> JailedCompiler::compile(const CompileRequest& request) {
+    ATOLL_TRY_ASSIGN(CompileResult result, compile_once(request));
+    if (result.killed && !request.cancel.stop_requested()) {
+        // By somebody else, or by the kernel, which was short of memory: perhaps for others. What
+        // dies again does so by its own doing.
+        return compile_once(request);
+    }
+    return result;
+}
+
+Expected<CompileResult> JailedCompiler::compile_once(const CompileRequest& request) {
     Frame frame;
     frame.type = FrameType::compile;
     frame.payload = to_json(CompileOrder{request.flags, request.libraries, request.timeout_s,

@@ -33,9 +33,10 @@ struct CompileRequest {
 struct CompileResult {
     enum class Status { ok, error, limit };  ///< limit: time, memory or output exhausted
     Status status = Status::error;
-    FileHandle binary;   ///< sealed memfd with the shared object, when ok
-    std::string log;     ///< trimmed to the cause, at most 16 KiB
-    double seconds = 0;  ///< wall time of the compiler process
+    FileHandle binary;    ///< sealed memfd with the shared object, when ok
+    std::string log;      ///< trimmed to the cause, at most 16 KiB
+    double seconds = 0;   ///< wall time of the compiler process
+    bool killed = false;  ///< by SIGKILL, which is none of our limits
     /// Why a request with a prelude was compiled as one text; empty when it was not.
     std::string whole_because;
 };

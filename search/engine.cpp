@@ -53,7 +53,7 @@ class Engine {
           m_cycling(m_config.novelty, m_ledger.texts()),
           m_requests(m_config),
           m_words(m_ledger.texts()),
-          m_memory(m_config.memory, m_task->kind, m_ledger.texts()),
+          m_memory(m_config.memory, m_config.novelty, m_task->kind, m_ledger.texts()),
           m_prompts(std::move(setup.prompts)),
           m_committer(m_config, m_ledger),
           m_asking(m_loop, setup.model),

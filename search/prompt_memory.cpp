@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t k_longest_change = 300;
 constexpr std::size_t k_longest_diff = 800;
 constexpr std::size_t k_most_told_insights = 10;
+constexpr std::size_t k_most_given_up = 8;  // lines
 constexpr std::size_t k_cached_entry_bytes =
     256;  // what an entry of a cache takes beside its value
 
@@ -54,12 +55,13 @@ std::vector<std::string> insights_of(const CampaignState& state, std::size_t mos
 
 }  // namespace
 
-PromptMemory::PromptMemory(const MemorySettings& settings, std::string kind,
-                           const TextSource& texts)
+PromptMemory::PromptMemory(const MemorySettings& settings, const NoveltySettings& novelty,
+                           std::string kind, const TextSource& texts)
     : m_settings(settings),
       m_kind(std::move(kind)),
       m_texts(&texts),
-      m_pairs(settings.faster, settings.slower) {}
+      m_pairs(settings.faster, settings.slower),
+      m_cycling(novelty, texts) {}
 
 Status PromptMemory::learn(const CampaignState& state) {
     const std::vector<Individual>& all = state.individuals();
@@ -184,6 +186,13 @@ Expected<std::string> PromptMemory::choose(const CampaignState& state, TicketIss
             memory.items.push_back(std::move(insight));
         }
         ATOLL_TRY(add_pairs(state, *base, bottleneck, memory));
+        if (m_cycling.in_use()) {
+            ATOLL_TRY_ASSIGN(const std::vector<std::string> given_up,
+                             m_cycling.given_up(state, base->id, k_most_given_up));
+            if (std::string hint = cycling_hint(given_up); !hint.empty()) {
+                memory.items.push_back(std::move(hint));
+            }
+        }
     }
     std::string text = to_json(memory);
     issued.memory = text.empty() ? Digest() : content_id(text);

@@ -8,6 +8,7 @@
 #include "population/journal/text_store.hpp"
 #include "reward/task.hpp"
 #include "search/candidate_store.hpp"
+#include "search/cycling.hpp"
 #include "search/lru_cache.hpp"
 #include "search/min_hash.hpp"
 
@@ -27,7 +28,9 @@ namespace atl {
 /// thread-safe; `texts` must outlive it.
 class PromptMemory {
   public:
-    PromptMemory(const MemorySettings& settings, std::string kind, const TextSource& texts);
+    /// `novelty`: whether lines that ancestors gave up are told, too (search/cycling.hpp).
+    PromptMemory(const MemorySettings& settings, const NoveltySettings& novelty, std::string kind,
+                 const TextSource& texts);
 
     /// For a decision whose operator's prompt has the blocks: to_json(ShownMemory), whose id
     /// becomes `issued.memory`; the caller stores the text. Empty where there is nothing to tell.
@@ -57,6 +60,7 @@ class PromptMemory {
     FailureTable m_failures;
     PairMemory m_pairs;
     std::deque<std::string> m_changes;  ///< the last, oldest first
+    Cycling m_cycling;
     LruCache<Digest, Sketch> m_sketches{1 << 20};
     LruCache<Digest, Bottleneck> m_bottlenecks{1 << 20};
 };

@@ -114,7 +114,7 @@ class Replay {
           m_candidates(texts, *task),
           m_novelty(config.novelty, texts),
           m_cycling(config.novelty, texts),
-          m_memory(config.memory, task->kind, texts),
+          m_memory(config.memory, config.novelty, task->kind, texts),
           m_insight_every(static_cast<std::uint64_t>(config.memory.insight_every)),
           m_task(task),
           m_in_order(config.engine.commit_order == "ticket") {}

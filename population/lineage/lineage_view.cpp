@@ -65,10 +65,13 @@ struct Builder {
     void operator()(const LogOpened&) {}
     void operator()(const RolloutRecorded& event) { view.rollouts.push_back(&event); }
     void operator()(const ModelExchanged& event) {
+        see(event.at_ns);
+        if (event.ticket == ModelExchanged::k_no_ticket) {
+            return;
+        }
         LineageView::Ticket& ticket = view.tickets[event.ticket];
         ticket.exchanges.push_back(&event);
         ticket.asked_before_child += ticket.individuals.empty() ? 1 : 0;
-        see(event.at_ns);
     }
     void operator()(const InsightNoted& event) { see(event.at_ns); }
     void operator()(const Confirmed& event) {

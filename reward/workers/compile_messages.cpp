@@ -44,6 +44,7 @@ std::string to_json(const CompileReply& message) {
     return Json{{"status", static_cast<int>(message.status)},
                 {"log", message.log},
                 {"seconds", message.seconds},
+                {"killed", message.killed},
                 {"whole_because", message.whole_because}}
         .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -57,6 +58,7 @@ Expected<CompileReply> parse_compile_reply(std::string_view json) {
     fields.integer("status", status, 0, static_cast<int>(CompileResult::Status::limit))
         .text("log", message.log, 3 * k_max_compile_log_bytes)
         .number("seconds", message.seconds, 0, 1e9)
+        .boolean("killed", message.killed)
         .text("whole_because", message.whole_because, 3 * k_max_reason_bytes);
     ATOLL_TRY(fields.finish());
     message.status = static_cast<CompileResult::Status>(status);

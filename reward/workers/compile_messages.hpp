@@ -28,6 +28,7 @@ struct CompileReply {
     CompileResult::Status status = CompileResult::Status::error;
     std::string log;
     double seconds = 0;
+    bool killed = false;        ///< by SIGKILL, which is none of our limits
     std::string whole_because;  ///< see CompileResult; at most k_max_reason_bytes
 };
 

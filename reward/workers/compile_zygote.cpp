@@ -249,6 +249,7 @@ void CompileZygote::judge(const Job& job, const ManagerReport& report, CompileRe
     const bool finished = !report.signalled && report.status == 0;
     if (report.signalled) {
         answer.status = CompileResult::Status::limit;
+        answer.killed = report.status == SIGKILL;
         answer.log += "the compiler was " + ProcessEnd{true, report.status}.text() + "\n";
     } else if (finished && report.binary_bytes > job.order.binary_bytes) {
         answer.status = CompileResult::Status::limit;

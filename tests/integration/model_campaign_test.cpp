@@ -27,12 +27,14 @@ using testing::text_of;
 
 namespace fs = std::filesystem;
 
-/// The last program in a prompt, with a comment more, so that it is another one and still right.
+/// The program in a prompt with a constant more, so that it is another one, also for the linker,
+/// and still right.
 std::string child_of(const std::string& prompt, std::size_t number) {
     const std::size_t end = prompt.find("\n```\n");
     const std::size_t begin = prompt.find('\n', prompt.rfind("```cpp", end)) + 1;
     return "Change: declares something\n```cpp\n" + prompt.substr(begin, end - begin) +
-           "\n[[maybe_unused]] static int spare" + std::to_string(number) + ";\n```\n";
+           "\nextern const int spare" + std::to_string(number) + ";\nconst int spare" +
+           std::to_string(number) + " = 1;\n```\n";
 }
 
 std::string prompt_in(const std::string& body) {

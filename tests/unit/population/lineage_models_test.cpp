@@ -50,10 +50,12 @@ TEST(LineageModels, CountWhatCameOfFirstReplies) {
         events, 3,
         {exchange(3, true), exchange(3, true), child(3, 0, Outcome::passed), TicketCommitted{3}});
     add_ticket(events, 4, {exchange(4, false), TicketFailed{4, "no answer", true}});
-    add_ticket(events, 5, {exchange(5, true)});  // in flight
+    add_ticket(events, 5, {exchange(5, true)});                        // in flight
+    events.emplace_back(exchange(ModelExchanged::k_no_ticket, true));  // for an insight
     const LineageView view = lineage_view(events);
     const std::vector<LineageSummary::Model> rows = model_rows(view);
     ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(view.tickets.size(), 6u) << "an insight is no ticket's";
     EXPECT_EQ(rows[0].model, "coder");
     EXPECT_EQ(rows[0].operator_name, "rewrite");
     EXPECT_EQ(rows[0].tickets, 4u);

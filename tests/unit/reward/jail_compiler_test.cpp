@@ -1,4 +1,5 @@
 #include "reward/compiler.hpp"
+#include "tests/support/processes.hpp"
 #include "tests/support/sanitizer.hpp"
 #include "tests/unit/reward/jail_fixture.hpp"
 
@@ -6,7 +7,10 @@
 #include <signal.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <fstream>
+#include <set>
 #include <thread>
 
 namespace {
@@ -205,6 +209,38 @@ TEST_P(JailCompiler, RestartsAWorkerThatDied) {
     ::kill(only_child(), SIGKILL);
     EXPECT_EQ(compile(*compiler, request_of("int b;")).status, Result::ok);
     EXPECT_EQ(compiler->restarts(), 1u);
+}
+
+// Whoever killed it, the source need not be at fault; but what dies twice does so by its own doing.
+TEST_P(JailCompiler, ACompilationThatWasKilledIsTriedOnceMore) {
+    const auto compiler = make_compiler(GetParam());
+    ASSERT_EQ(compile(*compiler, request_of("int a;")).status, Result::ok);
+    const std::set<pid_t> idle = descendants(only_child());
+    std::atomic<bool> done = false;
+    std::atomic<int> killed = 0;
+    std::thread killer([&] {
+        while (!done) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(500));
+            // The first that the worker started for it is its manager, the next the compiler.
+            std::vector<pid_t> added;
+            for (const pid_t pid : descendants(only_child())) {
+                if (!idle.contains(pid)) {
+                    added.push_back(pid);
+                }
+            }
+            if (added.size() >= 2) {
+                killed += ::kill(added[1], SIGKILL) == 0 ? 1 : 0;
+            }
+        }
+    });
+    const auto result = compiler->compile(endless_request());
+    done = true;
+    killer.join();
+    ASSERT_TRUE(result) << result.error().message();
+    EXPECT_EQ(result->status, Result::limit);
+    EXPECT_TRUE(result->killed);
+    EXPECT_EQ(killed, 2);
+    EXPECT_EQ(compile(*compiler, request_of("int b;")).status, Result::ok);
 }
 
 /// A folder of our own as the temporary folder, so that other programs do not matter.

@@ -349,5 +349,25 @@ TEST(PromptMemory, NothingHiddenReachesAQuestion) {
     }
 }
 
+TEST(PromptMemory, TellsLinesThatAncestorsGaveUpWhereLineagesAreLookedAt) {
+    for (const std::int64_t ancestors : {0, 8}) {
+        ModelCampaign campaign;
+        campaign.config.novelty.ancestors = ancestors;
+        campaign.config.stop.max_evaluations = 40;
+        std::mutex mutex;
+        std::size_t told = 0;
+        testing::InstantModel model([&](const ChatCall& call) -> Expected<ChatReply> {
+            const std::lock_guard lock(mutex);
+            const std::string& text = call.request.messages.back().content;
+            told += text.find("had these lines and gave them up") != std::string::npos ? 1 : 0;
+            return testing::fake_reply(testing::child_of(call));
+        });
+        campaign.model = &model;
+        const auto report = campaign.run();
+        ASSERT_TRUE(report) << report.error().message();
+        EXPECT_EQ(told > 0, ancestors > 0);
+    }
+}
+
 }  // namespace
 }  // namespace atl
