@@ -477,16 +477,20 @@ class Engine {
     }
 
     // Models may be asked faster than devices measure: what would only queue waits, so that it is
-    // decided on more results. So tickets get fewer while candidates queue, and more by and by when
-    // they do not. In ticket order that would make decisions depend on who is faster.
-    [[nodiscard]] std::size_t most_at_once() {
-        if (m_config.models.empty() || m_record != nullptr || m_in_order ||
-            !std::exchange(m_filled, true)) {
+    // decided on more results. So a campaign begins with few tickets, gets fewer while candidates
+    // queue, and more by and by when they do not. In ticket order that would make decisions depend
+    // on who is faster.
+    [[nodiscard]] std::size_t most_at_once() const {
+        if (m_config.models.empty() || m_record != nullptr || m_in_order) {
             return SIZE_MAX;
         }
         const auto enough =
             2 * static_cast<std::size_t>(std::max(1, m_evaluator.parallelism())) + 1;
-        return m_evaluations.candidates() > enough ? 0 : 2;
+        if (m_evaluations.candidates() > enough) {
+            return 0;
+        }
+        const std::size_t in_flight = state().in_flight().size();
+        return in_flight + 2 < enough ? enough - in_flight : 2;
     }
 
     [[nodiscard]] bool may_issue() const {
@@ -655,7 +659,6 @@ class Engine {
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     Digest m_told;  ///< what the last model was told, which the next is told much of
     bool m_searching = false;
-    bool m_filled = false;  ///< the first tickets were issued
     bool m_confirming = false;
 };
 

@@ -37,17 +37,39 @@ std::string child_of(const std::string& prompt, std::size_t number) {
            std::to_string(number) + " = 1;\n```\n";
 }
 
+/// An answer in the form that the prompt asks for: a list, blocks, or a whole program.
+std::string reply_to(const std::string& prompt, std::size_t number) {
+    if (prompt.find("Write no program.") != std::string::npos) {
+        return "- Constants cost nothing.\n";
+    }
+    if (prompt.find("<<<<<<< SEARCH") == std::string::npos) {
+        return child_of(prompt, number);
+    }
+    // The last program that is shown is the parent; its last four lines stand in one place.
+    const std::size_t end = prompt.rfind("\n```\n");
+    std::size_t begin = end;
+    for (int line = 0; line < 4; ++line) {
+        begin = prompt.rfind('\n', begin - 1);
+    }
+    const std::string last = prompt.substr(begin + 1, end - begin);
+    const std::string name = "spare" + std::to_string(number);
+    return "Change: declares something\n<<<<<<< SEARCH\n" + last + "=======\n" + last +
+           "extern const int " + name + ";\nconst int " + name + " = 1;\n>>>>>>> REPLACE\n";
+}
+
 std::string prompt_in(const std::string& body) {
     return nlohmann::json::parse(body)["messages"].back()["content"];
 }
 
 class ModelCommand : public RunCommand {
   protected:
-    [[nodiscard]] std::string config_for(const std::string& url, const std::string& more = "") {
+    [[nodiscard]] std::string config_for(
+        const std::string& url, const std::string& more = "",
+        const std::string& operators = "[operators.weights]\nrewrite = 1\n") {
         const fs::path file = m_folder.path() / "models.toml";
         std::ofstream(file)
-            << text_of(config()) << "\n[operators.weights]\nrewrite = 1\n"
-            << "[models.coder]\nurl = \"" << url
+            << text_of(config()) << "\n"
+            << operators << "[models.coder]\nurl = \"" << url
             << "\"\nattempts = 2\nkey_env = \"ATOLL_TEST_KEY\"\nprice = {prompt = 1, "
                "completion = 4}\n"
             << more;
@@ -158,21 +180,60 @@ TEST_F(ModelCommand, ACampaignAsksAMailbox) {
                 }
                 const std::string number = name.substr(0, name.find('.'));
                 const fs::path part = letters / ("part" + number);
-                std::ofstream(part) << child_of(prompt_in(text_of(entry.path())), answered.size());
+                std::ofstream(part) << reply_to(prompt_in(text_of(entry.path())), answered.size());
                 fs::rename(part, letters / (number + ".reply.txt"));
             }
             std::this_thread::sleep_for(std::chrono::milliseconds(20));
         }
     });
-    const Result result =
-        atoll("run " + config_for(url) + " --output " + run().string() + " --max-evaluations 7");
+    const Result result = atoll("run " + config_for(url, "", "") + " --recipe shinka --output " +
+                                run().string() + " --max-evaluations 12");
     done = true;
     person.join();
     EXPECT_EQ(result.status, 0) << result.output;
-    EXPECT_EQ(evaluated(), 7u);
+    EXPECT_EQ(evaluated(), 12u);
+    EXPECT_EQ(atoll("replay " + run().string()).status, 0);
     expect_checked();
     mailbox.signal_group(SIGTERM);
     mailbox.wait();
+}
+
+// A published system's recipe over a config that has the models: against an endpoint and a mailbox,
+// and once more from its own record.
+TEST_F(ModelCommand, ACampaignByARecipeIsReproducedFromItsFile) {
+    std::atomic<std::size_t> asked = 0;
+    ScriptedModel model([&](const ScriptedRequest& request) {
+        return testing::says(reply_to(prompt_in(request.body), asked++));
+    });
+    const std::string file = config_for(model.url(), "", "");  // the recipe has operators
+    const Result result = atoll("run " + file + " --recipe shinka --output " + run().string() +
+                                " --max-evaluations 30 --json");
+    ASSERT_EQ(result.status, 0) << result.output;
+    EXPECT_THAT(text_of(run() / "config.toml"), HasSubstr("max_similarity = 0.99"));
+    expect_checked();
+    const Result summary = atoll("lineage " + run().string() + " summary");
+    EXPECT_THAT(summary.output, HasSubstr("patch"));
+    const Result replay = atoll("replay " + run().string());
+    EXPECT_EQ(replay.status, 0) << replay.output;
+    // The mechanisms acted: patches and rewrites, inspirations, what was learned.
+    const auto journal = JournalReader::open(run() / "journal");
+    ASSERT_TRUE(journal);
+    std::set<std::string> operators;
+    std::size_t inspirations = 0;
+    std::size_t insights = 0;
+    ASSERT_TRUE((*journal)->for_each(0, [&](const JournalReader::Entry& entry) {
+        if (const auto* issued = std::get_if<TicketIssued>(&entry.event)) {
+            operators.insert(issued->operator_name);
+            for (const Parent& parent : issued->parents) {
+                inspirations += parent.role == ParentRole::inspiration ? 1 : 0;
+            }
+        }
+        insights += std::holds_alternative<InsightNoted>(entry.event) ? 1 : 0;
+        return Status();
+    }));
+    EXPECT_THAT(operators, ::testing::IsSupersetOf({"patch", "rewrite"}));
+    EXPECT_GT(inspirations, 5u);
+    EXPECT_GT(insights, 0u);
 }
 
 TEST_F(ModelCommand, WhatIsWrongWithModelsIsSaidBeforeAnythingRuns) {
