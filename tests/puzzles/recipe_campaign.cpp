@@ -77,6 +77,16 @@ CampaignConfig config_of(const std::string& recipe, std::int64_t evaluations,
     return config;
 }
 
+FakeEvaluatorOptions ladder_evaluator() {
+    FakeEvaluatorOptions options;
+    options.time_ns = [](const Candidate& candidate) { return 1e6 / height(candidate); };
+    options.outcome = [](const Candidate& candidate) {
+        return read_genome(candidate.source).at("salt") % 5 == 1 ? Outcome::wrong_result
+                                                                 : Outcome::passed;
+    };
+    return options;
+}
+
 }  // namespace
 
 std::string ladder_program(const Genome& genome) {
@@ -98,17 +108,21 @@ Genome last_shown(const std::string& prompt) {
     return genome;
 }
 
-Expected<ChatReply> small_edit(const ChatCall& call) {
+ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after,
+                    const std::string& tail) {
     const std::string& prompt = call.request.messages.back().content;
-    const Genome before = last_shown(prompt);
-    const Genome after = edited(before, call);
     const std::string said =
         "Change: moves a gene\nMechanism of the first: a\nMechanism of the other: b\nBridge: "
         "none\n";
     if (prompt.find("<<<<<<< SEARCH") != std::string::npos) {
         return fake_reply(said + blocks_between(before, after));
     }
-    return fake_reply(said + "```cpp\n" + ladder_program(after) + "```\n");
+    return fake_reply(said + "```cpp\n" + ladder_program(after) + tail + "```\n");
+}
+
+Expected<ChatReply> small_edit(const ChatCall& call) {
+    const Genome before = last_shown(call.request.messages.back().content);
+    return reply_for(call, before, edited(before, call));
 }
 
 RecipeCampaign::RecipeCampaign(const std::string& recipe, std::int64_t evaluations,
@@ -138,14 +152,15 @@ RecipeCampaign::RecipeCampaign(const std::string& recipe, std::int64_t evaluatio
     EXPECT_TRUE(check_config(config, recipe));
 }
 
+bool RecipeCampaign::solves(double fitness) {
+    config.stop.target_fitness = fitness;
+    const auto report = run(ladder_evaluator());
+    EXPECT_TRUE(report) << report.error().message();
+    return report->state.best() != nullptr && report->state.best()->fitness >= fitness;
+}
+
 EngineReport RecipeCampaign::play() {
-    FakeEvaluatorOptions options;
-    options.time_ns = [](const Candidate& candidate) { return 1e6 / height(candidate); };
-    options.outcome = [](const Candidate& candidate) {
-        return read_genome(candidate.source).at("salt") % 5 == 1 ? Outcome::wrong_result
-                                                                 : Outcome::passed;
-    };
-    auto report = run(std::move(options));
+    auto report = run(ladder_evaluator());
     EXPECT_TRUE(report) << report.error().message();
     EXPECT_FALSE(report->fault);
     EXPECT_GE(report->state.evaluations(), static_cast<std::uint64_t>(config.stop.max_evaluations))

@@ -16,6 +16,11 @@ namespace atl::testing {
 /// The genes of the program that a prompt shows last.
 [[nodiscard]] Genome last_shown(const std::string& prompt);
 
+/// What a model answers who makes `after` of `before`, the program shown last: search/replace
+/// blocks or a whole program, as the prompt asks. `tail` stands behind whole programs.
+[[nodiscard]] ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after,
+                                  const std::string& tail = {});
+
 /// A model that is told what to write and asked through its prompts alone: it reads the last
 /// program that it is shown, moves one gene by one, and answers in the form that the prompt asks
 /// for. Knows nothing of fitness. A pure function of the call.
@@ -30,6 +35,8 @@ class RecipeCampaign : public ModelCampaign {
     explicit RecipeCampaign(const std::string& recipe, std::int64_t evaluations = 200,
                             const std::vector<std::string>& keys = {});
 
+    /// Runs it and tells whether an individual became this fit within the budget.
+    bool solves(double fitness);
     /// Runs it and expects that its decisions, taken again, are the same.
     EngineReport play();
 
