@@ -114,7 +114,7 @@ std::map<std::string, Frame> sample_frames() {
         frame_of(FrameType::compile, to_json(CompileOrder{{"-O3"}, {"openblas"}, 30, 1, 2}));
     frames["compiled"] =
         frame_of(FrameType::compiled,
-                 to_json(CompileReply{CompileResult::Status::error, "an error", 1.5, ""}));
+                 to_json(CompileReply{CompileResult::Status::error, "an error", 1.5, false, ""}));
     frames["evaluate"] = frame_of(FrameType::evaluate, to_json(evaluate_order()));
     frames["evaluated"] = frame_of(FrameType::evaluated, to_json(evaluate_reply()));
     frames["start_run"] = frame_of(FrameType::start_run, to_json(start_run()));
