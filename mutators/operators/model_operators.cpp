@@ -60,6 +60,15 @@ std::vector<std::string> model_operator_names() {
     return names;
 }
 
+int questions_per_child(const std::string& name) {
+    for (const ModelOperator::Spec& spec : all_specs()) {
+        if (name == spec.name) {
+            return *spec.plan_prompt == '\0' ? 1 : 2;
+        }
+    }
+    return name == Translate::k_name ? 1 : 0;
+}
+
 void add_model_operators(OperatorRegistry& registry, const std::shared_ptr<Prompts>& prompts,
                          ModelBudget budget, const std::vector<OriginalProgram>& originals) {
     for (const ModelOperator::Spec& spec : all_specs()) {

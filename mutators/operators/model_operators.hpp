@@ -66,6 +66,9 @@ class ModelOperator {
 
 /// Their names, in the order in which they are added.
 [[nodiscard]] std::vector<std::string> model_operator_names();
+/// How many questions one of them asks for a child at least; 0 for an operator that is none of
+/// them.
+[[nodiscard]] int questions_per_child(const std::string& name);
 
 /// Adds all of them. `prompts` is shared by all runs of them, on one thread. `originals`:
 /// translatable_programs() of the campaign's task.

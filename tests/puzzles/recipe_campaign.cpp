@@ -108,8 +108,7 @@ Genome last_shown(const std::string& prompt) {
     return genome;
 }
 
-ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after,
-                    const std::string& tail) {
+ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after) {
     const std::string& prompt = call.request.messages.back().content;
     const std::string said =
         "Change: moves a gene\nMechanism of the first: a\nMechanism of the other: b\nBridge: "
@@ -117,7 +116,7 @@ ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& af
     if (prompt.find("<<<<<<< SEARCH") != std::string::npos) {
         return fake_reply(said + blocks_between(before, after));
     }
-    return fake_reply(said + "```cpp\n" + ladder_program(after) + tail + "```\n");
+    return fake_reply(said + "```cpp\n" + ladder_program(after) + "```\n");
 }
 
 Expected<ChatReply> small_edit(const ChatCall& call) {

@@ -1,5 +1,6 @@
 #include "tools/atoll/run_plan.hpp"
 
+#include "mutators/operators/model_operators.hpp"
 #include "mutators/prompts/prompt_files.hpp"
 #include "mutators/prompts/prompts.hpp"
 #include "mutators/prompts/token_estimate.hpp"
@@ -31,7 +32,8 @@ PlannedAmount times(const PlannedAmount& amount, double factor) {
 }
 
 struct Shares {
-    double asking = 0;  ///< of the tickets
+    double asking = 0;     ///< of the tickets
+    double questions = 0;  ///< for a child in each of those, over all tickets
     double evaluations_per_ticket = 0;
 };
 
@@ -44,6 +46,7 @@ Shares shares_of(const CampaignConfig& config) {
     Shares shares;
     for (const auto& [name, weight] : weights) {
         shares.asking += operator_asks_model(name) ? weight / sum : 0;
+        shares.questions += weight / sum * questions_per_child(name);
         const auto many = static_cast<double>(config.engine.ticket_evaluations);
         shares.evaluations_per_ticket += weight / sum * (name == "tune" ? many : 1);
     }
@@ -107,11 +110,16 @@ RunPlan plan_run(const CampaignConfig& config, const Task& task, std::size_t pro
     plan.evaluations = plan.budgeted ? config.stop.max_evaluations : k_planned_evaluations;
     const Shares shares = shares_of(config);
     plan.model_share = shares.asking;
-    const double children = static_cast<double>(plan.evaluations) /
-                            std::max(shares.evaluations_per_ticket, 1.0) * shares.asking;
+    const double tickets =
+        static_cast<double>(plan.evaluations) / std::max(shares.evaluations_per_ticket, 1.0);
+    const double children = tickets * shares.questions;
+    const double insights = config.models.empty() || config.memory.insight_every == 0
+                                ? 0
+                                : tickets / static_cast<double>(config.memory.insight_every);
     const double most =
         static_cast<double>((1 + config.asking.retries) * (1 + config.asking.repairs));
-    plan.calls = {children, children * (1 + k_asked_again), children * most};
+    plan.calls = {children + insights, children * (1 + k_asked_again) + insights,
+                  children * most + insights};
     const double reply =
         static_cast<double>(estimated_tokens(longest_starter(task))) + k_reply_words;
     plan.prompt_tokens = times(plan.calls, static_cast<double>(prompt_tokens));

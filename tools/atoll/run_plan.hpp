@@ -34,8 +34,9 @@ inline constexpr std::int64_t k_planned_evaluations = 1000;
 
 /// Operators are taken to get their weights' shares of the tickets and models to be asked equally
 /// often; an operator that asks a model evaluates one child per ticket, `tune` as many as a ticket
-/// may, others one. A reply has the tokens of the longest starter. Expected: every third child
-/// needs one more question. Most: each needs all retries and repairs. `prompt_tokens`: of one
+/// may, others one. Those that plan first ask twice for a child; what an agent asks for itself is
+/// not counted; insights are. A reply has the tokens of the longest starter. Expected: every third
+/// child needs one more question. Most: each needs all retries and repairs. `prompt_tokens`: of one
 /// question.
 [[nodiscard]] RunPlan plan_run(const CampaignConfig& config, const Task& task,
                                std::size_t prompt_tokens);

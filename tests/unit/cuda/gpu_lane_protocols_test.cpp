@@ -118,7 +118,12 @@ TEST_F(GpuLaneProtocolsTest, AnUnknownOneIsRefused) {
 }
 
 TEST_F(GpuLaneProtocolsTest, KernelsHaveTheirSharesAndCopiesTheirBandwidth) {
-    const EvaluateReply reply = measure("", k_right, ATOLL_SIMULATED_CUPTI);
+    // The simulated device's clocks go on while something else has its processor, so that they may
+    // seem to disagree, which a device's do not.
+    EvaluateReply reply = measure("", k_right, ATOLL_SIMULATED_CUPTI);
+    for (int i = 0; i < 3 && reply.outcome == Outcome::reward_hack; ++i) {
+        reply = measure("", k_right, ATOLL_SIMULATED_CUPTI);
+    }
     ASSERT_EQ(reply.outcome, Outcome::passed) << reply.reason;
     EXPECT_EQ(reply.trust, "") << "the runner is in its jail";
     const WorkloadTiming& timing = reply.measure->workloads.at(0);

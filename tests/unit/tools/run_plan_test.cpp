@@ -39,6 +39,8 @@ weights = {rewrite = 1, crossover = 1}
 retries = 1
 repairs = 0
 prompt_tokens = 5000
+[memory]
+insight_every = 0
 [stop]
 max_evaluations = 200
 [evaluation]
@@ -65,6 +67,13 @@ TEST(RunPlan, IsWhatTheConfigLeadsTo) {
     EXPECT_THAT(text, HasSubstr("1, asked by 50 % of the tickets"));
     EXPECT_THAT(text, HasSubstr("Nothing was asked"));
     EXPECT_EQ(nlohmann::json::parse(plan_json(plan))["calls"]["most"], 200);
+}
+
+TEST(RunPlan, CountsPlansAndInsights) {
+    CampaignConfig config = config_of(k_config);
+    config.mix.weights = {{"plan_then_code", 1}, {"rewrite", 1}};
+    config.memory.insight_every = 50;
+    EXPECT_DOUBLE_EQ(plan_run(config, task_of(30), 100).calls.least, 100 * 2 + 100 + 200.0 / 50);
 }
 
 TEST(RunPlan, SaysWhatItDoesNotKnow) {
