@@ -28,6 +28,7 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr int k_most_ticks_without = 100;  // nothing in a replay waits for anything outside
 constexpr const char* k_ended_first = "the campaign ended first";
 const std::string k_fault = "fault: ";
 
@@ -144,6 +145,7 @@ class Engine {
 
     void tick() {
         follow_record();
+        expect_progress();
         check(m_ledger.sync());
         if (m_observer != nullptr) {
             m_observer->on_tick(state(), now_ns());
@@ -311,7 +313,7 @@ class Engine {
     Trouble answer(TicketRun::Need need, TicketRun& run, std::uint64_t ticket) {
         if (m_record != nullptr) {
             co_await turn_of(ticket);
-            co_return answer_from_record(run);
+            co_return answer_from_record(run, false);
         }
         bool known = false;
         bool waited = true;
@@ -344,7 +346,7 @@ class Engine {
     Trouble answer(TicketRun::Asks asks, TicketRun& run, const TicketIssued& issued) {
         if (m_record != nullptr) {
             co_await turn_of(issued.ticket);
-            co_return answer_from_record(run);
+            co_return answer_from_record(run, true);
         }
         if (m_ending.stopping()) {
             co_return std::string(k_ended_first);
@@ -362,8 +364,11 @@ class Engine {
 
     Ledger::Options watched(Ledger::Options options) {
         if (m_record != nullptr) {
-            options.before = [this](const Event& event) {
+            options.before = [this](const Event& event) -> Status {
                 m_turn.cancel();
+                if (!std::holds_alternative<SessionOpened>(event)) {
+                    ATOLL_TRY(open_recorded_sessions());
+                }
                 return m_record->see(event);
             };
         }
@@ -397,8 +402,20 @@ class Engine {
     }
 
     // What is no ticket's: confirmations, tickets that are due, and the end.
+    // A session that opens begins some counts anew, wherever the one before was cut off.
+    Status open_recorded_sessions() {
+        while (const auto* opened = std::get_if<SessionOpened>(m_record->next())) {
+            ATOLL_TRY(m_ledger.record(SessionOpened(*opened)));
+        }
+        return {};
+    }
+
     void follow_record() {
-        if (m_record == nullptr || !m_searching) {
+        if (m_record == nullptr) {
+            return;
+        }
+        check(open_recorded_sessions());
+        if (!m_searching) {
             return;
         }
         while (const auto* confirmed = std::get_if<Confirmed>(m_record->next())) {
@@ -446,13 +463,38 @@ class Engine {
         }
     }
 
+    // What is recorded may not come out at all, and then nobody says that something else did.
+    void expect_progress() {
+        if (m_record == nullptr || m_ending.stopping()) {
+            return;
+        }
+        m_ticks_without = m_record->seen() == m_seen_before ? m_ticks_without + 1 : 0;
+        m_seen_before = m_record->seen();
+        if (m_ticks_without > k_most_ticks_without && m_record->next() != nullptr) {
+            check(failure(ErrorCode::corrupt,
+                          std::string("the next event, ") + event_name(*m_record->next()) +
+                              ", does not come out",
+                          "replay"));
+        }
+    }
+
     // With what the next event says. Where it is the end of the ticket, it was cut short then.
-    std::string answer_from_record(TicketRun& run) {
+    std::string answer_from_record(TicketRun& run, bool asks) {
         const Event* next = m_ending.stopping() ? nullptr : m_record->next();
         if (next == nullptr) {
             return k_ended_first;
         }
-        if (std::holds_alternative<ModelExchanged>(*next)) {
+        const bool exchanged = std::holds_alternative<ModelExchanged>(*next);
+        const bool ended = std::holds_alternative<TicketFailed>(*next) ||
+                           std::holds_alternative<TicketCommitted>(*next);
+        if (!ended && exchanged != asks) {
+            check(failure(ErrorCode::corrupt,
+                          std::string("the operator ") +
+                              (asks ? "asks a model" : "proposes a candidate") +
+                              " where it did not: recorded is " + event_name(*next),
+                          "replay"));
+        }
+        if (exchanged) {
             check(run.answer(m_record->next_reply()));
             return {};
         }
@@ -545,6 +587,7 @@ class Engine {
 
     // Whether the ticket after this one may commit as well.
     bool after_commit() {
+        look_at_stop_rules();  // nobody is told what is learned when it is over
         ask_for_insight();
         fill();
         if (!m_ending.stopping() && !m_confirming && m_record == nullptr) {
@@ -573,14 +616,24 @@ class Engine {
     [[nodiscard]] bool waits_for_insight() const { return m_in_order && m_insight_asked; }
 
     Work insight() {
-        InsightRun run =
-            check(InsightRun::start({m_config, *m_prompts, m_memory, m_ledger, m_candidates,
-                                     m_requests, [this] { return now_ns(); }}));
-        ChatCall call;
-        call.request = run.request();
-        call.candidate = ModelExchanged::k_no_ticket;
-        const Expected<ChatReply> reply = co_await m_asking.ask(std::move(call));
-        check(run.answer(reply));
+        Expected<InsightRun> run =
+            InsightRun::start({m_config, *m_prompts, m_memory, m_ledger, m_candidates, m_requests,
+                               [this] { return now_ns(); }});
+        if (run) {
+            ChatCall call;
+            call.request = run->request();
+            call.candidate = ModelExchanged::k_no_ticket;
+            const Expected<ChatReply> reply = co_await m_asking.ask(std::move(call));
+            check(run->answer(reply));
+        } else {  // the best program is too long for a prompt: the campaign does without
+            remark("no model is asked what was learned: " + run.error().message());
+            InsightNoted none;
+            none.after_commit = state().commits();
+            none.model = m_config.models.front().name;
+            none.prompt = check(m_ledger.put_text(run.error().message()));
+            none.at_ns = now_ns();
+            check(m_ledger.record(std::move(none)));
+        }
         m_insight_asked = false;
         m_insight_answered.cancel();
         if (m_in_order && !m_ending.stopping()) {
@@ -659,6 +712,8 @@ class Engine {
     asio::steady_timer m_budget_changed{m_loop.io(), asio::steady_timer::time_point::max()};
     Digest m_told;  ///< what the last model was told, which the next is told much of
     bool m_searching = false;
+    std::size_t m_seen_before = 0;  ///< events of the record, at the last tick
+    int m_ticks_without = 0;        ///< another of them
     bool m_confirming = false;
 };
 

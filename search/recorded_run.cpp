@@ -55,6 +55,11 @@ struct TakeTimes {
     }
     void operator()(InsightNoted& event) const { event.at_ns = 0; }
     void operator()(CampaignStopped& event) const { event.at_ns = 0; }
+    void operator()(SessionOpened& event) const {
+        event.wall_ns = 0;
+        event.device.clear();
+        event.limits = {};
+    }
     void operator()(CampaignStarted& event) const {
         event.atoll_version.clear();
         event.config.clear();  // a newer program writes keys that the record does not have
@@ -65,11 +70,6 @@ struct TakeTimes {
     template <class Other>
     void operator()(Other&) const {}
 };
-
-bool is_session(const Event& event) {
-    return std::holds_alternative<SessionOpened>(event) ||
-           std::holds_alternative<CampaignStopped>(event);
-}
 
 // A question that failed, of a ticket that was then interrupted, was asked again by a later session
 // as the same occurrence: an uninterrupted campaign asks it once.
@@ -157,22 +157,13 @@ Expected<ChatReply> RecordedRun::next_reply() const {
 
 void RecordedRun::pass_over() {
     // How a session ended matters only where no other follows.
-    const auto rest = m_events.begin() + static_cast<std::ptrdiff_t>(m_next);
-    const auto other = std::find_if_not(rest, m_events.end(), is_session);
-    if (other != m_events.end()) {
-        m_next = static_cast<std::size_t>(other - m_events.begin());
-        return;
-    }
-    while (m_next < m_events.size() && std::holds_alternative<SessionOpened>(m_events[m_next])) {
+    while (m_next + 1 < m_events.size() &&
+           std::holds_alternative<CampaignStopped>(m_events[m_next])) {
         ++m_next;
     }
 }
 
 Status RecordedRun::see(const Event& event) {
-    if (std::holds_alternative<SessionOpened>(event)) {
-        pass_over();
-        return {};
-    }
     const Event* recorded = next();
     if (recorded == nullptr && std::holds_alternative<CampaignStopped>(event)) {
         return {};  // a record that was cut off
@@ -187,9 +178,7 @@ Status RecordedRun::see(const Event& event) {
     }
     ++m_next;
     ++m_seen;
-    if (m_next < m_events.size() && is_session(m_events[m_next])) {
-        pass_over();
-    }
+    pass_over();
     return {};
 }
 

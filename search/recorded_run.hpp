@@ -30,8 +30,8 @@ class RecordedRun {
     [[nodiscard]] const CampaignStarted& started() const;
     [[nodiscard]] const TextSource& texts() const { return *m_reader; }
 
-    /// The event that comes next; nullptr at the end. Those that are not taken again (sessions that
-    /// open, and stop before another opens) are passed over.
+    /// The event that comes next; nullptr at the end. Sessions that stopped before another opened
+    /// are passed over.
     [[nodiscard]] const Event* next() const;
     /// Whether the next event is the ticket's: only then it may go on.
     [[nodiscard]] bool is_turn_of(std::uint64_t ticket) const;

@@ -155,7 +155,8 @@ TEST_F(ModelCommand, KilledWhileTheModelThinksItGoesOn) {
     EXPECT_EQ(resumed.status, 0) << resumed.output;
     EXPECT_EQ(evaluated(), 9u);
     expect_checked();
-    EXPECT_EQ(atoll("replay " + run().string()).status, 0);
+    const Result replay = atoll("replay " + run().string());
+    EXPECT_EQ(replay.status, 0) << replay.output;
 }
 
 // Somebody answers `atoll mailbox` by files.

@@ -126,6 +126,17 @@ TEST(ModelCampaign, WithADeadEndpointOthersGoOnWhereThatIsAllowed) {
     EXPECT_GE(report->state.unanswered_in_row(), 3u);
     // It is asked now and then, not by every second ticket.
     EXPECT_LT(report->state.exchanged().at("coder").calls, 8 + report->state.next_ticket() / 12);
+    // A later session begins its counts anew, and so does a replay of both.
+    campaign.model = &campaign.instant;
+    campaign.config.stop.max_evaluations = 100;
+    ASSERT_TRUE(campaign.run());
+    auto record = RecordedRun::open(campaign.path() / "journal");
+    ASSERT_TRUE(record);
+    ModelCampaign again(campaign.config);
+    again.config = campaign.config;
+    again.record = record->get();
+    const auto replay = again.run();
+    EXPECT_TRUE(replay) << replay.error().message();
 }
 
 TEST(ModelCampaign, BudgetsOfTokensAndMoneyEndIt) {
