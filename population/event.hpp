@@ -180,8 +180,8 @@ struct RolloutRecorded {
     Rollout rollout;
 };
 
-/// A language model was asked, and answered or failed. In a campaign its ticket is in flight; a
-/// cassette (mutators/model/cassette.hpp) has no other events. The texts hold neither keys nor
+/// A language model was asked, and answered or failed. In a campaign its ticket is in flight, or
+/// it is k_no_ticket. The texts hold neither keys nor
 /// addresses.
 struct ModelExchanged {
     /// Asked for no ticket: for an insight.

@@ -2,7 +2,7 @@
 
 #include "mutators/memory/insights.hpp"
 #include "mutators/model/chat_json.hpp"
-#include "mutators/model/exchange_index.hpp"
+#include "mutators/model/exchange_record.hpp"
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 #include "search/recorded_run.hpp"
 
 #include "mutators/model/chat_json.hpp"
-#include "mutators/model/exchange_index.hpp"
+#include "mutators/model/exchange_record.hpp"
 
 #include <algorithm>
 #include <iterator>

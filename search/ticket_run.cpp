@@ -1,7 +1,7 @@
 #include "search/ticket_run.hpp"
 
 #include "mutators/model/chat_json.hpp"
-#include "mutators/model/exchange_index.hpp"
+#include "mutators/model/exchange_record.hpp"
 #include "mutators/prompts/parent_words.hpp"
 #include "reward/evaluator.hpp"
 #include "search/measures.hpp"

@@ -1,7 +1,7 @@
 #include "mutators/mailbox/mailbox_folder.hpp"
 
 #include "mutators/model/chat_json.hpp"
-#include "mutators/model/exchange_index.hpp"
+#include "mutators/model/exchange_record.hpp"
 #include "reward/base/folders.hpp"
 #include "reward/base/unfinished_files.hpp"
 #include "reward/base/words.hpp"

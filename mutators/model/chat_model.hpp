@@ -18,7 +18,7 @@ struct ChatCall {
 };
 
 /// Asks language models, asynchronously: the one seam between operators and everything that talks
-/// to an endpoint, replays a cassette or plays a model in a test. Thread-safe.
+/// to an endpoint, is an agent or plays a model in a test. Thread-safe.
 class ChatModel {
   public:
     virtual ~ChatModel() = default;

@@ -108,6 +108,10 @@ Genome last_shown(const std::string& prompt) {
     return genome;
 }
 
+namespace {
+
+/// What a model answers who makes `after` of `before`, the program shown last: search/replace
+/// blocks or a whole program, as the prompt asks.
 ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after) {
     const std::string& prompt = call.request.messages.back().content;
     const std::string said =
@@ -118,6 +122,8 @@ ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& af
     }
     return fake_reply(said + "```cpp\n" + ladder_program(after) + "```\n");
 }
+
+}  // namespace
 
 Expected<ChatReply> small_edit(const ChatCall& call) {
     const Genome before = last_shown(call.request.messages.back().content);

@@ -16,10 +16,6 @@ namespace atl::testing {
 /// The genes of the program that a prompt shows last.
 [[nodiscard]] Genome last_shown(const std::string& prompt);
 
-/// What a model answers who makes `after` of `before`, the program shown last: search/replace
-/// blocks or a whole program, as the prompt asks.
-[[nodiscard]] ChatReply reply_for(const ChatCall& call, const Genome& before, const Genome& after);
-
 /// A model that is told what to write and asked through its prompts alone: it reads the last
 /// program that it is shown, moves one gene by one, and answers in the form that the prompt asks
 /// for. Knows nothing of fitness. A pure function of the call.

@@ -1,6 +1,6 @@
 #include "tools/atoll/model_report.hpp"
 
-#include "mutators/model/cost_ledger.hpp"
+#include "mutators/model/spent.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -4,7 +4,6 @@
 
 #include "mutators/model/agent_model.hpp"
 #include "mutators/model/agent_peer.hpp"
-#include "mutators/model/cassette.hpp"
 #include "mutators/replies/agent_call.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/unit/mutators/model_story.hpp"
@@ -119,22 +118,6 @@ TEST(AgentSession, UsesItsToolsUntilItCommits) {
     EXPECT_EQ(story.questions.size(), 4u);
     EXPECT_EQ(story.questions[0].peer, "agent");
     EXPECT_EQ(story.trouble, "");
-}
-
-TEST(AgentSession, ARecordAnswersWithoutTheAgent) {
-    const TemporaryFolder folder;
-    const AgentSettings settings = agent_that("good");
-    AgentModel agent(settings);
-    Story first;
-    {
-        const auto record =
-            value_or_throw(CassetteModel::record(agent, {folder.path() / "cassette", {}}));
-        first = play_before(*record, settings);
-    }
-    const auto replay = value_or_throw(CassetteModel::replay(folder.path() / "cassette"));
-    const Story again = play_before(*replay, settings);
-    EXPECT_EQ(sources(again), sources(first));
-    EXPECT_EQ(replay->replayed(), first.questions.size());
 }
 
 TEST(AgentSession, GetsNothingOfOurEnvironmentButWhereThingsAre) {
